@@ -1,0 +1,268 @@
+"""What a rule author imports: the kinds of rules, findings with their evidence, and fixes.
+
+A rule is a class in a file of its own, ``rules/FAMILY/NAME.py``. Its name is the file's name with dashes, its family the folder's; neither is
+typed again. Its docstring is its page. It is a pure function of what it is handed: no state between calls, no disk, no process.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+from backend_lint.facts.file import Kind, Role
+
+if TYPE_CHECKING:
+    import libcst
+
+__all__ = [
+    "CstRule",
+    "Edit",
+    "Evidence",
+    "File",
+    "Finding",
+    "Kind",
+    "Mends",
+    "NodeRule",
+    "Position",
+    "Precision",
+    "Profile",
+    "ProjectRule",
+    "ReportRule",
+    "Role",
+    "Rule",
+    "Severity",
+    "SqlRule",
+]
+
+
+class Severity(enum.StrEnum):
+    """How bad it is when the finding is true."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Precision(enum.StrEnum):
+    """How often a finding is true on real code: 95 %, 75 %, half."""
+
+    VERY_HIGH = "very-high"
+    HIGH = "high"
+    MEDIUM = "medium"
+
+
+class Profile(enum.StrEnum):
+    """The smallest profile that holds the rule: `default` is measured at nine in ten, `strict` at three in four, `all` is opt-in."""
+
+    DEFAULT = "default"
+    STRICT = "strict"
+    ALL = "all"
+
+
+class Evidence(msgspec.Struct, frozen=True, order=True):
+    """The other side of a join: a place and what is there. `line` is 1-based."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A replacement of the text between two places; lines and columns 1-based, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One place that is wrong. Plain data: it is cached and sent between processes.
+
+    `path` is relative to the project root; lines and columns are 1-based, columns count code points, `end_column` is exclusive.
+    `symbol` is the qualified name of the enclosing function or class, empty on module level.
+    """
+
+    rule: str
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+    severity: Severity
+    symbol: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    suggestion: str = ""
+
+
+class Position(Protocol):
+    """Anything with a place: facts have one, and so have most nodes of a syntax tree through `File.position`."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def end_line(self) -> int: ...
+    @property
+    def end_column(self) -> int: ...
+
+
+class File(Protocol):
+    """What a `NodeRule` may ask of the file that is being read, while its tree is at hand."""
+
+    path: str
+    role: Role
+
+    def position(self, node: ast.AST) -> Position:
+        """The node's place in code points."""
+        ...
+
+    def dotted(self, node: ast.AST) -> str:
+        """The qualified name an expression stands for, imports of this file resolved: ``requests.get``; empty if it has none."""
+        ...
+
+    @property
+    def symbol(self) -> str:
+        """The qualified name of the function or class being read; empty on module level."""
+        ...
+
+    @property
+    def ancestors(self) -> tuple[ast.AST, ...]:
+        """The statements around the node, outermost first."""
+        ...
+
+
+class Rule:
+    """The card that every rule carries. The registry validates it before anything runs.
+
+    `profile`: the smallest profile that holds the rule. `automatic`: it speaks only where the project shows the evidence it needs.
+    `fix`: ``none``, ``safe``, ``unsafe``, or ``patch`` (printed, never applied). `roles`: in which path roles it speaks.
+    `options`: its settings with their defaults, read as ``self.option("name")``; a setting has the type of its default.
+    """
+
+    severity: ClassVar[Severity | str]
+    precision: ClassVar[Precision | str]
+    since: ClassVar[str]
+    profile: ClassVar[Profile | str] = Profile.DEFAULT
+    automatic: ClassVar[bool] = False
+    fix: ClassVar[str] = "none"
+    tags: ClassVar[tuple[str, ...]] = ()
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
+    kinds: ClassVar[tuple[Kind, ...]] = (Kind.PYTHON,)
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    name: str
+    family: str
+
+    def __init__(self, name: str, family: str, options: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self.family = family
+        self._options = {**self.options, **(options or {})}
+
+    def option(self, key: str) -> Any:
+        """The configured value of one of `options`. Raises KeyError for a name that the card does not declare."""
+        return self._options[key]
+
+    def finding(
+        self,
+        path: str,
+        at: Position,
+        message: str,
+        *,
+        symbol: str = "",
+        evidence: Iterable[Evidence] = (),
+        suggestion: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this rule. `message` is one lower-case line without a full stop: what is wrong, then what to do."""
+        return Finding(
+            rule=self.name,
+            path=path,
+            line=at.line,
+            column=at.column,
+            end_line=at.end_line,
+            end_column=at.end_column,
+            message=message,
+            severity=severity or Severity(self.severity),
+            symbol=symbol,
+            evidence=tuple(evidence),
+            suggestion=suggestion,
+        )
+
+
+Node = TypeVar("Node", bound=ast.AST)
+
+
+class NodeRule(Rule, Generic[Node]):
+    """Looks at single nodes of one file's syntax tree; its findings are cached with the file.
+
+    `triggers`: it is asked only if one of these stands in the file's bytes; empty for always.
+    """
+
+    nodes: ClassVar[tuple[type[ast.AST], ...]]
+    triggers: ClassVar[tuple[bytes, ...]] = ()
+
+    def visit(self, node: Node, file: File) -> Iterator[Finding]:
+        """The findings at one node, for each node whose type is in `nodes`."""
+        raise NotImplementedError
+
+
+class ProjectRule(Rule):
+    """Reads the linked model: facts of all files, never source.
+
+    `needs`: the facts and questions it reads, so that the engine links only what some rule needs.
+    """
+
+    needs: ClassVar[tuple[type, ...]] = ()
+
+    def check(self, project: Any) -> Iterator[Finding]:
+        """The findings in a linked `backend_lint.project.Project`."""
+        raise NotImplementedError
+
+
+class SqlRule(Rule):
+    """Sees each SQL statement once, wherever it was written."""
+
+    kinds: ClassVar[tuple[Kind, ...]] = (Kind.PYTHON, Kind.SQL)
+
+    def statement(self, statement: Any, project: Any) -> Iterator[Finding]:
+        """The findings of one statement."""
+        raise NotImplementedError
+
+
+class ReportRule(Rule):
+    """Judges what another tool measured: coverage, load tests, query statistics."""
+
+    def judge(self, measured: Any, project: Any) -> Iterator[Finding]:
+        """The findings of one report."""
+        raise NotImplementedError
+
+
+class CstRule(Rule):
+    """Matches with LibCST; a file is parsed for it only where one of `triggers` stands in its bytes."""
+
+    triggers: ClassVar[tuple[bytes, ...]]
+
+    def visit_module(self, module: libcst.Module, file: File) -> Iterator[Finding]:
+        """The findings of one parsed module."""
+        raise NotImplementedError
+
+
+class Mends:
+    """Mixed into a rule that has a fix.
+
+    `mends`: names of the LibCST node classes that a finding of the rule stands on; the node whose position is the finding's is handed to `mend`.
+    """
+
+    mends: ClassVar[tuple[str, ...]]
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        """The replacement of the node, or None if this one cannot be fixed."""
+        raise NotImplementedError
