@@ -1,0 +1,61 @@
+"""Settings of a run: frozen, validated, every key known. Values come from the command line, else a configuration file, else the defaults here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class PathOverride(msgspec.Struct, frozen=True):
+    """What is different below some paths: `pattern` is a gitignore-like glob; rules may be switched off or given another severity ("off" or a severity)."""
+
+    pattern: str
+    ignore: tuple[str, ...] = ()
+    severity: dict[str, str] = {}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`root` is the project root, absolute; `paths` are what the user asked to check, relative to the root with `/` (("",) for all)."""
+
+    root: Path
+    paths: tuple[str, ...] = ("",)
+    config_file: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    profile: str = "default"
+    severity: dict[str, str] = {}
+    """Rule -> severity set by the configuration."""
+    exclude: tuple[str, ...] = ()
+    roles: dict[str, tuple[str, ...]] = {}
+    """Role -> globs that override the detection of path roles."""
+    per_path: tuple[PathOverride, ...] = ()
+    rule_options: dict[str, dict[str, Any]] = {}
+    severity_threshold: str = "info"
+    fail_on: str = "error"
+    exit_zero: bool = False
+    baseline: Path | None = None
+    diff_base: str | None = None
+    diff_mode: str = "findings"
+    diff_file: Path | None = None
+    formats: tuple[tuple[str, Path | None], ...] = (("text", None),)
+    """Format and file; None for standard output."""
+    gate: dict[str, Any] = {}
+    cache: bool = True
+    cache_dir: Path | None = None
+    jobs: int = 0
+    """0: as many as there are cores."""
+    max_file_size: int = 1_000_000
+    statistics: bool = False
+    timings: bool = False
+    show_files: bool = False
+    stdin_filename: str | None = None
+    stdin: bytes | None = None
+    color: str = "auto"
+    verbosity: int = 0
+    rules_dir: tuple[Path, ...] = ()
+    """Folders with rules of an organisation; only from the command line or the user-level configuration."""
+    explicit_paths: bool = False
+    """Files were named on the command line (pre-commit): they are still subject to `exclude`."""

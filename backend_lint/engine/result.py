@@ -1,0 +1,77 @@
+"""The outcome of a run: everything that a report needs, and nothing that needs the disk."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend_lint.api import Finding, Severity
+from backend_lint.facts.file import Unchecked
+
+
+class Card(msgspec.Struct, frozen=True):
+    """What a report says of a rule. `help` is the whole docstring as Markdown, `summary` its first line."""
+
+    name: str
+    family: str
+    severity: Severity
+    precision: str
+    profile: str
+    since: str
+    fix: str
+    tags: tuple[str, ...]
+    summary: str
+    help: str
+    kind: str = "project"
+    """``node``, ``project``, ``sql``, ``report``, ``cst``, or ``engine`` for what the engine itself reports."""
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """A finding that survived triage. `fingerprint` is stable through edits elsewhere; `frame` holds the source lines of the finding.
+
+    `frame` is a tuple of (line number, text without its end), at most five lines, secrets redacted; empty if the file could not be read.
+    """
+
+    finding: Finding
+    fingerprint: str
+    frame: tuple[tuple[int, str], ...] = ()
+    new: bool = True
+    """Not there at the base revision; True without one."""
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A gate condition. `status` is ``passed``, ``failed`` or ``not-measured``."""
+
+    name: str
+    measured: float | None
+    required: float
+    status: str
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """CPU seconds that a stage or a rule took, over all workers."""
+
+    name: str
+    seconds: float
+
+
+class Result(msgspec.Struct, frozen=True):
+    """`findings` are sorted by path, line, column, rule. `unknown` counts questions that rules could not answer. `cards` are the rules that ran, by name."""
+
+    findings: tuple[Reported, ...]
+    unchecked: tuple[Unchecked, ...]
+    cards: dict[str, Card]
+    conditions: tuple[Condition, ...] = ()
+    passed: bool = True
+    suppressed_inline: int = 0
+    suppressed_baseline: int = 0
+    files: int = 0
+    lines: int = 0
+    unknown: dict[str, int] = {}
+    """Per rule: how often it could not tell."""
+    seconds: float = 0.0
+    """Wall time; 0.0 unless timings were asked for, so that the same input gives the same bytes."""
+    timings: tuple[Timing, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Warnings that are no findings: an unusable cache, nothing to check."""
+    checked: tuple[str, ...] = ()
+    """Paths of the files that were checked, for --show-files."""

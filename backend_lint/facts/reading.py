@@ -1,0 +1,30 @@
+"""What reading one file gave: the unit that is cached and sent between processes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend_lint.api import Finding
+from backend_lint.facts.file import Unchecked
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An inline ignore. `applies_to` is the line it silences, 0 for the whole file; `reason` is empty if none was given."""
+
+    line: int
+    column: int
+    applies_to: int
+    rules: tuple[str, ...]
+    reason: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """`facts` is the msgpack of the reader's own struct (`facts.python.Module`, `facts.deployment.Manifest` ...), empty if the file could not be read."""
+
+    facts: msgspec.Raw
+    lines: int
+    findings: tuple[Finding, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+    timings: dict[str, float] = {}
+    """CPU seconds of local rules by name, only filled when timings are asked for."""
