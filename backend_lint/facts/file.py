@@ -36,6 +36,7 @@ class Kind(enum.StrEnum):
     DOTENV = "dotenv"
     SHELL = "shell"
     TERRAFORM = "terraform"
+    NGINX = "nginx"
 
 
 class SourceFile(msgspec.Struct, frozen=True):
