@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+
+class ConfigError(Exception):
+    """What the user asked for cannot be done: usage, configuration, rules. The message is for the user; the exit code is 2."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Words that lead from a misspelling to the nearest known spelling; empty if none is near.
+
+    >>> nearest("selct", ["select", "ignore"])
+    "; did you mean 'select'?"
+    """
+    import difflib
+
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 class PathOverride(msgspec.Struct, frozen=True):
@@ -55,6 +72,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stdin: bytes | None = None
     color: str = "auto"
     verbosity: int = 0
+    layers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The project's own layers, lowest first: name and the modules (with all below them) that belong to it."""
+    config_from: str | None = None
+    """The git revision that the configuration and the baseline were read from."""
+    baseline_data: bytes | None = None
+    """The baseline's bytes at `config_from`; None: read `baseline` from the disk."""
     rules_dir: tuple[Path, ...] = ()
     """Folders with rules of an organisation; only from the command line or the user-level configuration."""
     explicit_paths: bool = False

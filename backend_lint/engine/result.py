@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from backend_lint.api import Finding, Severity
+from backend_lint.api import Finding
+from backend_lint.card import Card as Card
 from backend_lint.facts.file import Unchecked
-
-
-class Card(msgspec.Struct, frozen=True):
-    """What a report says of a rule. `help` is the whole docstring as Markdown, `summary` its first line."""
-
-    name: str
-    family: str
-    severity: Severity
-    precision: str
-    profile: str
-    since: str
-    fix: str
-    tags: tuple[str, ...]
-    summary: str
-    help: str
-    kind: str = "project"
-    """``node``, ``project``, ``sql``, ``report``, ``cst``, or ``engine`` for what the engine itself reports."""
 
 
 class Reported(msgspec.Struct, frozen=True):
