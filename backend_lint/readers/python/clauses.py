@@ -1,0 +1,68 @@
+"""What an ``except`` clause does with the exception."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.python import Handler
+
+if TYPE_CHECKING:
+    from backend_lint.readers.python.scan import Scanner
+
+_SHAPES = {ast.Pass: "pass", ast.Continue: "continue", ast.Break: "break", ast.Return: "return"}
+
+
+def handler_fact(scan: Scanner, node: ast.ExceptHandler, block: int, protected: int, types: str) -> Handler:
+    """The fact of one ``except`` clause whose body has been read as `block`."""
+    end_line = node.end_lineno or node.lineno
+    uses = raises = False
+    pending: list[ast.AST] = list(node.body)
+    while pending:
+        inner = pending.pop()
+        if inner.__class__ is ast.Name and inner.id == node.name:  # type: ignore[attr-defined]
+            uses = True
+        elif inner.__class__ is ast.Raise:
+            raises = True
+        pending.extend(ast.iter_child_nodes(inner))
+    shape = _shape(node.body)
+    caught = _split(types) if types else ()
+    return Handler(
+        node.lineno,
+        scan.column(node.lineno, node.col_offset),
+        end_line,
+        scan.column(end_line, node.end_col_offset or 0),
+        block,
+        protected,
+        caught,
+        node.name or "",
+        uses,
+        raises,
+        shape,
+        not raises and _explained(scan, node),
+    )
+
+
+def _split(types: str) -> tuple[str, ...]:
+    return tuple(types[1:-1].split(",")) if types.startswith("[") and types.endswith("]") else (types,)
+
+
+def _shape(body: list[ast.stmt]) -> str:
+    real = [statement for statement in body if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))]
+    if not real:
+        return "pass"
+    if len(real) == 1:
+        return _SHAPES.get(real[0].__class__) or ("assign" if isinstance(real[0], (ast.Assign, ast.AnnAssign, ast.AugAssign)) else "other")
+    if all(isinstance(statement, (ast.Pass, ast.Assign, ast.AnnAssign)) for statement in real):
+        return "assign"
+    return "other"
+
+
+def _explained(scan: Scanner, node: ast.ExceptHandler) -> bool:
+    lines = scan.file.lines
+    first = node.lineno - 1
+    last = min(node.end_lineno or node.lineno, len(lines))
+    indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+    while last < len(lines) and lines[last].lstrip().startswith(b"#") and len(lines[last]) - len(lines[last].lstrip()) > indent:
+        last += 1
+    return any(b"#" in line and len(line.partition(b"#")[2].split()) >= 3 for line in lines[max(first - 1, 0) if lines[first - 1].lstrip().startswith(b"#") else first : last])

@@ -1,0 +1,95 @@
+"""What is collected while one function is read."""
+
+from __future__ import annotations
+
+from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call, Handler, Raise, Return, Yield
+
+
+class Scope:
+    """The body of one function under construction. `env` maps local names to values; on module level it stays empty."""
+
+    __slots__ = (
+        "assigns",
+        "awaits",
+        "block",
+        "blocks",
+        "calls",
+        "env",
+        "finally_returns",
+        "globals",
+        "handlers",
+        "index",
+        "name",
+        "outer",
+        "owner",
+        "prefix",
+        "raises",
+        "returns",
+        "self_name",
+        "yields",
+    )
+
+    def __init__(self, index: int, name: str, outer: Scope | None, owner: int, line: int, end_line: int) -> None:
+        self.index = index
+        self.name = name
+        self.outer = outer
+        self.owner = owner
+        self.prefix = ""
+        self.self_name = ""
+        self.env: dict[str, str] = {}
+        self.globals: set[str] = set()
+        self.block = 0
+        self.blocks: list[Block] = [Block(BlockKind.BODY, -1, line, end_line)]
+        self.calls: list[Call] = []
+        self.handlers: list[Handler] = []
+        self.returns: list[Return] = []
+        self.raises: list[Raise] = []
+        self.yields: list[Yield] = []
+        self.assigns: list[Assign] = []
+        self.awaits: list[tuple[int, str, int]] = []
+        self.finally_returns: list[tuple[int, int, str]] = []
+
+    def body(self) -> Body:
+        """The finished fact."""
+        return Body(
+            tuple(self.blocks),
+            tuple(self.calls),
+            tuple(self.handlers),
+            tuple(self.returns),
+            tuple(self.raises),
+            tuple(self.yields),
+            tuple(self.assigns),
+            tuple(self.awaits),
+            tuple(self.finally_returns),
+        )
+
+    def lookup(self, name: str) -> str:
+        """The value a name stands for where it is read: what it was bound to, ``%name`` for an unknown local, else the name itself."""
+        value = self.env.get(name)
+        if value is not None:
+            return value
+        outer = self.outer
+        while outer is not None:
+            value = outer.env.get(name)
+            if value is not None:
+                return value if "#" not in value and "%" not in value and "?" not in value else "%" + name
+            outer = outer.outer
+        return name
+
+
+MAX_VALUE = 200
+"""Longer values are not carried along: they become ``?`` or the plain local name."""
+
+
+def joined(old: str | None, new: str) -> str:
+    """The value of a local after two ways meet.
+
+    >>> joined("#1", "#2"), joined(None, "#2"), joined("None", "#2"), joined("#1", "#1")
+    ('(#1|#2)', '#2', '#2', '#1')
+    """
+    if old is None or old == "None" or old == new:
+        return new
+    if new == "None":
+        return old
+    both = f"({old.strip('()') if '|' in old and old.startswith('(') and old.endswith(')') else old}|{new})"
+    return both if len(both) <= MAX_VALUE else new

@@ -1,0 +1,383 @@
+"""Expressions as value texts (see `facts.python`), calls recorded on the way in the order of evaluation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.facts.python import Block, BlockKind, Call, Use, Yield
+from backend_lint.readers.python.scope import MAX_VALUE
+
+if TYPE_CHECKING:
+    from backend_lint.readers.python.scan import Scanner
+
+PURE_BUILTINS = frozenset(
+    "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
+    "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type vars zip".split()
+)
+"""Builtins without effect: written in line, not recorded as calls."""
+
+MAX_STRING = 200
+MAX_ITEMS = 12
+
+_OPERATORS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.BitOr: "||",
+    ast.BitAnd: "&",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.MatMult: "@",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: " is ",
+    ast.IsNot: " is not ",
+    ast.In: " in ",
+    ast.NotIn: " not in ",
+}
+
+Render = Callable[["Scanner", Any], str]
+
+
+def _name(scan: Scanner, node: ast.Name) -> str:
+    return scan.scope.lookup(node.id)
+
+
+def _attribute(scan: Scanner, node: ast.Attribute) -> str:
+    value = node.value
+    base = scan.scope.lookup(value.id) if value.__class__ is ast.Name else scan.value(value)  # type: ignore[attr-defined]
+    text = f"{base}.{node.attr}"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _constant(scan: Scanner, node: ast.Constant) -> str:
+    value = node.value
+    if value.__class__ is str:
+        return repr(value) if len(value) <= MAX_STRING else repr(value[:MAX_STRING])[:-1] + "...'"
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, (int, complex)) and value.__class__ is not bool and abs(value) > 1e30:
+        return "?"
+    text = repr(value)
+    return text if len(text) <= MAX_STRING else text[:MAX_STRING] + "...'"
+
+
+def _call(scan: Scanner, node: ast.Call) -> str:
+    return record_call(scan, node, Use.OTHER, False, "")
+
+
+def _await(scan: Scanner, node: ast.Await) -> str:
+    inner = node.value
+    if inner.__class__ is ast.Call:
+        return record_call(scan, inner, scan.use, True, scan.target)  # type: ignore[arg-type]
+    value = scan.value(inner)
+    scan.scope.awaits.append((node.lineno, value, scan.scope.block))
+    return value
+
+
+def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: str) -> str:
+    """Record a call and the calls inside it; gives ``#n``, or the text of a pure builtin."""
+    scope = scan.scope
+    if scan.hooks:
+        scan.hook(node)
+    func = node.func
+    kind = func.__class__
+    if kind is ast.Name:
+        name: str = func.id  # type: ignore[attr-defined]
+        callee = scope.lookup(name)
+        if callee is name or callee == name:
+            if name in PURE_BUILTINS:
+                return _inline(scan, name, node)
+            if name == "getattr" and len(node.args) >= 2 and node.args[1].__class__ is ast.Constant and isinstance(node.args[1].value, str):  # type: ignore[attr-defined]
+                for extra in node.args[2:]:
+                    scan.value(extra)
+                return f"{scan.value(node.args[0])}.{node.args[1].value}"  # type: ignore[attr-defined]
+            if name == "cast" and len(node.args) == 2:
+                return scan.value(node.args[1])
+    elif kind is ast.Attribute:
+        receiver: ast.expr = func.value  # type: ignore[attr-defined]
+        if receiver.__class__ is ast.Call:
+            base = record_call(scan, receiver, Use.RECEIVER, False, "")  # type: ignore[arg-type]
+        else:
+            base = scan.value(receiver)
+            if base[:1] in "'\"" or base.startswith(("f'", "b'", 'f"', 'b"')):
+                return _inline(scan, f"{base}.{func.attr}", node)  # type: ignore[attr-defined]
+        callee = f"{base}.{func.attr}"  # type: ignore[attr-defined]
+    else:
+        callee = scan.value(func)
+    args = []
+    value = scan.argument
+    for arg in node.args:
+        if arg.__class__ is ast.Starred:
+            args.append("*" + value(arg.value))  # type: ignore[attr-defined]
+        else:
+            args.append(value(arg))
+    keywords = []
+    for keyword in node.keywords:
+        keywords.append((keyword.arg or "**", value(keyword.value)))
+    line = node.lineno
+    offset = node.col_offset
+    if kind is ast.Attribute and func.end_lineno != line:
+        line = func.end_lineno or line
+        offset = (func.end_col_offset or 0) - len(func.attr.encode())  # type: ignore[attr-defined]
+    column = scan.column(line, offset)
+    end_line = node.end_lineno or line
+    index = len(scope.calls)
+    scope.calls.append(
+        Call(
+            line,
+            column,
+            end_line,
+            scan.column(end_line, node.end_col_offset or 0),
+            callee if len(callee) <= MAX_VALUE else "?",
+            tuple(args),
+            tuple(keywords),
+            scope.block,
+            use,
+            awaited,
+            target,
+        )
+    )
+    return f"#{index}"
+
+
+def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
+    parts = [scan.argument(arg) for arg in node.args]
+    parts += [f"{keyword.arg or '**'}={scan.argument(keyword.value)}" for keyword in node.keywords]
+    text = f"{name}({','.join(parts)})"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _starred(scan: Scanner, node: ast.Starred) -> str:
+    return "*" + scan.value(node.value)
+
+
+def _subscript(scan: Scanner, node: ast.Subscript) -> str:
+    base = scan.value(node.value)
+    index = node.slice
+    text = f"{base}[{'' if index.__class__ is ast.Slice and not _visit_slice(scan, index) else scan.value(index)}]"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _visit_slice(scan: Scanner, node: ast.expr) -> bool:
+    for part in (node.lower, node.upper, node.step):  # type: ignore[attr-defined]
+        if part is not None:
+            scan.value(part)
+    return False
+
+
+def _binary(scan: Scanner, node: ast.BinOp) -> str:
+    text = f"({scan.value(node.left)}{_OPERATORS[node.op.__class__]}{scan.value(node.right)})"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _boolean(scan: Scanner, node: ast.BoolOp) -> str:
+    sign = "|" if node.op.__class__ is ast.Or else " and "
+    text = f"({sign.join([scan.value(part) for part in node.values])})"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _compare(scan: Scanner, node: ast.Compare) -> str:
+    text = scan.value(node.left)
+    for operator, right in zip(node.ops, node.comparators, strict=False):
+        text += _OPERATORS[operator.__class__] + scan.value(right)
+    return f"({text})" if len(text) <= MAX_VALUE else "?"
+
+
+def _unary(scan: Scanner, node: ast.UnaryOp) -> str:
+    value = scan.value(node.operand)
+    if node.op.__class__ is ast.Not:
+        return f"(not {value})"
+    return f"-{value}" if node.op.__class__ is ast.USub else value
+
+
+def _conditional(scan: Scanner, node: ast.IfExp) -> str:
+    test = scan.value(node.test)
+    body, orelse = scan.value(node.body), scan.value(node.orelse)
+    if body == "None":
+        return orelse
+    if orelse == "None":
+        return body
+    text = f"({body}|{orelse})"
+    return text if len(text) + len(test) <= MAX_VALUE else "?"
+
+
+def _display(scan: Scanner, node: ast.List | ast.Tuple | ast.Set) -> str:
+    parts = [scan.argument(item) for item in node.elts]
+    if len(parts) > MAX_ITEMS:
+        parts[MAX_ITEMS:] = ["..."]
+    text = f"[{','.join(parts)}]"
+    return text if len(text) <= 2 * MAX_VALUE else "?"
+
+
+def _dict(scan: Scanner, node: ast.Dict) -> str:
+    parts = []
+    for key, item in zip(node.keys, node.values, strict=False):
+        left = "**" if key is None else scan.value(key) + ":"
+        parts.append(left + scan.argument(item))
+    if len(parts) > MAX_ITEMS:
+        parts[MAX_ITEMS:] = ["..."]
+    text = "{" + ",".join(parts) + "}"
+    return text if len(text) <= 3 * MAX_VALUE else "?"
+
+
+def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
+    parts = []
+    for part in node.values:
+        if part.__class__ is ast.Constant:
+            text = str(part.value)  # type: ignore[attr-defined]
+            parts.append(text.replace("{", "{{").replace("}", "}}").replace("'", "\\'"))
+        else:
+            parts.append("{" + scan.value(part.value) + "}")  # type: ignore[attr-defined]
+            spec = part.format_spec  # type: ignore[attr-defined]
+            if spec is not None:
+                scan.value(spec)
+    text = f"f'{''.join(parts)}'"
+    return text if len(text) <= 2 * MAX_VALUE else text[: 2 * MAX_VALUE] + "...'"
+
+
+def _template_string(scan: Scanner, node: Any) -> str:
+    for part in node.values:
+        if hasattr(part, "value") and isinstance(part.value, ast.AST):
+            scan.value(part.value)
+    return "?"
+
+
+def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> str:
+    scope = scan.scope
+    outer_block = scope.block
+    saved: dict[str, str | None] = {}
+    for part in node.generators:
+        scan.hook(part)
+        use, scan.use = scan.use, Use.ITERATED
+        source = scan.value(part.iter) if part.iter.__class__ is not ast.Call else record_call(scan, part.iter, Use.ITERATED, False, "")  # type: ignore[arg-type]
+        scan.use = use
+        line, end_line = node.lineno, node.end_lineno or node.lineno
+        for name in _names(part.target):
+            saved.setdefault(name, scope.env.get(name))
+            scope.env[name] = "%" + name
+        if part.target.__class__ is ast.Name:
+            scope.env[part.target.id] = f"{source}[]" if len(source) < 100 else "%" + part.target.id  # type: ignore[attr-defined]
+        target = part.target.id if part.target.__class__ is ast.Name else ""  # type: ignore[attr-defined]
+        scope.blocks.append(Block(BlockKind.COMPREHENSION, scope.block, line, end_line, source, target, bool(part.is_async)))
+        scope.block = len(scope.blocks) - 1
+        if part.is_async:
+            scope.awaits.append((line, source, scope.block))
+        for condition in part.ifs:
+            scan.value(condition)
+    if node.__class__ is ast.DictComp:
+        inner = f"{scan.value(node.key)}:{scan.value(node.value)}"  # type: ignore[attr-defined]
+    else:
+        inner = scan.value(node.elt)  # type: ignore[union-attr]
+    scope.block = outer_block
+    for name, value in saved.items():
+        if value is None:
+            scope.env.pop(name, None)
+        else:
+            scope.env[name] = value
+    text = f"[*{inner}]"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _names(target: ast.expr) -> list[str]:
+    if isinstance(target, ast.Name):
+        return [target.id]
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [name for item in target.elts for name in _names(item)]
+    return _names(target.value) if isinstance(target, ast.Starred) else []
+
+
+def _lambda(scan: Scanner, node: ast.Lambda) -> str:
+    scope = scan.scope
+    outer_block = scope.block
+    arguments = node.args
+    for default in (*arguments.defaults, *arguments.kw_defaults):
+        if default is not None:
+            scan.value(default)
+    scope.blocks.append(Block(BlockKind.LAMBDA, outer_block, node.lineno, node.end_lineno or node.lineno))
+    scope.block = len(scope.blocks) - 1
+    saved = {}
+    for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+        if parameter is not None:
+            saved[parameter.arg] = scope.env.get(parameter.arg)
+            scope.env[parameter.arg] = "%" + parameter.arg
+    value = record_call(scan, node.body, Use.RETURNED, False, "") if node.body.__class__ is ast.Call else scan.value(node.body)  # type: ignore[arg-type]
+    scope.block = outer_block
+    for name, old in saved.items():
+        if old is None:
+            del scope.env[name]
+        else:
+            scope.env[name] = old
+    text = f"lambda:{value}"
+    return text if len(text) <= MAX_VALUE else "?"
+
+
+def _walrus(scan: Scanner, node: ast.NamedExpr) -> str:
+    value = record_call(scan, node.value, Use.BOUND, False, "%" + node.target.id) if node.value.__class__ is ast.Call else scan.value(node.value)  # type: ignore[arg-type]
+    scan.bind(node.target, value, node.lineno)
+    return value
+
+
+def _yield(scan: Scanner, node: ast.Yield) -> str:
+    value = ""
+    if node.value is not None:
+        value = record_call(scan, node.value, Use.YIELDED, False, "") if node.value.__class__ is ast.Call else scan.value(node.value)  # type: ignore[arg-type]
+    scan.scope.yields.append(Yield(node.lineno, value, scan.scope.block))
+    return "?"
+
+
+def _yield_from(scan: Scanner, node: ast.YieldFrom) -> str:
+    value = scan.value(node.value)
+    scan.scope.yields.append(Yield(node.lineno, f"*{value}", scan.scope.block))
+    return "?"
+
+
+def _generic(scan: Scanner, node: ast.AST) -> str:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            scan.value(child)
+    return "?"
+
+
+RENDER: dict[type[ast.AST], Render] = {
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Constant: _constant,
+    ast.Call: _call,
+    ast.Await: _await,
+    ast.Starred: _starred,
+    ast.Subscript: _subscript,
+    ast.BinOp: _binary,
+    ast.BoolOp: _boolean,
+    ast.Compare: _compare,
+    ast.UnaryOp: _unary,
+    ast.IfExp: _conditional,
+    ast.List: _display,
+    ast.Tuple: _display,
+    ast.Set: _display,
+    ast.Dict: _dict,
+    ast.JoinedStr: _joined_string,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _walrus,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
+    ast.Slice: _generic,
+    ast.FormattedValue: _generic,
+}
+if hasattr(ast, "TemplateStr"):
+    RENDER[ast.TemplateStr] = _template_string
