@@ -80,7 +80,7 @@ class Registry:
     def enabled(self, settings: Settings) -> frozenset[str]:
         """Names of what may report, the engine's own findings included.
 
-        `select` replaces what the profile holds, `extend_select` adds, `ignore` and a severity of ``off`` remove. The more exact selector wins: a rule's
+        `select` replaces what the profile holds, `extend_select` adds, `ignore` removes. The more exact selector wins: a rule's
         name over a family or tag, a family or tag over ``ALL``; of two that are equally exact, `ignore` wins.
         """
         chosen: dict[str, int] = {}
@@ -95,9 +95,6 @@ class Registry:
             self._weigh(selector, chosen)
         for selector in settings.ignore:
             self._weigh(selector, dropped)
-        for selector, severity in settings.severity.items():
-            if severity == "off":
-                self._weigh(selector, dropped)
         return frozenset(name for name, weight in chosen.items() if dropped.get(name, -1) < weight)
 
     def instantiate(self, settings: Settings) -> list[Rule]:
@@ -106,7 +103,7 @@ class Registry:
         for name in sorted(self.enabled(settings) & self.rules.keys()):
             card = self.cards[name]
             rule = self.rules[name](name, card.family, settings.rule_options.get(name))
-            if (severity := settings.severity.get(name)) and severity != "off":
+            if severity := settings.severity.get(name):
                 setattr(rule, "severity", Severity(severity))  # noqa: B010 - the instance shadows what the class declares
             made.append(rule)
         return made
@@ -117,7 +114,7 @@ class Registry:
 
         cards = {name: self.cards[name] for name in sorted(self.enabled(settings))}
         for name, severity in settings.severity.items():
-            if name in cards and severity != "off":
+            if name in cards:
                 cards[name] = msgspec.structs.replace(cards[name], severity=Severity(severity))
         return cards
 

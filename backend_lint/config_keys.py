@@ -1,0 +1,252 @@
+"""The keys of a configuration file: one table that validation, ``--show-settings`` and the published JSON schema read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from backend_lint.api import Profile, Role, Severity
+from backend_lint.config import nearest
+
+SEVERITIES = tuple(str(one) for one in Severity)
+FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html")
+FAIL_ON = (*SEVERITIES, "never")
+DIFF_MODES = ("findings", "lines", "files")
+USER_ONLY = {
+    "rules-dir": "rules are code, and the code of a checked repository is never run",
+    "cache-dir": "a checked repository must not say where files are written",
+}
+COVERAGE = ("total", "file", "diff")
+PERFORMANCE = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "query_ms", "connections", "availability", "requests_per_second", "error_rate")
+
+
+class BadValueError(ValueError):
+    """A key or value is wrong. `keys` is the way to it from the table that was checked."""
+
+    def __init__(self, keys: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.keys = keys
+        self.reason = reason
+
+
+Check = Callable[[Any], Any]
+
+
+class Key(NamedTuple):
+    """A key: `check` turns a TOML value into the one of `Settings` or raises BadValueError; `schema` is its JSON schema."""
+
+    check: Check
+    schema: dict[str, Any]
+    about: str
+    field: str = ""
+    """Name in `Settings`, if it is not the key with underscores."""
+
+
+def _kind(value: object) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a text", list: "a list", dict: "a table"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise BadValueError((), f"must be a text, not {_kind(value)}" if not isinstance(value, str) else "must not hold a NUL character")
+    return value
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise BadValueError((), f"must be a list of texts, not {_kind(value)}" if not isinstance(value, list) else "must be a list of texts only")
+    return tuple(value)
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadValueError((), f"must be true or false, not {_kind(value)}")
+    return value
+
+
+def count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadValueError((), f"must be a whole number from 0, not {value!r}" if isinstance(value, int) else f"must be a whole number, not {_kind(value)}")
+    return value
+
+
+def number(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise BadValueError((), f"must be a number from 0, not {value!r}")
+    return value
+
+
+def one_of(values: Iterable[str]) -> Check:
+    allowed = tuple(values)
+
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise BadValueError((), f"{value!r} is none of {', '.join(allowed)}" + (nearest(value, allowed) if isinstance(value, str) else ""))
+        return str(value)
+
+    return check
+
+
+def table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadValueError((), f"must be a table, not {_kind(value)}")
+    return value
+
+
+def table_of(check: Check, keys: Iterable[str] | None = None) -> Check:
+    allowed = None if keys is None else tuple(keys)
+
+    def checked(value: Any) -> dict[str, Any]:
+        made = {}
+        for key, one in table(value).items():
+            if allowed is not None and key not in allowed:
+                raise BadValueError((key,), f"unknown key {key!r}{nearest(key, allowed)}")
+            made[key] = nested(key, check, one)
+        return made
+
+    return checked
+
+
+def nested(key: str, check: Check, value: Any) -> Any:
+    """`check(value)`, with `key` put before the way to what is wrong."""
+    try:
+        return check(value)
+    except BadValueError as error:
+        raise BadValueError((key, *error.keys), error.reason) from None
+
+
+def _fields(checks: Mapping[str, Check]) -> Check:
+    def checked(value: Any) -> dict[str, Any]:
+        made = {}
+        for key, one in table(value).items():
+            if key not in checks:
+                raise BadValueError((key,), f"unknown key {key!r}{nearest(key, checks)}")
+            made[key] = nested(key, checks[key], one)
+        return made
+
+    return checked
+
+
+_SEVERITY_OR_OFF = one_of((*SEVERITIES, "off"))
+_PATH_RULES = _fields({"ignore": texts, "severity": table_of(_SEVERITY_OR_OFF)})
+
+
+def _per_path(value: Any) -> dict[str, Any]:
+    def override(one: Any) -> dict[str, Any]:
+        made: dict[str, Any] = {"ignore": texts(one)} if isinstance(one, list) else _PATH_RULES(one)
+        return made
+
+    made: dict[str, Any] = table_of(override)(value)
+    return made
+
+
+def _layers(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if isinstance(value, list):
+        return tuple((name, (name,)) for name in texts(value))
+    return tuple(table_of(texts)(value).items())
+
+
+def _percent(value: Any) -> float:
+    if number(value) > 100:
+        raise BadValueError((), f"must be a percentage from 0 to 100, not {value!r}")
+    return float(value)
+
+
+def gate(value: Any) -> dict[str, Any]:
+    """Findings allowed (by severity, family, tag or rule; resolved later), ``new`` with the same, ``coverage`` and ``performance``."""
+    made: dict[str, Any] = {}
+    for key, one in table(value).items():
+        if key == "coverage":
+            made[key] = nested(key, _fields({**dict.fromkeys(COVERAGE, _percent), "reports": texts}), one)
+        elif key == "performance":
+            made[key] = nested(key, _performance, one)
+        elif key == "new":
+            made[key] = nested(key, table_of(count), one)
+        else:
+            made[key] = nested(key, count, one)
+    return made
+
+
+def _performance(value: Any) -> dict[str, Any]:
+    checks: dict[str, Check] = {**dict.fromkeys(PERFORMANCE, number), "availability": _percent, "reports": texts}
+    made: dict[str, Any] = {}
+    for key, one in table(value).items():
+        name = key.replace("-", "_")
+        if name not in checks:
+            raise BadValueError((key,), f"unknown key {key!r}{nearest(name, checks)}")
+        made[name] = nested(key, checks[name], one)
+    return made
+
+
+def _string(values: Iterable[str] = ()) -> dict[str, Any]:
+    allowed = list(values)
+    return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
+
+
+def _object(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER = {"type": "number", "minimum": 0}
+_PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
+_SEVERITIES = _object(_string((*SEVERITIES, "off")))
+_GATE = {
+    "type": "object",
+    "properties": {
+        "new": _object(_COUNT),
+        "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), "reports": _TEXTS}),
+        "performance": _closed(
+            {name: _PERCENT if name == "availability" else _NUMBER for key in PERFORMANCE for name in (key, key.replace("_", "-"))} | {"reports": _TEXTS}
+        ),
+    },
+    "additionalProperties": _COUNT,
+}
+
+KEYS: dict[str, Key] = {
+    "required-version": Key(text, _string(), "Versions of backend-lint that may read this file, such as '>=0.1,<1'."),
+    "extend": Key(text, _string(), "Another configuration file, relative to this one; this one's keys win, tables are merged, lists are replaced."),
+    "select": Key(texts, _TEXTS, "Rules, families, tags or ALL instead of what the profile holds."),
+    "extend-select": Key(texts, _TEXTS, "Rules, families, tags or ALL on top of the profile or of `select`."),
+    "ignore": Key(texts, _TEXTS, "Rules, families or tags that are switched off."),
+    "profile": Key(one_of(Profile), _string(Profile), "`default`: right at least nine times in ten; `strict`: three in four; `all`."),
+    "severity": Key(table_of(_SEVERITY_OR_OFF), _SEVERITIES, "Rule, family or tag -> error, warning, info or off."),
+    "rules": Key(table_of(table), _object({"type": "object"}), "Rule -> its severity and options."),
+    "exclude": Key(texts, _TEXTS, "Globs, as in .gitignore, of files that are not checked."),
+    "roles": Key(table_of(texts, Role), _closed(dict.fromkeys(map(str, Role), _TEXTS)), "Role -> globs of the files that have it, whatever their names say."),
+    "per-path": Key(
+        _per_path,
+        _object({"anyOf": [_TEXTS, _closed({"ignore": _TEXTS, "severity": _SEVERITIES})]}),
+        "Glob -> rules that are ignored there, or a table with `ignore` and `severity`.",
+    ),
+    "layers": Key(_layers, {"anyOf": [_TEXTS, _object(_TEXTS)]}, "The project's layers, lowest first: name -> modules; or a list of modules."),
+    "severity-threshold": Key(one_of(SEVERITIES), _string(SEVERITIES), "The least severity that is shown."),
+    "fail-on": Key(one_of(FAIL_ON), _string(FAIL_ON), "The least severity that makes the exit code 1."),
+    "baseline": Key(text, _string(), "A file with accepted findings, relative to this file."),
+    "diff-base": Key(text, _string(), "A git revision: only what is new since it is reported."),
+    "diff-mode": Key(one_of(DIFF_MODES), _string(DIFF_MODES), "`findings`, `lines` or `files`: what counts as new."),
+    "format": Key(one_of(FORMATS), _string(FORMATS), "The format on standard output.", field="formats"),
+    "gate": Key(gate, _GATE, "Conditions of the verdict: findings allowed, coverage, performance."),
+    "cache": Key(boolean, {"type": "boolean"}, "Whether results are kept between runs."),
+    "jobs": Key(count, _COUNT, "Worker processes; 0 for as many as there are cores."),
+    "max-file-size": Key(count, _COUNT, "Bytes; a larger file is named as not checked."),
+    "cache-dir": Key(text, _string(), "Where results are kept; only in the user's own configuration or on the command line."),
+    "rules-dir": Key(texts, _TEXTS, "Folders with rules of an organisation; only in the user's own configuration or on the command line.", field="rules_dir"),
+}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a ``backend-lint.toml``."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "backend-lint configuration",
+        "type": "object",
+        "properties": {"$schema": {"type": "string"}} | {name: {**key.schema, "description": key.about} for name, key in KEYS.items()},
+        "additionalProperties": False,
+    }
