@@ -1,0 +1,76 @@
+"""What several formats say alike: the order of severities, places, counts and the summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from backend_lint.api import Finding, Severity
+from backend_lint.engine.result import Card, Condition, Reported, Result
+from backend_lint.facts.file import Unchecked
+from backend_lint.report.escape import visible
+
+ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def card(result: Result, rule: str) -> Card:
+    """The card of `rule`; an empty one if the run knows none, so that a report never fails for it."""
+    return result.cards.get(rule) or Card(rule, "", Severity.WARNING, "", "", "", "none", (), "", "")
+
+
+def place(finding: Finding) -> str:
+    """``path:line:column``, safe on a terminal."""
+    return f"{visible(finding.path)}:{finding.line}:{finding.column}"
+
+
+def unchecked_place(item: Unchecked) -> str:
+    """``path:line`` of what was not checked; ``project`` if it is no single file."""
+    path = visible(item.path) if item.path else "project"
+    return f"{path}:{item.line}" if item.line else path
+
+
+def counts(result: Result) -> dict[str, int]:
+    """How many findings of each severity."""
+    found = Counter(reported.finding.severity.value for reported in result.findings)
+    return {severity.value: found[severity.value] for severity in Severity}
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def summary(result: Result) -> str:
+    """One line: findings by severity, files, what was not checked, what was suppressed, the verdict of the gate."""
+    found = counts(result)
+    total = sum(found.values())
+    kinds = [plural(found["error"], "error"), plural(found["warning"], "warning"), f"{found['info']} info"]
+    split = ", ".join(kind for kind in kinds if not kind.startswith("0 "))
+    parts = [f"{plural(total, 'finding')} ({split}) in {plural(result.files, 'file')}" if total else f"no findings in {plural(result.files, 'file')}"]
+    if result.unchecked:
+        parts.append(f"{len(result.unchecked)} not checked")
+    if result.suppressed_inline:
+        parts.append(f"{result.suppressed_inline} suppressed inline")
+    if result.suppressed_baseline:
+        parts.append(f"{result.suppressed_baseline} in the baseline")
+    if failed := sum(condition.status != "passed" for condition in result.conditions):
+        parts.append(f"gate failed: {failed} of {plural(len(result.conditions), 'condition')}")
+    elif result.conditions:
+        parts.append("gate passed")
+    return "; ".join(parts)
+
+
+def number(value: float | None) -> str:
+    """A measured or required value as it is, never rounded; ``-`` for None."""
+    if value is None:
+        return "-"
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def verdict(condition: Condition) -> str:
+    """``PASSED``, ``FAILED`` or ``NOT MEASURED``."""
+    return condition.status.replace("-", " ").upper()
+
+
+def by_severity(result: Result) -> list[Reported]:
+    """The findings, worst first, otherwise in their order."""
+    return sorted(result.findings, key=lambda reported: ORDER[reported.finding.severity])
