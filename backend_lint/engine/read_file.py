@@ -1,0 +1,55 @@
+"""The map stage for one file: its bytes go to the reader of its kind. Raises nothing; needs no other file, no disk and no git."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from backend_lint.api import NodeRule
+from backend_lint.facts.file import Kind, SourceFile, Unchecked
+from backend_lint.facts.reading import Reading
+
+MARK = b"backend-lint:"
+
+
+def read_file(file: SourceFile, data: bytes, rules: Sequence[NodeRule[Any]], timed: bool = False) -> Reading:
+    """The reading of one file, with its inline suppressions."""
+    try:
+        reading = _read(file, data, rules, timed)
+        if MARK in data and not reading.suppressions:
+            reading = _with_suppressions(reading, file, data)
+    except (RecursionError, MemoryError):
+        return not_read(file.path, "is nested too deeply or too large to be analysed")
+    except Exception as error:
+        return not_read(file.path, f"the reader failed: {type(error).__name__}: {error}"[:300])
+    return reading
+
+
+def not_read(path: str, reason: str, line: int = 0) -> Reading:
+    """The reading of a file that could not be read."""
+    return Reading(facts=msgspec.Raw(), lines=0, unchecked=(Unchecked(path, reason, line),))
+
+
+def _read(file: SourceFile, data: bytes, rules: Sequence[NodeRule[Any]], timed: bool) -> Reading:
+    if file.kind is Kind.PYTHON:
+        from backend_lint.readers import python
+
+        return python.read(data, file, rules, timed=timed)
+    from backend_lint.readers import deployment
+
+    if not hasattr(deployment, "read"):
+        return Reading(facts=msgspec.Raw(), lines=data.count(b"\n"))
+    return deployment.read(data, file)
+
+
+def _with_suppressions(reading: Reading, file: SourceFile, data: bytes) -> Reading:
+    from backend_lint.engine.suppress import read_suppressions
+    from backend_lint.source import UndecodableError, decode
+
+    try:
+        text = decode(data)
+    except UndecodableError:
+        return reading
+    return msgspec.structs.replace(reading, suppressions=tuple(read_suppressions(text, file.kind)))

@@ -1,0 +1,67 @@
+"""The map stage over a whole project: cached readings where nothing changed, readers for the rest, in this process or in workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from backend_lint.api import NodeRule
+from backend_lint.engine.cache import Cache
+from backend_lint.engine.discover import Candidate
+from backend_lint.engine.read_file import not_read, read_file
+from backend_lint.engine.wire import Task, encode_reading
+from backend_lint.facts.file import Role, SourceFile
+from backend_lint.facts.reading import Reading
+
+IN_PROCESS_BYTES = 300_000
+"""Below this much source the start of workers costs more than they save."""
+
+
+class Sources(NamedTuple):
+    """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and first bytes."""
+
+    candidates: Sequence[Candidate]
+    load: Callable[[Candidate], bytes]
+    role: Callable[[str, bytes], Role]
+
+
+def read_all(sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | None, jobs: int, timed: bool = False) -> dict[str, tuple[SourceFile, Reading]]:
+    """The readings of all candidates by path, in the order of the candidates whoever read them."""
+    found: dict[str, tuple[SourceFile, Reading]] = {}
+    keys: dict[str, tuple[Candidate, bytes]] = {}
+
+    def unread() -> Iterator[Task]:
+        for candidate in sources.candidates:
+            if cache is not None and (known := cache.recall(candidate)) is not None:
+                found[candidate.path] = known
+                continue
+            try:
+                data = sources.load(candidate)
+            except OSError as error:
+                file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, b""), 0)
+                found[candidate.path] = (file, not_read(candidate.path, error.strerror or str(error)))
+                continue
+            file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, data[:1000]), len(data))
+            if cache is not None:
+                key = cache.key(file, data)
+                if (reading := cache.get(key)) is not None:
+                    found[candidate.path] = (file, reading)
+                    cache.remember(candidate, file, key)
+                    continue
+                keys[candidate.path] = (candidate, key)
+            yield Task(file, data)
+
+    for file, reading, encoded in _read(unread(), rules, jobs, timed):
+        found[file.path] = (file, reading)
+        if cache is not None and encoded is not None:
+            candidate, key = keys[file.path]
+            cache.put(key, encoded)
+            cache.remember(candidate, file, key)
+    return {candidate.path: found[candidate.path] for candidate in sources.candidates}
+
+
+def _read(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
+    """Readings and, where they may be kept, their encoded form."""
+    for task in tasks:
+        reading = read_file(task.file, task.data, rules, timed)
+        yield task.file, reading, encode_reading(reading)
