@@ -1,0 +1,50 @@
+"""Docker Compose files, with or without a version."""
+
+from __future__ import annotations
+
+from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Workload
+from backend_lint.readers.deployment.draft import Draft, whole
+from backend_lint.readers.deployment.tree import Node
+
+
+def read_compose(documents: list[Node]) -> Manifest:
+    """The facts of a Compose file."""
+    draft = Draft("compose")
+    for document in documents:
+        for name, line, service in document.at("services").entries():
+            if service.pairs is not None:
+                _service(draft, name, line, service)
+    return draft.finished()
+
+
+def _service(draft: Draft, name: str, line: int, service: Node) -> None:
+    fields = service.fields()
+    replicas = fields.get("scale") or service.at("deploy", "replicas")
+    build = fields.get("build")
+    context = "" if build is None else (build.text if build.text is not None else build.at("context").text) or ""
+    image = fields["image"].text or "" if "image" in fields else ""
+    draft.workloads.append(Workload(name, "service", line, whole(replicas.text), image=image, target=context))
+    if (entrypoint := fields.get("entrypoint")) is not None:
+        draft.run(entrypoint, "compose:entrypoint", name, shell=False)
+    if (command := fields.get("command")) is not None:
+        draft.run(command, "compose:command", name, shell=False)
+    if (environment := fields.get("environment")) is not None:
+        draft.environment(environment, name)
+    if (files := fields.get("env_file")) is not None:
+        for item in files.items() or [files]:
+            path = item.text if item.text is not None else item.at("path").text
+            if path:
+                draft.files.append(EnvironmentFile(path, item.line, name))
+    for key in ("ports", "expose"):
+        for item in fields[key].items() if key in fields else ():
+            number = item.at("target").text if item.pairs is not None else (item.text or "").rpartition(":")[2].partition("/")[0]
+            if number:
+                draft.ports.append(Port(number, item.line, name))
+    if (check := fields.get("healthcheck")) is not None:
+        test = check.at("test")
+        words = [child.text or "" for child in test.items()]
+        target = " ".join(words[1:] if words[:1] in (["CMD"], ["CMD-SHELL"]) else words) or test.text or ""
+        if target and target != "NONE":
+            draft.probe("healthcheck", name, target, test.line, timeout=check.at("timeout").text)
+    if (grace := fields.get("stop_grace_period")) is not None:
+        draft.deadline("stop-grace-period", Bound.SHUTDOWN, grace.plain(), grace.line, name)
