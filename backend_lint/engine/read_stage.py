@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from backend_lint.api import NodeRule
 from backend_lint.engine.cache import Cache
 from backend_lint.engine.discover import Candidate
+from backend_lint.engine.pool import available, cores
 from backend_lint.engine.read_file import not_read, read_file
-from backend_lint.engine.wire import Task, encode_reading
+from backend_lint.engine.wire import Task, decode_reading, encode_reading
 from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.reading import Reading
 
@@ -60,8 +62,46 @@ def read_all(sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | No
     return {candidate.path: found[candidate.path] for candidate in sources.candidates}
 
 
-def _read(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
-    """Readings and, where they may be kept, their encoded form."""
+def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
+    """Readings and, where they may be kept, their encoded form. Little source is read here, much of it, and what looks dangerous, in workers."""
+    from backend_lint.engine.limits import suspicious
+
+    workers = (jobs or cores()) if available() else 1
+    apart: list[Task] = []
+    small: list[Task] = []
+    size = 0
     for task in tasks:
-        reading = read_file(task.file, task.data, rules, timed)
-        yield task.file, reading, encode_reading(reading)
+        (apart if suspicious(task.data) else small).append(task)
+        size += len(task.data)
+        if workers == 1:
+            while small:
+                yield _here(small.pop(), rules, timed)
+        elif size > IN_PROCESS_BYTES:
+            yield from _in_workers(chain(small, apart, tasks), rules, workers, timed)
+            return
+    for task in small:
+        yield _here(task, rules, timed)
+    if apart and available():
+        yield from _in_workers(apart, rules, 1, timed)
+    else:
+        for task in apart:
+            yield _here(task, rules, timed)
+
+
+def _here(task: Task, rules: Sequence[NodeRule[Any]], timed: bool) -> tuple[SourceFile, Reading, bytes | None]:
+    reading = read_file(task.file, task.data, rules, timed)
+    return task.file, reading, encode_reading(reading)
+
+
+def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
+    from backend_lint.engine.pool import Pool
+    from backend_lint.readers import python
+
+    assert python  # imported before the fork, so that no worker need do it
+    with Pool(rules, workers, timed) as pool:
+        for task, answer in pool.read(tasks):
+            if isinstance(answer, str):
+                # Not kept: another run, with more time or memory, may read the file.
+                yield task.file, not_read(task.file.path, answer), None
+            else:
+                yield task.file, decode_reading(answer), answer
