@@ -1,1 +1,108 @@
+"""The linked model: what all files say together. One module a question; rules ask through `Project`."""
 
+from __future__ import annotations
+
+import collections
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Kind, SourceFile
+from backend_lint.facts.python import Body, Function, Module
+from backend_lint.facts.reading import Reading
+from backend_lint.project.calls import Aspect, CallGraph, Edge, FunctionKey, Step
+from backend_lint.project.libraries import Effect
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.references import Origin, Ref, RefKind
+from backend_lint.project.resolver import Resolver
+
+if TYPE_CHECKING:
+    from backend_lint.facts.route import Entry
+    from backend_lint.project.deployment import Deployment
+    from backend_lint.project.entries import Entries
+    from backend_lint.project.routes import Routes
+    from backend_lint.project.settings import Configuration
+
+__all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
+
+_MODULES = msgspec.msgpack.Decoder(Module)
+
+
+class Project:
+    """All facts of a code base, linked. Built once a run; every further question is answered when a rule first asks it.
+
+    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded. `unknown`: how often each rule could not tell.
+    """
+
+    def __init__(self, files: Mapping[str, SourceFile], modules: Mapping[str, SourceModule], manifests: Mapping[str, msgspec.Raw]) -> None:
+        self.files = files
+        self.modules = modules
+        self.manifests = manifests
+        self.unknown: collections.Counter[str] = collections.Counter()
+        self.resolver = Resolver(modules)
+        self.calls = CallGraph(modules, self.resolver)
+
+    @classmethod
+    def link(cls, readings: Mapping[str, tuple[SourceFile, Reading]]) -> Project:
+        """The model of what was read; a file whose facts are empty is left out."""
+        modules = {}
+        manifests = {}
+        for path in sorted(readings):
+            file, reading = readings[path]
+            if not reading.facts:
+                continue
+            if file.kind is Kind.PYTHON:
+                modules[path] = SourceModule(path, file.role, _MODULES.decode(reading.facts))
+            else:
+                manifests[path] = reading.facts
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests)
+
+    def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
+        """Every function, module bodies included, in order of path and line; with `features` only of modules that have all of them (see `facts.python.Module`)."""
+        for path in self.modules:
+            module = self.modules[path]
+            if all(feature in module.facts.features for feature in features):
+                for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
+                    yield module, index, function, body
+
+    def value(self, path: str, function: int, text: str) -> Ref | None:
+        """What a value text in a function refers to; None if unknown."""
+        return self.resolver.value(path, function, text)
+
+    def note_unknown(self, rule: str) -> None:
+        """Count a question that a rule could not answer."""
+        self.unknown[rule] += 1
+
+    @functools.cached_property
+    def routes(self) -> Routes:
+        """The routes of all frameworks with their handlers and guards."""
+        from backend_lint.project.routes import Routes
+
+        return Routes.link(self)
+
+    @functools.cached_property
+    def entries(self) -> Entries:
+        """Where the outside enters, and what each function is reached from."""
+        from backend_lint.project.entries import Entries
+
+        return Entries.link(self)
+
+    @functools.cached_property
+    def deployment(self) -> Deployment:
+        """How the service is run: processes, deadlines."""
+        from backend_lint.project.deployment import Deployment
+
+        return Deployment.link(self.manifests, self.modules)
+
+    @functools.cached_property
+    def configuration(self) -> Configuration:
+        """Which environment variables and settings are read and declared."""
+        from backend_lint.project.settings import Configuration
+
+        return Configuration.link(self.manifests, self.modules)
+
+    def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
+        """The nearest entry point from which a function is reached, with the way; None if none is known."""
+        return self.entries.reaching(key)

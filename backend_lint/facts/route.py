@@ -1,0 +1,62 @@
+"""Entry points of a service: routes, consumers, tasks, commands."""
+
+from __future__ import annotations
+
+import enum
+
+from backend_lint.facts.python import Fact
+
+
+class EntryKind(enum.StrEnum):
+    """How a function comes to run."""
+
+    ROUTE = "route"
+    WEBSOCKET = "websocket"
+    TASK = "task"
+    """A queue's worker runs it: Celery, Dramatiq, RQ, Huey, arq."""
+    CONSUMER = "consumer"
+    COMMAND = "command"
+    STARTUP = "startup"
+    MIDDLEWARE = "middleware"
+
+
+class Guard(Fact):
+    """Something that runs before a handler and may refuse. `verifies`: it checks who calls; None if that is unknown."""
+
+    name: str
+    verifies: bool | None
+    path: str
+    line: int
+
+
+class Entry(Fact):
+    """An entry point. `module` and `function` name the handler: path of the module and index of the function; `name` is its qualified name."""
+
+    kind: EntryKind
+    module: str
+    function: int
+    name: str
+    line: int
+    framework: str
+
+
+class Route(Fact):
+    """One method of one path. `path` is the full path with every prefix; parameters as the framework writes them.
+
+    `declared_in`, `line`: where the registration stands. `request` and `response` name the models, empty if there are none or they are unknown.
+    """
+
+    method: str
+    path: str
+    module: str
+    function: int
+    name: str
+    framework: str
+    declared_in: str
+    line: int
+    guards: tuple[Guard, ...] = ()
+    request: str = ""
+    response: str = ""
+    is_websocket: bool = False
+    dependencies: tuple[tuple[str, int], ...] = ()
+    """Functions that run before the handler (``Depends``, ``before_request``), as (module, function)."""

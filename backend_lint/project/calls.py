@@ -1,0 +1,234 @@
+"""The call graph, and which effects a function has through it."""
+
+from __future__ import annotations
+
+import collections
+import enum
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from backend_lint.api import Evidence
+from backend_lint.facts.python import BlockKind, Body, Call, Function
+from backend_lint.project.libraries import Effect, effect_of, external_bases, is_blocking
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.resolver import Resolver
+
+FunctionKey = tuple[str, int]
+"""Path of the module and index of the function in it."""
+
+_OFF_LOOP = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async", "starlette.concurrency.run_in_threadpool"})
+
+
+class Aspect(enum.IntEnum):
+    """Which effects are asked for: all that a call sets off, or only those that keep the calling thread waiting."""
+
+    ALL = 0
+    BLOCKING = 1
+
+
+class Edge(msgspec.Struct, frozen=True, gc=False):
+    """A call and what it calls; `number` is the call's index in its body."""
+
+    number: int
+    call: Call
+    target: Ref
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One call on a way through the project. `effect` is set on the last one, whose `target` lies outside."""
+
+    function: FunctionKey
+    edge: Edge
+    effect: Effect = Effect.NONE
+
+
+class CallGraph:
+    """Calls between functions of the project, resolved when somebody asks."""
+
+    def __init__(self, modules: Mapping[str, SourceModule], resolver: Resolver) -> None:
+        self.modules = modules
+        self.resolver = resolver
+        self._edges: dict[FunctionKey, tuple[Edge, ...]] = {}
+        self._summaries: tuple[dict[FunctionKey, Effect], dict[FunctionKey, Effect]] = ({}, {})
+        self._callers: dict[FunctionKey, list[tuple[FunctionKey, Edge]]] | None = None
+
+    def head(self, key: FunctionKey) -> Function:
+        """The head of a function."""
+        return self.modules[key[0]].functions[key[1]]
+
+    def body(self, key: FunctionKey) -> Body:
+        """The body of a function."""
+        return self.modules[key[0]].bodies[key[1]]
+
+    def edges(self, key: FunctionKey) -> tuple[Edge, ...]:
+        """The calls of a function whose target is known, calls inside lambdas left out. A class is called through its ``__init__``."""
+        found = self._edges.get(key)
+        if found is None:
+            path, function = key
+            body = self.modules[path].bodies[function]
+            value = self.resolver.value
+            deferred = _deferred_blocks(body)
+            edges = []
+            for number, call in enumerate(body.calls):
+                if call.block not in deferred and (target := value(path, function, call.callee)) is not None:
+                    edges.append(Edge(number, call, self._constructor(target)))
+            found = self._edges[key] = tuple(edges)
+        return found
+
+    def _constructor(self, target: Ref) -> Ref:
+        if target.kind is RefKind.CLASS:
+            member = self.resolver.classes.find(target, "__init__")
+            if member is not None and isinstance(member[1], int):
+                return Ref(RefKind.FUNCTION, f"{member[0].name}.__init__", member[0].path, member[1], receiver=target)
+        elif target.kind is RefKind.INSTANCE:
+            member = self.resolver.classes.find(target, "__call__")
+            if member is not None and isinstance(member[1], int):
+                return Ref(RefKind.FUNCTION, f"{member[0].name}.__call__", member[0].path, member[1], receiver=target)
+        return target
+
+    def effect(self, target: Ref, aspect: Aspect = Aspect.ALL) -> Effect:
+        """The effect of calling something outside the project."""
+        if not target.is_external:
+            return Effect.NONE
+        ask = effect_of if aspect is Aspect.ALL else is_blocking
+        found = ask(target.name)
+        if found or "." not in target.name:
+            return found
+        owner, _, method = target.name.rpartition(".")
+        for base in external_bases(owner)[1:]:
+            if found := ask(f"{base}.{method}"):
+                return found
+        return Effect.NONE
+
+    def runs_off_loop(self, key: FunctionKey) -> bool:
+        """A decorator moves the function to a thread."""
+        head = self.head(key)
+        return any(
+            target is not None and target.name.removesuffix("()") in _OFF_LOOP for target in (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
+        )
+
+    def follows(self, edge: Edge, aspect: Aspect) -> bool:
+        """Whether what the callee does counts for the caller."""
+        if edge.target.kind is not RefKind.FUNCTION:
+            return False
+        if aspect is Aspect.ALL:
+            return True
+        head = self.head(edge.target.function)
+        if head.is_async:
+            return False
+        return not (head.decorators and (edge.call.awaited or self.runs_off_loop(edge.target.function)))
+
+    def summary(self, key: FunctionKey, aspect: Aspect = Aspect.ALL) -> Effect:
+        """All effects of calling a function, through the call graph to a fixed point. With `Aspect.BLOCKING`: through calls of plain functions only."""
+        table = self._summaries[aspect]
+        if key in table:
+            return table[key]
+        self._components(key, aspect, table)
+        return table[key]
+
+    def direct(self, key: FunctionKey, aspect: Aspect) -> Effect:
+        """The effects of the library calls that a function makes itself."""
+        total = Effect.NONE
+        for edge in self.edges(key):
+            if edge.target.is_external:
+                total |= self.effect(edge.target, aspect)
+        return total
+
+    def _components(self, start: FunctionKey, aspect: Aspect, table: dict[FunctionKey, Effect]) -> None:
+        """Tarjan's strongly connected components, without recursion; a component is finished when all it calls is."""
+        index: dict[FunctionKey, int] = {start: 0}
+        low: dict[FunctionKey, int] = {start: 0}
+        effects: dict[FunctionKey, Effect] = {start: self.direct(start, aspect)}
+        component: list[FunctionKey] = [start]
+        waiting = {start}
+        work: list[tuple[FunctionKey, list[FunctionKey]]] = [(start, self._callees(start, aspect))]
+        while work:
+            key, callees = work[-1]
+            if callees:
+                callee = callees.pop()
+                if callee in table:
+                    effects[key] |= table[callee]
+                elif callee not in index:
+                    index[callee] = low[callee] = len(index)
+                    effects[callee] = self.direct(callee, aspect)
+                    component.append(callee)
+                    waiting.add(callee)
+                    work.append((callee, self._callees(callee, aspect)))
+                elif callee in waiting:
+                    low[key] = min(low[key], index[callee])
+                continue
+            work.pop()
+            if low[key] == index[key]:
+                members = []
+                while True:
+                    member = component.pop()
+                    waiting.discard(member)
+                    members.append(member)
+                    if member == key:
+                        break
+                total = Effect.NONE
+                for member in members:
+                    total |= effects[member]
+                for member in members:
+                    table[member] = total
+            if work:
+                caller = work[-1][0]
+                low[caller] = min(low[caller], low[key])
+                effects[caller] |= table.get(key, effects[key])
+
+    def _callees(self, key: FunctionKey, aspect: Aspect) -> list[FunctionKey]:
+        return [edge.target.function for edge in self.edges(key) if self.follows(edge, aspect)]
+
+    def reaches(self, key: FunctionKey, effect: Effect, aspect: Aspect = Aspect.ALL, first: Iterable[Edge] | None = None) -> tuple[Step, ...]:
+        """The shortest way from a function to a library call with one of the effects; empty if there is none. `first` narrows the calls to start with."""
+        if first is None and not self.summary(key, aspect) & effect:
+            return ()
+        queue: collections.deque[tuple[FunctionKey, tuple[Step, ...]]] = collections.deque([(key, ())])
+        seen = {key}
+        while queue:
+            current, way = queue.popleft()
+            edges = self.edges(current) if first is None or way else first
+            onward = []
+            for edge in edges:
+                if edge.target.is_external:
+                    if found := self.effect(edge.target, aspect) & effect:
+                        return (*way, Step(current, edge, found))
+                elif self.follows(edge, aspect):
+                    onward.append(edge)
+            for edge in onward:
+                callee = edge.target.function
+                if callee not in seen and self.summary(callee, aspect) & effect:
+                    seen.add(callee)
+                    queue.append((callee, (*way, Step(current, edge))))
+        return ()
+
+    def callers(self, key: FunctionKey) -> list[tuple[FunctionKey, Edge]]:
+        """Who calls a function, in the order of paths and lines. The first question resolves every call of the project."""
+        if self._callers is None:
+            table: dict[FunctionKey, list[tuple[FunctionKey, Edge]]] = {}
+            for path in sorted(self.modules):
+                for number in range(len(self.modules[path].functions)):
+                    for edge in self.edges((path, number)):
+                        if edge.target.kind is RefKind.FUNCTION:
+                            table.setdefault(edge.target.function, []).append(((path, number), edge))
+            self._callers = table
+        return self._callers.get(key, [])
+
+    def evidence(self, way: Iterable[Step]) -> tuple[Evidence, ...]:
+        """A way as evidence lines: ``charge() calls client.post``."""
+        return tuple(Evidence(step.function[0], step.edge.call.line, f"{self.label(step.function)} calls {step.edge.target.name}") for step in way)
+
+    def label(self, key: FunctionKey) -> str:
+        """A function's name for messages: ``charge()``, ``Billing.charge()``; the module body is named by its file."""
+        name = self.head(key).name.replace(".<locals>", "")
+        return key[0].rpartition("/")[2] if name == "<module>" else f"{name}()"
+
+
+def _deferred_blocks(body: Body) -> frozenset[int]:
+    deferred: set[int] = set()
+    for index, block in enumerate(body.blocks):
+        if block.kind is BlockKind.LAMBDA or block.parent in deferred:
+            deferred.add(index)
+    return frozenset(deferred)

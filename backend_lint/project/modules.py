@@ -1,0 +1,151 @@
+"""Modules by name: which file an import means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Body, Class, Function, Import, Module
+from backend_lint.project.libraries import KNOWN_LIBRARIES
+
+import msgspec  # isort: skip
+
+_BODIES = msgspec.msgpack.Decoder(list[Body])
+
+
+class SourceModule:
+    """A module of the project: its facts, and an index of its names. `package` is the folder path that relative imports start from."""
+
+    __slots__ = ("_bodies", "_by_function", "_names", "facts", "is_package", "path", "role")
+
+    def __init__(self, path: str, role: Role, facts: Module) -> None:
+        self.path = path
+        self.role = role
+        self.facts = facts
+        self.is_package = path.endswith("__init__.py")
+        self._bodies: list[Body] | None = None
+        self._names: dict[str, tuple[str, int]] | None = None
+        self._by_function: dict[int, list[Import]] | None = None
+
+    @property
+    def bodies(self) -> list[Body]:
+        """One body for each function, decoded at the first question."""
+        if self._bodies is None:
+            self._bodies = _BODIES.decode(self.facts.bodies)
+        return self._bodies
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """All functions; the first is the module body."""
+        return self.facts.functions
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """All classes, nested ones too."""
+        return self.facts.classes
+
+    @property
+    def names(self) -> dict[str, tuple[str, int]]:
+        """What each module-level name is: ``("function" | "class" | "import" | "assign", index)``; the last definition wins, but a stub in ``TYPE_CHECKING`` never does."""
+        if self._names is None:
+            names: dict[str, tuple[str, int]] = {}
+            for index, found in enumerate(self.facts.imports):
+                if found.function == 0 and (not found.type_checking or found.name not in names):
+                    names[found.name] = ("import", index)
+            for index, assign in enumerate(self.bodies[0].assigns):
+                if assign.target.isidentifier() and not (assign.value == "None" and assign.target in names):
+                    names[assign.target] = ("assign", index)
+            for index, class_ in enumerate(self.facts.classes):
+                if "." not in class_.name:
+                    names[class_.name] = ("class", index)
+            for index, function in enumerate(self.facts.functions):
+                if index and "." not in function.name:
+                    names[function.name] = ("function", index)
+            self._names = names
+        return self._names
+
+    def imports_in(self, function: int) -> list[Import]:
+        """Imports written inside a function."""
+        if self._by_function is None:
+            by_function: dict[int, list[Import]] = {}
+            for found in self.facts.imports:
+                if found.function:
+                    by_function.setdefault(found.function, []).append(found)
+            self._by_function = by_function
+        return self._by_function.get(function, [])
+
+
+class ModuleIndex:
+    """Finds the module that an import names. A folder is a source root if it holds no ``__init__.py`` of its own."""
+
+    def __init__(self, modules: Mapping[str, SourceModule]) -> None:
+        self.modules = modules
+        self._files = frozenset(modules)
+        self._folders: set[str] = set()
+        self._roots: dict[str, list[str]] = {}
+        self._memo: dict[tuple[str, str], str | None] = {}
+        self._index(modules)
+
+    def _index(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in self._folders:
+                self._folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        tops: dict[str, set[str]] = {}
+        for folder in self._folders:
+            parent, _, name = folder.rpartition("/")
+            if not self._is_package(parent):
+                tops.setdefault(name, set()).add(parent)
+        for path in self._files:
+            parent, _, name = path.rpartition("/")
+            if not self._is_package(parent):
+                tops.setdefault(name[:-3], set()).add(parent)
+        self._roots = {name: sorted(roots, key=lambda root: (root.count("/") + bool(root), root)) for name, roots in tops.items()}
+
+    def _is_package(self, folder: str) -> bool:
+        return bool(folder) and f"{folder}/__init__.py" in self._files
+
+    def find(self, dotted: str, importer: str) -> str | None:
+        """The path of the module `dotted`, imported absolutely by the file `importer`; None if it lies outside the project. Packages without ``__init__.py`` give their folder with a trailing slash."""
+        top = dotted.partition(".")[0]
+        roots = self._roots.get(top)
+        if roots is None:
+            return None
+        key = (dotted, importer.rpartition("/")[0])
+        if key not in self._memo:
+            self._memo[key] = self._search(dotted, top, roots, key[1])
+        return self._memo[key]
+
+    def _search(self, dotted: str, top: str, roots: list[str], folder: str) -> str | None:
+        inside = dotted.replace(".", "/")
+        known = top in KNOWN_LIBRARIES
+        near = [root for root in roots if not root or folder == root or folder.startswith(root + "/")]
+        for root in sorted(near, key=len, reverse=True) + [root for root in roots if root not in near]:
+            if known and not (root in ("", "src") and self._is_package(f"{root}/{top}".lstrip("/"))):
+                continue
+            found = self._at(f"{root}/{inside}".lstrip("/"))
+            if found is not None:
+                return found
+        return None
+
+    def _at(self, stem: str) -> str | None:
+        if f"{stem}/__init__.py" in self._files:
+            return f"{stem}/__init__.py"
+        if f"{stem}.py" in self._files:
+            return f"{stem}.py"
+        return f"{stem}/" if stem in self._folders else None
+
+    def relative(self, importer: str, level: int, dotted: str) -> str | None:
+        """The path of a module imported relatively with `level` dots."""
+        folder = importer.rpartition("/")[0]
+        for _ in range(level - 1):
+            folder = folder.rpartition("/")[0]
+        if not dotted:
+            return self._at(folder) if folder else ("__init__.py" if "__init__.py" in self._files else "/")
+        return self._at(f"{folder}/{dotted.replace('.', '/')}".lstrip("/"))
+
+    def submodule(self, package: str, name: str) -> str | None:
+        """The module `name` inside the package at path `package`."""
+        folder = package.rpartition("/")[0]
+        return self._at(f"{folder}/{name}".lstrip("/"))

@@ -1,0 +1,152 @@
+"""Value texts (see `facts.python`) taken apart."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import NamedTuple
+
+_OPEN = {"(": ")", "[": "]", "{": "}"}
+_NAME = re.compile(r"[%#]?\w+")
+_CALL_IDS = re.compile(r"#(\d+)")
+_STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+
+
+class Parsed(NamedTuple):
+    """A value as root and steps. `root` is ``#n``, ``%name``, a name, or a bracketed text; steps are ``.attr``, ``[key]``, ``(args)``."""
+
+    root: str
+    steps: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=65536)
+def parse(text: str) -> Parsed | None:
+    """The parts of a value; None for constants, ``?`` and what is malformed.
+
+    >>> parse("#0.__enter__().execute")
+    Parsed(root='#0', steps=('.__enter__', '()', '.execute'))
+    >>> parse("'text'") is None
+    True
+    """
+    if not text or text[0] in "'\"?-*" or text[0].isdigit():
+        return None
+    if text[0] in _OPEN:
+        end = _closing(text, 0)
+        root = text[:end]
+    else:
+        match = _NAME.match(text)
+        if match is None:
+            return None
+        end = match.end()
+        root = match.group()
+        if end < len(text) and text[end] in "'\"":
+            return None
+    steps = []
+    while end < len(text):
+        sign = text[end]
+        if sign == ".":
+            match = _NAME.match(text, end + 1)
+            if match is None:
+                return None
+            steps.append("." + match.group())
+            end = match.end()
+        elif sign in "[(":
+            close = _closing(text, end)
+            steps.append(text[end:close])
+            end = close
+        else:
+            return None
+    return Parsed(root, tuple(steps))
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 0
+    position = start
+    while position < len(text):
+        sign = text[position]
+        if sign in "'\"":
+            position += 1
+            while position < len(text) and text[position] != sign:
+                position += 2 if text[position] == "\\" else 1
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+            if not depth:
+                return position + 1
+        position += 1
+    return len(text)
+
+
+def split(text: str, separator: str = ",") -> list[str]:
+    """The parts between separators outside of brackets and strings.
+
+    >>> split("a,f(b,c),'x,y'")
+    ['a', 'f(b,c)', "'x,y'"]
+    """
+    parts = []
+    depth = start = position = 0
+    while position < len(text):
+        sign = text[position]
+        if sign in "'\"":
+            position += 1
+            while position < len(text) and text[position] != sign:
+                position += 2 if text[position] == "\\" else 1
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        elif sign == separator and not depth:
+            parts.append(text[start:position])
+            start = position + 1
+        position += 1
+    if start < len(text):
+        parts.append(text[start:])
+    return parts
+
+
+def alternatives(text: str) -> list[str]:
+    """The values that a ``(a|b)`` stands for; the text itself if it is none.
+
+    >>> alternatives("(#1|%session)")
+    ['#1', '%session']
+    """
+    if text.startswith("(") and text.endswith(")") and "|" in text and _closing(text, 0) == len(text):
+        parts = split(text[1:-1], "|")
+        if len(parts) > 1:
+            return [part for part in parts if part]
+    return [text]
+
+
+def call_ids(text: str) -> list[int]:
+    """The calls whose results a value mentions.
+
+    >>> call_ids("str(#3.text)")
+    [3]
+    """
+    return [int(number) for number in _CALL_IDS.findall(text)] if "#" in text else []
+
+
+def without_strings(text: str) -> str:
+    """The value with constant strings emptied, so that names can be looked for. F-strings keep what they interpolate."""
+    return _STRINGS.sub(lambda match: "''" if text[match.start() - 1 : match.start()] != "f" or not match.start() else match.group(), text)
+
+
+def constant_string(text: str) -> str | None:
+    """The string that a constant stands for, None if the value is not a constant string."""
+    if len(text) >= 2 and text[0] in "'\"" and text[-1] == text[0]:
+        body = text[1:-1]
+        return body.encode("latin-1", "backslashreplace").decode("unicode_escape", "replace") if "\\" in body else body
+    return None
+
+
+def constant_number(text: str) -> float | None:
+    """The number a constant stands for.
+
+    >>> constant_number("-2.5"), constant_number("x")
+    (-2.5, None)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return None
