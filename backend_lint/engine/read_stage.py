@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.api import NodeRule
-from backend_lint.engine.cache import Cache
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.pool import available, cores
 from backend_lint.engine.read_file import not_read, read_file
@@ -17,6 +16,10 @@ from backend_lint.facts.reading import Reading
 
 IN_PROCESS_BYTES = 300_000
 """Below this much source the start of workers costs more than they save."""
+
+
+if TYPE_CHECKING:
+    from backend_lint.engine.cache import Cache
 
 
 class Sources(NamedTuple):

@@ -33,17 +33,23 @@ class Clock:
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:
-        start = sum(os.times()[:4])
+        start = _cpu()
         try:
             yield
         finally:
-            self.add(name, sum(os.times()[:4]) - start)
+            self.add(name, _cpu() - start)
 
     def add(self, name: str, seconds: float) -> None:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def timings(self) -> tuple[Timing, ...]:
         return tuple(Timing(name, round(seconds, 6)) for name, seconds in self.seconds.items())
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those it has waited for."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 def run(settings: Settings, registry: Registry) -> Result:
@@ -70,7 +76,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock) -> Result:
         discovery = discover(settings)
         sources = _disk(settings, discovery)
     with clock.measure("read"):
-        readings = read_all(sources, local_rules(rules), None, settings.jobs, settings.timings)
+        readings, notes = _read(settings, sources, local_rules(rules))
     asked = _asked(settings)
     checked = {path: reading for path, (_, reading) in readings.items() if asked(path)}
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)]
@@ -92,7 +98,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock) -> Result:
 
     with clock.measure("triage"):
         reported, inline, baseline = _triage([one for one in findings if asked(one.path)], checked, settings, registry, rules, read_lines)
-    notes = list(discovery.notes)
+    notes = [*discovery.notes, *notes]
     if not checked:
         notes.append("nothing to check: no file that a reader understands was found")
     return Result(
@@ -134,6 +140,20 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
                 continue
         findings += own
     return findings, failures
+
+
+def _read(settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]]) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
+    """Readings by path, and what is to be said of the cache."""
+    if not settings.cache:
+        return read_all(sources, rules, None, settings.jobs, settings.timings), []
+    from backend_lint.engine.cache import open_cache
+
+    cache = open_cache(settings, rules)
+    try:
+        readings = read_all(sources, rules, cache, settings.jobs, settings.timings)
+    finally:
+        cache.close()
+    return readings, cache.notes
 
 
 def local_rules(rules: Iterable[Rule]) -> list[NodeRule[Any]]:

@@ -37,10 +37,10 @@ def encode_reading(reading: Reading) -> bytes:
     )
 
 
-def decode_reading(data: bytes) -> Reading:
+def decode_reading(data: bytes | memoryview, timings: bool = True) -> Reading:
     """The reading, its facts still encoded. Raises msgspec.DecodeError for anything that `encode_reading` did not write."""
     wire = _READING.decode(data)
-    return Reading(msgspec.Raw(wire.facts), wire.lines, wire.findings, wire.suppressions, wire.unchecked, wire.timings)
+    return Reading(msgspec.Raw(wire.facts), wire.lines, wire.findings, wire.suppressions, wire.unchecked, wire.timings if timings else {})
 
 
 def encode_tasks(tasks: tuple[Task, ...]) -> bytes:
