@@ -1,4 +1,4 @@
-"""Write the pages of the rules: ``docs/rules/NAME.md`` and the list of them, out of the docstrings and cards.
+"""Write what the documentation takes from the program: the pages of the rules out of their docstrings and cards, and the output below every command shown.
 
 usage: python docs/generate.py [--check]
 """
@@ -6,16 +6,23 @@ usage: python docs/generate.py [--check]
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TREE))
+sys.path[:0] = [str(TREE), str(TREE / "docs")]
+
+from console import executed  # noqa: E402 - beside this file
 
 from backend_lint.card import Card  # noqa: E402 - this tree's package, whatever is installed
+from backend_lint.config_keys import KEYS  # noqa: E402
 from backend_lint.registry import Registry  # noqa: E402
 
 PAGES = TREE / "docs" / "rules"
+SHOWN = (TREE / "README.md", *(TREE / "docs" / f"{name}.md" for name in ("configuration", "suppression-and-baseline", "writing-a-rule")))
+"""Pages that show commands with their output."""
+_KEYS = re.compile(r"(\| --- \| --- \|\n)(?:\| `.*\n)*(<!-- end keys -->)")
 _FIXES = {
     "none": "none",
     "safe": "`backend-lint fix`",
@@ -58,15 +65,20 @@ def listing(cards: list[Card]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def pages() -> dict[Path, str]:
-    """Every generated page by where it belongs."""
+def rule_pages() -> dict[Path, str]:
+    """The pages of the rules and their list, by where they belong."""
     cards = sorted(Registry.load(entry_points=False).cards.values(), key=lambda card: card.name)
     return {**{PAGES / f"{card.name}.md": page(card) for card in cards}, PAGES / "README.md": listing(cards)}
 
 
-def stale() -> list[Path]:
+def completed(text: str) -> str:
+    """A page with the output of its commands and, between its marks, the table of configuration keys."""
+    keys = "".join(f"| `{name}` | {key.about} |\n" for name, key in KEYS.items())
+    return executed(_KEYS.sub(lambda match: match[1] + keys + match[2], text))
+
+
+def stale(wanted: dict[Path, str]) -> list[Path]:
     """Pages that are missing, old, or of a rule that is gone."""
-    wanted = pages()
     found = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     return sorted(found + [path for path in PAGES.glob("*.md") if path not in wanted])
 
@@ -74,13 +86,14 @@ def stale() -> list[Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is stale")
-    if parser.parse_args().check:
-        old = stale()
+    check = parser.parse_args().check
+    wanted = rule_pages() | {path: completed(path.read_text(encoding="utf-8")) for path in SHOWN}
+    old = stale(wanted)
+    if check:
         sys.stderr.write("".join(f"stale: {path.relative_to(TREE)}\n" for path in old))
         return 1 if old else 0
     PAGES.mkdir(parents=True, exist_ok=True)
-    wanted = pages()
-    for path in stale():
+    for path in old:
         if path in wanted:
             path.write_text(wanted[path], encoding="utf-8", newline="\n")
         else:
