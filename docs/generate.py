@@ -6,6 +6,7 @@ usage: python docs/generate.py [--check]
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -61,7 +62,9 @@ def listing(cards: list[Card]) -> str:
             for card in cards
             if card.family == family
         ]
-        parts.append(f"## {family}\n\n| rule | what it reports | severity | profile | fix |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows))
+        module = sys.modules.get(f"backend_lint.rules.{family.replace('-', '_')}")
+        about = "What the engine itself says of suppressions." if module is None else inspect.cleandoc(module.__doc__ or "")
+        parts.append(f"## {family}\n\n{about}\n\n| rule | what it reports | severity | profile | fix |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
 
 

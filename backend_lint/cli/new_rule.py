@@ -113,6 +113,8 @@ def write(rules_dir: Path, family: str, name: str, kind: str) -> list[Path]:
     for path in texts:
         if path.exists():
             raise FileExistsError(path)
+    if not (folder / "__init__.py").exists():
+        texts[folder / "__init__.py"] = f'"""{BLANK}: what the rules of this family are about."""\n'
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")

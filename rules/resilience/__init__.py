@@ -1,0 +1,1 @@
+"""Timeouts, retries, and what must not wait in async code."""
