@@ -1,0 +1,189 @@
+"""``backend-lint check``: findings and the gate's verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backend_lint.cli.options import Prepared, choice_of_severity, prepare, project_options, read_stdin
+from backend_lint.cli.streams import say, wants_color, warn, write_file, write_report
+from backend_lint.config import ConfigError, Settings, nearest
+from backend_lint.config_keys import DIFF_MODES, FORMATS
+from backend_lint.engine.result import Result
+
+_STDIN_LIMIT = 100_000_000
+
+
+def _outputs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path | None], ...]:
+    found: list[tuple[str, Path | None]] = []
+    for value in values:
+        name, separator, path = value.partition("=")
+        if not separator or not path:
+            raise click.BadParameter(f"{value!r} is not FORMAT=PATH, such as sarif=report.sarif")
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}{nearest(name, FORMATS)}")
+        found.append((name, None if path == "-" else Path(path)))
+    return tuple(found)
+
+
+@click.command("check", short_help="Report findings and the gate's verdict (the default command).")
+@project_options
+@click.option("--severity-threshold", type=choice_of_severity(), help="Show findings of at least this severity.")
+@click.option("--fail-on", type=choice_of_severity("never"), help="The least severity that makes the exit code 1 (default: error).")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 in spite of findings and a failed gate.")
+@click.option("--diff-base", metavar="REF", help="Report only what is new since this git revision.")
+@click.option("--diff-mode", type=click.Choice(DIFF_MODES), help="What counts as new: findings (default), changed lines or changed files.")
+@click.option("--diff-file", type=click.Path(path_type=Path), help="Report only findings on lines that this unified diff adds; - for standard input.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="A file with accepted findings.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="The report on standard output (default: text).")
+@click.option("--output", callback=_outputs, multiple=True, metavar="FORMAT=PATH", help="One more report, to a file; repeatable.")
+@click.option("--statistics", is_flag=True, help="Count findings and unanswered questions by rule, on standard error.")
+@click.option("--timings", is_flag=True, help="CPU seconds of stages and rules, on standard error.")
+@click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
+@click.option("--show-settings", is_flag=True, help="List every setting, its value and its origin, and stop.")
+@click.option("--stdin-filename", metavar="PATH", help="Check standard input as if it were this file.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> int:
+    """Report findings in PATHS (default: the project) and the gate's verdict.
+
+    The whole project is always read, since rules join files; only findings in PATHS are reported. `-` is standard input.
+    """
+    rest: dict[str, Any] = {name: given[name] for name in ("exit_zero", "statistics", "timings", "show_files", "color", "diff_file")}
+    if given["output"] or given["format_"]:
+        rest["formats"] = _formats(given["format_"], given["output"])
+    paths, stdin_name = _stdin(given)
+    given["paths"] = paths
+    cwd = Path.cwd()
+    prepared = prepare(
+        given,
+        rest,
+        severity_threshold=given["severity_threshold"],
+        fail_on=given["fail_on"],
+        diff_base=given["diff_base"],
+        diff_mode=given["diff_mode"],
+        baseline=None if given["baseline"] is None else cwd / given["baseline"],
+    )
+    prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
+    _refuse_contradictions(prepared.settings, cwd)
+    if given["show_settings"]:
+        from backend_lint.cli.show_settings import listing
+
+        write_report(listing(prepared))
+        return 0
+    if given["show_files"]:
+        return _show_files(prepared.settings)
+    return report(prepared, cwd)
+
+
+def report(prepared: Prepared, cwd: Path) -> int:
+    """Runs, judges, writes every report; returns the exit code."""
+    settings = prepared.settings
+    result = judged(prepared)
+    visible = _shown(result, settings)
+    for name, path in settings.formats:
+        if path is not None:
+            write_file(cwd / path, _render(name, visible, settings, False))
+    color = wants_color(settings.color)
+    for name, path in settings.formats:
+        if path is None and not (settings.verbosity < 0 and name in ("text", "concise") and not (visible.findings or result.unchecked or not result.passed)):
+            write_report(_render(name, visible, settings, color))
+    if settings.verbosity >= 0:
+        for note in result.notes:
+            warn(note)
+    if settings.statistics or settings.timings:
+        from backend_lint.cli.statistics import statistics, timings
+
+        if settings.statistics:
+            say(statistics(result))
+        if settings.timings:
+            say(timings(result))
+    return 0 if result.passed or settings.exit_zero else 1
+
+
+def judged(prepared: Prepared) -> Result:
+    """The result of a run with the gate's verdict."""
+    from backend_lint.engine.run import run
+    from backend_lint.gate.conditions import evaluate
+
+    return evaluate(run(prepared.settings, prepared.registry), prepared.settings)
+
+
+def _shown(result: Result, settings: Settings) -> Result:
+    from backend_lint.gate.conditions import shown
+
+    return shown(result, settings)
+
+
+def _render(name: str, result: Result, settings: Settings, color: bool) -> str:
+    from backend_lint.report import render
+
+    return render(name, result, settings, color)
+
+
+def _formats(name: str | None, outputs: tuple[tuple[str, Path | None], ...]) -> tuple[tuple[str, Path | None], ...]:
+    if any(path is None for _, path in outputs):
+        if name is not None or sum(path is None for _, path in outputs) > 1:
+            raise click.UsageError("standard output takes one report; give the others a file with --output FORMAT=PATH")
+        return outputs
+    return ((name or "text", None), *outputs)
+
+
+def _stdin(given: dict[str, Any]) -> tuple[tuple[str, ...], str | None]:
+    """The paths, and the name of standard input if that is what is checked."""
+    paths: tuple[str, ...] = given["paths"]
+    if "-" not in paths and given["stdin_filename"] is None:
+        return paths, None
+    if [path for path in paths if path != "-"]:
+        raise click.UsageError("standard input is checked alone: name no other path beside -")
+    if given["diff_file"] == Path("-"):
+        raise click.UsageError("--diff-file - and - both want standard input")
+    return (), given["stdin_filename"] or "stdin.py"
+
+
+def _with_stdin(settings: Settings, cwd: Path, name: str | None) -> Settings:
+    if name is None:
+        return settings
+    import os
+
+    from msgspec.structs import replace
+
+    path = Path(os.path.normpath(cwd / name))
+    if not path.is_relative_to(settings.root):
+        raise ConfigError(f"--stdin-filename {name} lies outside the project {settings.root}")
+    data = read_stdin(min(settings.max_file_size, _STDIN_LIMIT))
+    return replace(settings, stdin_filename=path.relative_to(settings.root).as_posix(), stdin=data)
+
+
+def _refuse_contradictions(settings: Settings, cwd: Path) -> None:
+    if settings.diff_base is not None and settings.diff_file is not None:
+        raise ConfigError("--diff-base and --diff-file both say what is new: name one")
+    for name, path in settings.formats:
+        if path is not None and ((cwd / path).is_dir() or not (cwd / path).parent.is_dir()):
+            reason = "is a folder" if (cwd / path).is_dir() else "lies in a folder that does not exist"
+            raise ConfigError(f"--output {name}={path}: {path} {reason}")
+    if settings.diff_file is not None and str(settings.diff_file) != "-" and not (cwd / settings.diff_file).exists():
+        raise ConfigError(f"--diff-file {settings.diff_file}: no such file")
+
+
+def _show_files(settings: Settings) -> int:
+    from backend_lint.engine.discover import discover
+    from backend_lint.report.escape import visible
+
+    discovery = discover(settings)
+    paths = [one.path for one in discovery.candidates if _asked(one.path, settings)]
+    write_report("".join(f"{visible(path)}\n" for path in paths))
+    for skipped in discovery.unchecked:
+        if _asked(skipped.path, settings):
+            warn(f"{skipped.path}: {skipped.reason}", "not checked")
+    if not paths and settings.verbosity >= 0:
+        warn("nothing to check: no file that a reader understands was found")
+    sys.stdout.flush()
+    return 0
+
+
+def _asked(path: str, settings: Settings) -> bool:
+    return any(asked in ("", ".") or path == asked or path.startswith(f"{asked}/") for asked in settings.paths)

@@ -1,0 +1,37 @@
+"""``backend-lint fix``: applies the fixes of rules that have one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from backend_lint.cli.options import prepare, project_options
+from backend_lint.cli.streams import say, warn, write_report
+
+
+@click.command("fix", short_help="Apply the fixes that rules offer.")
+@project_options
+@click.option("--unsafe", is_flag=True, help="Also fixes that may change what the code does.")
+@click.option("--diff", is_flag=True, help="Print the changes and write nothing.")
+def command(**given: Any) -> int:
+    """Edit files in PATHS so that findings with a fix are gone; formatting and comments stay.
+
+    A file whose fix did not take is left as it was and named. Exit code 0: every fix took; 1: a file was reverted, or --diff has something to show.
+    """
+    from backend_lint.engine.mend import mend
+
+    prepared = prepare(given)
+    outcome = mend(prepared.settings, prepared.registry, given["unsafe"], given["diff"])
+    if outcome.diff:
+        write_report(outcome.diff)
+    for path, reason in outcome.reverted:
+        warn(f"{path}: {reason}", "left as it was")
+    if prepared.settings.verbosity >= 0:
+        verb = "would change" if given["diff"] else "changed"
+        say(f"backend-lint: {verb} {_files(len(outcome.changed))}; {outcome.remaining} findings remain")
+    return 1 if outcome.reverted or (given["diff"] and outcome.changed) else 0
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,78 @@
+"""``backend-lint rules``: which rules there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backend_lint.card import Card
+from backend_lint.cli.streams import write_report
+from backend_lint.registry import Registry
+
+
+@click.command("rules", short_help="List the rules.")
+@click.argument("selectors", metavar="[RULE|FAMILY|TAG]...", nargs=-1)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run.")
+def command(selectors: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...]) -> int:
+    """List the rules that the arguments stand for (default: all), by family."""
+    registry = registry_for_user(rules_dir)
+    names: set[str] = set()
+    for selector in selectors or ("ALL",):
+        names |= registry.resolve(selector)
+    cards = sorted((registry.cards[name] for name in names), key=lambda card: (card.family, card.name))
+    if format_ == "json":
+        import json
+
+        write_report(json.dumps([described(card, registry) for card in cards], indent=2) + "\n")
+        return 0
+    width = max(len(card.name) for card in cards)
+    family = ""
+    lines: list[str] = []
+    for card in cards:
+        if card.family != family:
+            family = card.family
+            lines += ["", family] if lines else [family]
+        fix = "" if card.fix == "none" else f" (fix: {card.fix})"
+        lines.append(f"  {card.name:<{width}}  {card.severity:<7}  {card.profile:<7}  {card.summary}{fix}")
+    write_report("\n".join(lines) + "\n")
+    return 0
+
+
+def described(card: Card, registry: Registry) -> dict[str, Any]:
+    """A card as JSON has it."""
+    rule = registry.rules.get(card.name)
+    return {
+        "name": card.name,
+        "family": card.family,
+        "kind": card.kind,
+        "severity": str(card.severity),
+        "precision": card.precision,
+        "profile": card.profile,
+        "automatic": rule.automatic if rule is not None else False,
+        "since": card.since,
+        "fix": card.fix,
+        "tags": list(card.tags),
+        "roles": sorted(str(role) for role in rule.roles) if rule is not None else [],
+        "options": {key.replace("_", "-"): _plain(value) for key, value in rule.options.items()} if rule is not None else {},
+        "summary": card.summary,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
+
+
+def registry_for_user(rules_dirs: Iterable[Path]) -> Registry:
+    """The rules of backend-lint, of installed packs, of the user's own configuration and of `rules_dirs`."""
+    from backend_lint.config_file import read_chain, user_file
+
+    folders = [Path.cwd() / one for one in rules_dirs]
+    own = user_file()
+    if own is not None and not folders:
+        for layer in read_chain(own, None):
+            folders = [layer.folder / one for one in layer.values["rules-dir"]] if "rules-dir" in layer.values else folders
+    return Registry.load(folders)
