@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, Manifest, Origin, Port, Workload
-from backend_lint.readers.deployment.draft import Draft, whole
+from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.tree import Node
 
 _GATEWAY = {"http": ("api-gateway", "29"), "httpApi": ("api-gateway", "30"), "Api": ("api-gateway", "29"), "HttpApi": ("api-gateway", "30")}

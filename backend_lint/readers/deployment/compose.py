@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Workload
-from backend_lint.readers.deployment.draft import Draft, whole
+from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.tree import Node
 
 

@@ -5,53 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from backend_lint.duration import seconds
 from backend_lint.facts.deployment import Bound, Deadline, EnvironmentFile, Manifest, Origin, Port, Probe, Process, Variable, Workload
 from backend_lint.readers.deployment.command import process, processes
 from backend_lint.readers.deployment.tree import Node
 from backend_lint.redaction import redacted, redacted_command
 
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s?(ms|milliseconds?|msecs?|s|secs?|seconds?|min|minutes?|m|hours?|hrs?|h|days?|d)?")
-_SCALE = {"ms": 0.001, "mi": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "s": 1.0}
-_DEFAULTED = re.compile(r"\$\{\w+:?[-=]([^}]{1,40})\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
-
-
-def seconds(text: str) -> tuple[float | None, Origin]:
-    """The seconds of a duration as configuration files write them; None if it is not known. A variable's default counts as assumed.
-
-    >>> [seconds(text)[0] for text in ("30", "1m30s", "500ms", "${T:-45}", "$T", "forever")]
-    [30.0, 90.0, 0.5, 45.0, None, None]
-    """
-    text = text.strip().strip("'\"")
-    if match := _DEFAULTED.fullmatch(text):
-        return seconds(match.group(1))[0], Origin.ASSUMED
-    total = 0.0
-    position = 0
-    while position < len(text):
-        part = _PART.match(text, position)
-        if part is None:
-            return None, Origin.WRITTEN
-        total += float(part.group(1)) * _scale(part.group(2) or "s")
-        position = part.end()
-        while position < len(text) and text[position] == " ":
-            position += 1
-    return (total if text else None), Origin.WRITTEN
-
-
-def _scale(unit: str) -> float:
-    if unit.startswith(("ms", "milli")):
-        return 0.001
-    return _SCALE["mi" if unit.startswith("mi") else unit[0]]
-
-
-def whole(text: str | None) -> int | None:
-    """A whole number, or the default of a variable that stands for one; None if it is not known."""
-    if text is None:
-        return None
-    if match := _DEFAULTED.fullmatch(text.strip()):
-        text = match.group(1)
-    text = text.strip()
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else None
 
 
 class Draft:
@@ -82,12 +42,12 @@ class Draft:
 
     def deadline(self, kind: str, bounds: Bound, text: str | None, line: int, unit: str = "", scale: float = 1.0, origin: Origin = Origin.WRITTEN) -> None:
         """A deadline written as `text` (None: set, but not known), in units of `scale` seconds. Zero and ``off`` mean no limit and give no fact."""
-        value, how = seconds(text) if text is not None else (None, origin)
+        value, assumed = seconds(text) if text is not None else (None, False)
         if value is not None:
             if value <= 0:
                 return
             value *= scale
-        self.deadlines.append(Deadline(kind, bounds, value, line, unit, (text or "")[:80], origin if how is Origin.WRITTEN else how))
+        self.deadlines.append(Deadline(kind, bounds, value, line, unit, (text or "")[:80], Origin.ASSUMED if assumed else origin))
 
     def variable(self, name: str, value: str | None, line: int, unit: str = "", source: str = "") -> None:
         """An environment variable, its value hidden if it is a secret. Names that no environment can hold are dropped."""

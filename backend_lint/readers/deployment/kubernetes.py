@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Origin, Port, Workload
-from backend_lint.readers.deployment.draft import Draft, whole
+from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.tree import Node
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Job", "CronJob", "Pod", "ReplicationController", "DeploymentConfig"}

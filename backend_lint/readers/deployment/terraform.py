@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, Manifest, Origin, Workload
-from backend_lint.readers.deployment.draft import Draft, whole
+from backend_lint.readers.deployment.draft import Draft
 
 _TOKEN = re.compile(
     # a string that is not closed ends with its line
