@@ -6,9 +6,11 @@ usage: python docs/generate.py [--check]
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
@@ -21,9 +23,11 @@ from backend_lint.config_keys import KEYS  # noqa: E402
 from backend_lint.registry import Registry  # noqa: E402
 
 PAGES = TREE / "docs" / "rules"
-SHOWN = (TREE / "README.md", *(TREE / "docs" / f"{name}.md" for name in ("configuration", "suppression-and-baseline", "writing-a-rule")))
-"""Pages that show commands with their output."""
+_NAMES = ("architecture", "configuration", "suppression-and-baseline", "writing-a-rule")
+SHOWN = (TREE / "README.md", *(TREE / "docs" / f"{name}.md" for name in _NAMES))
+"""Pages that take something from the program."""
 _KEYS = re.compile(r"(\| --- \| --- \|\n)(?:\| `.*\n)*(<!-- end keys -->)")
+_MODULES = re.compile(r"(<!-- modules -->\n).*?(<!-- end modules -->)", re.DOTALL)
 _FIXES = {
     "none": "none",
     "safe": "`backend-lint fix`",
@@ -75,9 +79,27 @@ def rule_pages() -> dict[Path, str]:
 
 
 def completed(text: str) -> str:
-    """A page with the output of its commands and, between its marks, the table of configuration keys."""
+    """A page with the output of its commands and, between their marks, the table of configuration keys and the list of modules."""
     keys = "".join(f"| `{name}` | {key.about} |\n" for name, key in KEYS.items())
-    return executed(_KEYS.sub(lambda match: match[1] + keys + match[2], text))
+    text = _KEYS.sub(lambda match: match[1] + keys + match[2], text)
+    if _MODULES.search(text):
+        text = _MODULES.sub(lambda match: match[1] + modules() + match[2], text)
+    return executed(text)
+
+
+def modules() -> str:
+    """Every module with the first line of its docstring, by floor, the highest first."""
+    layers: dict[str, list[str]] = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["backend-lint"]["layers"]
+    parts = []
+    for floor, (name, members) in reversed(list(enumerate(layers.items()))):
+        lines = [f"- **{floor} {name}**\n"]
+        for path in sorted((TREE / "backend_lint").rglob("*.py")) if name != "rules" else []:
+            dotted = ".".join(path.relative_to(TREE).with_suffix("").parts).removesuffix(".__init__")
+            about = (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0].replace("``", "`")
+            if about and any(dotted == member or dotted.startswith(f"{member}.") for member in members):
+                lines.append(f"  - `{dotted.removeprefix('backend_lint.')}`: {about}\n")
+        parts.append("".join(lines))
+    return "".join(parts)
 
 
 def stale(wanted: dict[Path, str]) -> list[Path]:
