@@ -78,7 +78,7 @@ def number(value: Any) -> float:
 
 
 def one_of(values: Iterable[str]) -> Check:
-    allowed = tuple(values)
+    allowed = tuple(str(one) for one in values)
 
     def check(value: Any) -> str:
         if value not in allowed:
@@ -95,7 +95,7 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def table_of(check: Check, keys: Iterable[str] | None = None) -> Check:
-    allowed = None if keys is None else tuple(keys)
+    allowed = None if keys is None else tuple(str(one) for one in keys)
 
     def checked(value: Any) -> dict[str, Any]:
         made = {}
@@ -180,7 +180,7 @@ def _performance(value: Any) -> dict[str, Any]:
 
 
 def _string(values: Iterable[str] = ()) -> dict[str, Any]:
-    allowed = list(values)
+    allowed = [str(one) for one in values]
     return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
 
 

@@ -302,7 +302,12 @@ def _typed(value: Any, default: Any, loaded: Loaded, keys: tuple[str, ...]) -> A
     else:
         fits = isinstance(value, type(default))
     if not fits:
-        names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
-        wanted_name = names.get(type(default), "a list of texts" if not default or isinstance(next(iter(default)), str) else "a list of numbers")
-        raise loaded.error(keys, f"must be {wanted_name}, not {value!r}")
+        raise loaded.error(keys, f"must be {_described(default)}, not {value!r}")
     return value
+
+
+def _described(default: Any) -> str:
+    if isinstance(default, tuple | list | frozenset):
+        return "a list of texts" if not default or isinstance(next(iter(default)), str) else "a list of numbers"
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
+    return names.get(type(default), f"a {type(default).__name__}")

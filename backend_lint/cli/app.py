@@ -40,6 +40,8 @@ class LazyGroup(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # a shell completes the first word
+            return super().parse_args(ctx, args)
         if not args or args[0] not in (*COMMANDS, "--help", "-h", "--version", "-V"):
             args = ["check", *args]
         return super().parse_args(ctx, args)

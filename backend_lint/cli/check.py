@@ -52,12 +52,14 @@ def command(context: click.Context, /, **given: Any) -> int:
 
     The whole project is always read, since rules join files; only findings in PATHS are reported. `-` is standard input.
     """
-    rest: dict[str, Any] = {name: given[name] for name in ("exit_zero", "statistics", "timings", "show_files", "color", "diff_file")}
+    rest: dict[str, Any] = {name: given[name] for name in ("exit_zero", "statistics", "timings", "show_files", "color")}
     if given["output"] or given["format_"]:
         rest["formats"] = _formats(given["format_"], given["output"])
     paths, stdin_name = _stdin(given)
     given["paths"] = paths
     cwd = Path.cwd()
+    if given["diff_file"] is not None:
+        rest["diff_file"] = given["diff_file"] if str(given["diff_file"]) == "-" else cwd / given["diff_file"]
     prepared = prepare(
         given,
         rest,
