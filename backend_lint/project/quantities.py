@@ -19,7 +19,7 @@ _POSITIONS = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hou
 _MAX_DEPTH = 6
 
 
-class Numbers:
+class Quantities:
     """Evaluates value texts. `declared` holds the values of environment variables that all manifests agree on."""
 
     def __init__(self, modules: Mapping[str, SourceModule], declared: Mapping[str, str | None]) -> None:
