@@ -21,6 +21,7 @@ import msgspec
 from backend_lint.api import NodeRule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Stamp
+from backend_lint.engine.unchanged import SETTLED_NS, cache_directory
 from backend_lint.engine.wire import decode_reading
 from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.facts.reading import Reading
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 LAYOUT = "1"
 MAX_BYTES = 512 << 20
 """Above this size the older half of the entries goes."""
-_SETTLED_NS = 2_000_000_000
-"""A file changed so shortly before it was read may change again within the same tick of the file system's clock: it is not known by its stamp."""
 _READS = ("source.py", "api.py", "facts", "readers", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
@@ -53,17 +52,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 def cache_dir(settings: Settings) -> Path:
     """``--cache-dir``, else $BACKEND_LINT_CACHE_DIR, else ``backend-lint`` in the user's cache directory."""
-    return settings.cache_dir or default_cache_dir()
-
-
-def default_cache_dir() -> Path:
-    if named := os.environ.get("BACKEND_LINT_CACHE_DIR"):
-        return Path(named).absolute()
-    if (base := os.environ.get("XDG_CACHE_HOME")) and Path(base).is_absolute():
-        return Path(base) / "backend-lint"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "backend-lint" / "Cache"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "backend-lint"
+    return settings.cache_dir or Path(cache_directory())
 
 
 def prepare(folder: Path) -> None:
@@ -128,8 +117,8 @@ class Cache:
         self._fresh[key] = _sealed(encoded)
 
     def remember(self, candidate: Candidate, file: SourceFile, key: bytes) -> None:
-        """Notes that a file with this stamp has this reading, unless it was changed so recently that the stamp says little."""
-        if max(candidate.stamp[:2]) < self._started - _SETTLED_NS and candidate.stamp[3]:
+        """Notes that a file with this stamp has this reading. One changed just now may change again within the same tick of the clock: not noted."""
+        if max(candidate.stamp[:2]) < self._started - SETTLED_NS and candidate.stamp[3]:
             self._now[candidate.path] = _Known(file.kind, file.role, candidate.stamp, key)
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
 
 if TYPE_CHECKING:
+    from backend_lint.engine.recording import Watch
     from backend_lint.registry import Registry
 
 Readings = Mapping[str, tuple[SourceFile, Reading]]
@@ -52,14 +53,17 @@ def _cpu() -> float:
     return time.process_time() + ended.children_user + ended.children_system
 
 
-def run(settings: Settings, registry: Registry) -> Result:
-    """What the rules say of the project. Raises ConfigError for settings that cannot be served; the checked files raise nothing."""
+def run(settings: Settings, registry: Registry, watch: Watch | None = None) -> Result:
+    """What the rules say of the project. Raises ConfigError for settings that cannot be served; the checked files raise nothing.
+
+    `watch` notes what the outcome depends on.
+    """
     started = time.perf_counter()
     clock = Clock()
     enabled = gc.isenabled()
     gc.disable()
     try:
-        result = _run(settings, registry, clock)
+        result = _run(settings, registry, clock, watch)
     finally:
         if enabled:
             gc.enable()
@@ -70,11 +74,11 @@ def run(settings: Settings, registry: Registry) -> Result:
     return result
 
 
-def _run(settings: Settings, registry: Registry, clock: Clock) -> Result:
+def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None) -> Result:
     rules = registry.instantiate(settings)
     with clock.measure("discover"):
         discovery = discover(settings)
-        sources = _disk(settings, discovery)
+        sources = _disk(settings, discovery, watch)
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules))
     asked = _asked(settings)
@@ -98,6 +102,8 @@ def _run(settings: Settings, registry: Registry, clock: Clock) -> Result:
 
     with clock.measure("triage"):
         reported, inline, baseline = _triage([one for one in findings if asked(one.path)], checked, settings, registry, rules, read_lines)
+    if watch is not None:
+        watch.discovered(settings, discovery)
     notes = [*discovery.notes, *notes]
     if not checked:
         notes.append("nothing to check: no file that a reader understands was found")
@@ -161,8 +167,8 @@ def local_rules(rules: Iterable[Rule]) -> list[NodeRule[Any]]:
     return [rule for rule in rules if isinstance(rule, NodeRule)]
 
 
-def _disk(settings: Settings, discovery: Discovery) -> Sources:
-    root = os.fspath(settings.root) + os.sep
+def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) -> Sources:
+    root = os.fspath(settings.root).rstrip(os.sep) + os.sep
     candidates = discovery.candidates
     given = settings.stdin if settings.stdin_filename is not None else None
     if given is not None and settings.stdin_filename is not None:
@@ -175,7 +181,10 @@ def _disk(settings: Settings, discovery: Discovery) -> Sources:
     def load(candidate: Candidate) -> bytes:
         if given is not None and candidate.path == settings.stdin_filename:
             return given
-        return read_regular(root + candidate.name, settings.max_file_size)
+        data = read_regular(root + candidate.name, settings.max_file_size)
+        if watch is not None:
+            watch.loaded(root, candidate, data)
+        return data
 
     return Sources(candidates, load, role_finder(settings.roles))
 
