@@ -13,6 +13,7 @@ from clones import TREE, copy_tree
 
 from backend_lint.registry import Registry
 
+pytestmark = pytest.mark.xdist_group("new-rule")
 KINDS = ("cst", "node", "project", "report", "sql")
 
 
