@@ -33,6 +33,7 @@ class Layer(NamedTuple):
     folder: Path
     text: str = ""
     prefix: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 class Place(NamedTuple):
@@ -99,7 +100,7 @@ def read_chain(path: Path, root: Path | None, read: Reader = read_disk) -> list[
             raise ConfigError(f"{shown(seen[-1], root)}: `extend` names {name}, which does not exist" if seen else f"{name}: no such file")
         layer = parse(data, shown(current, root), current.parent, trusted=root is None, pyproject=current.name == "pyproject.toml")
         seen.append(current)
-        layers.append(layer)
+        layers.append(layer._replace(file=current))
         extended = layer.values.pop("extend", None)
         current = Path(os.path.normpath(current.parent / extended)) if extended else None
     return layers[::-1]

@@ -50,6 +50,8 @@ class Loaded(NamedTuple):
     layers: tuple[Layer, ...]
     place: Place
     notes: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    """Every configuration file that was read."""
 
     def error(self, keys: tuple[str, ...], reason: str, value: str = "") -> ConfigError:
         """An error about a key, naming the file and line that sets it."""
@@ -75,7 +77,8 @@ def load(request: Request) -> Loaded:
         settings = _replace(settings, baseline_data=data if data is not None else b"")
         if data is None:
             notes.append(f"there is no baseline at {request.config_from}: every finding counts")
-    return Loaded(settings, origins, tuple(layers), place, tuple(notes))
+    files = tuple(layer.file for layer in layers if layer.file is not None)
+    return Loaded(settings, origins, tuple(layers), place, tuple(notes), files)
 
 
 def settle(loaded: Loaded, registry: Registry) -> Settings:

@@ -58,8 +58,9 @@ def app() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command line; every failure is a message on standard error and an exit code."""
-    from backend_lint.cli.streams import abandon_stdout, say, warn
+    from backend_lint.cli.streams import abandon_stdout, say, transcript, warn
 
+    transcript.reset()
     try:
         code = app.main(args=arguments, prog_name="backend-lint", standalone_mode=False)
         sys.stdout.flush()

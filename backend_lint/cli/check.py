@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from backend_lint.cli.options import Prepared, choice_of_severity, prepare, project_options, read_stdin
-from backend_lint.cli.streams import say, wants_color, warn, write_file, write_report
+from backend_lint.cli.streams import say, transcript, wants_color, warn, write_file, write_report
 from backend_lint.config import ConfigError, Settings, nearest
 from backend_lint.config_keys import DIFF_MODES, FORMATS
 from backend_lint.engine.result import Result
+
+if TYPE_CHECKING:
+    from backend_lint.engine.recording import Watch
 
 _STDIN_LIMIT = 100_000_000
 
@@ -83,8 +86,14 @@ def command(context: click.Context, /, **given: Any) -> int:
 
 def report(prepared: Prepared, cwd: Path) -> int:
     """Runs, judges, writes every report; returns the exit code."""
+    from backend_lint.engine.recording import Watch
+
     settings = prepared.settings
-    result = judged(prepared)
+    watch = Watch()
+    watch.add(*prepared.loaded.files, *settings.rules_dir)
+    if settings.config_from is not None:
+        watch.refuse()
+    result = judged(prepared, watch)
     visible = _shown(result, settings)
     for name, path in settings.formats:
         if path is not None:
@@ -103,15 +112,18 @@ def report(prepared: Prepared, cwd: Path) -> int:
             say(statistics(result))
         if settings.timings:
             say(timings(result))
-    return 0 if result.passed or settings.exit_zero else 1
+    code = 0 if result.passed or settings.exit_zero else 1
+    if transcript.whole:
+        watch.save(settings, prepared.registry, bytes(transcript.out), bytes(transcript.err), code)
+    return code
 
 
-def judged(prepared: Prepared) -> Result:
+def judged(prepared: Prepared, watch: Watch | None = None) -> Result:
     """The result of a run with the gate's verdict."""
     from backend_lint.engine.run import run
     from backend_lint.gate.conditions import evaluate
 
-    return evaluate(run(prepared.settings, prepared.registry), prepared.settings)
+    return evaluate(run(prepared.settings, prepared.registry, watch), prepared.settings)
 
 
 def _shown(result: Result, settings: Settings) -> Result:

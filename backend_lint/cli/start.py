@@ -20,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"backend-lint {__version__}\n")
             sys.stdout.flush()
             return 0
-        code = _replay(arguments)
+        from backend_lint.engine.unchanged import replay
+
+        code = replay(arguments)
         if code is not None:
             return code
         from backend_lint.cli.app import run
@@ -38,14 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         abandon_stdout()
         return _fail(str(error.strerror or error))
-
-
-def _replay(arguments: list[str]) -> int | None:
-    try:
-        from backend_lint.engine.unchanged import replay
-    except ImportError:
-        return None
-    return replay(arguments)
 
 
 def _interrupted() -> int:

@@ -10,6 +10,21 @@ from backend_lint.config import ConfigError
 from backend_lint.report.escape import visible
 
 
+class Transcript:
+    """What this run printed, so that an unchanged run can print it again. `whole`: all of it went out."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.out = bytearray()
+        self.err = bytearray()
+        self.whole = True
+
+
+transcript = Transcript()
+
+
 def warn(message: str, label: str = "warning") -> None:
     """One line on standard error; what comes from the checked project cannot steer the terminal."""
     say(f"backend-lint: {label}: {visible(message)}")
@@ -20,8 +35,11 @@ def say(text: str) -> None:
     if sys.stderr is not None:
         try:
             sys.stderr.write(text + "\n")
-        except (OSError, ValueError):
+            transcript.err += (text + "\n").encode(sys.stderr.encoding or "utf-8", "backslashreplace")
             return
+        except (OSError, ValueError):
+            pass
+    transcript.whole = False
 
 
 def write_report(text: str) -> None:
@@ -38,6 +56,7 @@ def write_report(text: str) -> None:
             sys.stdout.flush()
             buffer.write(data)
         sys.stdout.flush()
+        transcript.out += data
     except BrokenPipeError:
         abandon_stdout()
     except (OSError, ValueError) as error:
@@ -69,6 +88,7 @@ def write_file(path: Path, text: str) -> None:
 
 def abandon_stdout() -> None:
     """Points standard output to nowhere, so that the interpreter's last flush cannot fail."""
+    transcript.whole = False
     if sys.stdout is None:
         return
     try:
