@@ -222,6 +222,7 @@ class _Search:
         path = printable(name)
         if self.excluded(path):
             return
+        target = name
         try:
             status = status or os.lstat(self.root + name)
             if stat.S_ISLNK(status.st_mode):
@@ -231,7 +232,8 @@ class _Search:
                 if not self._inside(name):
                     self._skip(name, "a symbolic link out of the project")
                     return
-                status = os.stat(self.root + name)
+                target = os.path.relpath(os.path.realpath(self.root + name), self.real_root)
+                status = os.lstat(self.root + target)
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
@@ -244,7 +246,7 @@ class _Search:
         if status.st_size > self.settings.max_file_size:
             self._skip(name, f"larger than max-file-size, {status.st_size:,} of {self.settings.max_file_size:,} bytes")
             return
-        self.found[name] = Candidate(path, name, kind, stamp_of(status))
+        self.found[name] = Candidate(path, target, kind, stamp_of(status))
 
     def _link(self, name: str) -> None:
         """A link into the project is silent, its target is found on its own."""

@@ -58,7 +58,7 @@ def executable() -> str | None:
     return None
 
 
-def _environment() -> dict[str, str]:
+def _environment(root: Path) -> dict[str, str]:
     kept = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_GLOBAL")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(kept)}
     environment.update(
@@ -69,6 +69,11 @@ def _environment() -> dict[str, str]:
         GIT_PAGER="cat",
         LC_ALL="C",
     )
+    for folder in (root, *root.parents):
+        if os.path.lexists(folder / ".git"):
+            # else core.worktree of the repository could show another directory than the one that is checked
+            environment["GIT_WORK_TREE"] = os.fspath(folder)
+            break
     return environment
 
 
@@ -81,7 +86,7 @@ def _command(root: Path, arguments: Sequence[str]) -> list[str]:
 
 def _run(root: Path, *arguments: str, given: bytes = b"", statuses: tuple[int, ...] = (0,)) -> bytes:
     try:
-        done = subprocess.run(_command(root, arguments), input=given, capture_output=True, env=_environment(), timeout=TIMEOUT, check=False)
+        done = subprocess.run(_command(root, arguments), input=given, capture_output=True, env=_environment(root), timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
         raise GitError(f"git {arguments[0]} took more than {TIMEOUT:.0f} s") from None
     except (OSError, ValueError) as error:
@@ -136,12 +141,12 @@ def is_shallow(root: Path) -> bool:
 def merge_base(root: Path, revision: str, other: str = "HEAD") -> str | None:
     """The best common ancestor of two revisions; None if they have none. Raises GitError if one does not exist."""
     commits = [rev_parse(root, revision), rev_parse(root, other)]
-    return _run(root, "merge-base", "--end-of-options", *commits, statuses=(0, 1)).decode().strip() or None
+    return _run(root, "merge-base", *commits, statuses=(0, 1)).decode().strip() or None
 
 
 def tree(root: Path, revision: str) -> list[TreeEntry]:
     """The files of a revision below `root`, relative to it. Raises GitError."""
-    output = _run(root, "ls-tree", "-rz", "--end-of-options", rev_parse(root, revision))
+    output = _run(root, "ls-tree", "-rz", rev_parse(root, revision))
     entries = []
     for line in output.split(b"\0"):
         if line:
@@ -173,7 +178,7 @@ def read_blobs(root: Path, blobs: Sequence[str]) -> Iterator[bytes | None]:
 
 def read_blob(root: Path, revision: str, path: str) -> bytes | None:
     """The content of one file at a revision; `path` is relative to `root`. None if it is not there or no file. Raises GitError for an unknown revision."""
-    output = _run(root, "ls-tree", "-z", "--end-of-options", rev_parse(root, revision), "./" + path)
+    output = _run(root, "ls-tree", "-z", rev_parse(root, revision), "--", "./" + path)
     head = output.partition(b"\t")[0].split(b" ")
     if len(head) != 3 or head[1] != b"blob" or head[0] == b"120000" or output.count(b"\0") != 1:
         return None
@@ -183,7 +188,7 @@ def read_blob(root: Path, revision: str, path: str) -> bytes | None:
 def diff_tree(root: Path, old: str, new: str) -> list[TreeChange]:
     """The files that differ between two revisions below `root`, relative to it; renames stand as one removed and one added. Raises GitError."""
     commits = [rev_parse(root, old), rev_parse(root, new)]
-    fields = _run(root, "diff-tree", "-rz", "--no-renames", "--no-ext-diff", "--no-textconv", "--relative", "--end-of-options", *commits).split(b"\0")
+    fields = _run(root, "diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--relative", *commits).split(b"\0")
     changes = []
     for head, path in zip(fields[0::2], fields[1::2], strict=False):
         _, _, old_blob, new_blob, status = head.decode("ascii").split(" ")
