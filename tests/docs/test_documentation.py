@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -73,3 +74,13 @@ def test_page_of_a_rule_says_what_its_card_says() -> None:
 def test_commands_of_a_page_are_run_in_its_own_project() -> None:
     page = "```python\n# path: a/b.py\nx = 1\n```\n\n```console\n$ cat a/b.py; false\nold\n$ pwd | grep -c project\n```\n"
     assert console.executed(page) == page.replace("old\n", "x = 1\n").replace("-c project\n", "-c project\n1\n")
+
+
+def test_machine_runs_the_command_of_the_readme() -> None:
+    script = (TREE / ".ci" / "run").read_text(encoding="utf-8")
+    extraction = re.search(r"^command=\$\((.+)\)$", script, re.MULTILINE)
+    assert extraction is not None, ".ci/run no longer takes its command from the README"
+    found = subprocess.run(["sh", "-c", extraction[1]], cwd=TREE, capture_output=True, text=True, check=True).stdout.strip()
+    assert ".[test]" in found
+    assert "-m pytest" in found
+    assert found in (TREE / "README.md").read_text(encoding="utf-8")
