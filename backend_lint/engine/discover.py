@@ -70,6 +70,17 @@ def discover(settings: Settings) -> Discovery:
     return _Search(settings).result()
 
 
+def kept(names: Iterable[str], settings: Settings) -> Iterator[str]:
+    """Of names that git tracks at some revision those that a check of that revision would read."""
+    search = _Search(settings)
+    names = list(names)
+    known = set(names)
+    verdicts: dict[str, bool] = {}
+    for name in names:
+        if search.folder_kept(name.rpartition("/")[0], verdicts, known.__contains__) and not search.excluded(printable(name)):
+            yield name
+
+
 class _Search:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -110,7 +121,7 @@ class _Search:
         verdicts: dict[str, bool] = {}
         for name in names:
             folder = name.rstrip("/").rpartition("/")[0]
-            if not self._folder_kept(folder, verdicts, lambda path: path in known):
+            if not self.folder_kept(folder, verdicts, known.__contains__):
                 continue
             if name.endswith("/"):
                 self._sub_repository(name)
@@ -120,13 +131,13 @@ class _Search:
                 self._sub_repository(name + "/")
         return True
 
-    def _folder_kept(self, folder: str, verdicts: dict[str, bool], exists: Callable[[str], bool]) -> bool:
+    def folder_kept(self, folder: str, verdicts: dict[str, bool], exists: Callable[[str], bool]) -> bool:
         if not folder:
             return True
         kept = verdicts.get(folder)
         if kept is None:
             above, _, name = folder.rpartition("/")
-            kept = self._folder_kept(above, verdicts, exists) and not (
+            kept = self.folder_kept(above, verdicts, exists) and not (
                 name in EXCLUDED_FOLDERS
                 or name.endswith(".egg-info")
                 # what git tracks is no build artefact, but it may be a copy of other people's code

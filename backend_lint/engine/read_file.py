@@ -39,8 +39,6 @@ def _read(file: SourceFile, data: bytes, rules: Sequence[NodeRule[Any]], timed: 
         return python.read(data, file, rules, timed=timed)
     from backend_lint.readers import deployment
 
-    if not hasattr(deployment, "read"):
-        return Reading(facts=msgspec.Raw(), lines=data.count(b"\n"))
     return deployment.read(data, file)
 
 

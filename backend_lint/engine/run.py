@@ -7,14 +7,15 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.api import Finding, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, read_regular
 from backend_lint.engine.read_stage import Sources, read_all
-from backend_lint.engine.result import Reported, Result, Timing
+from backend_lint.engine.result import Result, Timing
 from backend_lint.engine.roles import role_finder
+from backend_lint.engine.triage import triage
 from backend_lint.facts.file import SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
@@ -86,22 +87,10 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)]
     for reading in checked.values():
         unchecked += reading.unchecked
-    findings, failures = check(readings, rules, clock)
-    names = {candidate.path: candidate.name for candidate in discovery.candidates}
-
-    def read_lines(path: str) -> list[str] | None:
-        from backend_lint.source import UndecodableError, decode, split_lines
-
-        if path not in names:
-            return None
-        try:
-            candidate = next(one for one in sources.candidates if one.path == path)
-            return split_lines(decode(sources.load(candidate)))
-        except (OSError, UndecodableError):
-            return None
-
+    judged = check(readings, rules, clock)
     with clock.measure("triage"):
-        reported, inline, baseline = _triage([one for one in findings if asked(one.path)], checked, settings, registry, rules, read_lines)
+        ours = [finding for finding in judged.findings if asked(finding.path)]
+        reported, inline, baseline = triage(ours, checked, settings, registry.cards, registry.enabled(settings), _line_reader(sources))
     if watch is not None:
         watch.discovered(settings, discovery)
     notes = [*discovery.notes, *notes]
@@ -109,19 +98,28 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         notes.append("nothing to check: no file that a reader understands was found")
     return Result(
         findings=tuple(reported),
-        unchecked=tuple(sorted({*unchecked, *failures})),
+        unchecked=tuple(sorted({*unchecked, *judged.failures})),
         cards=registry.effective_cards(settings),
         suppressed_inline=inline,
         suppressed_baseline=baseline,
         files=len(checked),
         lines=sum(reading.lines for reading in checked.values()),
+        unknown=judged.unknown,
         notes=tuple(notes),
         checked=tuple(checked),
     )
 
 
-def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None) -> tuple[list[Finding], list[Unchecked]]:
-    """The findings of local and project rules over readings, and which rules failed. A rule speaks only of files whose role it names."""
+class Judged(NamedTuple):
+    """What rules said of readings: raw findings, rules that failed, and by rule how often it could not tell."""
+
+    findings: list[Finding]
+    failures: list[Unchecked]
+    unknown: dict[str, int]
+
+
+def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None) -> Judged:
+    """The findings of local and project rules over readings. A rule speaks only of files whose role it names; one that raises loses its own findings."""
     clock = clock or Clock()
     findings: list[Finding] = []
     failures: list[Unchecked] = []
@@ -131,7 +129,7 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
             clock.add(f"rule {name}", seconds)
     asking = [rule for rule in rules if isinstance(rule, ProjectRule)]
     if not asking:
-        return findings, failures
+        return Judged(findings, failures, {})
     from backend_lint.project import Project
 
     with clock.measure("link"):
@@ -145,7 +143,32 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
                 failures.append(Unchecked("", f"rule {rule.name} failed: {type(error).__name__}: {error}"[:300]))
                 continue
         findings += own
-    return findings, failures
+    return Judged(findings, failures, dict(sorted(project.unknown.items())))
+
+
+def check_contents(settings: Settings, registry: Registry, contents: Mapping[str, bytes]) -> tuple[dict[str, tuple[SourceFile, Reading]], Judged]:
+    """The readings and raw findings of files that are not on disk, such as those of another revision: path relative to the root -> bytes.
+
+    What the configuration excludes, and what no reader understands, is left out.
+    """
+    from backend_lint.engine.discover import kept
+
+    chosen = [Candidate(path, path, kind, (0, 0, 0, 0, 0)) for path in kept(sorted(contents), settings) if (kind := wanted(path)) is not None]
+
+    def load(candidate: Candidate) -> bytes:
+        data = contents[candidate.name]
+        if len(data) > settings.max_file_size:
+            raise OSError(f"larger than max-file-size, {len(data):,} of {settings.max_file_size:,} bytes")
+        return data
+
+    rules = registry.instantiate(settings)
+    readings, _ = _read(settings, Sources(chosen, load, role_finder(settings.roles)), local_rules(rules))
+    return readings, check(readings, rules)
+
+
+def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
+    """The readings of the project on disk, for whoever asks the model and not the rules."""
+    return _read(settings, _disk(settings, discover(settings)), [])[0]
 
 
 def _read(settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]]) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
@@ -189,6 +212,21 @@ def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) 
     return Sources(candidates, load, role_finder(settings.roles))
 
 
+def _line_reader(sources: Sources) -> Callable[[str], list[str] | None]:
+    """Lines of a file by its path; None if it is no text file of the project."""
+    from backend_lint.source import UndecodableError, decode, split_lines
+
+    candidates = {candidate.path: candidate for candidate in sources.candidates}
+
+    def lines(path: str) -> list[str] | None:
+        try:
+            return split_lines(decode(sources.load(candidates[path])))
+        except (KeyError, OSError, UndecodableError):
+            return None
+
+    return lines
+
+
 def _asked(settings: Settings) -> Callable[[str], bool]:
     """Whether a path lies in what the user asked to check."""
     asked = tuple(path.rstrip("/") for path in settings.paths)
@@ -199,18 +237,3 @@ def _asked(settings: Settings) -> Callable[[str], bool]:
     exact = frozenset(asked)
     below = tuple(path + "/" for path in asked)
     return lambda path: path in exact or path.startswith(below)
-
-
-def _triage(
-    findings: list[Finding],
-    readings: Mapping[str, Reading],
-    settings: Settings,
-    registry: Registry,
-    rules: Sequence[Rule],
-    read_lines: Callable[[str], list[str] | None],
-) -> tuple[Iterable[Reported], int, int]:
-    try:
-        from backend_lint.engine.triage import triage
-    except ImportError:
-        return [Reported(finding, "") for finding in sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule))], 0, 0
-    return triage(findings, readings, settings, registry.cards, {rule.name for rule in rules}, read_lines)

@@ -45,6 +45,9 @@ class Registry:
     def instantiate(self, settings: Settings) -> list[Rule]:
         return list(self.made)
 
+    def enabled(self, settings: Settings) -> frozenset[str]:
+        return frozenset(self.rules)
+
     def effective_cards(self, settings: Settings) -> dict[str, Any]:
         return {}
 
