@@ -93,11 +93,12 @@ def comments(text: str) -> Iterator[tuple[int, int, str]]:
             yield line, match.start() - max(start, before + 1) + 1, found
 
 
+# An unterminated string runs to the end of its line or of the text, so that no place is looked at twice: the scan is linear.
 _LEXEME = re.compile(
     r"#[^\r\n]*"
-    r"|[\"]{3}(?:[^\\\"]|\\.|\"(?!\"\"))*[\"]{3}"
-    r"|[']{3}(?:[^\\']|\\.|'(?!''))*[']{3}"
-    r"|\"(?:[^\\\"\r\n]|\\(?:\r\n|.))*\""
-    r"|'(?:[^\\'\r\n]|\\(?:\r\n|.))*'",
+    r"|[\"]{3}(?:[^\\\"]|\\(?:.|\Z)|\"(?!\"\"))*(?:[\"]{3}|\Z)"
+    r"|[']{3}(?:[^\\']|\\(?:.|\Z)|'(?!''))*(?:[']{3}|\Z)"
+    r"|\"(?:[^\\\"\r\n]|\\(?:\r\n|.|\Z))*\"?"
+    r"|'(?:[^\\'\r\n]|\\(?:\r\n|.|\Z))*'?",
     re.DOTALL,
 )

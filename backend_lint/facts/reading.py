@@ -9,13 +9,17 @@ from backend_lint.facts.file import Unchecked
 
 
 class Suppression(msgspec.Struct, frozen=True):
-    """An inline ignore. `applies_to` is the line it silences, 0 for the whole file; `reason` is empty if none was given."""
+    """An inline ignore. `applies_to` is the first line it silences, 0 for the whole file, `applies_until` the last one (0: the same).
+
+    `rules` is empty if the comment names none or cannot be understood; `reason` is empty if none was given.
+    """
 
     line: int
     column: int
     applies_to: int
     rules: tuple[str, ...]
     reason: str
+    applies_until: int = 0
 
 
 class Reading(msgspec.Struct, frozen=True):
