@@ -1,0 +1,187 @@
+"""Maps: what was understood of a project, as plain data and as text. One function a map; rendering is the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from backend_lint.report.escape import visible
+
+if TYPE_CHECKING:
+    from backend_lint.facts.route import Route
+    from backend_lint.project import Project
+
+__all__ = ["MAPS", "calls_map", "config_map", "render", "routes_map"]
+
+Entries = list[dict[str, Any]]
+
+
+def config_map(project: Project) -> dict[str, Entries]:
+    """Environment variables with their reads and declarations, the processes that files start, and the deadlines that bound them; secrets are hidden.
+
+    ``{"variables": [{"name", "reads": [{"path", "line", "default", "required"}], "declared": [{"path", "line", "value", "source", "unit"}]}],
+    "processes": [{"path", "line", "program", "role", "unit", "target", "command", "options"}],
+    "deadlines": [{"path", "line", "kind", "bounds", "seconds", "unit", "origin"}]}``
+    """
+    configuration = project.configuration
+    variables: dict[str, dict[str, Any]] = {name: {"name": name, "reads": [], "declared": []} for name in configuration.names}
+    for read in configuration.reads:
+        variables[read.name]["reads"].append({"path": read.path, "line": read.line, "default": read.default, "required": read.required})
+    for declaration in configuration.declared:
+        found = declaration.variable
+        place = {"path": declaration.path, "line": found.line, "value": found.value, "source": found.source, "unit": found.unit}
+        variables[found.name]["declared"].append(place)
+    processes = [
+        {
+            "path": running.path,
+            "line": running.process.line,
+            "program": running.process.program,
+            "role": running.process.role,
+            "unit": running.process.unit,
+            "target": running.process.target,
+            "command": running.process.command,
+            "options": dict(running.process.options),
+        }
+        for running in project.deployment.processes
+    ]
+    deadlines = [
+        {
+            "path": limit.path,
+            "line": limit.deadline.line,
+            "kind": limit.deadline.kind,
+            "bounds": limit.deadline.bounds.value,
+            "seconds": limit.seconds,
+            "unit": limit.deadline.unit,
+            "origin": limit.deadline.origin.value,
+        }
+        for limit in project.deployment.deadlines
+    ]
+    return {"variables": list(variables.values()), "processes": sorted(processes, key=_place), "deadlines": sorted(deadlines, key=_place)}
+
+
+def calls_map(project: Project) -> dict[str, Entries]:
+    """Functions with the effects they have, through everything they call, and the calls whose target is known.
+
+    ``{"functions": [{"name", "path", "line", "effects": [], "calls": [{"name", "path", "line", "target_line"}]}]}``; `path` and `target_line` of a
+    call are null where the target lies outside the project, `line` is that of the call.
+    """
+    from backend_lint.project import RefKind
+
+    functions: Entries = []
+    for path in sorted(project.modules):
+        module = project.modules[path]
+        for number, head in enumerate(module.functions):
+            calls = []
+            for edge in project.calls.edges((path, number)):
+                inside = edge.target.kind is RefKind.FUNCTION
+                target_line = project.calls.head(edge.target.function).line if inside else None
+                target_path = edge.target.path if inside else None
+                calls.append({"name": edge.target.name, "path": target_path, "line": edge.call.line, "target_line": target_line})
+            effects = [str(effect.name).lower().replace("_", "-") for effect in project.calls.summary((path, number))]
+            if calls or effects or head.name != "<module>":
+                functions.append({"name": head.name, "path": path, "line": head.line, "effects": effects, "calls": calls})
+    return {"functions": functions}
+
+
+def routes_map(project: Project) -> dict[str, Entries]:
+    """The routes of all frameworks. What a route reads and writes in the database is not known yet and null.
+
+    ``{"routes": [{"method", "path", "handler": {"name", "path", "line"}, "guards": [{"name", "verifies", "path", "line"}], "authenticated",
+    "request", "response", "reads", "writes"}]}``
+    """
+    return {"routes": [_route(project, route) for route in project.routes.routes]}
+
+
+def _route(project: Project, route: Route) -> dict[str, Any]:
+    guards = [{"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line} for guard in route.guards]
+    return {
+        "method": route.method,
+        "path": route.path,
+        "handler": {"name": route.name, "path": route.module, "line": project.calls.head((route.module, route.function)).line},
+        "guards": guards,
+        "authenticated": _authenticated(route),
+        "request": route.request or None,
+        "response": route.response or None,
+        "reads": None,
+        "writes": None,
+    }
+
+
+def _authenticated(route: Route) -> bool | None:
+    verdicts = {guard.verifies for guard in route.guards}
+    if True in verdicts:
+        return True
+    return None if None in verdicts or not verdicts else False
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, int]:
+    return entry["path"], entry["line"]
+
+
+MAPS: dict[str, Callable[[Project], dict[str, Entries]]] = {"routes": routes_map, "calls": calls_map, "config": config_map}
+"""Name of a map -> the function that makes its content."""
+
+
+def render(name: str, project: Project, format_: str) -> str:
+    """The map `name` as ``json`` or ``text``, ending in a newline; it can be encoded as UTF-8. Raises KeyError for an unknown map."""
+    content = MAPS[name](project)
+    if format_ == "json":
+        import json
+
+        return json.dumps(content, indent=2) + "\n"
+    lines: list[str] = []
+    for title, entries in content.items():
+        lines.append(f"{title} ({len(entries)})")
+        for entry in entries:
+            lines.extend(f"  {visible(line)}" for line in _TEXTS[title](entry))
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _variable_lines(entry: Mapping[str, Any]) -> list[str]:
+    lines = [entry["name"]]
+    for read in entry["reads"]:
+        default = "required" if read["required"] else "no default" if read["default"] is None else f"default {read['default']!r}"
+        lines.append(f"  read      {read['path']}:{read['line']}  {default}")
+    for place in entry["declared"]:
+        value = "value from elsewhere" if place["value"] is None else repr(place["value"])
+        unit = f" ({place['unit']})" if place["unit"] else ""
+        lines.append(f"  declared  {place['path']}:{place['line']}{unit}  {value}")
+    return lines
+
+
+def _process_lines(entry: Mapping[str, Any]) -> list[str]:
+    unit = f" ({entry['unit']})" if entry["unit"] else ""
+    return [f"{entry['role']:<9} {entry['path']}:{entry['line']}{unit}  {entry['command'] or entry['program']}"]
+
+
+def _deadline_lines(entry: Mapping[str, Any]) -> list[str]:
+    value = "unknown" if entry["seconds"] is None else f"{entry['seconds']:g} s"
+    unit = f" ({entry['unit']})" if entry["unit"] else ""
+    origin = "" if entry["origin"] == "written" else f", {entry['origin']}"
+    return [f"{entry['bounds']:<10} {entry['kind']} {value}{origin}  {entry['path']}:{entry['line']}{unit}"]
+
+
+def _function_lines(entry: Mapping[str, Any]) -> list[str]:
+    effects = f"  [{', '.join(entry['effects'])}]" if entry["effects"] else ""
+    lines = [f"{entry['path']}:{entry['line']}  {entry['name']}{effects}"]
+    for call in entry["calls"]:
+        target = f"  {call['path']}:{call['target_line']}" if call["path"] else ""
+        lines.append(f"  line {call['line']}: {call['name']}{target}")
+    return lines
+
+
+def _route_lines(entry: Mapping[str, Any]) -> list[str]:
+    handler = entry["handler"]
+    guards = ", ".join(guard["name"] for guard in entry["guards"])
+    known = {True: "authenticated", False: "open", None: "unknown"}[entry["authenticated"]]
+    return [f"{entry['method']:<7} {entry['path']}  {handler['path']}:{handler['line']} {handler['name']}  {known}{f': {guards}' if guards else ''}"]
+
+
+_TEXTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "variables": _variable_lines,
+    "processes": _process_lines,
+    "deadlines": _deadline_lines,
+    "functions": _function_lines,
+    "routes": _route_lines,
+}
