@@ -1,10 +1,7 @@
-"""Checks the tree of a base revision, written into a temporary folder from git's objects: no checkout, no filter, no hook."""
+"""Checks the tree of a base revision as git's objects hold it: nothing is checked out or written, no filter and no hook runs."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,58 +15,35 @@ if TYPE_CHECKING:
 
 
 def base_fingerprints(settings: Settings, registry: Registry, revision: str) -> frozenset[str]:
-    """The fingerprints of all findings at `revision`, checked with the settings of this run. Raises ConfigError."""
-    from backend_lint.engine.run import run
+    """The fingerprints of all findings at `revision`, checked with the settings of this run but without its baseline. Raises ConfigError."""
+    from backend_lint.engine.run import check_contents
+    from backend_lint.engine.triage import triage
+    from backend_lint.source import UndecodableError, decode, split_lines
 
-    with tempfile.TemporaryDirectory(prefix="backend-lint-base-") as folder:
-        root = Path(folder).resolve()
-        # a repository around the temporary folder must not say what is ignored in it
-        (root / ".git").write_text("gitdir: none\n", "ascii")
-        write_tree(settings, revision, root)
-        there = replace(
-            settings,
-            root=root,
-            paths=("",),
-            explicit_paths=False,
-            diff_base=None,
-            diff_file=None,
-            baseline=None,
-            baseline_data=None,
-            stdin=None,
-            stdin_filename=None,
-            timings=False,
-        )
-        return frozenset(reported.fingerprint for reported in run(there, registry).findings)
+    contents = tree_contents(settings, revision)
+    there = replace(settings, paths=("",), explicit_paths=False, diff_base=None, diff_file=None, baseline=None, baseline_data=None, timings=False)
+    readings, judged = check_contents(there, registry, contents)
+
+    def read_lines(path: str) -> list[str] | None:
+        try:
+            return split_lines(decode(contents[path]))
+        except (KeyError, UndecodableError):
+            return None
+
+    plain = {path: reading for path, (_, reading) in readings.items()}
+    reported, _, _ = triage(judged.findings, plain, there, registry.cards, registry.enabled(there), read_lines)
+    return frozenset(one.fingerprint for one in reported)
 
 
-def write_tree(settings: Settings, revision: str, target: Path) -> None:
-    """Writes the files of `revision` that a reader wants below `target`; raises ConfigError.
-
-    Links, sub-repositories and names that lead elsewhere are left out.
-    """
+def tree_contents(settings: Settings, revision: str) -> dict[str, bytes]:
+    """The files of `revision` that a reader wants, below the project root; links and sub-repositories are left out. Raises ConfigError."""
     try:
-        entries = [entry for entry in git.tree(settings.root, revision) if entry.mode.startswith("100") and wanted(entry.path) and _is_plain(entry.path)]
-        contents = git.read_blobs(settings.root, [entry.blob for entry in entries])
-        for entry, content in zip(entries, contents, strict=True):
+        entries = [entry for entry in git.tree(settings.root, revision) if entry.mode.startswith("100") and wanted(entry.path)]
+        contents: dict[str, bytes] = {}
+        for entry, content in zip(entries, git.read_blobs(settings.root, [entry.blob for entry in entries]), strict=True):
             if content is None:
                 raise ConfigError(f"the base revision lacks the content of {entry.path!r} (a partial clone?); fetch it first: git fetch --refetch --no-filter")
-            if len(content) <= settings.max_file_size:
-                _write(target / entry.path, content)
+            contents[entry.path] = content
     except git.GitError as error:
         raise ConfigError(f"the base revision cannot be read: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"the base revision cannot be written into {target}: {error.strerror or error}") from None
-
-
-def _is_plain(path: str) -> bool:
-    """Stays below the folder it is written into, whatever the tree object says."""
-    parts = path.split("/")
-    return not any(part in ("", ".", "..") or part.lower() == ".git" for part in parts) and not (os.name == "nt" and any(sign in path for sign in "\\:"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        return  # names that differ by case only, on a file system that does not tell them apart
+    return contents

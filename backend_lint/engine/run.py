@@ -90,7 +90,12 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     judged = check(readings, rules, clock)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path)]
-        reported, inline, baseline = triage(ours, checked, settings, registry.cards, registry.enabled(settings), _line_reader(sources))
+        difference = None
+        if settings.diff_base is not None or settings.diff_file is not None:
+            from backend_lint.engine.difference import compare
+
+            difference = compare(settings, registry)
+        reported, inline, baseline = triage(ours, checked, settings, registry.cards, registry.enabled(settings), _line_reader(sources), difference)
     if watch is not None:
         watch.discovered(settings, discovery)
     notes = [*discovery.notes, *notes]
