@@ -23,18 +23,16 @@ def evaluate(result: Result, settings: Settings) -> Result:
 
 
 def shown(result: Result, settings: Settings) -> Result:
-    """`result` with the findings at or above `severity_threshold` only. The verdict has been made of all of them."""
+    """`result` with the new findings at or above `severity_threshold` only. The verdict has been made of all of them."""
     import msgspec
 
     least = _RANKS[settings.severity_threshold]
-    if not least:
-        return result
-    return msgspec.structs.replace(result, findings=tuple(one for one in result.findings if _RANKS[one.finding.severity] >= least))
+    return msgspec.structs.replace(result, findings=tuple(one for one in result.findings if one.new and _RANKS[one.finding.severity] >= least))
 
 
 def fails(reported: Reported, fail_on: str) -> bool:
-    """Whether one finding makes the exit code 1."""
-    return fail_on != "never" and _RANKS[reported.finding.severity] >= _RANKS[fail_on]
+    """Whether one finding makes the exit code 1: what was there at the base revision does not."""
+    return reported.new and fail_on != "never" and _RANKS[reported.finding.severity] >= _RANKS[fail_on]
 
 
 def _conditions(result: Result, settings: Settings) -> Iterable[Condition]:
