@@ -29,6 +29,8 @@ _BOUNDS = {
     "google_compute_backend_service": ("timeout_sec", "gcp-backend", Bound.REQUEST, "30"),
     "google_pubsub_subscription": ("ack_deadline_seconds", "pubsub-ack", Bound.REDELIVERY, "10"),
 }
+_NESTED = frozenset({"template", "spec", "service_config"})
+"""Blocks inside a resource that hold its own deadline; ``tags``, ``timeouts`` and probes do not."""
 _GATEWAYS = {"aws_api_gateway_integration": 0.001, "aws_apigatewayv2_integration": 0.001}
 
 
@@ -105,7 +107,7 @@ def read_terraform(text: str) -> Manifest:
         unit = f"{kind}.{name}"
         if len(blocks) == 1 and not argument and kind in _BOUNDS:
             opened[unit] = line
-        if kind in _BOUNDS and argument == _BOUNDS[kind][0] and not (set(blocks[1:]) & {"timeouts", "liveness_probe", "startup_probe"}):
+        if kind in _BOUNDS and argument == _BOUNDS[kind][0] and _NESTED.issuperset(blocks[1:]):
             bounded[unit] = True
             draft.deadline(_BOUNDS[kind][1], _BOUNDS[kind][2], value, line, unit)
         elif kind in _GATEWAYS and argument in {"timeout_milliseconds"}:
