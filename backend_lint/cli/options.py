@@ -119,8 +119,11 @@ def _reader_at(revision: str | None) -> Callable[[Path, str], bytes | None] | No
         return None
 
     def read(root: Path, path: str) -> bytes | None:
-        from backend_lint.engine.git import read_blob
+        from backend_lint.engine.git import GitError, read_blob
 
-        return read_blob(root, revision, path)
+        try:
+            return read_blob(root, revision, path)
+        except GitError as error:
+            raise ConfigError(f"--config-from {revision}: {error}") from None
 
     return read

@@ -1,0 +1,89 @@
+"""A file that cannot be checked is named with its reason, and every other file is checked all the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+_BAD: dict[str, tuple[bytes, str]] = {
+    "syntax error": (b"def f(:\n", "1"),
+    "later syntax error": (b"x = 1\n\n\ndef f(:\n", "4"),
+    "undecodable": (b"x = 1\ns = '\xff\xfe'\n", "2"),
+    "unknown encoding": (b"# -*- coding: klingon -*-\nx = 1\n", "1"),
+    "NUL": (b"x = 1\n\x00\n", "2"),
+    "too deep": (b"x = " + b"(" * 5000 + b")" * 5000 + b"\n", ""),
+    "too large": (b"x = 1\n" * 200_000, ""),
+}
+
+
+@pytest.mark.parametrize("name", _BAD)
+def test_a_bad_file_is_named_and_the_others_are_checked(check: Run, project: Path, name: str) -> None:
+    data, line = _BAD[name]
+    (project / "bad.py").write_bytes(data)
+    (project / "good.py").write_text("bad_error()\n")
+    done = check("--format", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [one["path"] for one in report["findings"]] == ["good.py"]
+    assert [one["path"] for one in report["unchecked"]] == ["bad.py"]
+    assert report["unchecked"][0]["reason"]
+    if line:
+        assert f"bad.py:{line}" in check().stdout.replace(" line ", ":") or report["unchecked"][0].get("line") == int(line)
+
+
+def test_syntax_of_a_newer_python_names_the_version(check: Run, project: Path) -> None:
+    import sys
+
+    if sys.version_info >= (3, 14):
+        pytest.skip("no released Python is newer than the syntax of this test")
+    source, version = ("type A[T = int] = list[T]\n", "3.13") if sys.version_info >= (3, 12) else ("type A = int\n", "3.12")
+    if sys.version_info >= (3, 13):
+        source, version = "t = t'{x}'\n", "3.14"
+    (project / "new.py").write_text(source)
+    (project / "good.py").write_text("bad_error()\n")
+    report = json.loads(check("--format", "json").stdout)
+    assert [one["path"] for one in report["findings"]] == ["good.py"]
+    assert version in report["unchecked"][0]["reason"]
+
+
+@pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_named(check: Run, project: Path) -> None:
+    (project / "bad.py").write_text("bad_error()\n")
+    (project / "bad.py").chmod(0)
+    report = json.loads(check("--format", "json").stdout)
+    assert [one["path"] for one in report["unchecked"]] == ["bad.py"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+@pytest.mark.parametrize("named", [True, False])
+def test_a_named_pipe_is_not_waited_for(check: Run, project: Path, named: bool) -> None:
+    os.mkfifo(project / "pipe.py")
+    (project / "good.py").write_text("bad_error()\n")
+    done = check("--format", "json", *(["pipe.py", "good.py"] if named else []))
+    report = json.loads(done.stdout)
+    assert [one["path"] for one in report["findings"]] == ["good.py"]
+    assert [one["path"] for one in report["unchecked"]] == ["pipe.py"]
+
+
+def test_a_library_in_the_working_directory_is_not_imported(check: Run, project: Path) -> None:
+    for name in ("click", "msgspec", "libcst", "tomllib", "json", "difflib", "sqlite3", "ast"):
+        (project / f"{name}.py").write_text("open('ran', 'a').write(__name__)\nraise SystemExit(99)\n")
+    (project / "good.py").write_text("bad_error()\n")
+    done = check()
+    assert done.returncode == 1, done.stderr
+    assert not (project / "ran").exists()
+
+
+def test_nothing_of_the_checked_repository_runs(check: Run, project: Path) -> None:
+    ran = "import pathlib\npathlib.Path('ran').write_text('')\n"
+    for name in ("conftest.py", "setup.py", "manage.py", "settings.py", "sitecustomize.py", "rules/house/evil.py", "backend_lint_rules/__init__.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(ran)
+    (project / ".coveragerc").write_text("[run]\nplugins = conftest\n")
+    (project / "pyproject.toml").write_text("[project]\nname = 'x'\n[project.entry-points.'backend_lint.rules']\nevil = 'conftest'\n")
+    assert check("--profile", "all").returncode == 0
+    assert not (project / "ran").exists()

@@ -1,0 +1,157 @@
+"""Every command does what its help says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from backend_lint import __version__
+from backend_lint.cli.app import COMMANDS
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"backend-lint {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "baseline create"])
+def test_every_command_has_help(run: Run, command: str) -> None:
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: backend-lint {command}".rstrip())
+    if not command:
+        assert not [name for name in COMMANDS if name != "schema" and f"  {name} " not in done.stdout]
+
+
+def test_starting_up_imports_only_what_is_needed(environment: dict[str, str], project: Path) -> None:
+    import sys
+
+    code = "import sys\nfrom backend_lint.cli.start import main\nmain(sys.argv[1:])\nprint(*sorted(sys.modules), file=sys.stderr)"
+
+    def imported(*arguments: str) -> set[str]:
+        done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=60)
+        return set(done.stderr.splitlines()[-1].split())
+
+    assert not imported("--version") & {"click", "msgspec", "libcst", "yaml", "sqlite3", "backend_lint.api"}
+    (project / "app.py").write_text("x = 1\n")
+    assert not imported("--no-cache") & {"libcst", "yaml", "sqlglot", "sqlite3", "pathspec", "importlib.metadata", "backend_lint.cli.fix", "multiprocessing"}
+
+
+def test_explain_prints_the_page(run: Run, rules: Path) -> None:
+    done = run("explain", "called-error", "--rules-dir", str(rules))
+    assert done.stdout.startswith("# called-error\n\nfamily house | severity error")
+    assert "## When this is wrong" in done.stdout
+    page = json.loads(run("explain", "called-error", "--rules-dir", str(rules), "--format", "json").stdout)
+    assert (page["name"], page["kind"]) == ("called-error", "node")
+    assert "unused-suppression" in run("explain", "engine").stdout
+
+
+def test_rules_are_listed(run: Run, rules: Path) -> None:
+    done = run("rules", "--rules-dir", str(rules))
+    assert "called-error" in done.stdout and "unused-suppression" in done.stdout
+    cards = json.loads(run("rules", "house", "--rules-dir", str(rules), "--format", "json").stdout)
+    assert [one["name"] for one in cards] == ["called-error", "called-info", "called-warning"]
+    assert {"family", "severity", "precision", "profile", "since", "fix", "tags", "roles", "options", "summary"} <= cards[0].keys()
+
+
+def test_rules_dir_comes_from_the_users_own_configuration(run: Run, rules: Path, home: Path, project: Path) -> None:
+    own = home / "config" / "backend-lint" / "backend-lint.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"rules-dir = ['{rules}']\n")
+    (project / "app.py").write_text("bad_error()\n")
+    assert "called-error" in run().stdout
+    assert "called-error" in run("rules").stdout
+    assert "called-error" not in run("--isolated").stdout
+
+
+def test_paths_limit_what_is_reported(check: Run, project: Path) -> None:
+    for name in ("a.py", "sub/b.py", "sub/c.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("bad_error()\n")
+    (project / "backend-lint.toml").write_text("")
+
+    def reported(*arguments: str, cwd: Path | None = None) -> list[str]:
+        return [one["path"] for one in json.loads(check("--format", "json", *arguments, cwd=cwd).stdout)["findings"]]
+
+    assert reported() == ["a.py", "sub/b.py", "sub/c.py"]
+    assert reported("sub") == reported(".", cwd=project / "sub") == ["sub/b.py", "sub/c.py"]
+    assert reported("b.py", "../a.py", cwd=project / "sub") == ["a.py", "sub/b.py"]
+    assert reported("--exclude", "sub/b*") == ["a.py", "sub/c.py"]
+    assert reported("--exclude", "sub/b*", "sub/b.py", "a.py") == ["a.py"]
+    assert check("--show-files", "sub").stdout == "sub/b.py\nsub/c.py\n"
+
+
+def test_a_folder_named_like_a_command_needs_a_path(check: Run, project: Path, rules: Path) -> None:
+    (project / "rules").mkdir()
+    (project / "rules" / "app.py").write_text("bad_error()\n")
+    assert check("./rules").returncode == 1
+
+
+def test_standard_input(check: Run, project: Path) -> None:
+    (project / "app.py").write_text("x = 1\n")
+    done = check("-", "--stdin-filename", "app.py", "--format", "json", given="bad_error()\n")
+    assert [(one["path"], one["line"]) for one in json.loads(done.stdout)["findings"]] == [("app.py", 1)]
+    assert json.loads(check("-", "--format", "json", given="bad_error()\n").stdout)["findings"][0]["path"] == "stdin.py"
+
+
+def test_settings_are_shown_with_their_origin(check: Run, project: Path) -> None:
+    (project / "pyproject.toml").write_text("[project]\ndependencies = ['django>=5', 'psycopg[binary]']\n[tool.backend-lint]\nprofile = 'strict'\n")
+    lines = check("--show-settings", "--jobs", "2").stdout.splitlines()
+    shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
+    assert shown["profile"] == '"strict" # pyproject.toml'
+    assert shown["jobs"] == "2 # command line"
+    assert shown["cache"] == "true # default"
+    assert shown["root"] == f"{project} # pyproject.toml lies there"
+    assert shown["dialect"] == "postgresql # detected: psycopg in pyproject.toml"
+
+
+def test_init_writes_what_was_detected_and_replaces_nothing(run: Run, project: Path) -> None:
+    (project / "requirements.txt").write_text("fastapi==0.110\n# flask\n")
+    done = run("init", "--pre-commit", "--github")
+    assert done.returncode == 0
+    text = (project / "backend-lint.toml").read_text()
+    assert "# detected: framework fastapi (requirements.txt)" in text and "flask" not in text
+    assert run("--show-settings").returncode == 0, "what init writes is valid"
+    (project / "backend-lint.toml").write_text("profile = 'all'\n")
+    done = run("init")
+    assert done.returncode == 2 and "--force" in done.stderr
+    assert (project / "backend-lint.toml").read_text() == "profile = 'all'\n"
+
+
+def test_clean_removes_our_cache_and_nobody_elses_folder(run: Run, project: Path, home: Path) -> None:
+    (project / "app.py").write_text("x = 1\n")
+    run()
+    assert (home / "cache" / "backend-lint").is_dir()
+    assert run("clean").returncode == 0
+    assert not (home / "cache" / "backend-lint").exists()
+    (home / "work").mkdir()
+    (home / "work" / "thesis.txt").write_text("years")
+    done = run("clean", "--cache-dir", str(home / "work"))
+    assert done.returncode == 2 and "nothing was removed" in done.stderr
+    assert (home / "work" / "thesis.txt").exists()
+
+
+def test_completion_names_the_commands(run: Run) -> None:
+    assert "_BACKEND_LINT_COMPLETE" in run("completion", "fish").stdout
+    done = run(env={"_BACKEND_LINT_COMPLETE": "fish_complete", "COMP_WORDS": "backend-lint ", "COMP_CWORD": ""})
+    assert "explain" in done.stdout
+
+
+def test_configuration_from_a_revision_cannot_be_weakened_by_the_change(check: Run, project: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=project, check=True, capture_output=True)
+
+    (project / "app.py").write_text("bad_error()\n")
+    (project / "backend-lint.toml").write_text("fail-on = 'error'\n")
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    (project / "backend-lint.toml").write_text("fail-on = 'never'\n")
+    assert check().returncode == 0
+    done = check("--config-from", "main")
+    assert done.returncode == 1
+    assert "the configuration differs from the one at main" in done.stderr
