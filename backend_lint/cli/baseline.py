@@ -47,7 +47,7 @@ def _run(name: str, given: dict[str, Any]) -> int:
     if name != "create" and not path.exists():
         raise ConfigError(f"{path} does not exist; `baseline create` writes it")
     result = run(replace(settings, baseline=None, baseline_data=None, diff_base=None, diff_file=None), prepared.registry)
-    written = getattr(baseline, name)(path, result)
+    written = getattr(baseline, name)(path, result, settings.paths)
     if settings.verbosity >= 0:
         count = f"{written} findings" if isinstance(written, int) else f"{len(result.findings)} findings seen"
         say(f"backend-lint: {path}: {count}")
