@@ -131,7 +131,7 @@ class Pool:
                     following = self._batch(returned, waiting)
                 if not following and not any(worker.tasks for worker in self.workers):
                     return
-                for key, _ in selector.select(5.0):
+                for key, _ in selector.select(min(5.0, STALLED_SECONDS)):
                     worker = key.data
                     answers = worker.receive()
                     if answers is None:
