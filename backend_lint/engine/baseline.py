@@ -13,7 +13,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -33,14 +33,6 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     rule: str
     fingerprint: str
     message: str
-
-
-class Change(msgspec.Struct, frozen=True):
-    """What writing a baseline did: how many entries it holds now, and how many came and went."""
-
-    entries: int
-    added: int
-    removed: int
 
 
 def accepted(settings: Settings) -> frozenset[str]:
@@ -71,46 +63,47 @@ def load(path: Path) -> tuple[Entry, ...]:
         return _parse(stream.read(_LARGEST + 1), str(path))
 
 
-def create(path: Path, result: Result) -> Change:
-    """Writes a baseline of all findings of `result`, a run without one. Raises ConfigError if the file is there already or cannot be written."""
-    if os.path.lexists(path):
-        raise ConfigError(f"baseline {path} exists; `backend-lint baseline update` replaces its findings, `prune` only removes what is mended")
-    entries = _entries(result.findings)
-    _write(path, entries)
-    return Change(len(entries), len(entries), 0)
+def create(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
+    """Writes a baseline of all findings of `result`, a run without one; returns their number. Raises ConfigError if the file cannot be written."""
+    return _write(path, _entries(result.findings))
 
 
-def update(path: Path, result: Result) -> Change:
-    """Replaces the findings of a baseline by those of `result`, a run without one. Raises ConfigError."""
-    before = {entry.fingerprint for entry in load(path)}
-    entries = _entries(result.findings)
-    after = {entry.fingerprint for entry in entries}
-    _write(path, entries)
-    return Change(len(entries), len(after - before), len(before - after))
+def update(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
+    """Replaces the findings of a baseline by those of `result`, a run over `paths` without a baseline; returns their number. Raises ConfigError.
+
+    What the run did not look at, or could not read, stays.
+    """
+    kept = [entry for entry in load(path) if not _judged(entry, result, paths)]
+    return _write(path, {*kept, *_entries(result.findings)})
 
 
-def prune(path: Path, result: Result) -> Change:
-    """Removes the findings that `result`, a run without a baseline, no longer holds; adds none. Raises ConfigError."""
-    before = load(path)
+def prune(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
+    """Removes what `result`, a run over `paths` without a baseline, no longer holds, and adds nothing; returns how many are left. Raises ConfigError."""
     there = {reported.fingerprint for reported in result.findings}
-    entries = sorted({entry for entry in before if entry.fingerprint in there})
-    _write(path, entries)
-    return Change(len(entries), 0, len({entry.fingerprint for entry in before} - there))
+    return _write(path, {entry for entry in load(path) if entry.fingerprint in there or not _judged(entry, result, paths)})
 
 
-def _entries(findings: Iterable[Reported]) -> list[Entry]:
-    return sorted({Entry(reported.finding.path, reported.finding.rule, reported.fingerprint, reported.finding.message) for reported in findings})
+def _judged(entry: Entry, result: Result, paths: Sequence[str]) -> bool:
+    """Whether the run would have found the entry if it were still there."""
+    asked = any(path in ("", ".") or entry.path == path.rstrip("/") or entry.path.startswith(path.rstrip("/") + "/") for path in paths)
+    return asked and entry.path not in {item.path for item in result.unchecked} and (entry.rule in result.cards or not result.cards)
 
 
-def _write(path: Path, entries: Iterable[Entry]) -> None:
+def _entries(findings: Iterable[Reported]) -> set[Entry]:
+    return {Entry(reported.finding.path, reported.finding.rule, reported.fingerprint, reported.finding.message) for reported in findings}
+
+
+def _write(path: Path, entries: Iterable[Entry]) -> int:
     from backend_lint.engine.write import replace_file
 
-    lines = (json.dumps({"fingerprint": entry.fingerprint, "rule": entry.rule, "path": entry.path, "message": entry.message}) for entry in entries)
+    ordered = sorted(entries)
+    lines = (json.dumps({"fingerprint": entry.fingerprint, "rule": entry.rule, "path": entry.path, "message": entry.message}) for entry in ordered)
     body = ",\n".join(lines)
     try:
         replace_file(path, (f'{{"version": {VERSION}, "findings": [\n{body}\n]}}\n' if body else f'{{"version": {VERSION}, "findings": []}}\n').encode("ascii"))
     except OSError as error:
         raise ConfigError(f"baseline {path} cannot be written: {error.strerror or error}") from None
+    return len(ordered)
 
 
 def _parse(data: bytes, name: str) -> tuple[Entry, ...]:
