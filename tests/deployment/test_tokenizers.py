@@ -44,7 +44,7 @@ def test_every_command_of_a_shell_text_counts_and_exec_replaces_the_shell() -> N
 
 @pytest.mark.parametrize("text", ["poetry install", "uv sync", "export A=1 B=2; C=3", ""])
 def test_what_starts_nothing_is_no_process(text: str) -> None:
-    assert [found for found in processes(text, 1, "test", known_only=True)] == []
+    assert processes(text, 1, "test", known_only=True) == []
 
 
 def test_secrets_of_command_lines_are_hidden() -> None:

@@ -63,7 +63,7 @@ def assignments(text: str) -> Iterator[tuple[tuple[str, ...], str, str | None, i
             line += text.count("\n", position, stop)
             position = stop
         elif token == "\n" or token == "}":
-            yield from _assigned(tuple(blocks), words, start)
+            yield from _assigned(tuple(blocks[:50]), words, start)
             words = []
             if token == "}":
                 if blocks:
@@ -81,7 +81,7 @@ def assignments(text: str) -> Iterator[tuple[tuple[str, ...], str, str | None, i
                 start = line
             if len(words) < 40:
                 words.append(token)
-    yield from _assigned(tuple(blocks), words, start)
+    yield from _assigned(tuple(blocks[:50]), words, start)
 
 
 def _assigned(blocks: tuple[str, ...], words: list[str], line: int) -> Iterator[tuple[tuple[str, ...], str, str | None, int]]:
