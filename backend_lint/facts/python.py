@@ -72,7 +72,7 @@ class BlockKind(enum.IntEnum):
 LOOPS = frozenset({BlockKind.FOR, BlockKind.WHILE, BlockKind.COMPREHENSION})
 
 
-class Block(Fact):
+class Block(Fact, frozen=True):
     """A run of statements inside a function; `parent` is an index into `Body.blocks`, -1 for the body itself.
 
     `subject`: loop: what is iterated, or the condition of ``while``; with: the context value; if and case: the test; handler: the caught types.
@@ -88,8 +88,11 @@ class Block(Fact):
     is_async: bool = False
 
 
-class Call(Fact):
-    """A call, in the order of evaluation. `block` is an index into `Body.blocks`; `args` hold values, ``*v`` for unpacking; a keyword named ``**`` is unpacked."""
+class Call(Fact, frozen=True):
+    """A call, in the order of evaluation. `block` is an index into `Body.blocks`.
+
+    `args` hold values, ``*v`` for unpacking; a keyword named ``**`` is unpacked.
+    """
 
     line: int
     column: int
@@ -105,7 +108,7 @@ class Call(Fact):
     """The name, ``%local`` or attribute text that the result is bound to, if `use` is BOUND; the callee of the outer call is not recorded."""
 
 
-class Handler(Fact):
+class Handler(Fact, frozen=True):
     """An ``except`` clause. `block` is its own block, `protected` the block of the ``try`` body."""
 
     line: int
@@ -128,7 +131,7 @@ class Handler(Fact):
     """A comment of at least three words stands in the clause: somebody said why."""
 
 
-class Return(Fact):
+class Return(Fact, frozen=True):
     """A ``return`` (or the value of a lambda); `value` is empty for a bare one. `keys` are the constant keys of a returned dict display."""
 
     line: int
@@ -139,7 +142,7 @@ class Return(Fact):
     block: int
 
 
-class Raise(Fact):
+class Raise(Fact, frozen=True):
     """A ``raise``; `value` is empty for a bare re-raise, `cause` is the value behind ``from`` (``None`` when suppressed)."""
 
     line: int
@@ -151,7 +154,7 @@ class Raise(Fact):
     block: int
 
 
-class Yield(Fact):
+class Yield(Fact, frozen=True):
     """A ``yield`` or ``yield from`` with its value."""
 
     line: int
@@ -159,7 +162,7 @@ class Yield(Fact):
     block: int
 
 
-class Assign(Fact):
+class Assign(Fact, frozen=True):
     """A binding. `target` is ``%name`` in functions, ``name`` on module level, or an attribute or element text such as ``%self.client``."""
 
     line: int
@@ -171,7 +174,7 @@ class Assign(Fact):
     augmented: bool = False
 
 
-class Body(Fact):
+class Body(Fact, frozen=True):
     """What happens inside one function, in the order of the text. `blocks[0]` is the body itself."""
 
     blocks: tuple[Block, ...]
@@ -195,7 +198,7 @@ class ParameterKind(enum.IntEnum):
     VAR_KEYWORD = 4
 
 
-class Parameter(Fact):
+class Parameter(Fact, frozen=True):
     """A parameter; `annotation` and `default` are values, empty if absent."""
 
     name: str
@@ -204,7 +207,7 @@ class Parameter(Fact):
     default: str = ""
 
 
-class Function(Fact):
+class Function(Fact, frozen=True):
     """The head of a function. `name` is its qualified name inside the module: ``View.get``, ``outer.<locals>.inner``; the module body is ``<module>``.
 
     `decorators` hold values (a decorator with arguments is ``#n`` of the body of function `scope`, the enclosing function, 0 for the module).
@@ -226,7 +229,7 @@ class Function(Fact):
     body_line: int
 
 
-class Attribute(Fact):
+class Attribute(Fact, frozen=True):
     """An attribute of a class, set in its body (`function` is that of the enclosing scope) or through ``self`` in a method."""
 
     name: str
@@ -237,7 +240,7 @@ class Attribute(Fact):
     column: int
 
 
-class Class(Fact):
+class Class(Fact, frozen=True):
     """A class; `bases` and `decorators` are values in the scope of function `scope`; `methods` are indexes of functions."""
 
     name: str
@@ -252,8 +255,11 @@ class Class(Fact):
     methods: tuple[int, ...]
 
 
-class Import(Fact):
-    """A name bound by an import. ``from .a import b as c`` is name ``c``, module ``a``, member ``b``, level 1; ``import a.b`` is name ``a``, module ``a.b``, member ``""``."""
+class Import(Fact, frozen=True):
+    """A name bound by an import.
+
+    ``from .a import b as c`` is name ``c``, module ``a``, member ``b``, level 1; ``import a.b`` is name ``a``, module ``a.b``, member ``""``.
+    """
 
     name: str
     module: str
@@ -266,7 +272,7 @@ class Import(Fact):
     aliased: bool = False
 
 
-class Module(Fact):
+class Module(Fact, frozen=True):
     """The facts of one Python file. `bodies` holds a msgpack array of `Body`, one for each function in order, decoded when somebody asks."""
 
     lines: int

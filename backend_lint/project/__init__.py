@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backend_lint.project.entries import Entries
     from backend_lint.project.routes import Routes
     from backend_lint.project.settings import Configuration
+    from backend_lint.project.timeouts import Timeouts
 
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
 
@@ -60,7 +61,7 @@ class Project:
         return cls({path: file for path, (file, _) in readings.items()}, modules, manifests)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
-        """Every function, module bodies included, in order of path and line; with `features` only of modules that have all of them (see `facts.python.Module`)."""
+        """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
         for path in self.modules:
             module = self.modules[path]
             if all(feature in module.facts.features for feature in features):
@@ -102,6 +103,13 @@ class Project:
         from backend_lint.project.settings import Configuration
 
         return Configuration.link(self.manifests, self.modules)
+
+    @functools.cached_property
+    def timeouts(self) -> Timeouts:
+        """Outbound calls and what bounds them."""
+        from backend_lint.project.timeouts import Timeouts
+
+        return Timeouts(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

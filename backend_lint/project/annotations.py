@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _TRANSPARENT = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "Awaitable", "Coroutine", "Mapped"}
 _CONTAINERS = {
     "list", "List", "set", "Set", "frozenset", "FrozenSet", "tuple", "Tuple", "Sequence", "Iterable", "Iterator", "Collection", "Generator",
-    "AsyncIterator", "AsyncGenerator", "AsyncIterable", "AbstractContextManager", "AbstractAsyncContextManager", "ContextManager", "AsyncContextManager", "QuerySet", "Manager", "deque",
+    "AsyncIterator", "AsyncGenerator", "AsyncIterable", "AbstractContextManager", "AbstractAsyncContextManager", "ContextManager", "AsyncContextManager",
+    "QuerySet", "Manager", "deque",
 }  # fmt: skip
 _MAX_DEPTH = 8
 
@@ -45,16 +46,14 @@ def _subscripted(resolver: Resolver, path: str, function: int, base: str, inner:
     if name == "Annotated":
         found = instance_of(resolver, path, function, items[0], depth + 1)
         for extra in items[1:]:
-            if extra[:1] == "#" and (injected := resolver.injected(path, function, int(extra[1:]))) is not None and (found is None or injected.name == found.name):
+            injected = resolver.injected(path, function, int(extra[1:])) if extra[:1] == "#" else None
+            if injected is not None and (found is None or injected.name == found.name):
                 return injected
         return found
     if name == "Coroutine":
         return instance_of(resolver, path, function, items[-1], depth + 1)
     if name in _TRANSPARENT or name == "Union":
-        for item in items:
-            if (found := instance_of(resolver, path, function, item, depth + 1)) is not None:
-                return found
-        return None
+        return next((option for item in items if (option := instance_of(resolver, path, function, item, depth + 1)) is not None), None)
     if name in ("type", "Type"):
         found = instance_of(resolver, path, function, items[0], depth + 1)
         if found is None:
@@ -64,9 +63,9 @@ def _subscripted(resolver: Resolver, path: str, function: int, base: str, inner:
         return Ref(RefKind.EXTERNAL_INSTANCE, "dict", item=instance_of(resolver, path, function, items[-1], depth + 1))
     found = _named(resolver, path, function, base, depth)
     if found is not None and name in _CONTAINERS:
-        item = instance_of(resolver, path, function, items[0], depth + 1)
+        element = instance_of(resolver, path, function, items[0], depth + 1)
         container = "list" if found.name in ("list", "typing.List") else found.name
-        return Ref(found.kind, container, found.path, found.index, item=item)
+        return Ref(found.kind, container, found.path, found.index, item=element)
     return found
 
 
@@ -75,17 +74,19 @@ def _named(resolver: Resolver, path: str, function: int, text: str, depth: int) 
     kind, number = module.names.get(text, ("", 0))
     if kind == "assign":
         assign = module.bodies[0].assigns[number]
-        return instance_of(resolver, path, 0, assign.value, depth + 1) if "[" in assign.value or "|" in assign.value else _instance(resolver.value(path, 0, assign.value))
+        if "[" in assign.value or "|" in assign.value:
+            return instance_of(resolver, path, 0, assign.value, depth + 1)
+        return _instance(resolver.value(path, 0, assign.value))
     target = resolver.value(path, function, text)
     if target is not None and target.kind is RefKind.EXTERNAL_INSTANCE and kind == "import":
         found = module.facts.imports[number]
         alias = resolver.index.relative(path, found.level, found.module) if found.level else resolver.index.find(found.module, path)
-        if alias in resolver.modules and found.member:
+        if alias is not None and alias in resolver.modules and found.member:
             return _named(resolver, alias, 0, found.member, depth + 1) if depth < _MAX_DEPTH else None
     if target is None and kind == "import":
         found = module.facts.imports[number]
         alias = resolver.index.relative(path, found.level, found.module) if found.level else resolver.index.find(found.module, path)
-        if alias in resolver.modules and found.member and depth < _MAX_DEPTH:
+        if alias is not None and alias in resolver.modules and found.member and depth < _MAX_DEPTH:
             return instance_of(resolver, alias, 0, found.member, depth + 1)
     return _instance(target)
 

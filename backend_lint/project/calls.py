@@ -105,9 +105,8 @@ class CallGraph:
     def runs_off_loop(self, key: FunctionKey) -> bool:
         """A decorator moves the function to a thread."""
         head = self.head(key)
-        return any(
-            target is not None and target.name.removesuffix("()") in _OFF_LOOP for target in (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
-        )
+        targets = (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
+        return any(target is not None and target.name.removesuffix("()") in _OFF_LOOP for target in targets)
 
     def follows(self, edge: Edge, aspect: Aspect) -> bool:
         """Whether what the callee does counts for the caller."""

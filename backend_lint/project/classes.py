@@ -13,7 +13,9 @@ from backend_lint.project.references import Ref, RefKind
 if TYPE_CHECKING:
     from backend_lint.project.resolver import Resolver
 
-_PROPERTIES = frozenset({"property", "functools.cached_property", "django.utils.functional.cached_property", "cached_property", "sqlalchemy.ext.hybrid.hybrid_property"})
+_PROPERTIES = frozenset(
+    {"property", "functools.cached_property", "django.utils.functional.cached_property", "cached_property", "sqlalchemy.ext.hybrid.hybrid_property"}
+)
 
 
 class Classes:
@@ -26,7 +28,10 @@ class Classes:
         self._subclasses: dict[tuple[str, int], list[Ref]] | None = None
 
     def ancestors(self, path: str, index: int) -> list[Ref]:
-        """The class and all its bases, nearest first (depth first, left to right; a base reached twice stands at its last place); external bases with the library bases known of them."""
+        """The class and all its bases, nearest first; external bases with the library bases known of them.
+
+        Depth first, left to right; a base reached twice stands at its last place.
+        """
         key = (path, index)
         if key in self._ancestors:
             return self._ancestors[key]
@@ -43,8 +48,8 @@ class Classes:
                 found.extend(self.ancestors(ref.path, ref.index))
             elif ref.kind is RefKind.EXTERNAL or ref.kind is RefKind.EXTERNAL_INSTANCE:
                 found.extend(Ref(RefKind.EXTERNAL, name) for name in external_bases(ref.name))
-        last = {(ref.kind, ref.path, ref.index, ref.name): position for position, ref in enumerate(found)}
-        found = [own] + [ref for position, ref in enumerate(found) if position and last[ref.kind, ref.path, ref.index, ref.name] == position and ref.function != key]
+        last = {(ref.path, ref.index, ref.name): position for position, ref in enumerate(found)}
+        found = [own] + [ref for position, ref in enumerate(found) if last[ref.path, ref.index, ref.name] == position and ref.function != key]
         self._ancestors[key] = found
         return found
 

@@ -46,7 +46,10 @@ class SourceModule:
 
     @property
     def names(self) -> dict[str, tuple[str, int]]:
-        """What each module-level name is: ``("function" | "class" | "import" | "assign", index)``; the last definition wins, but a stub in ``TYPE_CHECKING`` never does."""
+        """What each module-level name is: ``("function" | "class" | "import" | "assign", index)``.
+
+        The last definition wins, but a stub in ``TYPE_CHECKING`` never does.
+        """
         if self._names is None:
             names: dict[str, tuple[str, int]] = {}
             for index, found in enumerate(self.facts.imports):
@@ -107,7 +110,10 @@ class ModuleIndex:
         return bool(folder) and f"{folder}/__init__.py" in self._files
 
     def find(self, dotted: str, importer: str) -> str | None:
-        """The path of the module `dotted`, imported absolutely by the file `importer`; None if it lies outside the project. Packages without ``__init__.py`` give their folder with a trailing slash."""
+        """The path of the module `dotted`, imported absolutely by the file `importer`; None if it lies outside the project.
+
+        A package without ``__init__.py`` gives its folder with a trailing slash.
+        """
         top = dotted.partition(".")[0]
         roots = self._roots.get(top)
         if roots is None:

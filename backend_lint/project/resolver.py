@@ -149,9 +149,10 @@ class Resolver:
         for found in module.facts.imports:
             if found.member == "*" and found.function == 0:
                 source = self._imported(module, found.module, "", found.level, True)
-                if source is not None and source.kind is RefKind.MODULE:
-                    origin = self.modules.get(source.path)
-                    if origin is not None and (not origin.facts.exports or name in origin.facts.exports) and (ref := self.export(source.path, name)) is not None:
+                origin = self.modules.get(source.path) if source is not None and source.kind is RefKind.MODULE else None
+                if origin is not None and (not origin.facts.exports or name in origin.facts.exports):
+                    ref = self.export(origin.path, name)
+                    if ref is not None:
                         return ref
         return None
 
@@ -213,8 +214,8 @@ class Resolver:
         parameter = head.parameters[position]
         if position == 0 and head.owner >= 0 and "staticmethod" not in head.decorators:
             owner = self.modules[path].classes[head.owner]
-            kind = RefKind.CLASS if "classmethod" in head.decorators or head.name.endswith((".__new__", ".__init_subclass__", ".__class_getitem__")) else RefKind.INSTANCE
-            return Ref(kind, owner.name, path, head.owner)
+            on_class = "classmethod" in head.decorators or head.name.endswith((".__new__", ".__init_subclass__", ".__class_getitem__"))
+            return Ref(RefKind.CLASS if on_class else RefKind.INSTANCE, owner.name, path, head.owner)
         if parameter.annotation and (found := instance_of(self, path, head.scope, parameter.annotation)) is not None:
             return found
         if parameter.default[:1] == "#":

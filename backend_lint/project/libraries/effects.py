@@ -42,11 +42,15 @@ def _table(effect: Effect, prefix: str, names: str) -> dict[str, Effect]:
 
 _VERBS = "get post put patch delete head options request send"
 _REDIS = (
-    "get set setex setnx mget mset delete exists expire ttl incr decr incrby hget hset hgetall hmset hdel lpush rpush lpop rpop blpop brpop lrange llen sadd srem "
+    "get set setex setnx mget mset delete exists expire ttl incr decr incrby hget hset hgetall hmset hdel lpush rpush lpop rpop blpop brpop "
+    "lrange llen sadd srem "
     "smembers zadd zrange zrem publish execute ping eval evalsha scan keys flushdb flushall getdel getset xadd xread xreadgroup xack pipeline_execute"
 )
 _MONGO_READ = "find_one find aggregate count_documents distinct estimated_document_count command list_collection_names"
-_MONGO_WRITE = "insert_one insert_many update_one update_many replace_one delete_one delete_many bulk_write find_one_and_update find_one_and_delete find_one_and_replace create_index drop"
+_MONGO_WRITE = (
+    "insert_one insert_many update_one update_many replace_one delete_one delete_many bulk_write find_one_and_update find_one_and_delete "
+    "find_one_and_replace create_index drop"
+)
 _QUERYSET_READ = "get first last count exists aggregate earliest latest in_bulk iterator explain"
 _QUERYSET_WRITE = "create update delete bulk_create bulk_update get_or_create update_or_create"
 _QUERYSET_ASYNC = "aget afirst alast acount aexists aaggregate acreate aupdate adelete aget_or_create aupdate_or_create abulk_create abulk_update aiterator"

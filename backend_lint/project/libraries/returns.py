@@ -155,7 +155,8 @@ _BASES = {
 }
 
 QUERYSET_METHODS = frozenset(
-    "filter exclude all order_by select_related prefetch_related annotate alias distinct only defer reverse using select_for_update none union intersection difference "
+    "filter exclude all order_by select_related prefetch_related annotate alias distinct only defer reverse using select_for_update none "
+    "union intersection difference "
     "values values_list dates datetimes extra raw complex_filter get_queryset".split()
 )
 MODEL_METHODS = frozenset("get first last create earliest latest aget afirst alast acreate".split())

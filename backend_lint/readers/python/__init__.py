@@ -37,9 +37,7 @@ def read(data: bytes, file: SourceFile, rules: Sequence[NodeRule[Any]] = (), *, 
     try:
         facts = _ENCODER.encode(scanner.module(tree, lines))
     except (RecursionError, MemoryError):
-        return Reading(
-            facts=msgspec.Raw(), lines=lines, unchecked=(Unchecked(path=file.path, reason="is nested too deeply to be analysed"),)
-        )
+        return Reading(facts=msgspec.Raw(), lines=lines, unchecked=(Unchecked(path=file.path, reason="is nested too deeply to be analysed"),))
     findings: list[Finding] = scanner.findings
     if scanner.failures:
         unchecked = tuple(Unchecked(path=file.path, reason=f"rule {name} failed: {reason}", line=line) for name, reason, line in scanner.failures)

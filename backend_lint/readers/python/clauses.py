@@ -20,7 +20,7 @@ def handler_fact(scan: Scanner, node: ast.ExceptHandler, block: int, protected: 
     pending: list[ast.AST] = list(node.body)
     while pending:
         inner = pending.pop()
-        if inner.__class__ is ast.Name and inner.id == node.name:  # type: ignore[attr-defined]
+        if inner.__class__ is ast.Name and inner.id == node.name:
             uses = True
         elif inner.__class__ is ast.Raise:
             raises = True
@@ -65,4 +65,7 @@ def _explained(scan: Scanner, node: ast.ExceptHandler) -> bool:
     indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
     while last < len(lines) and lines[last].lstrip().startswith(b"#") and len(lines[last]) - len(lines[last].lstrip()) > indent:
         last += 1
-    return any(b"#" in line and len(line.partition(b"#")[2].split()) >= 3 for line in lines[max(first - 1, 0) if lines[first - 1].lstrip().startswith(b"#") else first : last])
+    return any(
+        b"#" in line and len(line.partition(b"#")[2].split()) >= 3
+        for line in lines[max(first - 1, 0) if lines[first - 1].lstrip().startswith(b"#") else first : last]
+    )

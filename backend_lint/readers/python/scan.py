@@ -49,7 +49,11 @@ class Scanner:
         for rule in rules:
             for node_type in rule.nodes:
                 self.hooks.setdefault(node_type, []).append(rule)
-        self.table = RENDER if not self.hooks else {kind: self._hooked(render) if kind in self.hooks and kind is not ast.Call else render for kind, render in RENDER.items()}
+        self.table = (
+            RENDER
+            if not self.hooks
+            else {kind: self._hooked(render) if kind in self.hooks and kind is not ast.Call else render for kind, render in RENDER.items()}
+        )
         self.functions: list[Function] = []
         self.bodies: list[Body | None] = []
         self.classes: list[Class | None] = []
@@ -77,7 +81,7 @@ class Scanner:
     def argument(self, node: ast.expr) -> str:
         """The value text of an argument or an item of a display."""
         if node.__class__ is ast.Call:
-            return record_call(self, node, Use.ARGUMENT, False, "")  # type: ignore[arg-type]
+            return record_call(self, node, Use.ARGUMENT, False, "")
         use, self.use = self.use, Use.ARGUMENT
         text = self.table[node.__class__](self, node)
         self.use = use
@@ -86,7 +90,7 @@ class Scanner:
     def used(self, node: ast.expr, use: Use, target: str = "") -> str:
         """The value text of an expression whose result goes to `use`."""
         if node.__class__ is ast.Call:
-            return record_call(self, node, use, False, target)  # type: ignore[arg-type]
+            return record_call(self, node, use, False, target)
         if node.__class__ is ast.Await:
             saved = self.use, self.target
             self.use, self.target = use, target
@@ -308,7 +312,12 @@ def _target_text(scan: Scanner, target: ast.expr) -> str:
 def _assign(scan: Scanner, node: ast.Assign) -> None:
     targets = node.targets
     first = targets[0]
-    if isinstance(first, (ast.Tuple, ast.List)) and isinstance(node.value, (ast.Tuple, ast.List)) and len(first.elts) == len(node.value.elts) and len(targets) == 1:
+    if (
+        isinstance(first, (ast.Tuple, ast.List))
+        and isinstance(node.value, (ast.Tuple, ast.List))
+        and len(first.elts) == len(node.value.elts)
+        and len(targets) == 1
+    ):
         values = [scan.used(item, Use.BOUND, _target_text(scan, target)) for target, item in zip(first.elts, node.value.elts, strict=True)]
         for target, text in zip(first.elts, values, strict=True):
             scan.bind(target, text, node.lineno)
@@ -331,7 +340,9 @@ def _augmented(scan: Scanner, node: ast.AugAssign) -> None:
 def _return(scan: Scanner, node: ast.Return) -> None:
     text = scan.used(node.value, Use.RETURNED) if node.value is not None else ""
     line, end_line = node.lineno, node.end_lineno or node.lineno
-    scan.scope.returns.append(Return(line, scan.column(line, node.col_offset), end_line, scan.column(end_line, node.end_col_offset or 0), text, scan.scope.block))
+    scan.scope.returns.append(
+        Return(line, scan.column(line, node.col_offset), end_line, scan.column(end_line, node.end_col_offset or 0), text, scan.scope.block)
+    )
     if scan.in_finally:
         _leaves_finally(scan, node, "return")
 
@@ -345,7 +356,9 @@ def _raise(scan: Scanner, node: ast.Raise) -> None:
     text = scan.used(node.exc, Use.RAISED) if node.exc is not None else ""
     cause = scan.value(node.cause) if node.cause is not None else ""
     line, end_line = node.lineno, node.end_lineno or node.lineno
-    scan.scope.raises.append(Raise(line, scan.column(line, node.col_offset), end_line, scan.column(end_line, node.end_col_offset or 0), text, cause, scan.scope.block))
+    scan.scope.raises.append(
+        Raise(line, scan.column(line, node.col_offset), end_line, scan.column(end_line, node.end_col_offset or 0), text, cause, scan.scope.block)
+    )
 
 
 def _if(scan: Scanner, node: ast.If) -> None:

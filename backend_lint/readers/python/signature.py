@@ -41,7 +41,7 @@ def annotation_text(scan: Scanner, node: ast.expr | None) -> str:
     if node is None:
         return ""
     if node.__class__ is ast.Name:
-        return scan.scope.lookup(node.id)  # type: ignore[attr-defined]
+        return scan.scope.lookup(node.id)
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
             if len(node.value) > MAX_VALUE:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
 
 PURE_BUILTINS = frozenset(
+    (
     "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
-    "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type vars zip".split()
+    "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type "
+    "vars zip"
+).split()
 )
 """Builtins without effect: written in line, not recorded as calls."""
 
@@ -56,7 +59,7 @@ def _name(scan: Scanner, node: ast.Name) -> str:
 
 def _attribute(scan: Scanner, node: ast.Attribute) -> str:
     value = node.value
-    base = scan.scope.lookup(value.id) if value.__class__ is ast.Name else scan.value(value)  # type: ignore[attr-defined]
+    base = scan.scope.lookup(value.id) if value.__class__ is ast.Name else scan.value(value)
     text = f"{base}.{node.attr}"
     return text if len(text) <= MAX_VALUE else "?"
 
@@ -80,7 +83,7 @@ def _call(scan: Scanner, node: ast.Call) -> str:
 def _await(scan: Scanner, node: ast.Await) -> str:
     inner = node.value
     if inner.__class__ is ast.Call:
-        return record_call(scan, inner, scan.use, True, scan.target)  # type: ignore[arg-type]
+        return record_call(scan, inner, scan.use, True, scan.target)
     value = scan.value(inner)
     scan.scope.awaits.append((node.lineno, value, scan.scope.block))
     return value
@@ -99,16 +102,16 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
         if callee is name or callee == name:
             if name in PURE_BUILTINS:
                 return _inline(scan, name, node)
-            if name == "getattr" and len(node.args) >= 2 and node.args[1].__class__ is ast.Constant and isinstance(node.args[1].value, str):  # type: ignore[attr-defined]
+            if name == "getattr" and len(node.args) >= 2 and node.args[1].__class__ is ast.Constant and isinstance(node.args[1].value, str):
                 for extra in node.args[2:]:
                     scan.value(extra)
-                return f"{scan.value(node.args[0])}.{node.args[1].value}"  # type: ignore[attr-defined]
+                return f"{scan.value(node.args[0])}.{node.args[1].value}"
             if name == "cast" and len(node.args) == 2:
                 return scan.value(node.args[1])
     elif kind is ast.Attribute:
         receiver: ast.expr = func.value  # type: ignore[attr-defined]
         if receiver.__class__ is ast.Call:
-            base = record_call(scan, receiver, Use.RECEIVER, False, "")  # type: ignore[arg-type]
+            base = record_call(scan, receiver, Use.RECEIVER, False, "")
         else:
             base = scan.value(receiver)
             if base[:1] in "'\"" or base.startswith(("f'", "b'", 'f"', 'b"')):
@@ -120,12 +123,10 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
     value = scan.argument
     for arg in node.args:
         if arg.__class__ is ast.Starred:
-            args.append("*" + value(arg.value))  # type: ignore[attr-defined]
+            args.append("*" + value(arg.value))
         else:
             args.append(value(arg))
-    keywords = []
-    for keyword in node.keywords:
-        keywords.append((keyword.arg or "**", value(keyword.value)))
+    keywords = [(keyword.arg or "**", value(keyword.value)) for keyword in node.keywords]
     line = node.lineno
     offset = node.col_offset
     if kind is ast.Attribute and func.end_lineno != line:
@@ -236,7 +237,7 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
     parts = []
     for part in node.values:
         if part.__class__ is ast.Constant:
-            text = str(part.value)  # type: ignore[attr-defined]
+            text = str(part.value)
             parts.append(text.replace("{", "{{").replace("}", "}}").replace("'", "\\'"))
         else:
             parts.append("{" + scan.value(part.value) + "}")  # type: ignore[attr-defined]
@@ -249,7 +250,7 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
 
 def _template_string(scan: Scanner, node: Any) -> str:
     for part in node.values:
-        if hasattr(part, "value") and isinstance(part.value, ast.AST):
+        if hasattr(part, "value") and isinstance(part.value, ast.expr):
             scan.value(part.value)
     return "?"
 
@@ -261,15 +262,15 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
     for part in node.generators:
         scan.hook(part)
         use, scan.use = scan.use, Use.ITERATED
-        source = scan.value(part.iter) if part.iter.__class__ is not ast.Call else record_call(scan, part.iter, Use.ITERATED, False, "")  # type: ignore[arg-type]
+        source = scan.value(part.iter) if part.iter.__class__ is not ast.Call else record_call(scan, part.iter, Use.ITERATED, False, "")
         scan.use = use
         line, end_line = node.lineno, node.end_lineno or node.lineno
         for name in _names(part.target):
             saved.setdefault(name, scope.env.get(name))
             scope.env[name] = "%" + name
         if part.target.__class__ is ast.Name:
-            scope.env[part.target.id] = f"{source}[]" if len(source) < 100 else "%" + part.target.id  # type: ignore[attr-defined]
-        target = part.target.id if part.target.__class__ is ast.Name else ""  # type: ignore[attr-defined]
+            scope.env[part.target.id] = f"{source}[]" if len(source) < 100 else "%" + part.target.id
+        target = part.target.id if part.target.__class__ is ast.Name else ""
         scope.blocks.append(Block(BlockKind.COMPREHENSION, scope.block, line, end_line, source, target, bool(part.is_async)))
         scope.block = len(scope.blocks) - 1
         if part.is_async:
@@ -277,7 +278,7 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
         for condition in part.ifs:
             scan.value(condition)
     if node.__class__ is ast.DictComp:
-        inner = f"{scan.value(node.key)}:{scan.value(node.value)}"  # type: ignore[attr-defined]
+        inner = f"{scan.value(node.key)}:{scan.value(node.value)}"
     else:
         inner = scan.value(node.elt)  # type: ignore[union-attr]
     scope.block = outer_block
@@ -312,7 +313,7 @@ def _lambda(scan: Scanner, node: ast.Lambda) -> str:
         if parameter is not None:
             saved[parameter.arg] = scope.env.get(parameter.arg)
             scope.env[parameter.arg] = "%" + parameter.arg
-    value = record_call(scan, node.body, Use.RETURNED, False, "") if node.body.__class__ is ast.Call else scan.value(node.body)  # type: ignore[arg-type]
+    value = record_call(scan, node.body, Use.RETURNED, False, "") if node.body.__class__ is ast.Call else scan.value(node.body)
     scope.block = outer_block
     for name, old in saved.items():
         if old is None:
@@ -324,7 +325,7 @@ def _lambda(scan: Scanner, node: ast.Lambda) -> str:
 
 
 def _walrus(scan: Scanner, node: ast.NamedExpr) -> str:
-    value = record_call(scan, node.value, Use.BOUND, False, "%" + node.target.id) if node.value.__class__ is ast.Call else scan.value(node.value)  # type: ignore[arg-type]
+    value = record_call(scan, node.value, Use.BOUND, False, "%" + node.target.id) if node.value.__class__ is ast.Call else scan.value(node.value)
     scan.bind(node.target, value, node.lineno)
     return value
 
@@ -332,7 +333,7 @@ def _walrus(scan: Scanner, node: ast.NamedExpr) -> str:
 def _yield(scan: Scanner, node: ast.Yield) -> str:
     value = ""
     if node.value is not None:
-        value = record_call(scan, node.value, Use.YIELDED, False, "") if node.value.__class__ is ast.Call else scan.value(node.value)  # type: ignore[arg-type]
+        value = record_call(scan, node.value, Use.YIELDED, False, "") if node.value.__class__ is ast.Call else scan.value(node.value)
     scan.scope.yields.append(Yield(node.lineno, value, scan.scope.block))
     return "?"
 

@@ -1,0 +1,98 @@
+"""What keeps the event loop waiting: calls in ``async def`` functions that block, themselves or through plain functions of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Function
+from backend_lint.facts.route import Entry, EntryKind
+from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
+from backend_lint.project.libraries import Effect
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER})
+"""Entries behind which many callers share one event loop."""
+
+_OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
+
+
+class Stall(msgspec.Struct, frozen=True):
+    """An async function that blocks the loop. `way` leads from the call in it to the library call; `others` counts further calls of the same effects."""
+
+    function: FunctionKey
+    edge: Edge
+    way: tuple[Step, ...]
+    effect: Effect
+    others: int
+    entry: Entry | None
+
+
+def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
+    """For each async function that runs on a shared loop and each kind of effect: the first blocking call."""
+    own_loop: dict[str, bool] = {}
+    for module, index, function, _ in project.functions("async"):
+        if not function.is_async or module.role not in (Role.APPLICATION, Role.SETTINGS):
+            continue
+        key = (module.path, index)
+        if not project.calls.edges(key) or project.calls.runs_off_loop(key):
+            continue
+        found = _first_of_each(project, key, effects)
+        if not found:
+            continue
+        shared, entry = _serving(project, key, function, own_loop)
+        if shared:
+            for edge, way, effect, others in found:
+                yield Stall(key, edge, way, effect, others, entry)
+
+
+def _first_of_each(project: Project, key: FunctionKey, effects: Effect) -> list[tuple[Edge, tuple[Step, ...], Effect, int]]:
+    found: dict[Effect, tuple[Edge, tuple[Step, ...]]] = {}
+    counts: dict[Effect, int] = {}
+    for edge in project.calls.edges(key):
+        if edge.call.awaited and edge.target.is_external:
+            continue
+        way = project.calls.reaches(key, effects, Aspect.BLOCKING, (edge,))
+        if not way:
+            continue
+        kind = _kind(way[-1].effect)
+        counts[kind] = counts.get(kind, 0) + 1
+        if kind not in found or len(way) < len(found[kind][1]):
+            found[kind] = (edge, way)
+    return [(edge, way, kind, counts[kind] - 1) for kind, (edge, way) in found.items()]
+
+
+def _kind(effect: Effect) -> Effect:
+    return Effect.DATABASE if effect & (Effect.DATABASE | Effect.COMMIT) else effect
+
+
+def _serving(project: Project, key: FunctionKey, function: Function, own_loop: dict[str, bool]) -> tuple[bool, Entry | None]:
+    """Whether other requests wait on the loop this function runs on, and the entry it is reached from."""
+    reached = project.reached_from(key)
+    if reached is not None:
+        return reached[0].kind in SERVING, reached[0]
+    if function.name.rpartition(".")[2] in ("main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"):
+        return False, None
+    path = key[0]
+    if path not in own_loop:
+        own_loop[path] = _runs_own_loop(project, path)
+    return _serves(project) and not own_loop[path], None
+
+
+def _serves(project: Project) -> bool:
+    return any(entry.kind in SERVING and project.calls.head((entry.module, entry.function)).is_async for entry in project.entries)
+
+
+def _runs_own_loop(project: Project, path: str) -> bool:
+    module = project.modules[path]
+    return any(
+        (target := project.value(path, index, call.callee)) is not None and target.name in _OWN_LOOP
+        for index, body in enumerate(module.bodies)
+        for call in body.calls
+        if call.callee.endswith((".run", "run_until_complete"))
+    )

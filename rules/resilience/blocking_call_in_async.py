@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.facts.python import Function
+from backend_lint.facts.route import Entry
+from backend_lint.project import Effect, Project
+from backend_lint.project.event_loop import Stall, stalls
+
+_WAITS = {
+    Effect.DATABASE: "waits for the database",
+    Effect.DATABASE_READ: "waits for the database",
+    Effect.DATABASE_WRITE: "waits for the database",
+    Effect.HTTP: "waits for the network",
+    Effect.QUEUE: "waits for the broker",
+    Effect.CACHE: "waits for the cache server",
+    Effect.SLEEP: "sleeps",
+    Effect.SUBPROCESS: "waits for a process",
+    Effect.MAIL: "waits for the mail server",
+    Effect.CPU: "computes",
+}
+_CURES = (
+    ("sqlalchemy", "use AsyncSession, or make this a plain def that the framework runs in a thread"),
+    ("sqlmodel", "use AsyncSession, or make this a plain def that the framework runs in a thread"),
+    ("django.db", "use the a-prefixed ORM methods or sync_to_async"),
+    ("requests", "use httpx.AsyncClient, or await asyncio.to_thread(...)"),
+    ("httpx", "use httpx.AsyncClient"),
+    ("redis", "use redis.asyncio"),
+    ("pymongo", "use motor or pymongo's AsyncMongoClient"),
+    ("time.sleep", "use await asyncio.sleep(...)"),
+    ("subprocess", "use asyncio.create_subprocess_exec"),
+    ("smtplib", "use aiosmtplib, or await asyncio.to_thread(...)"),
+)
+
+
+class BlockingCallInAsync(ProjectRule):
+    """An async function blocks the event loop, itself or through plain functions it calls.
+
+    ## What it does
+
+    Finds calls in `async def` functions that keep the thread waiting: synchronous database sessions, `requests`, `redis`, `pymongo`, boto3,
+    `time.sleep`, subprocesses, mail, password hashing. It follows plain functions of the project through the call graph, so the blocking call may
+    stand three modules away. It speaks where the function runs on a loop that serves requests, and shows the way.
+
+    ## Why is this bad
+
+    All requests of a worker share one event loop. While one handler waits in a blocking call, every other request, health check and timeout of that
+    worker stands still: a slow query of one user is an outage for all.
+
+    ## Example
+
+    ```python
+    import requests
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    def rate(currency: str) -> float:
+        return requests.get(f"https://rates.example/{currency}", timeout=5).json()["rate"]
+
+
+    @app.get("/price/{currency}")
+    async def price(currency: str) -> float:
+        return 10 * rate(currency)
+    ```
+
+    ## Use instead
+
+    ```python
+    import httpx
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    client = httpx.AsyncClient(timeout=5)
+
+
+    async def rate(currency: str) -> float:
+        response = await client.get(f"https://rates.example/{currency}")
+        response.raise_for_status()
+        return response.json()["rate"]
+
+
+    @app.get("/price/{currency}")
+    async def price(currency: str) -> float:
+        return 10 * await rate(currency)
+    ```
+
+    ## When this is wrong
+
+    The call is only made at start-up, or the function runs on a loop of its own in a worker thread. Calls behind `asyncio.to_thread`,
+    `run_in_executor`, `run_in_threadpool` and `sync_to_async` are known to be safe, and so are plain `def` handlers.
+
+    ## References
+
+    - [FastAPI: async def and def](https://fastapi.tiangolo.com/async/)
+    - [asyncio: running blocking code](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.1"
+    tags = ("async", "performance", "owasp-api:4")
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for stall in stalls(project, Effect.SLOW):
+            path, index = stall.function
+            function = project.modules[path].functions[index]
+            last = stall.way[-1].edge.target.name
+            through = "" if len(stall.way) == 1 else f" through {project.calls.label(stall.way[1].function)}"
+            cure = next((text for prefix, text in _CURES if last.startswith(prefix)), "await asyncio.to_thread(...) or use an async client")
+            yield self.finding(
+                path,
+                stall.edge.call,
+                f"{last} {_WAITS.get(stall.effect, 'blocks')} in async {function.name}{through} and stalls every request of the worker{_more(stall)}; {cure}",
+                symbol=function.name,
+                evidence=(*project.calls.evidence(stall.way[1:]), *_entry(stall.entry, function)),
+                suggestion=cure,
+            )
+
+
+def _more(stall: Stall) -> str:
+    return f" ({stall.others} more such calls in it)" if stall.others > 1 else " (one more such call in it)" if stall.others else ""
+
+
+def _entry(entry: Entry | None, function: Function) -> list[Evidence]:
+    if entry is None or entry.name == function.name:
+        return []
+    return [Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}")]
