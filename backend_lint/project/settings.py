@@ -37,7 +37,7 @@ _READERS = {
 """Class whose instances read variables when they are called."""
 _NAMELESS = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL", "email": "EMAIL_URL", "email_url": "EMAIL_URL"}
 _NO_READS = {"read_env", "read_envfile", "prefixed", "seal", "add_parser", "parser_for", "set_parser", "dump"}
-_MODULES = ("os", "environ", "environs", "decouple", "starlette", "pydantic", "pydantic_settings", "django")
+_MODULES = ("os", "environ", "environs", "decouple", "starlette", "pydantic", "pydantic_settings", "django", "click", "typer")
 _SETTINGS_BASES = {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings", "pydantic_settings.main.BaseSettings"}
 _ELEMENT = re.compile(r"(?<![\w.%#'\"])([A-Za-z_]\w*(?:\.environb?)?)\[('[A-Za-z_]\w*'|\"[A-Za-z_]\w*\")\]")
 _MEMBER = re.compile(r"\(('[A-Za-z_]\w*') (?:not )?in ([A-Za-z_][\w.]*)\)")
@@ -303,7 +303,8 @@ def _texts(module: SourceModule, function: int, body: Body) -> Iterator[tuple[in
         yield assign.line, assign.value
     for block in body.blocks:
         if block.subject:
-            yield block.line, block.subject
+            # a block starts at its first statement; the test nearly always stands on the line above
+            yield max(block.line - 1, 1), block.subject
     yield from ((found.line, found.value) for found in body.returns)
     yield from ((found.line, found.value) for found in body.raises)
     yield from ((found.line, found.value) for found in body.yields)
