@@ -20,7 +20,7 @@ class EntryKind(enum.StrEnum):
     MIDDLEWARE = "middleware"
 
 
-class Guard(Fact):
+class Guard(Fact, frozen=True):
     """Something that runs before a handler and may refuse. `verifies`: it checks who calls; None if that is unknown."""
 
     name: str
@@ -29,7 +29,7 @@ class Guard(Fact):
     line: int
 
 
-class Entry(Fact):
+class Entry(Fact, frozen=True):
     """An entry point. `module` and `function` name the handler: path of the module and index of the function; `name` is its qualified name."""
 
     kind: EntryKind
@@ -40,10 +40,11 @@ class Entry(Fact):
     framework: str
 
 
-class Route(Fact):
+class Route(Fact, frozen=True):
     """One method of one path. `path` is the full path with every prefix; parameters as the framework writes them.
 
-    `declared_in`, `line`: where the registration stands. `request` and `response` name the models, empty if there are none or they are unknown.
+    `function` is -1 if a library answers: the inherited method of a generic view, a ready-made view; `module` is then empty. `method` is ``*`` if every method
+    is answered or which ones is unknown, ``WEBSOCKET`` for websockets. `declared_in`, `line`: where the registration stands. `request` and `response` name the models, empty if there are none or they are unknown.
     """
 
     method: str
@@ -60,3 +61,7 @@ class Route(Fact):
     is_websocket: bool = False
     dependencies: tuple[tuple[str, int], ...] = ()
     """Functions that run before the handler (``Depends``, ``before_request``), as (module, function)."""
+    authenticated: bool | None = None
+    """Who calls is checked: by a guard or by the handler itself; None if that is unknown."""
+    owner: tuple[str, int] | None = None
+    """Path and index of the class that the handler is called on, for class-based handlers."""

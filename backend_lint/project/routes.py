@@ -1,0 +1,57 @@
+"""The routes of a project: which function answers which method of which path, and what runs before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.route import Route
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.web.guards import Guards
+from backend_lint.project.web.values import Values
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_FASTAPI = ("fastapi", "starlette")
+_FLASK = ("flask", "quart", "flask_restful", "flask_restx", "flask_appbuilder", "flask_smorest", "apiflask", "sanic")
+_DJANGO = ("django", "rest_framework")
+
+
+class Routes:
+    """All routes, sorted by path and method."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(sorted(set(routes), key=lambda route: (route.path, route.method, route.declared_in, route.line, route.name)))
+        self._by_handler: dict[FunctionKey, list[Route]] = {}
+        for route in self._routes:
+            if route.function >= 0:
+                self._by_handler.setdefault((route.module, route.function), []).append(route)
+
+    @classmethod
+    def link(cls, project: Project) -> Routes:
+        """Routes of every framework that the project imports."""
+        imported = {found.module.partition(".")[0] for module in project.modules.values() for found in module.facts.imports if not found.level}
+        values = Values(project.resolver)
+        guards = Guards(values)
+        routes: list[Route] = []
+        if imported.intersection(_FASTAPI):
+            from backend_lint.project.web.fastapi import Registrations
+
+            routes += Registrations(values, guards).routes()
+        return cls(routes)
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def by_handler(self, key: FunctionKey) -> tuple[Route, ...]:
+        """The routes that a function answers."""
+        return tuple(self._by_handler.get(key, ()))
+
+    @property
+    def handlers(self) -> tuple[FunctionKey, ...]:
+        """Functions of the project that answer a route, each once."""
+        return tuple(self._by_handler)

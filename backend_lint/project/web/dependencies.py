@@ -1,0 +1,114 @@
+"""FastAPI's dependencies: what ``Depends`` calls before a handler, with the dependencies of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.facts.python import Call
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.web.guards import Guards
+from backend_lint.project.web.routing import Before
+from backend_lint.project.web.values import MAX_DEPTH, Place, Values, argument
+
+_DEPENDS = ("Depends", "Security")
+
+
+class Dependencies:
+    """Collects what runs before a function."""
+
+    def __init__(self, values: Values, guards: Guards) -> None:
+        self.values = values
+        self.guards = guards
+        self._memo: dict[FunctionKey, Before] = {}
+
+    def of_function(self, key: FunctionKey, depth: int = 0) -> Before:
+        """Everything that the parameters of a function ask for, nested dependencies included."""
+        if key in self._memo:
+            return self._memo[key]
+        self._memo[key] = found = Before()
+        module = self.values.modules[key[0]]
+        head = module.functions[key[1]]
+        if depth < MAX_DEPTH:
+            for parameter in head.parameters:
+                for place in self._asked(Place(key[0], head.scope, parameter.default), Place(key[0], head.scope, parameter.annotation)):
+                    found = found + self._of_call(place, parameter.annotation, head.scope, depth)
+        self._memo[key] = found
+        return found
+
+    def of_list(self, place: Place) -> Before:
+        """The dependencies of a ``dependencies=[Depends(x)]``."""
+        found = Before()
+        for item in self.values.items(place) if place.text else ():
+            made = self.values.follow(item)
+            if self._is_depends(made):
+                found = found + self._of_call(made, "", place.function, 0)
+        return found
+
+    def _is_depends(self, place: Place) -> bool:
+        call = self.values.call(place)
+        return call is not None and call.callee.rpartition(".")[2] in _DEPENDS
+
+    def _asked(self, default: Place, annotation: Place) -> Iterator[Place]:
+        if self._is_depends(default):
+            yield default
+        elif annotation.text:
+            yield from self._annotated(annotation, 0)
+
+    def _annotated(self, place: Place, depth: int) -> Iterator[Place]:
+        for option in alternatives(place.text):
+            parsed = parse(option)
+            if parsed is None or option == "None" or depth > 4:
+                continue
+            if parsed.steps and parsed.steps[-1][0] == "[":
+                base = option[: -len(parsed.steps[-1])].rpartition(".")[2]
+                inner = parsed.steps[-1][1:-1]
+                items = split(inner[1:-1] if inner[:1] == "[" and inner[-1:] == "]" else inner)
+                if base == "Annotated":
+                    for item in items[1:]:
+                        made = self.values.follow(place._replace(text=item))
+                        if self._is_depends(made):
+                            yield made
+                if base in ("Annotated", "Optional") and items:
+                    yield from self._annotated(place._replace(text=items[0]), depth + 1)
+                continue
+            made = self.values.follow(place._replace(text=option), MAX_DEPTH - 3)
+            if made.text != option and "Annotated[" in made.text:
+                yield from self._annotated(made, depth + 1)
+
+    def _of_call(self, place: Place, annotation: str, scope: int, depth: int) -> Before:
+        call: Call | None = self.values.call(place)
+        if call is None:
+            return Before()
+        text = argument(call, 0, "dependency") or annotation
+        target = (
+            self.values.ref(Place(place.path, place.function, text))
+            if argument(call, 0, "dependency")
+            else self.values.ref(Place(place.path, scope, annotation))
+        )
+        named = self._named(place, text)
+        guard = self.guards.of(target, named, (place.path, call.line))
+        keys = self._keys(target)
+        inner = Before()
+        for key in keys:
+            inner = inner + self.of_function(key, depth + 1)
+        refuses = guard.verifies is not False or any(self.guards.raises(key) for key in keys)
+        return inner + Before((guard,) if refuses else (), keys)
+
+    def _named(self, place: Place, text: str) -> str:
+        """The name of a factory rather than the number of its call."""
+        call = self.values.call(Place(place.path, place.function, text))
+        return call.callee if call is not None else text
+
+    def _keys(self, target: Ref | None) -> tuple[FunctionKey, ...]:
+        if target is None or target.is_external:
+            return ()
+        if target.kind is RefKind.FUNCTION:
+            return (target.function,)
+        member = (
+            self.values.resolver.classes.find(target, "__init__" if target.kind is RefKind.CLASS else "__call__")
+            if target.kind in (RefKind.CLASS, RefKind.INSTANCE)
+            else None
+        )
+        return ((member[0].path, member[1]),) if member is not None and isinstance(member[1], int) else ()

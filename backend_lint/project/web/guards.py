@@ -1,0 +1,143 @@
+"""What runs before a handler: whether it checks who calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from backend_lint.facts.route import Guard
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_number
+from backend_lint.project.web.values import Place, Values, argument
+
+AUTH_NAME = re.compile(
+    r"current_(?:active_|admin_|super)?_?user|(?:get|require|check|ensure|assert|need|with)_?\w*(?:auth|login|logged_in|admin|superuser|staff|permission|role|scope|api_?key|token|jwt)"
+    r"|login_required|auth_?required|(?:permission|role|scope|token|jwt|admin|staff|superuser|account)s?_required|authenticat|authoriz|is_(?:admin|authenticated|logged_in|superuser|staff)"
+    r"|verify_?\w*(?:token|key|jwt|signature|user|admin|auth|credential|secret|access)|valid(?:ate)?_?\w*(?:token|jwt|api_?key|session|credential)|(?:verified|admin)_user|has_(?:access|perm|role|scope)"
+    r"|jwt_required|protected?$|csrf_protect$|^auth$|access_control",
+    re.I,
+)
+"""Names that say a caller is checked."""
+_VERIFYING = {
+    "jwt.decode", "jwt.PyJWT.decode", "jose.jwt.decode", "jose.jws.verify", "authlib.jose.jwt.decode", "hmac.compare_digest", "secrets.compare_digest", "django.utils.crypto.constant_time_compare",
+    "django.contrib.auth.authenticate", "firebase_admin.auth.verify_id_token", "flask_jwt_extended.verify_jwt_in_request", "flask_jwt_extended.get_jwt_identity",
+    "google.oauth2.id_token.verify_oauth2_token", "google.oauth2.id_token.verify_token", "itsdangerous.URLSafeTimedSerializer.loads", "itsdangerous.URLSafeSerializer.loads",
+    "fastapi_users.FastAPIUsers.current_user", "flask_login.login_required", "django.contrib.auth.decorators.login_required",
+}  # fmt: skip
+_REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
+_REFUSING_BY_NAME = re.compile(
+    r"(?:Unauthori[sz]ed|Forbidden|PermissionDenied|NotAuthenticated|AuthenticationFailed|Unauthenticated|AccessDenied|NotAuthorized|InvalidToken|CredentialsException|AuthError)\w*$"
+)
+_SUBJECTS = re.compile(
+    r"\b(?:is_authenticated|is_anonymous|is_superuser|is_staff|is_admin|current_user|has_perms?|user_passes_test|request\.user|has_role|scopes?)\b|%request\.(?:user|auth)\b"
+)
+_CARRIERS = {
+    "fastapi.security.OAuth2PasswordBearer", "fastapi.security.OAuth2AuthorizationCodeBearer", "fastapi.security.HTTPBearer", "fastapi.security.HTTPBasic", "fastapi.security.HTTPDigest",
+    "fastapi.security.APIKeyHeader", "fastapi.security.APIKeyCookie", "fastapi.security.APIKeyQuery", "fastapi.security.OpenIdConnect", "fastapi.security.OAuth2",
+    "fastapi.security.OAuth2PasswordRequestForm",
+}  # fmt: skip
+"""They only take credentials out of a request; somebody else has to check them."""
+_CLEAR = {"401", "403", "407", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "UNAUTHORIZED", "FORBIDDEN"}
+_MAX_DEPTH = 4
+
+
+class Guards:
+    """Answers whether functions, classes and library objects check who calls."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.resolver = values.resolver
+        self._checks: dict[FunctionKey, bool] = {}
+        self._refuses: dict[FunctionKey, bool] = {}
+
+    def checks(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether a function, or one it calls, verifies credentials or refuses with 401 or 403."""
+        if key not in self._checks:
+            self._checks[key] = False
+            self._checks[key] = self._body_checks(key, depth)
+        return self._checks[key]
+
+    def _body_checks(self, key: FunctionKey, depth: int) -> bool:
+        path, index = key
+        body = self.values.modules[path].bodies[index]
+        for raised in body.raises:
+            if self.refusing(Place(path, index, raised.value)):
+                return True
+        for call in body.calls:
+            if call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _CLEAR:
+                return True
+        for block in body.blocks:
+            if block.subject and _SUBJECTS.search(block.subject):
+                return True
+        for returned in body.returns:
+            if returned.value and _SUBJECTS.search(returned.value) and ".user." in returned.value:
+                return True
+        for call in body.calls:
+            target = self.resolver.value(path, index, call.callee)
+            if target is None:
+                continue
+            if target.is_external:
+                if target.name in _VERIFYING:
+                    return True
+            elif depth < _MAX_DEPTH and target.kind is RefKind.FUNCTION and self.checks(target.function, depth + 1):
+                return True
+        return False
+
+    def refusing(self, place: Place) -> bool:
+        """Whether a raised value is an answer of 401 or 403."""
+        call = self.values.call(place)
+        if call is None:
+            made = self.values.follow(place)
+            if made != place and self.values.call(made) is not None:
+                return self.refusing(made)
+            return bool(_REFUSING_BY_NAME.search(place.text))
+        if _REFUSING_BY_NAME.search(call.callee):
+            return True
+        status = argument(call, 0, "status_code") or argument(call, 0, "code")
+        if status.rpartition(".")[2] in _CLEAR or constant_number(status) in (401.0, 403.0):
+            target = self.resolver.value(place.path, place.function, call.callee)
+            return target is not None or "Exception" in call.callee or "Error" in call.callee
+        return False
+
+    def raises(self, key: FunctionKey) -> bool:
+        """Whether a function itself may refuse with any answer."""
+        return bool(self.values.modules[key[0]].bodies[key[1]].raises)
+
+    def of(self, ref: Ref | None, text: str, place: tuple[str, int]) -> Guard:
+        """What a dependency, decorator or hook is, as a guard. `place`: where it is attached."""
+        if ref is None:
+            name = text.rpartition(".")[2].lstrip("%#")
+            return Guard(name, True if AUTH_NAME.search(name) else None, *place)
+        if ref.is_external:
+            return Guard(ref.name.removesuffix("()"), self._library(ref), *place)
+        fact = self.resolver.class_at(ref) if ref.kind in (RefKind.CLASS, RefKind.INSTANCE) else None
+        if fact is not None:
+            found = [member for name in ("__call__", "__init__", "dispatch", "has_permission") if (member := self.resolver.classes.find(ref, name)) is not None]
+            keys = [(owner.path, member) for owner, member in found if isinstance(member, int)]
+            return Guard(ref.name, self._judged(keys, ref.name, self.resolver.classes.external_names(ref)), ref.path, fact.line)
+        if ref.kind is RefKind.FUNCTION:
+            head = self.values.modules[ref.path].functions[ref.index]
+            return Guard(head.name.replace(".<locals>", ""), self._judged([ref.function], head.name, ()), ref.path, head.line)
+        return Guard(ref.name, None, *place)
+
+    def _judged(self, keys: Iterable[FunctionKey], name: str, bases: Iterable[str]) -> bool | None:
+        if any(self.checks(key) for key in keys):
+            return True
+        if any(base in _CARRIERS for base in bases):
+            return None
+        return None if AUTH_NAME.search(name.rpartition(".")[2]) else False
+
+    def _library(self, ref: Ref) -> bool | None:
+        name = ref.name.removesuffix("()").removesuffix(".__call__")
+        if name in _VERIFYING or name.removesuffix(".<locals>") in _VERIFYING:
+            return True
+        if name in _CARRIERS:
+            return None
+        return True if AUTH_NAME.search(name.rpartition(".")[2]) else None
+
+
+def authenticated(guards: Iterable[Guard], *, checks_itself: bool | None = False) -> bool | None:
+    """Whether a caller is known to be checked: True if one guard verifies, None if one might, else False."""
+    verdicts = {guard.verifies for guard in guards} | {checks_itself}
+    return True if True in verdicts else None if None in verdicts else False
