@@ -54,10 +54,11 @@ def load(path: Path) -> tuple[Entry, ...]:
         raise ConfigError(f"baseline {path} does not exist; `backend-lint baseline create` writes it") from None
     except OSError as error:
         raise ConfigError(f"baseline {path} cannot be read: {error.strerror}") from None
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise ConfigError(f"baseline {path} is no regular file")
     with os.fdopen(handle, "rb") as stream:
-        about = os.fstat(stream.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise ConfigError(f"baseline {path} is no regular file")
         if about.st_size > _LARGEST:
             raise ConfigError(f"baseline {path} is larger than {_LARGEST // 1_000_000} MB; it is no baseline")
         return _parse(stream.read(_LARGEST + 1), str(path))
