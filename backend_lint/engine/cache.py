@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LAYOUT = "1"
 MAX_BYTES = 512 << 20
 """Above this size the older half of the entries goes."""
-_READS = ("source.py", "api.py", "facts", "readers", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
+_READS = ("source.py", "duration.py", "redaction.py", "api.py", "facts", "readers", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS projects (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;

@@ -89,15 +89,17 @@ def routes_map(project: Project) -> dict[str, Entries]:
     ``{"routes": [{"method", "path", "handler": {"name", "path", "line"}, "guards": [{"name", "verifies", "path", "line"}], "authenticated",
     "request", "response", "reads", "writes"}]}``
     """
-    return {"routes": [_route(project, route) for route in project.routes.routes]}
+    return {"routes": [_route(project, route) for route in project.routes]}
 
 
 def _route(project: Project, route: Route) -> dict[str, Any]:
+    known = route.function >= 0 and route.module in project.modules
+    line = project.calls.head((route.module, route.function)).line if known else route.line
     guards = [{"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line} for guard in route.guards]
     return {
         "method": route.method,
         "path": route.path,
-        "handler": {"name": route.name, "path": route.module, "line": project.calls.head((route.module, route.function)).line},
+        "handler": {"name": route.name, "path": route.module or route.declared_in, "line": line},
         "guards": guards,
         "authenticated": _authenticated(route),
         "request": route.request or None,

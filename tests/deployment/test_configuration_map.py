@@ -119,3 +119,12 @@ def test_calls_map_names_targets_and_effects() -> None:
     assert functions["outer"]["calls"] == [{"name": "fetch", "path": "a.py", "line": 7, "target_line": 3}]
     assert "http" in functions["outer"]["effects"]
     assert functions["fetch"]["calls"][0]["path"] is None
+
+
+def test_routes_map_names_handler_and_guards() -> None:
+    files = {
+        "a.py": "from fastapi import Depends, FastAPI\napp = FastAPI()\n\ndef user(): ...\n\n@app.get('/x/{n}')\ndef show(n, who=Depends(user)): ...\n"
+    }
+    (route,) = json.loads(render("routes", project(files), "json"))["routes"]
+    assert (route["method"], route["path"], route["handler"]) == ("GET", "/x/{n}", {"name": "show", "path": "a.py", "line": 7})
+    assert "/x/{n}  a.py:7 show" in render("routes", project(files), "text")
