@@ -102,10 +102,12 @@ def test_threshold_hides_and_the_verdict_stays(check: Run, project: Path) -> Non
 def test_a_reader_that_leaves_is_no_error(project: Path, rules: Path, environment: dict[str, str]) -> None:
     (project / "app.py").write_text("bad_error()\n" * 3000)
     command = f"'{sys.executable}' -m backend_lint --rules-dir '{rules}' --select house --format jsonl | head -n 1"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=project, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.stdout.count("\n") == 1
-    assert done.stderr == ""
-    assert done.returncode == 1, "the verdict stands"
+    for _ in range(2):  # the second run may be the unchanged one
+        done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=project, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.stdout.count("\n") == 1
+        assert done.stderr == ""
+        assert done.returncode == 1, "the verdict stands"
+        subprocess.run(["bash", "-c", command.partition("|")[0]], cwd=project, env=environment, capture_output=True, timeout=60)
 
 
 @posix
