@@ -89,11 +89,6 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         unchecked += reading.unchecked
     judged = check(readings, rules, clock)
     with clock.measure("triage"):
-        difference = None
-        if settings.diff_base is not None or settings.diff_file is not None:
-            from backend_lint.engine.difference import compare
-
-            difference = compare(settings, registry)
         ours = [finding for finding in judged.findings if asked(finding.path)]
         difference = None
         if settings.diff_base is not None or settings.diff_file is not None:
