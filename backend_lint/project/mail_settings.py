@@ -1,0 +1,45 @@
+"""Django's e-mail settings: an SMTP host that nothing bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Assign
+from backend_lint.project.value_text import constant_string
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_HERE = frozenset({"", "localhost", "127.0.0.1", "mailhog", "mailpit", "mail"})
+_LOCAL = ("test", "dev", "local", "ci")
+
+
+def unbounded_mail(project: Project) -> Iterator[tuple[str, Assign, tuple[Evidence, ...]]]:
+    """The settings module that names an SMTP host while no module of the project sets ``EMAIL_TIMEOUT``: path, assignment and evidence."""
+    named: list[tuple[str, Assign]] = []
+    for path, module in project.modules.items():
+        if module.role not in (Role.SETTINGS, Role.APPLICATION):
+            continue
+        assigns = module.bodies[0].assigns
+        targets = {assign.target for assign in assigns}
+        if "EMAIL_TIMEOUT" in targets or any("EMAIL_TIMEOUT" in assign.value for assign in assigns):
+            return
+        if not targets & {"INSTALLED_APPS", "EMAIL_BACKEND", "EMAIL_USE_TLS", "EMAIL_HOST_USER"} or _for_development(path):
+            continue
+        backends = [assign.value for assign in assigns if assign.target == "EMAIL_BACKEND" and not assign.block]
+        if backends and _SMTP not in backends[-1] and constant_string(backends[-1]) is not None:
+            continue
+        host = next((assign for assign in assigns if assign.target == "EMAIL_HOST"), None)
+        if host is not None and (constant_string(host.value) or "?") not in _HERE:
+            named.append((path, host))
+    if any("django" in found.module or found.module == "environ" for module in project.modules.values() for found in module.facts.imports):
+        yield from ((path, host, ()) for path, host in named[:1])
+
+
+def _for_development(path: str) -> bool:
+    name = path.rpartition("/")[2].removesuffix(".py")
+    return any(part in _LOCAL for part in name.replace("-", "_").split("_"))

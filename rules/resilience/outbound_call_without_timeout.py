@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Finding, Mends, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.libraries.outbound import Peer
+from backend_lint.project.mail_settings import unbounded_mail
+from backend_lint.project.timeouts import Limit, Outbound
+
+if TYPE_CHECKING:
+    import libcst
+
+
+class OutboundCallWithoutTimeout(ProjectRule, Mends):
+    """A call to another machine may wait for ever.
+
+    ## What it does
+
+    Finds calls of other machines that nothing bounds: `requests` and its sessions, wherever they were made and through whatever attribute, wrapper or
+    parameter they are reached; `urllib`, `urllib3`, `http.client`, gRPC stubs, SMTP, IMAP, FTP, SSH and LDAP clients, API clients whose documented default
+    is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and `aiohttp` and object storage clients that keep a
+    default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
+
+    ## Why is this bad
+
+    The other side will be slow one day. Without a deadline each call holds its worker until the peer answers, which may be never; a handful of them
+    takes down every worker, and the service with them, although nothing of its own is broken.
+
+    ## Example
+
+    ```python
+    import requests
+
+
+    def rates() -> dict:
+        response = requests.get("https://rates.example/latest")
+        response.raise_for_status()
+        return response.json()
+    ```
+
+    ## Use instead
+
+    ```python
+    import requests
+
+
+    def rates() -> dict:
+        response = requests.get("https://rates.example/latest", timeout=(3.05, 10))
+        response.raise_for_status()
+        return response.json()
+    ```
+
+    ## When this is wrong
+
+    Something that cannot be seen bounds the call: a proxy on the way that gives up, a patched library. A stream that is meant to stay open needs a read
+    timeout between two messages, not none.
+
+    ## Options
+
+    - `peers`: whom calls are checked for: `http`, `mail`, `files` (FTP, SSH, object storage), `directory` (LDAP), `store` (Redis) and `process`
+      (`subprocess`). Default: all but `store` and `process`.
+    - `longest-default`: how many seconds a library's own default may last. Default: 120.
+
+    ## References
+
+    - [requests: timeouts](https://requests.readthedocs.io/en/latest/user/advanced/#timeouts)
+    - [Django: EMAIL_TIMEOUT](https://docs.djangoproject.com/en/stable/ref/settings/#email-timeout)
+    - [aiohttp: timeouts](https://docs.aiohttp.org/en/stable/client_quickstart.html#timeouts)
+    """
+
+    severity, precision, since = Severity.WARNING, "very-high", "0.1"
+    fix = "unsafe"
+    mends = ("Call",)
+    tags = ("availability", "cwe:400", "owasp-api:4")
+    options = {"peers": ("http", "mail", "files", "directory"), "longest-default": 120.0}
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        peers = {Peer(peer) for peer in self.option("peers")}
+        for found in project.timeouts.all():
+            role = project.modules[found.path].role
+            if found.wait.peer not in peers or role not in self.roles:
+                continue
+            if found.limit is Limit.UNKNOWN:
+                project.note_unknown(self.name)
+            elif message := self._message(found):
+                head = project.modules[found.path].functions[found.function]
+                yield self.finding(
+                    found.path,
+                    found.call,
+                    message,
+                    symbol="" if found.function == 0 else head.name,
+                    evidence=found.evidence,
+                    suggestion=_suggestion(found),
+                    severity=Severity.INFO if role is Role.COMMAND or found.limit is Limit.DEFAULT else None,
+                )
+        if Peer.MAIL in peers:
+            for path, assign, evidence in unbounded_mail(project):
+                message = "SMTP host without `EMAIL_TIMEOUT`: sending mail may block for ever; set `EMAIL_TIMEOUT`"
+                yield self.finding(path, _Place(assign.line, assign.column), message, evidence=evidence, suggestion="EMAIL_TIMEOUT = 10")
+
+    def _message(self, found: Outbound) -> str:
+        name = found.name
+        if found.limit is Limit.EXPLICIT:
+            return f"`{name}` may wait for ever with a timeout of None; give it a number of seconds"
+        if found.limit is Limit.MISSING:
+            keyword = _keyword(found)
+            return (
+                f"`{name}` has no timeout and may wait for ever; give it `{keyword}=`"
+                if keyword
+                else f"`{name}` has no timeout; give it a session that has one"
+            )
+        if found.limit is Limit.DEFAULT and found.seconds and found.seconds > self.option("longest-default"):
+            return f"`{name}` waits up to {found.seconds:g} s, the library's default; give it a `{_keyword(found)}` that fits its caller"
+        return ""
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        import libcst
+
+        if not isinstance(node, libcst.Call) or finding.suggestion != "timeout=10" or any(arg.star == "**" for arg in node.args):
+            return None
+        kept = [arg for arg in node.args if arg.keyword is None or arg.keyword.value != "timeout"]
+        comma = libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" "))
+        if kept and isinstance(kept[-1].comma, libcst.MaybeSentinel):
+            kept[-1] = kept[-1].with_changes(comma=comma)
+        equal = libcst.AssignEqual(libcst.SimpleWhitespace(""), libcst.SimpleWhitespace(""))
+        return node.with_changes(args=[*kept, libcst.Arg(libcst.Integer("10"), libcst.Name("timeout"), equal=equal)])
+
+
+class _Place:
+    def __init__(self, line: int, column: int) -> None:
+        self.line = self.end_line = line
+        self.column = self.end_column = column
+
+
+def _keyword(found: Outbound) -> str:
+    return found.wait.keywords[0] if found.wait.keywords else ""
+
+
+def _suggestion(found: Outbound) -> str:
+    return "timeout=10" if _keyword(found) == "timeout" and found.limit is not Limit.DEFAULT else ""
