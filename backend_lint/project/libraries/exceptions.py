@@ -61,7 +61,8 @@ RESOURCE_ERRORS = frozenset(
 """Errors of databases, HTTP, brokers, mail and object stores: the other side failed, and nobody can foresee how."""
 
 SYSTEM_ERRORS = frozenset(
-    "OSError IOError EnvironmentError ConnectionError ConnectionRefusedError ConnectionResetError BrokenPipeError TimeoutError PermissionError socket.error socket.timeout "
-    "socket.gaierror subprocess.SubprocessError subprocess.CalledProcessError subprocess.TimeoutExpired asyncio.TimeoutError".split()
+    "OSError IOError EnvironmentError ConnectionError ConnectionRefusedError ConnectionResetError BrokenPipeError TimeoutError PermissionError "
+    "socket.error socket.timeout socket.gaierror subprocess.SubprocessError subprocess.CalledProcessError subprocess.TimeoutExpired "
+    "asyncio.TimeoutError".split()
 )
 """Errors of the operating system, whose text names paths and hosts."""

@@ -1,0 +1,199 @@
+"""What an ``except`` clause catches, and what becomes of the exception in it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Return
+from backend_lint.project.blocks import around, inside
+from backend_lint.project.libraries import Effect
+from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS
+from backend_lint.project.loggers import LogCall, carries_exception, log_call
+from backend_lint.project.name_words import words
+from backend_lint.project.references import RefKind
+from backend_lint.project.responses import answer_of
+from backend_lint.project.value_text import alternatives, call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project, SourceModule
+
+
+class Breadth(enum.IntEnum):
+    """How much a clause catches. `RESOURCE`: an error of a database, HTTP, a broker, mail; `SYSTEM`: of the operating system."""
+
+    NARROW = 0
+    SYSTEM = 1
+    RESOURCE = 2
+    BROAD = 3
+    """``Exception`` or ``BaseException``: mistakes in the code are caught too."""
+    BARE = 4
+
+
+class Fate(enum.IntEnum):
+    """What becomes of a caught exception, from lost to kept."""
+
+    LOST = 0
+    """Nothing in the clause says that anything happened."""
+    NAMED = 1
+    """A fixed text is logged: that something failed, but not what."""
+    ANSWERED = 2
+    """The caller gets an answer that says failure; what failed is told to nobody."""
+    ACTED = 3
+    """Other code runs, whose meaning is unknown."""
+    KEPT = 4
+    """The exception itself is read."""
+    LOGGED = 5
+    """Logged with the exception, or reported."""
+    RAISED = 6
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a finding stands; lines and columns count from 1, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+def head(handler: Handler) -> Place:
+    """The word ``except`` of a clause."""
+    return Place(handler.line, handler.column, handler.line, handler.column + len("except"))
+
+
+def clause_text(handler: Handler) -> str:
+    """The clause for messages: ``bare `except```, `` `except Exception` ``."""
+    return f"`except {', '.join(handler.types)}`" if handler.types else "bare `except`"
+
+
+def call_name(callee: str) -> str:
+    """A callee for messages; empty if it has no short name."""
+    shown = callee.replace("%", "").lstrip(".")
+    if not {"#", "(", "["} & set(shown) and len(shown) < 60:
+        return shown
+    last = shown.rpartition(".")[2]
+    return last if last.isidentifier() else ""
+
+
+def symbol_of(function: Function) -> str:
+    """The qualified name of a function; empty for the module body."""
+    return "" if function.name == "<module>" else function.name
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """`fate` of the exception in a clause; `logs` the calls of loggers in it, `answers` what it returns as an error."""
+
+    fate: Fate
+    logs: tuple[LogCall, ...] = ()
+    answers: tuple[Return, ...] = ()
+
+
+_REPORTING = words(
+    "report notify alert capture captureexception inc incr increment record on_error handle handler fail failed failure retry nack reject abort exit "
+    "_exit add_error errback "
+    "error errors flash quit kill die rescue fallback log logged audit track emit publish warn warning send metric metrics count observe err "
+    "set_exception exception raise reraise throw"
+)
+_NEUTRAL = frozenset(
+    (
+    "rollback close aclose sleep dict list set tuple str int float bool len repr sorted isinstance hasattr getattr Decimal OrderedDict "
+    "defaultdict now utcnow time format join get keys values items append add lower upper strip split copy clear pop update none empty"
+).split()
+)
+
+
+def caught(project: Project, path: str, function: int, handler: Handler) -> list[str]:
+    """The names of the caught classes as far as they resolve: a dotted name outside the project, the class's own name inside it, else the text."""
+    found = []
+    for text in handler.types:
+        for option in alternatives(text):
+            target = project.value(path, function, option)
+            found.append(target.name if target is not None else option)
+    return found
+
+
+def breadth(project: Project, path: str, function: int, handler: Handler) -> Breadth:
+    """How much a clause catches: the widest of its classes."""
+    if not handler.types:
+        return Breadth.BARE
+    widest = Breadth.NARROW
+    for name in caught(project, path, function, handler):
+        if name in BROAD_ERRORS:
+            return Breadth.BROAD
+        if name in RESOURCE_ERRORS:
+            widest = Breadth.RESOURCE
+        elif name in SYSTEM_ERRORS:
+            widest = max(widest, Breadth.SYSTEM)
+    return widest
+
+
+def calls_in(body: Body, block: int) -> list[tuple[int, Call]]:
+    """The calls inside a block, nested blocks included, with their numbers."""
+    start, end = body.blocks[block].line, body.blocks[block].end_line
+    return [(number, call) for number, call in enumerate(body.calls) if start <= call.line <= end and inside(body, call.block, block)]
+
+
+def outcome(project: Project, module: SourceModule, function: int, body: Body, handler: Handler) -> Outcome:
+    """What becomes of the exception in a clause."""
+    logs = []
+    fate = Fate.RAISED if handler.raises else Fate.LOST
+    returns = [found for found in body.returns if inside(body, found.block, handler.block)]
+    answers = tuple(found for found in returns if answer_of(project, module, function, body, found.value).is_error)
+    returned = {number for found in returns for number in call_ids(found.value)}
+    for number, call in calls_in(body, handler.block):
+        if fate >= Fate.LOGGED and not handler.raises:
+            break
+        logged = log_call(project, module.path, function, call)
+        if logged is not None:
+            logs.append(logged)
+            fate = max(fate, Fate.LOGGED if carries_exception(body, logged, handler.name) else Fate.NAMED)
+            continue
+        fate = max(fate, _fate_of_call(project, module.path, function, call, number in returned))
+    if handler.uses_name or any(_is_marked(target.target, target.augmented) for target in body.assigns if inside(body, target.block, handler.block)):
+        fate = max(fate, Fate.KEPT)
+    if answers:
+        fate = max(fate, Fate.ANSWERED)
+    return Outcome(fate, tuple(logs), answers)
+
+
+def _is_marked(target: str, augmented: bool) -> bool:
+    """A counter or a flag that says failure is kept."""
+    return augmented or bool(_FLAG.search(target))
+
+
+_FLAG = re.compile(r"err|fail|success|status|succe|invalid|broken|missing|unavailable|valid|ok$|exception|reason|message", re.IGNORECASE)
+
+
+def _fate_of_call(project: Project, path: str, function: int, call: Call, returned: bool) -> Fate:
+    target = project.value(path, function, call.callee)
+    last = call.callee.rpartition(".")[2].rstrip("()")
+    if target is not None:
+        if target.kind is RefKind.FUNCTION and project.calls.summary(target.function) & (Effect.LOG | Effect.REPORT):
+            return Fate.LOGGED
+        if target.is_external and project.calls.effect(target) & Effect.REPORT:
+            return Fate.LOGGED
+    if _REPORTING.search(last) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
+        return Fate.LOGGED
+    if last in _NEUTRAL or returned:
+        return Fate.LOST
+    return Fate.ACTED
+
+
+_CLEANUP = words(
+    "close aclose remove unlink rmtree rmdir delete rollback disconnect cancel shutdown stop kill terminate quit logout unregister unsubscribe release cleanup "
+    "clean dispose discard detach join wait flush teardown pop clear purge destroy reset invalidate expire evict"
+)
+
+
+def is_cleanup(name: str) -> bool:
+    """Whether a function's last name says that it gives something back: ``close``, ``unlink``, ``rollback``."""
+    return bool(_CLEANUP.search(name.rpartition(".")[2].lower()))
+
+
+def in_error_path(body: Body, block: int) -> bool:
+    """It runs while another exception is handled, or in ``finally``."""
+    return any(found.kind in (BlockKind.HANDLER, BlockKind.FINALLY) for _, found in around(body, block))

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.facts.python import LOOPS, Body, Function, Handler
+from backend_lint.project import Effect, Project, SourceModule
+from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in
+from backend_lint.project.blocks import around, inside
+from backend_lint.project.failures import Breadth, Fate, Outcome, Place, breadth, call_name, clause_text, head, in_error_path, outcome, symbol_of
+from backend_lint.project.name_words import leading, words
+
+_QUIET = words(
+    "del exit aexit repr str close aclose stop shutdown cleanup teardown disconnect safe safely try maybe quiet quietly silent silently suppress "
+    "ignore best_effort"
+)
+_PREDICATE = leading("is has can should check verify valid validate exists supports allow allowed available ping probe broken enabled healthy test")
+_CHOSEN = re.compile(r"fallback|default", re.IGNORECASE)
+_WEIGHTY = Effect.SLOW | Effect.FILE
+_LASTING = Effect.DATABASE_WRITE | Effect.COMMIT | Effect.MAIL | Effect.QUEUE
+
+
+class SwallowedException(ProjectRule):
+    """An exception is caught, and nobody learns of it.
+
+    ## What it does
+
+    Reports an `except` clause that catches everything (bare, `Exception`, `BaseException`) around real work, and neither raises, logs the exception,
+    reports it, nor hands it on; a log record with a fixed text, without the exception, counts as lost too. Clauses for errors of databases, brokers and mail
+    are reported if they only pass on after a write. Also reports `return`, `break` and `continue` in `finally`: they drop whatever exception is under way.
+
+    ## Why is this bad
+
+    The database is down, a column was renamed, a variable is misspelt: all look alike, and none is seen. Users get empty or wrong answers,
+    and who is on call has no trace to start from.
+
+    ## Example
+
+    ```python
+    import requests
+
+
+    def notify(order):
+        try:
+            requests.post("https://partner.example/orders", json=order, timeout=5)
+        except Exception:
+            pass
+    ```
+
+    ## Use instead
+
+    ```python
+    import logging
+
+    import requests
+
+    logger = logging.getLogger(__name__)
+
+
+    def notify(order):
+        try:
+            requests.post("https://partner.example/orders", json=order, timeout=5)
+        except requests.RequestException:
+            logger.exception("order %s was not announced", order["id"])
+    ```
+
+    ## When this is wrong
+
+    Where losing the work is meant. A comment in the clause that says why silences the rule. It is silent for optional imports, for clean-up, caches, metrics
+    and conversions of values, in `__del__` and `__exit__`, in functions called `try_...` or `safe_...`, and for loops that raise after the last attempt.
+
+    ## References
+
+    - [Python: exceptions](https://docs.python.org/3/tutorial/errors.html#handling-exceptions)
+    - [CWE-390](https://cwe.mitre.org/data/definitions/390.html)
+    """
+
+    severity, precision, since = "warning", "high", "0.1"
+    tags = ("cwe:390",)
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for module, index, function, body in project.functions("except"):
+            if module.role in self.roles:
+                for handler in body.handlers:
+                    if message := self._judge(project, module, index, function, body, handler):
+                        yield self.finding(module.path, head(handler), message, symbol=symbol_of(function))
+        for module, _, function, body in project.functions("finally-return"):
+            if module.role in self.roles:
+                for line, column, keyword in body.finally_returns:
+                    place = Place(line, column, line, column + len(keyword))
+                    message = f"`{keyword}` in `finally` drops the exception that is under way: move it behind the `try` statement"
+                    yield self.finding(module.path, place, message, symbol=symbol_of(function))
+
+    def _judge(self, project: Project, module: SourceModule, index: int, function: Function, body: Body, handler: Handler) -> str:
+        """The message, empty if there is nothing to say."""
+        if handler.raises or handler.comment or handler.uses_name:
+            return ""
+        width = breadth(project, module.path, index, handler)
+        if width < Breadth.RESOURCE or in_error_path(body, body.blocks[handler.block].parent) or imports_in(module, body, handler):
+            return ""
+        if width is not Breadth.BARE and _QUIET.search(_last_name(function)):
+            return ""
+        result = outcome(project, module, index, body, handler)
+        if result.fate > (Fate.ACTED if width is Breadth.BARE else Fate.ANSWERED):
+            return ""
+        tried = attempted(project, module, index, body, handler)
+        if not _matters(width, result, tried, handler) or (width is not Breadth.BARE and (_is_chosen(function, body, handler) or _raises_later(body, handler))):
+            return ""
+        caught = clause_text(handler)
+        what = f" of `{shown}`" if tried.call is not None and (shown := call_name(tried.call.callee)) else ""
+        if result.fate is Fate.NAMED:
+            return f"{caught} logs that something failed, but not what{what}: log the exception with its traceback, or catch what is expected"
+        if result.fate is Fate.ANSWERED:
+            return f"{caught} answers every error{what} alike and leaves no trace: log the exception, or catch what is expected"
+        return f"{caught} swallows every error{what}: log the exception, let it rise, or say in a comment why it may be lost"
+
+
+def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler) -> bool:
+    if width is Breadth.BARE:
+        return True
+    if width is Breadth.RESOURCE:
+        dropped = result.fate is Fate.LOST and handler.shape in ("pass", "continue") and tried.kind is Attempt.WORK
+        return dropped and (bool(tried.effects & _LASTING) or not tried.effects)
+    if result.fate is Fate.NAMED:
+        return tried.kind >= Attempt.UNKNOWN
+    return tried.kind is Attempt.WORK and tried.effects & _WEIGHTY != Effect.SUBPROCESS
+
+
+def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
+    """The answer is one that the caller asked for: a predicate's false, a named fallback."""
+    values = [found.value for found in body.returns if inside(body, found.block, handler.block)]
+    values += [found.value for found in body.assigns if inside(body, found.block, handler.block)]
+    if any(_CHOSEN.search(value) for value in values):
+        return True
+    return bool(values) and all(value in ("True", "False") for value in values) and bool(_PREDICATE.search(_last_name(function)))
+
+
+def _raises_later(body: Body, handler: Handler) -> bool:
+    """It stands in a loop of attempts that ends with a raise."""
+    loop = next((block for _, block in around(body, handler.block) if block.kind in LOOPS), None)
+    return loop is not None and any(found.line > handler.end_line for found in body.raises)
+
+
+def _last_name(function: Function) -> str:
+    return function.name.rpartition(".")[2].strip("_").lower()
+
