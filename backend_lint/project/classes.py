@@ -54,9 +54,11 @@ class Classes:
         return found
 
     def external_names(self, ref: Ref) -> list[str]:
-        """The library classes that a class or an instance derives from, itself included if it is one."""
+        """The library classes that a class or an instance derives from, itself included if it is one; none for functions and modules."""
         if ref.is_external:
             return external_bases(ref.name)
+        if ref.kind not in (RefKind.CLASS, RefKind.INSTANCE):
+            return []
         return [base.name for base in self.ancestors(ref.path, ref.index) if base.kind is RefKind.EXTERNAL]
 
     def derives(self, ref: Ref, name: str) -> bool:
