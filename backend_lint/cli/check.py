@@ -120,10 +120,13 @@ def report(prepared: Prepared, cwd: Path) -> int:
 
 def judged(prepared: Prepared, watch: Watch | None = None) -> Result:
     """The result of a run with the gate's verdict."""
+    from backend_lint.cli.progress import progress
     from backend_lint.engine.run import run
     from backend_lint.gate.conditions import evaluate
 
-    return evaluate(run(prepared.settings, prepared.registry, watch), prepared.settings)
+    with progress(prepared.settings.verbosity):
+        result = run(prepared.settings, prepared.registry, watch)
+    return evaluate(result, prepared.settings)
 
 
 def _shown(result: Result, settings: Settings) -> Result:

@@ -134,6 +134,21 @@ def test_clean_removes_our_cache_and_nobody_elses_folder(run: Run, project: Path
     assert (home / "work" / "thesis.txt").exists()
 
 
+def test_maps_show_what_was_understood(run: Run, project: Path) -> None:
+    source = "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/orders')\ndef orders():\n    return os.getenv('LIMIT')\n"
+    (project / "app.py").write_text(source)
+    (project / "bad.py").write_text("def f(:\n")
+    done = run("map", "routes", "--format", "json")
+    assert [(one["method"], one["path"], one["handler"]["name"]) for one in json.loads(done.stdout)["routes"]] == [("GET", "/orders", "orders")]
+    assert "not read: bad.py: " in done.stderr
+    assert "/orders" in run("map").stdout
+    assert "LIMIT" in run("map", "config").stdout
+    assert "orders" in run("map", "calls").stdout
+    (project / "sub").mkdir()
+    (project / "backend-lint.toml").write_text("")
+    assert run("map", "routes", "sub").returncode == 2
+
+
 def test_completion_names_the_commands(run: Run) -> None:
     assert "_BACKEND_LINT_COMPLETE" in run("completion", "fish").stdout
     done = run(env={"_BACKEND_LINT_COMPLETE": "fish_complete", "COMP_WORDS": "backend-lint ", "COMP_CWORD": ""})

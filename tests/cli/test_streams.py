@@ -33,26 +33,42 @@ def test_colour(check: Run, project: Path, arguments: list[str], env: dict[str, 
     assert ("\x1b[" in check(*arguments, env=env).stdout) is coloured
 
 
-@posix
-def test_colour_on_a_terminal_that_is_not_dumb(project: Path, rules: Path, environment: dict[str, str]) -> None:
+def _at_terminal(stream: str, project: Path, environment: dict[str, str], rules: Path) -> bytes:
+    """What the command writes to ``stdout`` or ``stderr`` if that is a terminal."""
     import pty
 
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "backend_lint", "--rules-dir", str(rules), "--select", "house"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: terminal}
+    subprocess.run(command, cwd=project, env=environment, stdin=subprocess.DEVNULL, timeout=60, **streams)  # type: ignore[call-overload]
+    os.close(terminal)
+    text = b""
+    try:
+        while part := os.read(main, 65536):
+            text += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(main)
+    return text
+
+
+@posix
+def test_colour_on_a_terminal_that_is_not_dumb(project: Path, rules: Path, environment: dict[str, str]) -> None:
     (project / "app.py").write_text(FINDINGS)
-    seen = {}
-    for term in ("xterm", "dumb"):
-        main, terminal = pty.openpty()
-        command = [sys.executable, "-m", "backend_lint", "--rules-dir", str(rules), "--select", "house"]
-        subprocess.run(command, cwd=project, env={**environment, "TERM": term}, stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.PIPE, timeout=60)
-        os.close(terminal)
-        text = b""
-        try:
-            while part := os.read(main, 65536):
-                text += part
-        except OSError:  # the other end is closed
-            pass
-        os.close(main)
-        seen[term] = b"\x1b[" in text
-    assert seen == {"xterm": True, "dumb": False}
+    assert b"\x1b[" in _at_terminal("stdout", project, {**environment, "TERM": "xterm"}, rules)
+    assert b"\x1b[" not in _at_terminal("stdout", project, {**environment, "TERM": "dumb"}, rules)
+
+
+@posix
+def test_progress_past_a_second_at_a_terminal_and_nowhere_else(project: Path, tmp_path: Path, rules: Path, environment: dict[str, str]) -> None:
+    slow = tmp_path / "slow"
+    (slow / "house").mkdir(parents=True)
+    text = (rules / "house" / "called_info.py").read_text()
+    sleeps = "    def visit(self, node, file):\n        import time; time.sleep(1.3)\n        return iter(())\n\n    def _("
+    (slow / "house" / "slow.py").write_text(text.replace("    def visit(", sleeps, 1))
+    (project / "app.py").write_text("f()\n")
+    assert b"checking ... " in _at_terminal("stderr", project, {**environment, "TERM": "xterm"}, slow)
+    assert _at_terminal("stderr", project, {**environment, "TERM": "dumb"}, slow) == b""
 
 
 def test_all_that_is_not_the_report_is_on_standard_error(check: Run, project: Path) -> None:
