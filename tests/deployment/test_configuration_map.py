@@ -122,9 +122,7 @@ def test_calls_map_names_targets_and_effects() -> None:
 
 
 def test_routes_map_names_handler_and_guards() -> None:
-    files = {
-        "a.py": "from fastapi import Depends, FastAPI\napp = FastAPI()\n\ndef user(): ...\n\n@app.get('/x/{n}')\ndef show(n, who=Depends(user)): ...\n"
-    }
+    files = {"a.py": "from fastapi import Depends, FastAPI\napp = FastAPI()\n\ndef user(): ...\n\n@app.get('/x/{n}')\ndef show(n, who=Depends(user)): ...\n"}
     (route,) = json.loads(render("routes", project(files), "json"))["routes"]
     assert (route["method"], route["path"], route["handler"]) == ("GET", "/x/{n}", {"name": "show", "path": "a.py", "line": 7})
     assert "/x/{n}  a.py:7 show" in render("routes", project(files), "text")

@@ -317,3 +317,26 @@ def test_broken_deployment_files_are_named_with_line(path: str, text: str | byte
 )
 def test_kind_is_told_by_name(path: str, kind: Kind | None) -> None:
     assert wanted(path) is kind
+
+
+def test_entry_point_and_command_of_a_service_are_one_command_line() -> None:
+    text = """\
+services:
+  a: {entrypoint: ["/bin/sh", "-c"], command: ["python manage.py migrate && exec gunicorn a:b"]}
+  b: {entrypoint: /entrypoint.sh, command: gunicorn a:b}
+  c: {image: "docker.io/library/postgres:15@sha256:00", command: -c max_connections=50}
+  d:
+    command: >
+      sh -c "while ! nc -z db 5432; do sleep 1; done;
+      uvicorn a:b"
+"""
+    found = [(entry.unit, entry.command) for entry in manifest("compose.yml", text).processes]
+    assert found == [
+        ("a", "python manage.py migrate"),
+        ("a", "gunicorn a:b"),
+        ("b", "/entrypoint.sh"),
+        ("b", "gunicorn a:b"),
+        ("c", "postgres -c max_connections=50"),
+        ("d", "nc -z db 5432"),
+        ("d", "uvicorn a:b"),
+    ]

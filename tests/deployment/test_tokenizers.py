@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from manifests import manifest
 
 from backend_lint.duration import seconds
-from backend_lint.readers.deployment.command import processes, split
+from backend_lint.readers.deployment.command import processes
 from backend_lint.readers.deployment.dockerfile import instructions
+from backend_lint.readers.deployment.shell_words import split
 from backend_lint.readers.deployment.terraform import assignments
 
 shellish = st.text(alphabet="ab -=\"'\\\n\r\t;&|()${}#<>[]:,FROMUN/*", max_size=200)
@@ -42,9 +43,25 @@ def test_every_command_of_a_shell_text_counts_and_exec_replaces_the_shell() -> N
     assert (serve.command, serve.replaces_shell) == ("gunicorn -t 60 a:b", True)
 
 
-@pytest.mark.parametrize("text", ["poetry install", "uv sync", "export A=1 B=2; C=3", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "poetry install",
+        "uv sync",
+        "export A=1 B=2; C=3",
+        "",
+        "while ! test -f x; do sleep 1; done",
+        "while !</dev/tcp/db/5432; do :; done",
+        "python -c 'import x'",
+    ],
+)
 def test_what_starts_nothing_is_no_process(text: str) -> None:
-    assert processes(text, 1, "test", known_only=True) == []
+    assert processes(text, 1, "test") == []
+
+
+def test_go_style_options_keep_their_names() -> None:
+    (found,) = processes("tempo -config.file=/etc/tempo.yaml -v --save '' x", 1, "test")
+    assert dict(found.options) == {"config.file": "/etc/tempo.yaml", "v": "true", "save": ""}
 
 
 def test_secrets_of_command_lines_are_hidden() -> None:

@@ -1,13 +1,107 @@
-"""Command lines: which known server, worker or command they start, with which options. A tokenizer of our own: linear, and it never raises."""
+"""Command lines: which known server, worker or command they start, with which options."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from backend_lint.facts.deployment import Process
+from backend_lint.readers.deployment.shell_words import split
 from backend_lint.redaction import redacted_command
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
+_PROGRAM = re.compile(r"[\w./$~{@][^\s<>]{0,500}")
+_KEYWORDS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{"})
+"""Shell words that stand before a command."""
+_HOUSEKEEPING = frozenset(
+    {
+        *(
+            "fi",
+            "done",
+            "esac",
+            "}",
+            ":",
+            "[",
+            "[[",
+            "test",
+            "true",
+            "false",
+            "for",
+            "case",
+            "in",
+            "function",
+            "return",
+            "exit",
+            "break",
+            "continue",
+            "shift",
+            "local",
+        ),
+        *(
+            "set",
+            "unset",
+            "export",
+            "readonly",
+            "source",
+            ".",
+            "cd",
+            "trap",
+            "wait",
+            "read",
+            "eval",
+            "umask",
+            "ulimit",
+            "alias",
+            "type",
+            "hash",
+            "sleep",
+            "sync",
+        ),
+        *(
+            "echo",
+            "printf",
+            "cat",
+            "tee",
+            "ls",
+            "mkdir",
+            "rmdir",
+            "rm",
+            "cp",
+            "mv",
+            "ln",
+            "touch",
+            "chmod",
+            "chown",
+            "find",
+            "grep",
+            "sed",
+            "awk",
+            "cut",
+            "tr",
+            "head",
+        ),
+        *(
+            "tail",
+            "sort",
+            "uniq",
+            "wc",
+            "xargs",
+            "date",
+            "tar",
+            "curl",
+            "wget",
+            "which",
+            "id",
+            "kill",
+            "apt-get",
+            "apk",
+            "update-ca-certificates",
+            "pip",
+            "openssl",
+        ),
+    }
+)
+"""Commands that end at once or change nothing that matters here."""
 _WRAPPERS = {
     # wrapper -> how many positional words of its own stand before the program
     "exec": 0,
@@ -110,98 +204,6 @@ _FLAGS = frozenset(_FLAG_NAMES.split())
 _VALUELESS_SHORT = {"gunicorn": "DRh", "celery": "BEDO", "uwsgi": "MTCi", "dramatiq": "v", "uvicorn": "h", "hypercorn": "h"}
 
 
-def split(text: str) -> list[list[str]]:
-    """The simple commands of a shell line as lists of words, quotes removed, expansions such as ``${A:-30}`` left as written.
-
-    >>> split('cd /app && exec gunicorn -b "0.0.0.0:$PORT" app:app')
-    [['cd', '/app'], ['exec', 'gunicorn', '-b', '0.0.0.0:$PORT', 'app:app']]
-    """
-    commands: list[list[str]] = [[]]
-    for word, operator in _words(text):
-        if operator:
-            if commands[-1]:
-                commands.append([])
-        else:
-            commands[-1].append(word)
-    return commands if commands[-1] else commands[:-1]
-
-
-def _words(text: str) -> Iterator[tuple[str, bool]]:
-    word: list[str] = []
-    started = False
-    index, end = 0, len(text)
-    while index < end:
-        char = text[index]
-        if char == "\\" and index + 1 < end:
-            if text[index + 1] != "\n":
-                word.append(text[index + 1])
-                started = True
-            index += 2
-            continue
-        if char in "'\"":
-            close = _closing_quote(text, index)
-            word.append(text[index + 1 : close] if char == "'" else text[index + 1 : close].replace('\\"', '"').replace("\\\n", ""))
-            started = True
-            index = close + 1
-            continue
-        if char == "$" and index + 1 < end and text[index + 1] in "{(":
-            close = _closing_bracket(text, index + 1)
-            word.append(text[index : close + 1])
-            started = True
-            index = close + 1
-            continue
-        if char == "#" and not started:
-            newline = text.find("\n", index)
-            index = end if newline < 0 else newline
-            continue
-        if char in " \t\r":
-            if started:
-                yield "".join(word), False
-                word, started = [], False
-        elif char in ";&|\n()":
-            if char == "&" and word and word[-1] in "<>":
-                word.append(char)
-                index += 1
-                continue
-            if started:
-                yield "".join(word), False
-                word, started = [], False
-            yield char, True
-        else:
-            word.append(char)
-            started = True
-        index += 1
-    if started:
-        yield "".join(word), False
-
-
-def _closing_quote(text: str, start: int) -> int:
-    quote = text[start]
-    index = start + 1
-    while index < len(text):
-        if text[index] == "\\" and quote == '"':
-            index += 2
-            continue
-        if text[index] == quote:
-            return index
-        index += 1
-    return len(text)
-
-
-def _closing_bracket(text: str, start: int) -> int:
-    opening = text[start]
-    closing = "}" if opening == "{" else ")"
-    depth = 0
-    for index in range(start, min(len(text), start + 2000)):
-        if text[index] == opening:
-            depth += 1
-        elif text[index] == closing:
-            depth -= 1
-            if depth == 0:
-                return index
-    return len(text) - 1
-
-
 def processes(text: str, line: int, source: str, unit: str = "", *, known_only: bool = False, shell: bool = True) -> list[Process]:
     """The processes a shell command line starts. `known_only` leaves out programs that we have no role for; `shell` says that a shell stands in between."""
     found: list[Process] = []
@@ -216,9 +218,14 @@ def process(words: Sequence[str], line: int, source: str, unit: str = "", *, kno
     replaces = not shell
     while rest:
         name = rest[0].rpartition("/")[2]
+        if rest[0] in _KEYWORDS:
+            rest = rest[1:]
+            continue
         head, equals, _ = rest[0].partition("=")
         if equals and head.replace("_", "a").isalnum() and not head[0].isdigit():
             rest = rest[1:]
+        elif shell and rest[0] in _HOUSEKEEPING:
+            return []
         elif name in _SHELLS and len(rest) > 2 and rest[1].startswith("-") and rest[1].endswith("c") and depth < 3:
             inner: list[Process] = []
             for command in split(rest[2]):
@@ -233,6 +240,8 @@ def process(words: Sequence[str], line: int, source: str, unit: str = "", *, kno
         else:
             break
     if not rest:
+        return []
+    if not _PROGRAM.fullmatch(rest[0]) or (len(rest) > 1 and rest[0].startswith("python") and rest[1] == "-c"):
         return []
     made = _identified(rest, line, source, unit, replaces)
     return [made] if made.program in _ROLES or not known_only else []
@@ -255,7 +264,7 @@ def _unwrapped(name: str, rest: list[str]) -> list[str]:
 def _identified(words: list[str], line: int, source: str, unit: str, replaces: bool) -> Process:
     program = words[0].rpartition("/")[2]
     arguments = words[1:]
-    command = redacted_command(" ".join(words))[:300]
+    command = " ".join(redacted_command(" ".join(words)[:2000]).split())[:300]
     if program.startswith(("python", "pypy")) and not program.endswith(".py"):
         program = "python"
         while arguments and arguments[0].startswith("-") and arguments[0] not in {"-m", "-c"} and not arguments[0].startswith("-m"):
@@ -312,8 +321,8 @@ def _options(program: str, arguments: Sequence[str]) -> tuple[tuple[tuple[str, s
     index = 0
     while index < len(arguments):
         word = arguments[index]
-        following = arguments[index + 1] if index + 1 < len(arguments) else ""
-        takes = bool(following) and (not following.startswith("-") or following[1:].replace(".", "").isdigit())
+        following = arguments[index + 1] if index + 1 < len(arguments) else "-"
+        takes = not following.startswith("-") or following[1:].replace(".", "").isdigit()
         index += 1
         if word.startswith("--") and len(word) > 2:
             name, equals, value = word[2:].partition("=")
@@ -325,7 +334,10 @@ def _options(program: str, arguments: Sequence[str]) -> tuple[tuple[tuple[str, s
         elif len(word) > 1 and word[0] == "-" and word[1].isalpha():
             letter = word[1]
             name = short.get(letter, letter)
-            if len(word) > 2:
+            if len(word) > 2 and not short:
+                name, _, value = word[1:].partition("=")
+                value = value or "true"
+            elif len(word) > 2:
                 value = word[2:].removeprefix("=")
             elif takes and letter not in valueless:
                 value, index = following, index + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Workload
 from backend_lint.readers.deployment.draft import Draft
+from backend_lint.readers.deployment.shell_words import split
 from backend_lint.readers.deployment.tree import Node
 
 
@@ -18,6 +19,29 @@ def read_compose(documents: list[Node]) -> Manifest:
     return draft.finished()
 
 
+def _command(draft: Draft, name: str, entrypoint: Node | None, command: Node | None, image: str) -> None:
+    entry, rest = _words(entrypoint), _words(command)
+    if entrypoint is not None and entry and (entry[0].endswith(".sh") or "entrypoint" in entry[0] or command is None):
+        draft.words(entry, entrypoint.line, "compose:entrypoint", name)
+        entry = []
+    if command is not None and rest:
+        if not entry and rest[0].startswith("-"):
+            entry = [image.partition("@")[0].rpartition("/")[2].partition(":")[0] or "?"]
+        if not entry and command.text is not None:
+            draft.run(command, "compose:command", name, shell=False)
+        else:
+            draft.words([*entry, *rest], command.line, "compose:command", name)
+
+
+def _words(node: Node | None) -> list[str]:
+    """The words of a command; a text is split as a shell would, but read by none."""
+    if node is None:
+        return []
+    if node.children is not None:
+        return [child.plain() or "" for child in node.children]
+    return [word for words in split((node.text or "")[:20_000]) for word in words]
+
+
 def _service(draft: Draft, name: str, line: int, service: Node) -> None:
     fields = service.fields()
     replicas = fields.get("scale") or service.at("deploy", "replicas")
@@ -25,10 +49,7 @@ def _service(draft: Draft, name: str, line: int, service: Node) -> None:
     context = "" if build is None else (build.text if build.text is not None else build.at("context").text) or ""
     image = fields["image"].text or "" if "image" in fields else ""
     draft.workloads.append(Workload(name, "service", line, whole(replicas.text), image=image, target=context))
-    if (entrypoint := fields.get("entrypoint")) is not None:
-        draft.run(entrypoint, "compose:entrypoint", name, shell=False)
-    if (command := fields.get("command")) is not None:
-        draft.run(command, "compose:command", name, shell=False)
+    _command(draft, name, fields.get("entrypoint"), fields.get("command"), image)
     if (environment := fields.get("environment")) is not None:
         draft.environment(environment, name)
     if (files := fields.get("env_file")) is not None:

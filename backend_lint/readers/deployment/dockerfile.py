@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.deployment import Manifest, Port, Workload
-from backend_lint.readers.deployment.command import processes, split
+from backend_lint.readers.deployment.command import processes
 from backend_lint.readers.deployment.draft import Draft
+from backend_lint.readers.deployment.shell_words import split
 
 _ESCAPE = re.compile(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])[ \t]*$", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#[ \t]*[a-z]{1,20}[ \t]*=", re.IGNORECASE)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Process, Workload
-from backend_lint.readers.deployment.command import process, processes, split
+from backend_lint.readers.deployment.command import process, processes
 from backend_lint.readers.deployment.draft import Draft
+from backend_lint.readers.deployment.shell_words import split
 from backend_lint.source import split_lines
 
 _PROCFILE = re.compile(r"([A-Za-z0-9_-]{1,100}):[ \t]*(.{1,5000})")
@@ -50,10 +51,7 @@ def read_shell(text: str) -> Manifest:
                     if equals:
                         draft.variable(name, value, number, source="shell")
                 continue
-            while words and words[0] in {"then", "do", "else", "if", "while", "!", "{"}:
-                words = words[1:]
-            if words:
-                draft.processes.extend(process(words, number, "shell", known_only=True, shell=True))
+            draft.processes.extend(process(words, number, "shell", known_only=True, shell=True))
     found = draft.finished()
     return found if found.processes or found.variables else Manifest("")
 
