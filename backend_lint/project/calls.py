@@ -19,6 +19,7 @@ FunctionKey = tuple[str, int]
 """Path of the module and index of the function in it."""
 
 _OFF_LOOP = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async", "starlette.concurrency.run_in_threadpool"})
+_CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
 
 
 class Aspect(enum.IntEnum):
@@ -108,6 +109,12 @@ class CallGraph:
         targets = (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
         return any(target is not None and target.name.removesuffix("()") in _OFF_LOOP for target in targets)
 
+    def is_cached(self, key: FunctionKey) -> bool:
+        """A decorator keeps the result for the life of the process, so only the first call does anything."""
+        head = self.head(key)
+        targets = (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
+        return any(target is not None and target.name.removesuffix("()") in _CACHES for target in targets)
+
     def follows(self, edge: Edge, aspect: Aspect) -> bool:
         """Whether what the callee does counts for the caller."""
         if edge.target.kind is not RefKind.FUNCTION:
@@ -117,7 +124,7 @@ class CallGraph:
         head = self.head(edge.target.function)
         if head.is_async:
             return False
-        return not (head.decorators and (edge.call.awaited or self.runs_off_loop(edge.target.function)))
+        return not (head.decorators and (edge.call.awaited or self.runs_off_loop(edge.target.function) or self.is_cached(edge.target.function)))
 
     def summary(self, key: FunctionKey, aspect: Aspect = Aspect.ALL) -> Effect:
         """All effects of calling a function, through the call graph to a fixed point. With `Aspect.BLOCKING`: through calls of plain functions only."""
