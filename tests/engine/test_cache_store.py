@@ -243,7 +243,7 @@ def test_old_entries_go_when_the_bound_is_reached(tree: Path, registry: Any, cac
 PROGRAM = """
 import sys
 sys.path.insert(0, {folder!r})
-from conftest import Registry
+from engine_rules import Registry
 from pathlib import Path
 import msgspec
 from backend_lint.config import Settings
