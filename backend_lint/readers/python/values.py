@@ -23,6 +23,9 @@ PURE_BUILTINS = frozenset(
 
 MAX_STRING = 200
 MAX_ITEMS = 12
+MAX_TABLE_ITEMS = 400
+"""Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
+MAX_TABLE = 4000
 
 _OPERATORS = {
     ast.Add: "+",
@@ -180,7 +183,7 @@ def _visit_slice(scan: Scanner, node: ast.expr) -> bool:
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
     text = f"({scan.value(node.left)}{_OPERATORS[node.op.__class__]}{scan.value(node.right)})"
-    return text if len(text) <= MAX_VALUE else "?"
+    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) else "?"
 
 
 def _boolean(scan: Scanner, node: ast.BoolOp) -> str:
@@ -216,10 +219,17 @@ def _conditional(scan: Scanner, node: ast.IfExp) -> str:
 
 def _display(scan: Scanner, node: ast.List | ast.Tuple | ast.Set) -> str:
     parts = [scan.argument(item) for item in node.elts]
+    is_table = not scan.scope.index or (bool(parts) and parts[0][:1] == "#")
     if len(parts) > MAX_ITEMS:
-        parts[MAX_ITEMS:] = ["..."]
+        _cut(parts, is_table)
     text = f"[{','.join(parts)}]"
-    return text if len(text) <= 2 * MAX_VALUE else "?"
+    return text if len(text) <= (MAX_TABLE if is_table else 2 * MAX_VALUE) else "?"
+
+
+def _cut(parts: list[str], is_table: bool) -> None:
+    most = MAX_TABLE_ITEMS if is_table else MAX_ITEMS
+    if len(parts) > most:
+        parts[most:] = ["..."]
 
 
 def _dict(scan: Scanner, node: ast.Dict) -> str:
@@ -228,9 +238,9 @@ def _dict(scan: Scanner, node: ast.Dict) -> str:
         left = "**" if key is None else scan.value(key) + ":"
         parts.append(left + scan.argument(item))
     if len(parts) > MAX_ITEMS:
-        parts[MAX_ITEMS:] = ["..."]
+        _cut(parts, not scan.scope.index)
     text = "{" + ",".join(parts) + "}"
-    return text if len(text) <= 3 * MAX_VALUE else "?"
+    return text if len(text) <= (3 * MAX_VALUE if scan.scope.index else MAX_TABLE) else "?"
 
 
 def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
