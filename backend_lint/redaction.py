@@ -7,7 +7,7 @@ import re
 HIDDEN = "***"
 
 _SECRET = re.compile(
-    r"(?:^|[^a-z])(?:[a-z]*secret[a-z]*|[a-z]*passw(?:or)?d|passphrase|pwd|pass|[a-z]*token|api_?key|apikey|[a-z]*credentials?|auth_?key|salt|pepper|signature|bearer|license_?key|dsn)(?:[^a-z]|$)"
+    r"(?:^|[^a-z])(?:[a-z]*secret[a-z]*|[a-z]*passw(?:or)?d|passphrase|pwd|pass|[a-z]*token|api_?key|apikey|[a-z]*credentials?|auth_?key|salt|pepper|[a-z]*hmac|signature|bearer|license_?key|dsn)(?:[^a-z]|$)"
     r"|(?:private|access|encryption|signing|signature|master|service|storage|account|jwt|fernet|hmac|aes|rsa|ssh|app|admin|client|shared|session|cookie|sendgrid|stripe|openai|anthropic)_?key(?:[^a-z]|$)"
 )
 _PLAIN = re.compile(

@@ -109,7 +109,7 @@ class EnvironmentReads:
         self.modules = modules
         self._index = ModuleIndex(modules)
         self._readers: dict[str, dict[str, tuple[str, dict[str, str]]]] = {}
-        self._settings: dict[str, str] | None = None
+        self._heads: dict[str, frozenset[str]] = {}
 
     def all(self) -> Iterator[Read]:
         """Every read, in the order of files."""
@@ -128,6 +128,9 @@ class EnvironmentReads:
 
     def of_call(self, path: str, function: int, call: Call) -> Read | None:
         """The read that a call is; None for any other call and for a name that is not constant."""
+        head = call.callee.partition(".")[0]
+        if head not in self._relevant(path) and head[:1] != "#" and not any(name == "envvar" for name, _ in call.keywords):
+            return None
         module = self.modules[path]
         callee = qualified(module, function, call.callee) if not call.callee.startswith(("%", "#")) else call.callee
         keywords = dict(call.keywords)
@@ -171,6 +174,20 @@ class EnvironmentReads:
                 if source in self.modules and source is not None and found.member in (other := self._own_readers(source)):
                     return (*other[found.member], method)
         return None
+
+    def _relevant(self, path: str) -> frozenset[str]:
+        """The names that may read a variable when they are called, or hold something that does."""
+        if path not in self._heads:
+            found = set(self._own_readers(path))
+            for entry in self.modules[path].facts.imports:
+                if entry.module.partition(".")[0] in _MODULES and not entry.level:
+                    found.add(entry.name)
+                elif entry.member:
+                    source = self._index.relative(path, entry.level, entry.module) if entry.level else self._index.find(entry.module, path)
+                    if source in self.modules and source is not None and entry.member in self._own_readers(source):
+                        found.add(entry.name)
+            self._heads[path] = frozenset(found)
+        return self._heads[path]
 
     def _own_readers(self, path: str) -> dict[str, tuple[str, dict[str, str]]]:
         if path not in self._readers:

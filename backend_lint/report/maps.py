@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from backend_lint.engine.redact import redact
 from backend_lint.report.escape import visible
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ def config_map(project: Project) -> dict[str, Entries]:
     configuration = project.configuration
     variables: dict[str, dict[str, Any]] = {name: {"name": name, "reads": [], "declared": []} for name in configuration.names}
     for read in configuration.reads:
-        variables[read.name]["reads"].append({"path": read.path, "line": read.line, "default": read.default, "required": read.required})
+        variables[read.name]["reads"].append({"path": read.path, "line": read.line, "default": _safe(read.default), "required": read.required})
     for declaration in configuration.declared:
         found = declaration.variable
-        place = {"path": declaration.path, "line": found.line, "value": found.value, "source": found.source, "unit": found.unit}
+        place = {"path": declaration.path, "line": found.line, "value": _safe(found.value), "source": found.source, "unit": found.unit}
         variables[found.name]["declared"].append(place)
     processes = [
         {
@@ -39,8 +40,8 @@ def config_map(project: Project) -> dict[str, Entries]:
             "role": running.process.role,
             "unit": running.process.unit,
             "target": running.process.target,
-            "command": running.process.command,
-            "options": dict(running.process.options),
+            "command": redact(running.process.command),
+            "options": {name: redact(value) for name, value in running.process.options},
         }
         for running in project.deployment.processes
     ]
@@ -114,6 +115,10 @@ def _authenticated(route: Route) -> bool | None:
     if True in verdicts:
         return True
     return None if None in verdicts or not verdicts else False
+
+
+def _safe(value: str | None) -> str | None:
+    return None if value is None else redact(value)
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, int]:

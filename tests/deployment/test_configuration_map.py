@@ -83,7 +83,7 @@ class Plain:
 FILES = {
     "app.py": "import os\nkey = os.environ['SECRET_KEY']\nurl = os.getenv('DATABASE_URL', 'postgres://a:hunter2@localhost/x')\n"
     "token = os.getenv('API_TOKEN', 'hunter2')\n",
-    ".env.example": "SECRET_KEY=hunter2\nUNREAD=1\n",
+    ".env.example": "SECRET_KEY=hunter2\nUNREAD=1\nOTHER=AKIAABCDEFGHIJKLMNOP\n",
     "Procfile": "web: gunicorn app:app --timeout 20\nworker: redis-server --requirepass hunter2\n",
 }
 
@@ -92,7 +92,7 @@ def test_json_map_joins_reads_and_declarations() -> None:
     content = json.loads(render("config", project(FILES), "json"))
     assert list(content) == ["variables", "processes", "deadlines"]
     by_name = {entry["name"]: entry for entry in content["variables"]}
-    assert list(by_name) == ["API_TOKEN", "DATABASE_URL", "SECRET_KEY", "UNREAD"]
+    assert list(by_name) == ["API_TOKEN", "DATABASE_URL", "OTHER", "SECRET_KEY", "UNREAD"]
     assert by_name["SECRET_KEY"] == {
         "name": "SECRET_KEY",
         "reads": [{"path": "app.py", "line": 2, "default": None, "required": True}],
@@ -110,6 +110,7 @@ def test_json_map_joins_reads_and_declarations() -> None:
 def test_no_secret_and_no_control_character_leaves(format_: str) -> None:
     shown = render("config", project({**FILES, "vercel.json": '{"env": {"X": "\\u001b[31m"}}'}), format_)
     assert "hunter2" not in shown
+    assert "ABCDEFGHIJKLMNOP" not in shown
     assert "\x1b" not in shown
 
 
