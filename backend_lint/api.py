@@ -259,9 +259,11 @@ class Mends:
     """Mixed into a rule that has a fix.
 
     `mends`: names of the LibCST node classes that a finding of the rule stands on; the node whose position is the finding's is handed to `mend`.
+    `imports`: what the replacement needs imported, ``module`` or ``module:name``; added to a file in which something was replaced.
     """
 
     mends: ClassVar[tuple[str, ...]]
+    imports: ClassVar[tuple[str, ...]] = ()
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         """The replacement of the node, or None if this one cannot be fixed."""

@@ -1,0 +1,130 @@
+"""Applies the fixes of one file's findings with LibCST. Imported only when something is to be fixed; touches no disk."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+import libcst as cst
+from libcst.codemod import CodemodContext
+from libcst.codemod.visitors import AddImportsVisitor
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from backend_lint.api import Finding, Mends
+from backend_lint.source import UndecodableError, decode
+
+_DEPTH = 300
+"""Levels of the syntax tree. LibCST's parser crashes the interpreter on nesting that `ast` refuses, and is quadratic on long chains, which are deep trees."""
+
+
+class CannotMendError(Exception):
+    """The file cannot be edited safely; the text says why."""
+
+
+def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mends]) -> tuple[bytes, list[Finding]]:
+    """The bytes of the file with the fixes applied, and the findings they were applied for; the same bytes if no rule had one. Raises CannotMendError."""
+    _guard(data)
+    try:
+        module = cst.parse_module(data)
+        if module.bytes != data:
+            raise CannotMendError("its line ends or encoding cannot be written back as they are")
+        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+        targets = _targets(wrapper.resolve(PositionProvider), findings, rules)
+        mender = _Mender(targets, rules)
+        changed = wrapper.module.visit(mender)
+        if not mender.applied:
+            return data, []
+        wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports)
+        after = _with_imports(changed, wanted).bytes
+    except CannotMendError:
+        raise
+    except RecursionError:
+        raise CannotMendError("it is nested too deeply for an edit") from None
+    except Exception as error:
+        raise CannotMendError(f"the fix failed: {type(error).__name__}: {error}"[:300]) from None
+    _guard(after)
+    return after, mender.applied
+
+
+def unified_diff(path: str, before: bytes, after: bytes) -> str:
+    """The change of one file as `patch` and git read it."""
+    old, new = (decode(data).split("\n") for data in (before, after))
+    lines = difflib.unified_diff(_ended(old), _ended(new), _quoted(f"a/{path}"), _quoted(f"b/{path}"))
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _ended(lines: list[str]) -> list[str]:
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def _quoted(path: str) -> str:
+    """A path as git writes it: quoted if it holds what could end a line or drive a terminal."""
+    if path.isprintable() and '"' not in path and "\\" not in path:
+        return path
+    signs = (f"\\{byte:03o}" if byte < 32 or byte in (34, 92) or byte > 126 else chr(byte) for byte in path.encode("utf-8", "surrogatepass"))
+    return f'"{"".join(signs)}"'
+
+
+def _guard(data: bytes) -> None:
+    """Raises CannotMendError unless `ast` takes the file and its tree is shallow enough for LibCST."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = compile(data, "<checked>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        decode(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, UndecodableError) as error:
+        raise CannotMendError(f"it is no valid Python: {error}"[:300]) from None
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise CannotMendError("it is nested too deeply for an edit")
+
+
+def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Finding], rules: Mapping[str, Mends]) -> dict[cst.CSTNode, list[Finding]]:
+    """The node of each finding: of the classes its rule mends the one that begins where the finding begins, and ends where it ends if several do."""
+    wanted: dict[tuple[int, int], list[Finding]] = {}
+    for finding in findings:
+        wanted.setdefault((finding.line, finding.column - 1), []).append(finding)
+    found: dict[Finding, list[cst.CSTNode]] = {}
+    for node, place in positions.items():
+        for finding in wanted.get((place.start.line, place.start.column), ()):
+            if type(node).__name__ in rules[finding.rule].mends:
+                found.setdefault(finding, []).append(node)
+    targets: dict[cst.CSTNode, list[Finding]] = {}
+    for finding, nodes in found.items():
+        end = (finding.end_line, finding.end_column - 1)
+        exact = [node for node in nodes if (positions[node].end.line, positions[node].end.column) == end]
+        if len(chosen := exact or nodes) == 1:
+            targets.setdefault(chosen[0], []).append(finding)
+    return targets
+
+
+class _Mender(cst.CSTTransformer):
+    def __init__(self, targets: Mapping[cst.CSTNode, list[Finding]], rules: Mapping[str, Mends]) -> None:
+        super().__init__()
+        self.targets = targets
+        self.rules = rules
+        self.applied: list[Finding] = []
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        result = super().on_leave(original_node, updated_node)
+        for finding in self.targets.get(original_node, ()):
+            if not isinstance(result, cst.CSTNode):
+                break  # another fix took the node away
+            mended = self.rules[finding.rule].mend(result, finding)
+            if mended is not None and mended is not result:
+                self.applied.append(finding)
+                result = mended  # type: ignore[assignment]
+        return result
+
+
+def _with_imports(module: cst.Module, wanted: Iterable[str]) -> cst.Module:
+    context = CodemodContext()
+    for name in wanted:
+        path, _, member = name.partition(":")
+        AddImportsVisitor.add_needed_import(context, path, member or None)
+    return AddImportsVisitor(context).transform_module(module)
