@@ -188,6 +188,11 @@ functions:
         ("api-gateway", Bound.REQUEST, 29.0, 4, Origin.DEFAULT),
         ("lambda", Bound.TASK, 300.0, 9, Origin.WRITTEN),
     ]
+    assert deadlines("serverless.yml", text.replace("aws", "google")) == [
+        ("cloud-function", Bound.REQUEST, 10.0, 2, Origin.WRITTEN),
+        ("cloud-function", Bound.TASK, 300.0, 9, Origin.WRITTEN),
+    ]
+    assert deadlines("serverless.yml", "provider: azure\nfunctions: {a: {handler: a.b}}\n") == []
 
 
 def test_tags_of_cloudformation_are_unknown_values_and_break_nothing() -> None:

@@ -12,16 +12,23 @@ _GATEWAY = {"http": ("api-gateway", "29"), "httpApi": ("api-gateway", "30"), "Ap
 
 
 def read_serverless(documents: list[Node]) -> Manifest:
-    """The functions of a serverless.yml, their deadlines and variables. Without a timeout a function has 6 s."""
+    """The functions of a serverless.yml, their deadlines and variables. Without a timeout a function on AWS has 6 s."""
     draft = Draft("serverless")
     for document in documents:
         provider = document.at("provider")
         draft.environment(provider.at("environment"))
         general = provider.at("timeout")
+        is_aws = (provider.text or provider.at("name").text) == "aws"
         for name, line, function in document.at("functions").entries():
             fields = function.fields()
             events = [kind for event in function.at("events").items() for kind in (event.fields() if event.pairs is not None else {event.text or "": event})]
-            _lambda(draft, name, line, fields.get("timeout") or general, "6", fields["handler"].plain() if "handler" in fields else None, events)
+            limit, handler = fields.get("timeout") or general, fields["handler"].plain() if "handler" in fields else None
+            if is_aws:
+                _lambda(draft, name, line, limit, "6", handler, events)
+            else:
+                draft.workloads.append(Workload(name, "function", line, handler=handler or ""))
+                if not limit.empty:
+                    draft.deadline("cloud-function", Bound.REQUEST if "http" in events else Bound.TASK, limit.plain(), limit.line, name)
             draft.environment(function.at("environment"), name)
         _resources(draft, document.at("resources", "Resources"), Node(0, ""))
     return draft.finished()
