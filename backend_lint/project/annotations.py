@@ -77,18 +77,12 @@ def _named(resolver: Resolver, path: str, function: int, text: str, depth: int) 
         if "[" in assign.value or "|" in assign.value:
             return instance_of(resolver, path, 0, assign.value, depth + 1)
         return _instance(resolver.value(path, 0, assign.value))
-    target = resolver.value(path, function, text)
-    if target is not None and target.kind is RefKind.EXTERNAL_INSTANCE and kind == "import":
+    if kind == "import" and depth < _MAX_DEPTH:
         found = module.facts.imports[number]
-        alias = resolver.index.relative(path, found.level, found.module) if found.level else resolver.index.find(found.module, path)
-        if alias is not None and alias in resolver.modules and found.member:
-            return _named(resolver, alias, 0, found.member, depth + 1) if depth < _MAX_DEPTH else None
-    if target is None and kind == "import":
-        found = module.facts.imports[number]
-        alias = resolver.index.relative(path, found.level, found.module) if found.level else resolver.index.find(found.module, path)
-        if alias is not None and alias in resolver.modules and found.member and depth < _MAX_DEPTH:
-            return instance_of(resolver, alias, 0, found.member, depth + 1)
-    return _instance(target)
+        origin = resolver.index.relative(path, found.level, found.module) if found.level else resolver.index.find(found.module, path)
+        if origin is not None and origin in resolver.modules and resolver.modules[origin].names.get(found.member, ("",))[0] in ("assign", "import"):
+            return _named(resolver, origin, 0, found.member, depth + 1)
+    return _instance(resolver.value(path, function, text))
 
 
 def _instance(target: Ref | None) -> Ref | None:

@@ -114,7 +114,7 @@ def _if(scan: Scanner, node: ast.If) -> None:
     env = scope.env
     for name, value in after_body.items():
         if (known := env.get(name)) != value:
-            env[name] = joined(known, value)
+            env[name] = joined(value, known) if known is not None and name in after_body and before.get(name) != known else joined(known, value)
 
 
 def _keep_local(env: dict[str, str], other: dict[str, str]) -> None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 PURE_BUILTINS = frozenset(
     (
-    "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
-    "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type "
-    "vars zip"
-).split()
+        "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
+        "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type "
+        "vars zip"
+    ).split()
 )
 """Builtins without effect: written in line, not recorded as calls."""
 
