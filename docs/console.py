@@ -51,7 +51,7 @@ def _run(block: str, project: Path, environment: dict[str, str]) -> str:
         outcome = subprocess.run(["sh", "-c", line[2:]], cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if outcome.returncode > 1:
             raise subprocess.CalledProcessError(outcome.returncode, line[2:], outcome.stdout)
-        shown.append(f"{line}\n{outcome.stdout}")
+        shown.append(f"{line}\n{outcome.stdout.replace(f'{project}{os.sep}', '')}")
     return "".join(shown)
 
 
