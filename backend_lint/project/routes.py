@@ -39,6 +39,10 @@ class Routes:
             from backend_lint.project.web.fastapi import Registrations
 
             routes += Registrations(values, guards).routes()
+        if imported.intersection(_DJANGO):
+            from backend_lint.project.web.django import UrlPatterns
+
+            routes += UrlPatterns(values, guards).routes()
         return cls(routes)
 
     def __iter__(self) -> Iterator[Route]:

@@ -50,7 +50,7 @@ class Registrations:
         for path, declared, before in laid_out(self.nodes, join):
             guards = before.guards
             target = declared.target
-            itself = target.function >= 0 and self.guards.checks((target.module, target.function))
+            itself = self.guards.checks_itself((target.module, target.function)) if target.function >= 0 else None
             for method in declared.methods:
                 yield Route(
                     method,
@@ -66,7 +66,7 @@ class Registrations:
                     declared.response,
                     declared.is_websocket,
                     before.functions,
-                    authenticated(guards, checks_itself=itself or (target.function < 0 and None)),
+                    authenticated(guards, checks_itself=itself),
                     target.owner,
                 )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_number
+from backend_lint.project.value_text import constant_number, split
 from backend_lint.project.web.values import Place, Values, argument
 
 AUTH_NAME = re.compile(
@@ -32,6 +32,7 @@ _REFUSING_BY_NAME = re.compile(
 _SUBJECTS = re.compile(
     r"\b(?:is_authenticated|is_anonymous|is_superuser|is_staff|is_admin|current_user|has_perms?|user_passes_test|request\.user|has_role|scopes?)\b|%request\.(?:user|auth)\b"
 )
+_USERS = re.compile(r"\b(?:request\.(?:user|auth)|current_user|g\.user|get_jwt_identity|signed?_?\w*|signature|hmac|token)\b", re.I)
 _CARRIERS = {
     "fastapi.security.OAuth2PasswordBearer", "fastapi.security.OAuth2AuthorizationCodeBearer", "fastapi.security.HTTPBearer", "fastapi.security.HTTPBasic", "fastapi.security.HTTPDigest",
     "fastapi.security.APIKeyHeader", "fastapi.security.APIKeyCookie", "fastapi.security.APIKeyQuery", "fastapi.security.OpenIdConnect", "fastapi.security.OAuth2",
@@ -51,38 +52,67 @@ class Guards:
         self._checks: dict[FunctionKey, bool] = {}
         self._refuses: dict[FunctionKey, bool] = {}
 
-    def checks(self, key: FunctionKey, depth: int = 0) -> bool:
-        """Whether a function, or one it calls, verifies credentials or refuses with 401 or 403."""
-        if key not in self._checks:
-            self._checks[key] = False
-            self._checks[key] = self._body_checks(key, depth)
-        return self._checks[key]
+    def checks(self, key: FunctionKey) -> bool:
+        """Whether a guard, or what it calls, verifies credentials, refuses with 401 or 403, or decides by the user."""
+        return self.refuses(key) or self._looks(key)
 
-    def _body_checks(self, key: FunctionKey, depth: int) -> bool:
+    def checks_itself(self, key: FunctionKey) -> bool | None:
+        """Whether a handler verifies who calls; None if it only decides something by the user."""
+        return True if self.refuses(key) else None if self._looks(key) or self._mentions(key) else False
+
+    def refuses(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether a function, or one it calls, verifies credentials or refuses with 401 or 403."""
+        if key not in self._refuses:
+            self._refuses[key] = False
+            self._refuses[key] = self._body_refuses(key, depth)
+        return self._refuses[key]
+
+    def _body_refuses(self, key: FunctionKey, depth: int) -> bool:
         path, index = key
         body = self.values.modules[path].bodies[index]
-        for raised in body.raises:
-            if self.refusing(Place(path, index, raised.value)):
-                return True
+        if any(self.refusing(Place(path, index, raised.value)) for raised in body.raises):
+            return True
+        if any(self._answers_no(Place(path, index, returned.value)) for returned in body.returns if returned.value):
+            return True
         for call in body.calls:
             if call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _CLEAR:
                 return True
-        for block in body.blocks:
-            if block.subject and _SUBJECTS.search(block.subject):
-                return True
-        for returned in body.returns:
-            if returned.value and _SUBJECTS.search(returned.value) and ".user." in returned.value:
-                return True
-        for call in body.calls:
             target = self.resolver.value(path, index, call.callee)
             if target is None:
                 continue
             if target.is_external:
                 if target.name in _VERIFYING:
                     return True
-            elif depth < _MAX_DEPTH and target.kind is RefKind.FUNCTION and self.checks(target.function, depth + 1):
+            elif depth < _MAX_DEPTH and target.kind is RefKind.FUNCTION and self.refuses(target.function, depth + 1):
                 return True
         return False
+
+    def _answers_no(self, place: Place) -> bool:
+        """A returned answer of 401 or 403, or one that sends to the login page."""
+        call = self.values.call(place)
+        if call is None:
+            items = split(place.text[1:-1]) if place.text[:1] == "[" else []
+            return len(items) > 1 and any(item.rpartition(".")[2] in _CLEAR for item in items[1:])
+        name = call.callee.rpartition(".")[2]
+        if name in ("HttpResponseForbidden", "redirect_to_login", "unauthorized", "forbidden"):
+            return True
+        given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
+        if any(value.rpartition(".")[2] in _CLEAR for value in given):
+            return True
+        return name in ("redirect", "RedirectResponse", "HttpResponseRedirect") and any("login" in value for value in given)
+
+    def _looks(self, key: FunctionKey) -> bool:
+        if key not in self._checks:
+            body = self.values.modules[key[0]].bodies[key[1]]
+            self._checks[key] = any(block.subject and _SUBJECTS.search(block.subject) for block in body.blocks) or any(
+                ".user." in returned.value and _SUBJECTS.search(returned.value) for returned in body.returns
+            )
+        return self._checks[key]
+
+    def _mentions(self, key: FunctionKey) -> bool:
+        """The user, or something that stands for one, is handed to a call."""
+        body = self.values.modules[key[0]].bodies[key[1]]
+        return any(_USERS.search(text) for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
 
     def refusing(self, place: Place) -> bool:
         """Whether a raised value is an answer of 401 or 403."""
@@ -103,6 +133,11 @@ class Guards:
     def raises(self, key: FunctionKey) -> bool:
         """Whether a function itself may refuse with any answer."""
         return bool(self.values.modules[key[0]].bodies[key[1]].raises)
+
+    @staticmethod
+    def named(name: str) -> bool:
+        """Whether a name says that a caller is checked."""
+        return AUTH_NAME.search(name) is not None
 
     def of(self, ref: Ref | None, text: str, place: tuple[str, int]) -> Guard:
         """What a dependency, decorator or hook is, as a guard. `place`: where it is attached."""

@@ -21,6 +21,8 @@ UNKNOWN = "{?}"
 
 _DEFAULTED = {"getenv": 1, "get": 1, "config": 1, "env": 1, "str": 1, "Field": 0}
 """Calls that give a setting: where their default stands."""
+_JOINS = ("reduce", "from_iterable", "chain")
+"""Calls that make one list of the lists in their last argument."""
 _STRIPS = ("rstrip", "lstrip", "strip")
 
 
@@ -111,6 +113,9 @@ class Values:
             assign = module.bodies[0].assigns[number]
             if assign.augmented:
                 assign = next((found for found in module.bodies[0].assigns if found.target == name and not found.augmented), assign)
+            elif assign.block and constant_string(assign.value) is None:
+                usual = [found for found in module.bodies[0].assigns if found.target == name and not found.block and constant_string(found.value) is not None]
+                assign = usual[-1] if usual else assign
             return Place(path, 0, assign.value) if assign.value else None
         if kind == "import":
             found = module.facts.imports[number]
@@ -151,6 +156,8 @@ class Values:
             return None
         if text[:2] in ("f'", 'f"'):
             return self._interpolated(place, depth)
+        if text[0] in "'\"" and ".format(" in text:
+            return constant_string(text[: text.rindex(".format(")])
         if text[0] == "(" and text[-1] == ")":
             parts = split(text[1:-1], "+")
             if len(parts) > 1:
@@ -229,6 +236,9 @@ class Values:
             for part in parts if len(parts) > 1 else alternatives(text):
                 if part != text:
                     yield from self.items(place._replace(text=part), depth + 1)
+        elif text.endswith("[]") or text.startswith("sum("):
+            for inner in self.items(place._replace(text=text[:-2] if text[-1] == "]" else split(text[4:-1])[0]), depth + 1):
+                yield from self.items(inner, depth + 1)
         elif text.startswith(("list(", "tuple(")) and text.endswith(")"):
             yield from self.items(place._replace(text=text[text.index("(") + 1 : -1]), depth + 1)
         else:
@@ -252,6 +262,10 @@ class Values:
                 yield from self.items(onward, depth + 1)
             return
         call = self.call(place)
+        if call is not None and call.callee.rpartition(".")[2] in _JOINS and call.args:
+            for part in self.items(place._replace(text=call.args[-1].lstrip("*")), depth + 1) if len(call.args) < 3 else ():
+                yield from self.items(part, depth + 1)
+            return
         target = self.resolver.value(place.path, place.function, call.callee) if call is not None else None
         if target is not None and target.kind is RefKind.FUNCTION:
             for returned in self.modules[target.path].bodies[target.index].returns:

@@ -1,0 +1,170 @@
+"""Permission classes of Django REST framework, and Django's settings that guard everything."""
+
+from __future__ import annotations
+
+import functools
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Attribute
+from backend_lint.facts.route import Guard
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.guards import Guards
+from backend_lint.project.web.routing import Target
+from backend_lint.project.web.values import Place, Values, keyword
+
+_OPEN = ("AllowAny",)
+_SAFE_OPEN = ("IsAuthenticatedOrReadOnly", "DjangoModelPermissionsOrAnonReadOnly")
+_CLOSED = (
+    "IsAuthenticated",
+    "IsAdminUser",
+    "DjangoModelPermissions",
+    "DjangoObjectPermissions",
+    "TokenHasScope",
+    "TokenHasReadWriteScope",
+    "IsAuthenticatedOrTokenHasScope",
+    "HasAPIKey",
+)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Permissions:
+    """Answers what permission classes guard."""
+
+    def __init__(self, values: Values, guards: Guards) -> None:
+        self.values = values
+        self.guards = guards
+        self.classes = values.resolver.classes
+
+    def of_class(self, ref: Ref, method: str, on_action: Place | None) -> tuple[Guard, ...]:
+        """The guards of a view: of its action, its ``permission_classes``, else the project's default."""
+        if on_action is not None:
+            return self.of_list(on_action, method)
+        dynamic = self.classes.find(ref, "get_permissions")
+        if dynamic is not None and isinstance(dynamic[1], int):
+            head = self.values.modules[dynamic[0].path].functions[dynamic[1]]
+            return (Guard(head.name, None, dynamic[0].path, head.line),)
+        member = self.classes.find(ref, "permission_classes")
+        if member is not None and isinstance(member[1], Attribute):
+            return self.of_list(Place(member[0].path, member[1].function, member[1].value), method)
+        if member is not None:
+            return (Guard(f"{ref.name}.permission_classes", None, ref.path, self.values.resolver.class_at(ref).line),)
+        return self.default(method)
+
+    def on_action(self, target: Target) -> Place | None:
+        """The ``permission_classes`` given to ``@action``."""
+        if target.function < 0:
+            return None
+        head = self.values.modules[target.module].functions[target.function]
+        for text in head.decorators:
+            call = self.values.call(Place(target.module, head.scope, text))
+            if call is not None and (found := keyword(call, "permission_classes")):
+                return Place(target.module, head.scope, found)
+        return None
+
+    def of_list(self, place: Place, method: str) -> tuple[Guard, ...]:
+        """One guard for each class of a ``permission_classes``."""
+        return tuple(self._one(item, method) for item in self.values.items(place) if item.text)
+
+    def _one(self, place: Place, method: str) -> Guard:
+        text = place.text
+        line = self._line(place)
+        if text[:1] == "(" and text[-1:] == ")":
+            for sign, judge in (("|", any), ("&", all)):
+                parts = [part for part in split(text[1:-1], sign) if part]
+                if len(parts) > 1:
+                    found = [self._one(place._replace(text=part), method) for part in parts]
+                    opens = judge(guard.verifies is False for guard in found)
+                    verifies = (
+                        False
+                        if opens
+                        else (True if all(guard.verifies for guard in found) or (sign == "&" and any(guard.verifies for guard in found)) else None)
+                    )
+                    return Guard(f" {sign} ".join(guard.name for guard in found), verifies, place.path, line)
+        dotted = constant_string(text)
+        if dotted is not None:
+            ref = self.values.dotted(dotted, place.path)
+            if ref is None:
+                return Guard(dotted.rpartition(".")[2], self._named(dotted, method), place.path, line)
+        else:
+            ref = self.values.ref(place)
+        if ref is None:
+            return Guard(text.rpartition(".")[2].lstrip("%"), self._named(text, method), place.path, line)
+        if ref.is_external:
+            return Guard(ref.name.removesuffix("()").rpartition(".")[2], self._named(ref.name.removesuffix("()"), method), place.path, line)
+        if ref.kind not in (RefKind.CLASS, RefKind.INSTANCE):
+            return Guard(ref.name, None, place.path, line)
+        return self._own(ref, method)
+
+    def _own(self, ref: Ref, method: str) -> Guard:
+        fact = self.values.resolver.class_at(ref)
+        member = self.classes.find(ref, "has_permission")
+        if member is not None and isinstance(member[1], int):
+            key = (member[0].path, member[1])
+            body = self.values.modules[key[0]].bodies[key[1]]
+            if all(found.value == "True" for found in body.returns) and body.returns:
+                return Guard(ref.name, False, ref.path, fact.line)
+            texts = " ".join([found.value for found in body.returns] + [block.subject for block in body.blocks] + [call.callee for call in body.calls])
+            if "SAFE_METHODS" in texts and method in _SAFE:
+                return Guard(ref.name, None, ref.path, fact.line)
+            looks = ".user" in texts or ".auth" in texts or "super" in texts or self.guards.checks(key)
+            return Guard(ref.name, True if looks else None, ref.path, fact.line)
+        for name in self.classes.external_names(ref):
+            if (known := self._named(name, method)) is not None:
+                return Guard(ref.name, known, ref.path, fact.line)
+        return Guard(ref.name, None, ref.path, fact.line)
+
+    @staticmethod
+    def _named(name: str, method: str) -> bool | None:
+        last = name.rpartition(".")[2]
+        if last in _OPEN:
+            return False
+        if last in _SAFE_OPEN:
+            return method not in _SAFE
+        return True if last in _CLOSED else None
+
+    def _line(self, place: Place) -> int:
+        module = self.values.modules[place.path]
+        for fact in module.classes:
+            for attribute in fact.attributes:
+                if attribute.name == "permission_classes" and place.text in attribute.value and attribute.function == place.function:
+                    return attribute.line
+        return module.functions[place.function].line
+
+    # -- settings ----------------------------------------------------------------------------------
+
+    def default(self, method: str) -> tuple[Guard, ...]:
+        """``DEFAULT_PERMISSION_CLASSES`` of the settings; nothing if everything is allowed."""
+        place = self._default_place
+        if place is None:
+            return ()
+        if place.text == "?":
+            return (Guard("DEFAULT_PERMISSION_CLASSES", None, place.path, 1),)
+        return self.of_list(place, method)
+
+    @functools.cached_property
+    def _default_place(self) -> Place | None:
+        found: Place | None = None
+        for path, module in self.values.modules.items():
+            kind, number = module.names.get("REST_FRAMEWORK", ("", 0))
+            if module.role is Role.TEST or kind != "assign":
+                continue
+            value = module.bodies[0].assigns[number].value
+            if value[:1] != "{":
+                found = found or Place(path, 0, "?")
+                continue
+            for pair in split(value[1:-1]):
+                key, _, held = pair.partition(":")
+                if constant_string(key) == "DEFAULT_PERMISSION_CLASSES":
+                    return Place(path, 0, held)
+        return found
+
+    @functools.cached_property
+    def login_required_everywhere(self) -> bool:
+        """``LoginRequiredMiddleware`` stands in ``MIDDLEWARE``."""
+        for path, module in self.values.modules.items():
+            if module.role is not Role.TEST and module.names.get("MIDDLEWARE", ("",))[0] == "assign":
+                for item in self.values.items(Place(path, 0, "MIDDLEWARE")):
+                    if (constant_string(item.text) or "").endswith("LoginRequiredMiddleware"):
+                        return True
+        return False
