@@ -278,11 +278,12 @@ def test_dotenv_hides_secrets_and_survives_open_quotes() -> None:
         ("locale/de.yml", "greeting: Hallo\nservices: none\n"),
         ("locale/broken.yml", "a: [\n"),
         ("chart/templates/deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\n{{- if .Values.x }}\nspec: {{ toYaml .Values.y }}\n{{- end }}\n"),
+        ("tests/latin.yml", b"name: caf\xe9\n"),
         ("openapi.yaml", "openapi: 3.1.0\npaths: {}\n"),
         ("backup.sh", "#!/bin/sh\ntar cf x y\n"),
     ],
 )
-def test_files_that_deploy_nothing_are_quiet(path: str, text: str) -> None:
+def test_files_that_deploy_nothing_are_quiet(path: str, text: str | bytes) -> None:
     assert manifest(path, text).form == ""
 
 
@@ -291,6 +292,7 @@ def test_files_that_deploy_nothing_are_quiet(path: str, text: str) -> None:
     [
         ("docker-compose.yml", "services:\n\tweb: {}\n", "is not valid YAML", 2),
         ("k8s/a.yaml", "apiVersion: v1\nkind: Pod\nspec: [\n", "is not valid YAML", 4),
+        ("docker-compose.yml", b"services: {a: caf\xe9}\n", "is not valid utf-8", 1),
         ("fly.toml", "a = 1\nb =\n", "is not valid TOML", 2),
         ("Dockerfile", b"FROM x\n\xff\xfe\n", "is not valid utf-8", 2),
         (".env", b"A=1\nB=\0\n", "NUL", 2),

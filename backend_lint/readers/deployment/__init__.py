@@ -42,11 +42,13 @@ def _manifest(data: bytes, file: SourceFile) -> Manifest:
         return Manifest("")
     if kind is Kind.YAML and b":" not in data:
         return Manifest("")
+    if kind is Kind.YAML:
+        return _yaml(data, file.path)
     text = decode(data)
-    if kind is Kind.YAML or kind is Kind.JSON:
-        from backend_lint.readers.deployment import yaml_file
+    if kind is Kind.JSON:
+        from backend_lint.readers.deployment.yaml_file import read_json
 
-        return yaml_file.read_yaml(file.path, text) if kind is Kind.YAML else yaml_file.read_json(file.path, text)
+        return read_json(file.path, text)
     if kind is Kind.DOCKERFILE:
         from backend_lint.readers.deployment.dockerfile import read_dockerfile
 
@@ -69,6 +71,18 @@ def _manifest(data: bytes, file: SourceFile) -> Manifest:
         Kind.NGINX: lines.read_nginx,
     }
     return readers[kind](text) if kind in readers else Manifest("")
+
+
+def _yaml(data: bytes, path: str) -> Manifest:
+    from backend_lint.readers.deployment.yaml_file import read_yaml, recognised
+
+    try:
+        text = decode(data)
+    except UndecodableError:
+        if recognised(path, "") is None:
+            return Manifest("")
+        raise
+    return read_yaml(path, text)
 
 
 def _is_shell(data: bytes, path: str) -> bool:
