@@ -64,6 +64,8 @@ def load(request: Request) -> Loaded:
     for raw, path in zip((path for path in request.paths if path != "-"), given, strict=True):
         if not os.path.lexists(path):
             raise ConfigError(f"{raw}: no such file or directory")
+    # a link to a folder that the user named is followed; links that lie in the project are not
+    given = [Path(os.path.realpath(path)) if path.is_symlink() and path.is_dir() else path for path in given]
     place = _place(request.cwd, given, request.isolated)
     notes: list[str] = []
     layers = _file_layers(request, place, notes)
@@ -120,7 +122,7 @@ def settle(loaded: Loaded, registry: Registry) -> Settings:
 
 
 def _place(cwd: Path, given: list[Path], isolated: bool) -> Place:
-    folders = [path if path.is_dir() and not path.is_symlink() else path.parent for path in given]
+    folders = [path if path.is_dir() else path.parent for path in given]
     start = Path(os.path.commonpath(folders)) if folders else cwd
     fallback = start if (len(given) == 1 and given[0].is_dir()) or not start.is_relative_to(cwd) else cwd
     place = locate(start, fallback)

@@ -42,6 +42,8 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and not args:  # a shell completes the first word
             return super().parse_args(ctx, args)
+        if args and args[0] == "help" and not os.path.exists("help"):  # noqa: PTH110
+            args = [*args[1:2], "--help"]
         if not args or args[0] not in (*COMMANDS, "--help", "-h", "--version", "-V"):
             args = ["check", *args]
         return super().parse_args(ctx, args)

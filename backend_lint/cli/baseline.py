@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from backend_lint.cli.options import prepare, project_options
+from backend_lint.cli.options import prepare, project_options, working_directory
 from backend_lint.cli.streams import say
 from backend_lint.config import ConfigError
 
@@ -39,7 +39,7 @@ def _run(name: str, given: dict[str, Any]) -> int:
     from backend_lint.engine import baseline
     from backend_lint.engine.run import run
 
-    prepared = prepare(given, baseline=None if given["baseline"] is None else Path.cwd() / given["baseline"])
+    prepared = prepare(given, baseline=None if given["baseline"] is None else working_directory() / given["baseline"])
     settings = prepared.settings
     path = settings.baseline or settings.root / DEFAULT
     if name == "create" and path.exists() and not given["force"]:

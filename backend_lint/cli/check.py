@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend_lint.cli.options import Prepared, choice_of_severity, prepare, project_options, read_stdin
+from backend_lint.cli.options import Prepared, choice_of_severity, prepare, project_options, read_stdin, working_directory
 from backend_lint.cli.streams import say, transcript, wants_color, warn, write_file, write_report
 from backend_lint.config import ConfigError, Settings, nearest
 from backend_lint.config_keys import DIFF_MODES, FORMATS
@@ -60,7 +60,7 @@ def command(context: click.Context, /, **given: Any) -> int:
         rest["formats"] = _formats(given["format_"], given["output"])
     paths, stdin_name = _stdin(given)
     given["paths"] = paths
-    cwd = Path.cwd()
+    cwd = working_directory()
     if given["diff_file"] is not None:
         rest["diff_file"] = given["diff_file"] if str(given["diff_file"]) == "-" else cwd / given["diff_file"]
     prepared = prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -24,13 +25,20 @@ def command(**given: Any) -> int:
     prepared = prepare(given)
     outcome = mend(prepared.settings, prepared.registry, given["unsafe"], given["diff"])
     if outcome.diff:
-        write_report(outcome.diff)
+        write_report(_for_terminal(outcome.diff) if sys.stdout.isatty() else outcome.diff)
     for path, reason in outcome.reverted:
         warn(f"{path}: {reason}", "left as it was")
     if prepared.settings.verbosity >= 0:
         verb = "would change" if given["diff"] else "changed"
         say(f"backend-lint: {verb} {_files(len(outcome.changed))}; {outcome.remaining} findings remain")
     return 1 if outcome.reverted or (given["diff"] and outcome.changed) else 0
+
+
+def _for_terminal(diff: str) -> str:
+    """A terminal must not obey what stands in the checked files; `patch` must get it unchanged."""
+    from backend_lint.report.escape import visible
+
+    return "".join(f"{visible(line.expandtabs())}\n" for line in diff.splitlines())
 
 
 def _files(count: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from backend_lint import __version__
+from backend_lint.cli.options import working_directory
 from backend_lint.cli.streams import say
 from backend_lint.config import ConfigError
 from backend_lint.config_file import locate
@@ -54,7 +53,8 @@ def command(pre_commit: bool, github: bool, force: bool) -> int:
     """Write backend-lint.toml in the project root. Files that are there stay as they are without --force."""
     from backend_lint.cli.detect import detect
 
-    place = locate(Path.cwd(), Path.cwd())
+    here = working_directory()
+    place = locate(here, here)
     found = detect(place.root)
     head = "".join(f"# detected: {one.name}{'' if one.value == 'yes' else f' {one.value}'} ({one.why})\n" for one in found)
     files = {"backend-lint.toml": head + _CONFIGURATION}

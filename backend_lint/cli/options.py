@@ -57,16 +57,19 @@ def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, **options
 
     asked: dict[str, Any] = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
     for key in ("select", "extend_select", "ignore"):
-        if names := tuple(name.strip() for part in given[key] for name in part.split(",") if name.strip()):
-            asked[key.replace("_", "-")] = names
+        if given[key]:
+            name = key.replace("_", "-")
+            asked[name] = tuple(one.strip() for part in given[key] for one in part.split(",") if one.strip())
+            if not asked[name]:
+                raise ConfigError(f"--{name} names nothing; `backend-lint rules` lists what it could name")
     if given["exclude"]:
         asked["exclude"] = tuple(given["exclude"])
     for key in ("profile", "jobs"):
         if given[key] is not None:
             asked[key] = given[key]
-    cwd = Path.cwd()
+    cwd = working_directory()
     for path in given["paths"]:
-        _refuse_misspelt_command(cwd, path)
+        _refuse_what_is_no_path(cwd, path)
     if given["no_cache"]:
         asked["cache"] = False
     if given["cache_dir"] is not None:
@@ -93,6 +96,14 @@ def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, **options
     return Prepared(settings, registry, loaded)
 
 
+def working_directory() -> Path:
+    """Where the command was started. Raises ConfigError if that folder is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ConfigError("the working directory does not exist any more") from None
+
+
 def choice_of_severity(*more: str) -> click.Choice[str]:
     return click.Choice([*SEVERITIES, *more])
 
@@ -107,10 +118,14 @@ def read_stdin(limit: int) -> bytes:
     return data
 
 
-def _refuse_misspelt_command(cwd: Path, path: str) -> None:
+def _refuse_what_is_no_path(cwd: Path, path: str) -> None:
     from backend_lint.cli.app import COMMANDS
 
-    if "/" not in path and "." not in path and (hint := nearest(path, COMMANDS)) and not (cwd / path).exists():
+    if path == "-":
+        raise ConfigError("- is standard input, which only `backend-lint check` reads")
+    if not path:
+        raise ConfigError("a path is empty; . is the working directory")
+    if "/" not in path and "." not in path and path not in COMMANDS and (hint := nearest(path, COMMANDS)) and not (cwd / path).exists():
         raise ConfigError(f"{path}: no such file, directory or command{hint}")
 
 

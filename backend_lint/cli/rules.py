@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from backend_lint.card import Card
+from backend_lint.cli.options import working_directory
 from backend_lint.cli.streams import write_report
 from backend_lint.registry import Registry
 
@@ -70,7 +71,7 @@ def registry_for_user(rules_dirs: Iterable[Path]) -> Registry:
     """The rules of backend-lint, of installed packs, of the user's own configuration and of `rules_dirs`."""
     from backend_lint.config_file import read_chain, user_file
 
-    folders = [Path.cwd() / one for one in rules_dirs]
+    folders = [working_directory() / one for one in rules_dirs]
     own = user_file()
     if own is not None and not folders:
         for layer in read_chain(own, None):

@@ -74,8 +74,14 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all runs share what they compile."""
+    return tmp_path_factory.mktemp("bytecode")
+
+
 @pytest.fixture
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, bytecode: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "SYSTEMROOT", "TEMP", "TMPDIR")}
     return {
         **kept,
@@ -83,7 +89,7 @@ def environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(bytecode),
     }
 
 

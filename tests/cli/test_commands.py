@@ -84,6 +84,19 @@ def test_paths_limit_what_is_reported(check: Run, project: Path) -> None:
     assert check("--show-files", "sub").stdout == "sub/b.py\nsub/c.py\n"
 
 
+def test_a_link_that_the_user_names_is_followed(check: Run, project: Path, tmp_path: Path) -> None:
+    (project / "app.py").write_text("bad_error()\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(project, target_is_directory=True)
+    done = check("link", "--format", "json", cwd=tmp_path / "elsewhere")
+    assert [one["path"] for one in json.loads(done.stdout)["findings"]] == ["app.py"]
+
+
+def test_help_is_a_word_too(run: Run) -> None:
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "fix").stdout == run("fix", "--help").stdout
+
+
 def test_a_folder_named_like_a_command_needs_a_path(check: Run, project: Path, rules: Path) -> None:
     (project / "rules").mkdir()
     (project / "rules" / "app.py").write_text("bad_error()\n")
@@ -95,6 +108,46 @@ def test_standard_input(check: Run, project: Path) -> None:
     done = check("-", "--stdin-filename", "app.py", "--format", "json", given="bad_error()\n")
     assert [(one["path"], one["line"]) for one in json.loads(done.stdout)["findings"]] == [("app.py", 1)]
     assert json.loads(check("-", "--format", "json", given="bad_error()\n").stdout)["findings"][0]["path"] == "stdin.py"
+
+
+def test_fix_edits_shows_and_says_what_it_did(run: Run, project: Path, rules: Path, tmp_path: Path) -> None:
+    text = (rules / "house" / "called_error.py").read_text().replace("from backend_lint.api import NodeRule", "from backend_lint.api import Mends, NodeRule")
+    text = text.replace("class Calls(NodeRule", "class Calls(Mends, NodeRule")
+    text = text.replace("    def visit(", "    fix = 'safe'\n    mends = ('Call',)\n\n    def visit(", 1)
+    text += "\n    def mend(self, node, finding):\n        import libcst\n        return node.with_changes(func=libcst.Name('good'))\n"
+    (tmp_path / "mending" / "house").mkdir(parents=True)
+    (tmp_path / "mending" / "house" / "called_error.py").write_text(text)
+    fix = ("fix", "--rules-dir", str(tmp_path / "mending"), "--select", "house")
+    (project / "app.py").write_text("x = bad_error()  # why\n")
+    done = run(*fix, "--diff")
+    assert done.returncode == 1, done.stderr
+    assert "-x = bad_error()  # why\n+x = good()  # why\n" in done.stdout
+    assert (project / "app.py").read_text() == "x = bad_error()  # why\n"
+    done = run(*fix)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "changed 1 file; 0 findings remain" in done.stderr
+    assert (project / "app.py").read_text() == "x = good()  # why\n"
+    assert "changed 0 files" in run(*fix).stderr
+    assert run(*fix, "-").returncode == 2, "standard input is no project to edit"
+
+
+def test_a_baseline_accepts_what_is_there(run: Run, rules: Path, project: Path) -> None:
+    own = ("--rules-dir", str(rules), "--select", "house")
+    (project / "app.py").write_text("bad_error()\n")
+    done = run("baseline", "create", *own)
+    assert done.returncode == 0, done.stderr
+    name = "backend-lint-baseline.json"
+    assert run(*own, "--baseline", name).returncode == 0
+    assert run("baseline", "create", *own).returncode == 2, "it would be replaced"
+    (project / "app.py").write_text("bad_error()\nbad_error(1)\n")
+    assert run(*own, "--baseline", name).returncode == 1
+    (project / "backend-lint.toml").write_text(f"baseline = '{name}'\n")
+    assert run("baseline", "update", *own).returncode == 0
+    assert run(*own).returncode == 0
+    (project / "app.py").write_text("x = 1\n")
+    assert run("baseline", "prune", *own).returncode == 0
+    assert json.loads((project / name).read_text())["findings"] == []
+    assert run(*own, "--baseline", "missing.json").returncode == 2
 
 
 def test_settings_are_shown_with_their_origin(check: Run, project: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,8 @@ def test_verdict(check: Run, project: Path, source: str, arguments: list[str], c
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ([""], "a path is empty"),
+        (["--select", ","], "--select names nothing"),
         (["--selekt", "x"], "No such option '--selekt'"),
         (["check", "--profile", "strickt"], "'strickt' is not one of 'default', 'strict', 'all'"),
         (["--format", "xml"], "'xml' is not one of"),
@@ -82,6 +86,13 @@ def test_a_broken_configuration_is_named_and_nothing_is_reported(run: Run, proje
     done = run()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "backend-lint: error: backend-lint.toml:2: unknown key 'selct'; did you mean 'select'?\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder in use cannot be removed elsewhere")
+def test_a_working_directory_that_is_gone(environment: dict[str, str], project: Path) -> None:
+    command = f"mkdir gone && cd gone && rmdir ../gone && '{sys.executable}' -m backend_lint"
+    done = subprocess.run(["bash", "-c", command], cwd=project, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "backend-lint: error: the working directory does not exist any more\n")
 
 
 def test_a_message_cannot_steer_the_terminal(run: Run, project: Path) -> None:
