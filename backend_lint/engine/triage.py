@@ -185,9 +185,10 @@ def _flaws(
         yield WITHOUT_REASON, f"nobody says why {', '.join(suppression.rules)} is silenced, add the reason behind the bracket"
     for rule in dict.fromkeys(suppression.rules):
         if rule not in cards:
-            from backend_lint.config import nearest
+            from difflib import get_close_matches
 
-            yield UNKNOWN, f"there is no rule {rule!r}{nearest(rule, cards)}, correct the name or remove it"
+            near = get_close_matches(rule, list(cards), n=1, cutoff=0.6)
+            yield UNKNOWN, f"there is no rule {rule!r}, " + (f"write {near[0]!r}" if near else "remove it")
         elif whole and rule in ran and rule not in ENGINE_RULES and (index, rule) not in used and not off.is_off(rule, path):
             where = "in this file" if not suppression.applies_to else "here"
             yield UNUSED, f"{rule} finds nothing {where}, remove the suppression"

@@ -46,7 +46,7 @@ def _block(reported: Reported, paint: Callable[[str, str], str]) -> list[str]:
             lines.append(f"{rail} {' ' * before}{paint(finding.severity, '^' * under)}")
     indent = " " * gutter
     lines += [f"{indent} {paint('rail', '=')} {visible(item.path)}:{item.line}: {visible(item.message)}" for item in finding.evidence]
-    if finding.suggestion:
+    if finding.suggestion and finding.suggestion not in finding.message:
         first, *rest = finding.suggestion.splitlines() or [""]
         lines.append(f"{indent} {paint('rail', '=')} help: {_line(first)}".rstrip())
         lines += [f"{indent}         {_line(line)}".rstrip() for line in rest]
