@@ -48,7 +48,8 @@ def test_imports_of_libraries_are_not_taken_for_files_of_the_same_name() -> None
 
 
 def test_source_roots_are_found() -> None:
-    project = link({"backend/src/core/db.py": "class Db: ...\n", "backend/src/core/__init__.py": "", "backend/src/api.py": "from core.db import Db\ndef f():\n    Db()\n"})
+    caller = "from core.db import Db\ndef f():\n    Db()\n"
+    project = link({"backend/src/core/db.py": "class Db: ...\n", "backend/src/core/__init__.py": "", "backend/src/api.py": caller})
     assert callee(project, "backend/src/api.py", "f") == "Db"
 
 
@@ -93,7 +94,8 @@ def test_django_managers_and_querysets_keep_their_model() -> None:
             "class Active(models.Manager):\n    def living(self):\n        return self.filter(alive=True)\n"
             "class User(Base):\n    people = Active()\n    def greet(self): ...\n",
             "views.py": "from models import User\ndef f():\n    User.objects.filter(a=1).exclude(b=2).count()\n"
-            "def g():\n    User.objects.filter(a=1).first().greet()\ndef h():\n    User.people.living().exists()\ndef i():\n    User.objects.get(pk=1).save()\n",
+            "def g():\n    User.objects.filter(a=1).first().greet()\ndef h():\n    User.people.living().exists()\n"
+            "def i():\n    User.objects.get(pk=1).save()\n",
         }
     )
     assert [callee(project, "views.py", name) for name in "fghi"] == [

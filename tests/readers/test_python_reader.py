@@ -83,7 +83,8 @@ def test_shapes_of_except_clauses() -> None:
 
 
 def test_comment_in_a_clause_is_seen() -> None:
-    body = body_of("def f():\n    try:\n        g()\n    except E:\n        # the server may be down\n        pass\n    try:\n        g()\n    except E:\n        pass  # noqa\n")
+    clause = "    try:\n        g()\n    except E:\n"
+    body = body_of(f"def f():\n{clause}        # the server may be down\n        pass\n{clause}        pass  # noqa\n")
     assert [handler.comment for handler in body.handlers] == [True, False]
 
 
@@ -209,7 +210,8 @@ def test_mangled_files_never_raise(path: Path, data: st.DataObject) -> None:
         if kind == "cut":
             text = text[:at] + text[at + data.draw(st.integers(1, 200)) :]
         elif kind == "insert":
-            text = text[:at] + data.draw(st.sampled_from((b"(", b"]", b"'", b"\n", b"\xff", b"\0", b"    ", b"await ", b"yield ", b"\xe2\x82\xac", b"lambda:"))) + text[at:]
+            piece = data.draw(st.sampled_from((b"(", b"]", b"'", b"\n", b"\xff", b"\0", b"    ", b"await ", b"yield ", b"\xe2\x82\xac", b"lambda:")))
+            text = text[:at] + piece + text[at:]
         elif kind == "double":
             text = text[:at] + text[at : at + 300] + text[at:]
         else:
