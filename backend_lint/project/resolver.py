@@ -218,18 +218,23 @@ class Resolver:
             return Ref(RefKind.CLASS if on_class else RefKind.INSTANCE, owner.name, path, head.owner)
         if parameter.annotation and (found := instance_of(self, path, head.scope, parameter.annotation)) is not None:
             return found
-        if parameter.default[:1] == "#":
+        if parameter.default[:1] == "#" and parameter.default[1:].isdigit():
             return self.injected(path, head.scope, int(parameter.default[1:]))
         return None
 
     def injected(self, path: str, function: int, call: int) -> Ref | None:
         """What FastAPI hands in for ``Depends(f)``, given as call `call` of a function."""
+        key = (path, function, f"{call}()")
+        if key in self._values:
+            return self._values[key]
+        self._values[key] = None  # a dependency's return annotation may be the alias that injects it
         fact = self.modules[path].bodies[function].calls[call]
         callee = self.value(path, function, fact.callee)
         if callee is None or callee.name not in ("fastapi.Depends", "fastapi.Security") or not fact.args:
             return None
         target = self.value(path, function, fact.args[0])
-        return self.called(target, None) if target is not None else None
+        self._values[key] = found = self.called(target, None) if target is not None else None
+        return found
 
     def _super(self, path: str, function: int) -> Ref | None:
         module = self.modules[path]
@@ -381,10 +386,13 @@ class Resolver:
         return ref.receiver if found.name in ("typing.Self", "typing_extensions.Self") and ref.receiver is not None else found
 
     def _returned(self, ref: Ref) -> Ref | None:
+        vague = None
         for found in self.modules[ref.path].bodies[ref.index].returns:
             if found.value and found.value != "None" and (target := self.value(ref.path, ref.index, found.value)) is not None:
-                return target
-        return None
+                if target.kind is not RefKind.EXTERNAL:
+                    return target
+                vague = vague or target
+        return vague
 
     def class_at(self, ref: Ref) -> Class:
         """The class that a reference to a class or an instance of the project names."""
