@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 LAYOUT = "1"
 MAX_BYTES = 512 << 20
 """Above this size the older half of the entries goes."""
-_READS = ("source.py", "duration.py", "redaction.py", "api.py", "facts", "readers", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
+_READS = ("*.py", "facts/**/*.py", "readers/**/*.py", "sql/**/*.py", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
+"""All of ours that reading a file can run."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS projects (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
@@ -243,15 +244,21 @@ def readers_fingerprint(settings: Settings, rules: Sequence[NodeRule[Any]]) -> b
     named = blake2b(f"{LAYOUT} {__version__} {sys.implementation.cache_tag} {sys.version_info} {msgspec.__version__}".encode(), digest_size=20)
     named.update(repr(sorted(settings.roles.items())).encode("utf-8", "backslashreplace"))
     package = Path(__file__).parent.parent
-    for name in _READS:
-        where = package / name
-        for source in sorted(where.rglob("*.py")) if where.is_dir() else [where]:
+    for pattern in _READS:
+        for source in sorted(package.glob(pattern)):
             _update(named, source)
+    packs: set[Path] = set()
     for rule in sorted(rules, key=lambda one: one.name):
         named.update(f"\0{rule.name}\0{rule.severity}\0{sorted(rule._options.items())!r}\0".encode("utf-8", "backslashreplace"))
         module = sys.modules.get(type(rule).__module__)
         if (source_file := getattr(module, "__file__", None)) is not None:
             _update(named, Path(source_file))
+            if not type(rule).__module__.startswith("backend_lint.rules."):
+                packs.add(Path(source_file).parent.parent)
+    for pack in sorted(packs):
+        # a rule of an organisation may lean on modules beside it; our own may not
+        for source in sorted(pack.rglob("*.py")):
+            _update(named, source)
     return named.digest()
 
 

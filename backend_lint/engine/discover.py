@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.config import Settings
 from backend_lint.engine import git
+from backend_lint.engine.unchanged import cache_directory
 from backend_lint.facts.file import Kind, Unchecked
 from backend_lint.readers import wanted
 
@@ -87,6 +88,8 @@ class _Search:
         self.root = os.fspath(settings.root).rstrip(os.sep) + os.sep
         self.real_root = os.path.realpath(settings.root)
         self.excluded = _matcher(settings.exclude)
+        # a cache inside the project changes with every run
+        self.cache = os.fspath(settings.cache_dir or cache_directory())
         self.found: dict[str, Candidate] = {}
         self.unchecked: list[Unchecked] = []
         self.notes: list[str] = []
@@ -193,6 +196,8 @@ class _Search:
 
     def _left_out(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
+        if entry.path == self.cache:
+            return True
         if name in EXCLUDED_UNLESS_PACKAGE:
             return not os.path.lexists(os.path.join(entry.path, "__init__.py"))
         return name in EXCLUDED_FOLDERS or name.endswith(".egg-info") or os.path.lexists(os.path.join(entry.path, "pyvenv.cfg"))

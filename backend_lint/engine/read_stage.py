@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from backend_lint.api import NodeRule
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.pool import available, cores
 from backend_lint.engine.read_file import not_read, read_file
-from backend_lint.engine.wire import Task, decode_reading, encode_reading
+from backend_lint.engine.wire import Task, decode_reading, encode_reading, encode_tasks
 from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.reading import Reading
 
+Answers = Generator[tuple[SourceFile, Reading, bytes | None], None, None]
+"""Readings and, where they may be kept, their encoded form."""
 IN_PROCESS_BYTES = 300_000
 """Below this much source the start of workers costs more than they save."""
 
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from backend_lint.engine.cache import Cache
+
+
+class Executor(Protocol):
+    """What is asked of a `concurrent.futures.Executor`."""
+
+    def submit(self, fn: Callable[..., bytes], /, *args: Any) -> Future[bytes]: ...
 
 
 class Sources(NamedTuple):
@@ -30,8 +41,13 @@ class Sources(NamedTuple):
     role: Callable[[str, bytes], Role]
 
 
-def read_all(sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | None, jobs: int, timed: bool = False) -> dict[str, tuple[SourceFile, Reading]]:
-    """The readings of all candidates by path, in the order of the candidates whoever read them."""
+def read_all(
+    sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | None, jobs: int, timed: bool = False, executor: Executor | None = None
+) -> dict[str, tuple[SourceFile, Reading]]:
+    """The readings of all candidates by path, in the order of the candidates whoever read them.
+
+    With an `executor` (of other machines, say) batches go there; it must be able to import the rules.
+    """
     found: dict[str, tuple[SourceFile, Reading]] = {}
     keys: dict[str, tuple[Candidate, bytes]] = {}
 
@@ -56,17 +72,20 @@ def read_all(sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | No
                 keys[candidate.path] = (candidate, key)
             yield Task(file, data)
 
-    for file, reading, encoded in _read(unread(), rules, jobs, timed):
-        found[file.path] = (file, reading)
-        if cache is not None and encoded is not None:
-            candidate, key = keys[file.path]
-            cache.put(key, encoded)
-            cache.remember(candidate, file, key)
+    answers = _read(unread(), rules, jobs, timed) if executor is None else _elsewhere(unread(), rules, executor, timed)
+    # closed at once when the run is interrupted, so that no worker outlives it
+    with closing(answers):
+        for file, reading, encoded in answers:
+            found[file.path] = (file, reading)
+            if cache is not None and encoded is not None:
+                candidate, key = keys[file.path]
+                cache.put(key, encoded)
+                cache.remember(candidate, file, key)
     return {candidate.path: found[candidate.path] for candidate in sources.candidates}
 
 
-def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
-    """Readings and, where they may be kept, their encoded form. Little source is read here, much of it, and what looks dangerous, in workers."""
+def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Answers:
+    """Little source is read here; much of it, and what looks dangerous, in workers."""
     from backend_lint.engine.limits import suspicious
 
     workers = (jobs or cores()) if available() else 1
@@ -96,7 +115,7 @@ def _here(task: Task, rules: Sequence[NodeRule[Any]], timed: bool) -> tuple[Sour
     return task.file, reading, encode_reading(reading)
 
 
-def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: int, timed: bool) -> Iterator[tuple[SourceFile, Reading, bytes | None]]:
+def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: int, timed: bool) -> Answers:
     from backend_lint.engine.pool import Pool
     from backend_lint.readers import python
 
@@ -108,3 +127,27 @@ def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: 
                 yield task.file, not_read(task.file.path, answer), None
             else:
                 yield task.file, decode_reading(answer), answer
+
+
+def _elsewhere(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], executor: Executor, timed: bool) -> Answers:
+    """A batch that fails is read here, file by file."""
+    from backend_lint.engine.pool import BATCH_BYTES
+    from backend_lint.engine.worker import decode_blobs, read_batch
+
+    waiting: list[tuple[list[Task], Future[bytes]]] = []
+    batch: list[Task] = []
+    for task in tasks:
+        batch.append(task)
+        if sum(len(one.data) for one in batch) >= BATCH_BYTES:
+            waiting.append((batch, executor.submit(read_batch, encode_tasks(tuple(batch)), list(rules), timed)))
+            batch = []
+    if batch:
+        waiting.append((batch, executor.submit(read_batch, encode_tasks(tuple(batch)), list(rules), timed)))
+    for batch, answer in waiting:
+        try:
+            readings = [(decode_reading(blob), blob) for blob in decode_blobs(answer.result())]
+        except Exception:
+            yield from _read(iter(batch), rules, 1, timed)
+            continue
+        for task, (reading, blob) in zip(batch, readings, strict=True):
+            yield task.file, reading, blob

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backend_lint.api import Finding, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, read_regular
-from backend_lint.engine.read_stage import Sources, read_all
+from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.result import Result, Timing
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
@@ -54,17 +54,17 @@ def _cpu() -> float:
     return time.process_time() + ended.children_user + ended.children_system
 
 
-def run(settings: Settings, registry: Registry, watch: Watch | None = None) -> Result:
+def run(settings: Settings, registry: Registry, watch: Watch | None = None, executor: Executor | None = None) -> Result:
     """What the rules say of the project. Raises ConfigError for settings that cannot be served; the checked files raise nothing.
 
-    `watch` notes what the outcome depends on.
+    `watch` notes what the outcome depends on; `executor` reads files elsewhere than in workers of this machine.
     """
     started = time.perf_counter()
     clock = Clock()
     enabled = gc.isenabled()
     gc.disable()
     try:
-        result = _run(settings, registry, clock, watch)
+        result = _run(settings, registry, clock, watch, executor)
     finally:
         if enabled:
             gc.enable()
@@ -75,13 +75,13 @@ def run(settings: Settings, registry: Registry, watch: Watch | None = None) -> R
     return result
 
 
-def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None) -> Result:
+def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, executor: Executor | None) -> Result:
     rules = registry.instantiate(settings)
     with clock.measure("discover"):
         discovery = discover(settings)
         sources = _disk(settings, discovery, watch)
     with clock.measure("read"):
-        readings, notes = _read(settings, sources, local_rules(rules))
+        readings, notes = _read(settings, sources, local_rules(rules), executor)
     asked = _asked(settings)
     checked = {path: reading for path, (_, reading) in readings.items() if asked(path)}
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)]
@@ -176,15 +176,17 @@ def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
     return _read(settings, _disk(settings, discover(settings)), [])[0]
 
 
-def _read(settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]]) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
+def _read(
+    settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]], executor: Executor | None = None
+) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
     """Readings by path, and what is to be said of the cache."""
     if not settings.cache:
-        return read_all(sources, rules, None, settings.jobs, settings.timings), []
+        return read_all(sources, rules, None, settings.jobs, settings.timings, executor), []
     from backend_lint.engine.cache import open_cache
 
     cache = open_cache(settings, rules)
     try:
-        readings = read_all(sources, rules, cache, settings.jobs, settings.timings)
+        readings = read_all(sources, rules, cache, settings.jobs, settings.timings, executor)
     finally:
         cache.close()
     return readings, cache.notes

@@ -89,6 +89,46 @@ def test_bombs_cost_only_themselves(project: Path) -> None:
     assert all(skipped["reason"] for skipped in result["unchecked"])
 
 
+def test_a_run_imports_starts_and_writes_nothing_of_the_project(project: Path, tmp_path: Path) -> None:
+    """Everything the interpreter does is audited: imports, processes, sockets, files opened for writing."""
+    for name in ("ast.py", "click.py", "conftest.py", "sitecustomize.py", "setup.py", "app/__init__.py", "app/views.py", "git", "msgspec.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\nforbidden()\n")
+        (project / name).chmod(0o755)
+    (project / "pyproject.toml").write_text('[build-system]\nbuild-backend = "setup"\n')
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    program = f"""
+import sys, os
+sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
+from engine_rules import Registry
+from pathlib import Path
+from backend_lint.config import Settings
+from backend_lint.engine import read_stage
+from backend_lint.engine.run import run
+root, cache = {str(project)!r}, {str(tmp_path / "cache")!r}
+read_stage.IN_PROCESS_BYTES = 100
+def audit(event, arguments):
+    text = [os.fsdecode(one) if isinstance(one, bytes) else str(one) for one in arguments]
+    if event == "import" and len(text) > 1 and text[1].startswith(root):
+        print("IMPORT", *text)
+    elif event == "subprocess.Popen" and not text[0].endswith("/git"):
+        print("PROCESS", *text)
+    elif event in ("socket.connect", "socket.getaddrinfo", "os.system", "os.exec", "os.posix_spawn", "pickle.find_class"):
+        print(event, *text)
+    elif event == "open" and not isinstance(arguments[0], int) and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        if not text[0].startswith((cache, os.devnull)) and "__pycache__" not in text[0]:
+            print("WRITE", *text)
+sys.addaudithook(audit)
+os.chdir(root)
+for jobs in (1, 2):
+    result = run(Settings(root=Path(root), jobs=jobs, cache_dir=Path(cache + str(jobs))), Registry())
+    print(len(result.checked), len([one for one in result.findings if one.finding.rule == "forbidden-call"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "8 6\n8 6\n", done.stdout + done.stderr[-2000:]
+    assert not (tmp_path / "executed").exists()
+
+
 def test_every_encoding_is_read_or_named(project: Path, check: Check) -> None:
     for name, (data, _) in TEXTS.items():
         (project / name).write_bytes(data)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,21 @@ def test_one_two_and_eight_workers_shuffled_and_cached_give_the_same_bytes(proje
         assert answer(**{"cache": False, **options}) == expected
 
 
+def test_any_executor_can_read(project: Path, registry: Any) -> None:
+    for index in range(20):
+        (project / f"m{index}.py").write_text("forbidden()\n" if index % 3 else "x = (\n")
+
+    class Fails(ThreadPoolExecutor):
+        def submit(self, function: Any, /, *arguments: Any, **more: Any) -> Any:
+            return super().submit(lambda: b"\xc1 no batch")
+
+    settings = Settings(root=project, cache=False, jobs=1)
+    expected = msgspec.json.encode(run(settings, registry))
+    for kind in (ThreadPoolExecutor, Fails):
+        with kind(2) as executor:
+            assert msgspec.json.encode(run(settings, registry, executor=executor)) == expected
+
+
 def test_the_order_in_which_files_are_found_does_not_matter(project: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for index in range(20):
         (project / f"m{index}.py").write_text("forbidden()\n" if index % 2 else "x = (\n")
@@ -171,8 +187,8 @@ from backend_lint.engine.wire import Task
 from backend_lint.facts.file import Kind, Role, SourceFile
 def tasks():
     for index in range(100000):
-        yield Task(SourceFile(f"{index}.py", Kind.PYTHON, Role.APPLICATION, 9), b"x = 1\\n" * 2000)
-        if index == 200:
+        yield Task(SourceFile(f"{index}.py", Kind.PYTHON, Role.APPLICATION, 9), b"x = 1\\n" * 1000)
+        if index == 40:
             print("ready", flush=True)
 with Pool([], 2) as pool:
     children = []
@@ -201,7 +217,7 @@ from backend_lint.engine.wire import Task
 from backend_lint.facts.file import Kind, Role, SourceFile
 def tasks():
     for index in range(3):
-        yield Task(SourceFile(f"{index}.py", Kind.PYTHON, Role.APPLICATION, 9), b"x = 1\\n" * 100000)
+        yield Task(SourceFile(f"{index}.py", Kind.PYTHON, Role.APPLICATION, 9), b"x = 1\\n" * 20000)
 with Pool([], 2) as pool:
     for answer in pool.read(tasks()):
         print(*[worker.process for worker in pool.workers], flush=True)
