@@ -13,7 +13,7 @@ import msgspec
 
 from backend_lint.facts.python import Call
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.held_sessions import is_session
+from backend_lint.project.held_sessions import SLOW_AWAITS, is_session
 from backend_lint.project.injection import providers
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids
@@ -35,7 +35,10 @@ class Outliving(msgspec.Struct, frozen=True):
 
 
 def outliving(project: Project) -> Iterator[Outliving]:
-    """Every place where a session that a ``yield`` dependency provides outlives its handler."""
+    """Every place where a session that a ``yield`` dependency provides outlives its handler.
+
+    A stream of rows needs its connection anyway: a generator counts only if it waits for something slow as well.
+    """
     for module, index, function, body in project.functions():
         if not function.parameters or not any(call.callee.endswith((".add_task", *_STREAMS)) for call in body.calls):
             continue
@@ -59,6 +62,8 @@ def _in_handler(project: Project, key: FunctionKey, calls: tuple[Call, ...], ses
                 source = calls[number]
                 target = project.value(*key, source.callee)
                 if target is None or target.kind is not RefKind.FUNCTION or not project.calls.head(target.function).is_generator:
+                    continue
+                if not project.calls.summary(target.function) & SLOW_AWAITS:
                     continue
                 handed = [text for text in (*source.args, *(value for _, value in source.keywords)) if text in sessions]
                 closed_over = [] if handed else _closed_over(project, key, target.function, sessions)
