@@ -43,6 +43,14 @@ class Routes:
             from backend_lint.project.web.django import UrlPatterns
 
             routes += UrlPatterns(values, guards).routes()
+        if imported.intersection(_FLASK):
+            from backend_lint.project.web.flask import Blueprints
+
+            routes += Blueprints(values, guards).routes()
+        if "flask_appbuilder" in imported:
+            from backend_lint.project.web.appbuilder import Exposed
+
+            routes += Exposed(values, guards).routes()
         return cls(routes)
 
     def __iter__(self) -> Iterator[Route]:
