@@ -84,10 +84,13 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
     tags = ("async", "performance", "database")
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for one in held(project):
-            yield self._kept(project, one)
-        for outlived in outliving(project):
-            yield self._outlived(project, outlived)
+        outlived = list(outliving(project))
+        users = {one.user for one in outlived}
+        for kept in held(project):
+            if kept.function not in users:
+                yield self._kept(project, kept)
+        for one in outlived:
+            yield self._outlived(project, one)
 
     def _kept(self, project: Project, one: Held) -> Finding:
         path, index = one.function
