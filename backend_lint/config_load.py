@@ -79,6 +79,8 @@ def load(request: Request) -> Loaded:
         settings = _replace(settings, baseline_data=data if data is not None else b"")
         if data is None:
             notes.append(f"there is no baseline at {request.config_from}: every finding counts")
+        elif not settings.baseline.is_file() or settings.baseline.read_bytes() != data:
+            notes.append(f"the baseline differs from the one at {request.config_from}, which is used")
     files = tuple(layer.file for layer in layers if layer.file is not None)
     return Loaded(settings, origins, tuple(layers), place, tuple(notes), files)
 

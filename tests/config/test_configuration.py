@@ -217,7 +217,8 @@ def test_configuration_and_baseline_of_a_revision(project: Path, write: Write) -
     loaded = _load(project, config_from="main", read_revision=lambda root, path: at_base.get(path))
     assert (loaded.settings.fail_on, loaded.settings.baseline_data) == ("error", b"{}")
     assert loaded.origins["fail-on"] == "main:backend-lint.toml"
-    assert any("differs from the one at main" in note for note in loaded.notes)
+    assert any("configuration differs from the one at main" in note for note in loaded.notes)
+    assert any("baseline differs from the one at main" in note for note in loaded.notes)
     loaded = _load(project, config_from="main", read_revision=lambda root, path: None)
     assert loaded.settings.fail_on == "error"
     assert any("no configuration at main" in note for note in loaded.notes)
