@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from backend_lint.config import ConfigError, Settings
 from backend_lint.engine import git
+from backend_lint.engine.discover import printable
 from backend_lint.readers import wanted
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def tree_contents(settings: Settings, revision: str) -> dict[str, bytes]:
         for entry, content in zip(entries, git.read_blobs(settings.root, [entry.blob for entry in entries]), strict=True):
             if content is None:
                 raise ConfigError(f"the base revision lacks the content of {entry.path!r} (a partial clone?); fetch it first: git fetch --refetch --no-filter")
-            contents[entry.path] = content
+            contents[printable(entry.path)] = content
     except git.GitError as error:
         raise ConfigError(f"the base revision cannot be read: {error}") from None
     return contents

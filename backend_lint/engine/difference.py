@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Finding
 from backend_lint.config import ConfigError, Settings
 from backend_lint.engine import git
+from backend_lint.engine.discover import printable
 from backend_lint.engine.patch import PatchError, Ranges, added_lines
 from backend_lint.source import UndecodableError, decode, split_lines
 
@@ -156,7 +157,7 @@ def compare(settings: Settings, registry: Registry) -> Difference | None:
         entries = git.tree(settings.root, base)
     except git.GitError as error:
         raise ConfigError(f"the base revision {settings.diff_base!r} cannot be read: {error}") from None
-    return ByBlobs(settings.diff_mode == "files", settings.root, {entry.path: entry.blob for entry in entries if entry.mode.startswith("100")})
+    return ByBlobs(settings.diff_mode == "files", settings.root, {printable(entry.path): entry.blob for entry in entries if entry.mode.startswith("100")})
 
 
 def base_revision(root: Path, reference: str) -> str:
@@ -211,6 +212,6 @@ def _patch(settings: Settings) -> dict[str, Ranges]:
     try:
         prefix = git.prefix(settings.root)
     except git.GitError:
-        return ranges
+        prefix = ""
     # git names files from the top of the working tree, findings are named from the project root
-    return {path[len(prefix) :]: found for path, found in ranges.items() if path.startswith(prefix)} if prefix else ranges
+    return {printable(path[len(prefix) :]): found for path, found in ranges.items() if path.startswith(prefix)}

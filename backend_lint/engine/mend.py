@@ -14,7 +14,7 @@ import msgspec
 
 from backend_lint.api import Finding, Mends
 from backend_lint.config import Settings
-from backend_lint.engine.discover import discover, read_regular
+from backend_lint.engine.discover import discover, printable, read_regular
 from backend_lint.engine.result import Reported
 from backend_lint.engine.triage import ENGINE_RULES, triage
 from backend_lint.facts.file import Kind
@@ -57,6 +57,9 @@ class _Session:
         self.difference: Difference | None = None
         self.python: set[str] = set()
         for candidate in discover(settings).candidates:
+            if candidate.path != printable(candidate.name):
+                self.reverted[candidate.path] = f"it is a link; fix {printable(candidate.name)} itself"
+                continue
             try:
                 self.before[candidate.path] = read_regular(settings.root / candidate.name, settings.max_file_size)
             except OSError:

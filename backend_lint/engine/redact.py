@@ -27,6 +27,7 @@ _KEYS = re.compile(
     r"|hooks\.slack\.com/services/[\w/]{20,100}"
 )
 _HINTS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "k_live_", "k_test_", "whsec_", "AIza", "sk-", "SG.", "npm_", "pypi-", "hf_", "eyJ", "hooks.slack")
+_NAMES = re.compile(r"secret|pass|pwd|token|key|credential|salt|pepper|signature|bearer|dsn", re.IGNORECASE)
 _URL = re.compile(r"://[^\s:/@'\"]{0,200}:([^\s/@'\"]{1,500})@")
 _QUOTED = re.compile(
     r"(?P<name>[A-Za-z_][\w.-]{0,100})[\"']?\]?\s{0,5}(?::\s{0,3}[\w.\[\]|]{1,60}\s{0,3}(?==))?(?:=|:){1,2}>?\s{0,5}[rRbBuUfF]{0,2}"
@@ -50,7 +51,7 @@ def redact(text: str, bare: bool = False) -> str:
         text = _URL.sub(lambda match: _masked(match, match.span(1)), text)
     if len(text) >= 60:
         text = _KEY_BODY.sub(lambda match: "*" * len(match.group()) if _mixed(match.group()) else match.group(), text)
-    if "=" in text or ":" in text:
+    if ("=" in text or ":" in text) and _NAMES.search(text):
         text = _QUOTED.sub(lambda match: _assigned(match, "double" if match["double"] is not None else "single"), text)
         if bare:
             text = _BARE.sub(lambda match: _assigned(match, "bare"), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,21 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert outcome.changed == ("real/app.py",)
     assert (outside / "app.py").read_text("utf-8") == "get(1)\n"
     assert (root / "inside.py").is_symlink() and (root / "link.py").is_symlink()
+
+
+def test_a_link_that_was_named_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("get(1)\n", "utf-8")
+    (tmp_path / "link.py").symlink_to("app.py")
+    outcome = fix(tmp_path, paths=("link.py",), explicit_paths=True)
+    assert outcome == MendResult((), "", (("link.py", "it is a link; fix app.py itself"),), 0)
+    assert (tmp_path / "app.py").read_text("utf-8") == "get(1)\n"
+
+
+def test_a_name_that_is_no_utf8_is_fixed(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.py")
+    (tmp_path / name).write_text("get(1)\n", "utf-8")
+    assert fix(tmp_path).changed == ("caf\\xe9.py",)
+    assert (tmp_path / name).read_text("utf-8") == "get(1, timeout=5)\n"
 
 
 def test_the_mode_is_kept_and_nothing_is_left_behind(tmp_path: Path) -> None:

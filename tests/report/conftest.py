@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as limits
 from report_samples import HOSTILE, card, reported
 
 from backend_lint.api import Evidence, Severity
 from backend_lint.config import Settings
 from backend_lint.engine.result import Condition, Reported, Result
 from backend_lint.facts.file import Unchecked
+
+limits.register_profile("steady", deadline=None, database=None)
+limits.load_profile("steady")
 
 
 @pytest.fixture
