@@ -253,7 +253,7 @@ def readers_fingerprint(settings: Settings, rules: Sequence[NodeRule[Any]]) -> b
         module = sys.modules.get(type(rule).__module__)
         if (source_file := getattr(module, "__file__", None)) is not None:
             _update(named, Path(source_file))
-            if not type(rule).__module__.startswith("backend_lint.rules."):
+            if not type(rule).__module__.startswith("backend_lint.rules.") and type(rule).__module__.count(".") >= 2:
                 packs.add(Path(source_file).parent.parent)
     for pack in sorted(packs):
         # a rule of an organisation may lean on modules beside it; our own may not

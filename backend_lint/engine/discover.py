@@ -45,7 +45,7 @@ class Candidate(NamedTuple):
 
 class Discovery(NamedTuple):
     """`candidates` are sorted by path. `directories` are those whose listing decided what was found, with their stamps from before they were listed;
-    empty if git told, see `watched_directories`. `ignore_files` are the ``.gitignore`` files that were read."""
+    empty if git told, see `watched_directories`. `ignore_files` are the ``.gitignore`` files that were read, `repositories` those below the root."""
 
     candidates: list[Candidate]
     unchecked: list[Unchecked]
@@ -53,6 +53,7 @@ class Discovery(NamedTuple):
     by_git: bool
     directories: dict[str, Stamp]
     ignore_files: list[str]
+    repositories: list[str]
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -95,6 +96,7 @@ class _Search:
         self.notes: list[str] = []
         self.directories: dict[str, Stamp] = {}
         self.ignore_files: list[str] = []
+        self.repositories: list[str] = []
         self.by_git = False
 
     def result(self) -> Discovery:
@@ -106,7 +108,7 @@ class _Search:
             if path not in ("", "."):
                 self._explicit(path.removesuffix("/"))
         candidates = sorted(self.found.values())
-        return Discovery(candidates, sorted(set(self.unchecked)), self.notes, self.by_git, self.directories, self.ignore_files)
+        return Discovery(candidates, sorted(set(self.unchecked)), self.notes, self.by_git, self.directories, self.ignore_files, self.repositories)
 
     # git
 
@@ -161,6 +163,7 @@ class _Search:
         name = folder.rpartition("/")[2]
         if name in EXCLUDED_FOLDERS or self.excluded(printable(folder)):
             return
+        self.repositories.append(folder)
         if not (os.path.lexists(self.root + folder + "/.git") and self._ask_git(below)):
             self._walk(folder)
 
@@ -293,11 +296,11 @@ def watched_directories(settings: Settings, discovery: Discovery, limit: int = 2
         pruned = {*git.ignored_directories(settings.root)}
     except git.GitError:
         return None
-    found = []
+    found = dict.fromkeys(discovery.directories)
     pending = [""]
     while pending:
         folder = pending.pop()
-        found.append(folder)
+        found[folder] = None
         if len(found) > limit:
             return None
         try:

@@ -62,7 +62,9 @@ class Watch:
         self.add(*(root + skipped.path for skipped in discovery.unchecked))
         if discovery.by_git:
             # a new one changes its directory
-            self.add(*(path for name in folders if os.path.lexists(path := f"{root}{name}/.gitignore")), *_git_files(settings.root))
+            self.add(*(path for name in folders if os.path.lexists(path := f"{root}{name}/.gitignore")))
+            for repository in (settings.root, *(settings.root / name for name in discovery.repositories)):
+                self.add(*_git_files(repository))
         for folder in (settings.root, *settings.root.parents):
             self.add(*(folder / name for name in _CONFIG_NAMES))
         user = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "backend-lint"

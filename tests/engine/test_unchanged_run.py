@@ -160,6 +160,25 @@ def test_what_decides_from_outside_is_watched(tree: Path, git: Git, tmp_path: Pa
     assert not Run(tree, **here).replayed
 
 
+def test_what_lies_beyond_the_repository_is_watched(tree: Path, git: Git, tmp_path: Path) -> None:
+    """A repository inside the project has an index and ignore rules of its own; an ignored folder that was asked for has neither."""
+    git(tree, "init", "-q")
+    inner = tree / "inner"
+    inner.mkdir()
+    git(inner, "init", "-q")
+    for name in ("inner/x.py", "inner/keep.py", "ignored/y.py"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_text("forbidden()\n")
+    options = {"OPTIONS": "{'paths': ('inner', 'ignored')}"}
+    assert until_recorded(tree, **options).out.count(b"forbidden is called") == 3
+    (inner / ".git" / "info").mkdir(exist_ok=True)
+    (inner / ".git" / "info" / "exclude").write_text("x.py\n")
+    assert Run(tree, **options).out.count(b"forbidden is called") == 2
+    until_recorded(tree, **options)
+    (tree / "ignored" / "z.py").write_text("forbidden()\n")
+    assert Run(tree, **options).out.count(b"forbidden is called") == 3
+
+
 def test_a_change_while_the_run_goes_on_is_not_recorded(tree: Path) -> None:
     until_recorded(tree)
     (tree / "a.py").write_text("forbidden()\nforbidden()\n")
