@@ -114,7 +114,7 @@ def _parse(data: bytes, name: str) -> tuple[Entry, ...]:
     except UnicodeDecodeError:
         raise ConfigError(f"baseline {name} is not UTF-8; {way_out}") from None
     except json.JSONDecodeError as error:
-        conflict = b"<<<<<<< " in data and b">>>>>>> " in data
+        conflict = b"<" * 7 + b" " in data and b">" * 7 + b" " in data
         hint = "it holds merge conflict markers: keep the lines of both sides, then run `backend-lint baseline prune`" if conflict else way_out
         raise ConfigError(f"baseline {name}, line {error.lineno}: {error.msg}; {hint}") from None
     except (RecursionError, ValueError):
