@@ -73,6 +73,10 @@ def command(context: click.Context, /, **given: Any) -> int:
         baseline=None if given["baseline"] is None else cwd / given["baseline"],
     )
     prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
+    if given["diff_mode"] is not None and prepared.settings.diff_base is None and prepared.settings.diff_file is None:
+        raise ConfigError("--diff-mode says how to compare; name what to compare with by --diff-base or --diff-file")
+    if given["isolated"] and given["config_from"] is not None:
+        raise ConfigError("--isolated reads no configuration and --config-from reads one: leave one of them out")
     _refuse_contradictions(prepared.settings, cwd)
     if given["show_settings"]:
         from backend_lint.cli.show_settings import listing

@@ -58,6 +58,8 @@ def test_verdict(check: Run, project: Path, source: str, arguments: list[str], c
         (["--output", "json=no/such/folder.json"], "lies in a folder that does not exist"),
         (["--diff-file", "missing.diff"], "missing.diff: no such file"),
         (["--diff-base", "main", "--diff-file", "-"], "both say what is new"),
+        (["--diff-mode", "lines"], "name what to compare with"),
+        (["--isolated", "--config-from", "main"], "leave one of them out"),
         (["--stdin-filename", "../out.py"], "outside the project"),
         (["-", "app.py"], "standard input is checked alone"),
         (["--jobs", "many"], "'many' is not a valid integer"),
