@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Function
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, parse
@@ -53,19 +54,19 @@ class HandedOut:
         return self.value(member[0].path, member[1].function, member[1].value, depth + 1)
 
     def _passed(self, path: str, function: int, name: str, depth: int) -> Ref | None:
-        """What all callers that are known pass for a parameter, if they agree."""
+        """What the callers that are known pass for a parameter, tests apart, if they agree."""
         head = self._project.modules[path].functions[function]
         if name not in {parameter.name for parameter in head.parameters}:
             return None
         found: Ref | None = None
         for (caller, number), edge in self._project.calls.callers((path, function)):
             passed = argument(head, edge.call, name, bound=edge.target.receiver is not None)
-            if not passed or passed == "None":
+            if not passed or passed == "None" or self._project.modules[caller].role is Role.TEST:
                 continue
             ref = self.value(caller, number, passed, depth + 1)
-            if ref is None or (found is not None and found.name != ref.name):
+            if ref is not None and found is not None and found.name != ref.name:
                 return None
-            found = ref
+            found = ref or found
         return found
 
     def _methods(self) -> dict[str, Ref]:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _HERE = frozenset({"", "localhost", "127.0.0.1", "mailhog", "mailpit", "mail"})
+_SMTP_SETTINGS = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
 _LOCAL = ("test", "dev", "local", "ci")
 
 
 def unbounded_mail(project: Project) -> Iterator[tuple[str, Assign, tuple[Evidence, ...]]]:
-    """The settings module that names an SMTP host while no module of the project sets ``EMAIL_TIMEOUT``: path, assignment and evidence."""
-    named: list[tuple[str, Assign]] = []
+    """The settings module that names an SMTP host while no module of the project sets ``EMAIL_TIMEOUT``: path, assignment, the last of its SMTP settings."""
+    named: list[tuple[str, Assign, tuple[Evidence, ...]]] = []
     for path, module in project.modules.items():
         if module.role not in (Role.SETTINGS, Role.APPLICATION):
             continue
@@ -35,9 +36,11 @@ def unbounded_mail(project: Project) -> Iterator[tuple[str, Assign, tuple[Eviden
             continue
         host = next((assign for assign in assigns if assign.target == "EMAIL_HOST"), None)
         if host is not None and (constant_string(host.value) or "?") not in _HERE:
-            named.append((path, host))
+            last = [assign for assign in assigns if assign.target in _SMTP_SETTINGS][-1]
+            evidence = () if last is host else (Evidence(path, last.line, f"the SMTP settings end with `{last.target}`, none of them is a timeout"),)
+            named.append((path, host, evidence))
     if any("django" in found.module or found.module == "environ" for module in project.modules.values() for found in module.facts.imports):
-        yield from ((path, host, ()) for path, host in named[:1])
+        yield from named[:1]
 
 
 def _for_development(path: str) -> bool:

@@ -146,7 +146,7 @@ class Timeouts:
         body = self._project.modules[path].bodies[index]
         if any(value.startswith("*") for value in call.args) and wait.position >= 0:
             return Ruling(Limit.UNKNOWN)
-        given = self._given(path, index, body, call, wait)
+        given = self._by_session(path, index, body, call, wait.session) if wait.session else self._given(path, index, body, call, wait)
         if given is not None:
             return given
         if self._renamed(path, index, call.callee, name) or self._bounded_around(path, index, body, number, call) or (wait.by_socket and self._socket_default):
@@ -180,6 +180,24 @@ class Timeouts:
             if (found := self._unpacked(path, index, body, value, wait)) is not None:
                 return found
         return None
+
+    def _by_session(self, path: str, index: int, body: Body, call: Call, keyword: str) -> Ruling | None:
+        """A client that sends through a session of requests; without one it makes a plain session of its own."""
+        keywords = dict(call.keywords)
+        text = keywords.get(keyword, "")
+        if unpacked := keywords.get("**", ""):
+            values = [unpacked, *(assign.value for assign in body.assigns if assign.target == unpacked)]
+            items = [item.partition(":") for value in values if value.startswith("{") for item in split(value[1:-1])]
+            text = text or next((value for key, _, value in items if key == f"'{keyword}'"), "?")
+        if not text:
+            return None
+        session = self._resolver.value(path, index, text)
+        if session is None:
+            return Ruling(Limit.UNKNOWN)
+        bounds = self._sessions.bounds(session)
+        if bounds is not Bounds.NONE:
+            return Ruling(Limit.GIVEN if bounds is Bounds.GIVEN else Limit.UNKNOWN)
+        return Ruling(Limit.MISSING, None, (self._place(session.origin, "the session is made here, without a timeout of its own"),) if session.origin else ())
 
     def _value(self, path: str, index: int, text: str) -> Ruling:
         if text == "None":

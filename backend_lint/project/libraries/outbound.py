@@ -26,7 +26,7 @@ class Wait(NamedTuple):
     """How a call is bounded: any of `keywords`, or the positional argument `position`.
 
     `default` is the deadline in seconds without them, None for no deadline. `by_socket`: ``socket.setdefaulttimeout`` bounds it.
-    `builds`: the call makes a client, whose calls are bounded by what it is given.
+    `builds`: the call makes a client, whose calls are bounded by what it is given. `session`: the keyword of the requests session it sends through.
     """
 
     keywords: tuple[str, ...] = ("timeout",)
@@ -35,6 +35,7 @@ class Wait(NamedTuple):
     by_socket: bool = False
     builds: bool = False
     peer: Peer = Peer.HTTP
+    session: str = ""
 
 
 VERBS = frozenset("get post put patch delete head options request send".split())
@@ -83,7 +84,8 @@ OUTBOUND: dict[str, Wait] = {
     "influxdb.InfluxDBClient": _CLIENT,
     "tika_client.TikaClient": _CLIENT,
     "minio.Minio": Wait(("http_client",), default=300.0, builds=True, peer=Peer.FILES),
-    "slumber.API": Wait((), builds=True),
+    "slumber.API": Wait((), builds=True, session="session"),
+    "simple_salesforce.Salesforce": Wait((), builds=True, session="session"),
     "zeep.transports.Transport": Wait(("operation_timeout",), position=2, builds=True),
     **{f"google.cloud.bigquery.Client.{method}": _CALL for method in "insert_rows insert_rows_json".split()},
     "redis.Redis": Wait(("socket_timeout",), builds=True, peer=Peer.STORE),
