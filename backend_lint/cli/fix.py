@@ -30,7 +30,7 @@ def command(**given: Any) -> int:
         warn(f"{path}: {reason}", "left as it was")
     if prepared.settings.verbosity >= 0:
         verb = "would change" if given["diff"] else "changed"
-        say(f"backend-lint: {verb} {_files(len(outcome.changed))}; {outcome.remaining} findings remain")
+        say(f"backend-lint: {verb} {_number(len(outcome.changed), 'file')}; {_number(outcome.remaining, 'finding')} left")
     return 1 if outcome.reverted or (given["diff"] and outcome.changed) else 0
 
 
@@ -41,5 +41,5 @@ def _for_terminal(diff: str) -> str:
     return "".join(f"{visible(line.expandtabs())}\n" for line in diff.splitlines())
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
+def _number(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"

@@ -125,7 +125,7 @@ def test_fix_edits_shows_and_says_what_it_did(run: Run, project: Path, rules: Pa
     assert (project / "app.py").read_text() == "x = bad_error()  # why\n"
     done = run(*fix)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "changed 1 file; 0 findings remain" in done.stderr
+    assert "changed 1 file; 0 findings left" in done.stderr
     assert (project / "app.py").read_text() == "x = good()  # why\n"
     assert "changed 0 files" in run(*fix).stderr
     assert run(*fix, "-").returncode == 2, "standard input is no project to edit"
