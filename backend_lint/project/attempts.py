@@ -14,6 +14,7 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.loggers import log_call
 from backend_lint.project.name_words import leading, words
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.responses import FRAMEWORKS
 
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
@@ -70,7 +71,7 @@ _METHODS = frozenset(
 _PURE_NAMES = leading(
     "parse to as is has can valid validate verify serialize deserialize extract render truncate json from decode encode convert format normalise "
     "normalize get_?attr int str float "
-    "coerce unquote quote strip clean slugify"
+    "coerce cast unquote quote strip clean slugify"
 )
 _BUILTINS = frozenset(
     (
@@ -150,6 +151,8 @@ def _kind_of_external(project: Project, target: Ref, call: Call, last: str) -> t
     if effect & (_TELLING | Effect.CACHE) or _METRIC.search(target.name):
         return Attempt.BEST_EFFORT, effect
     top = target.name.partition(".")[0].partition("(")[0]
+    if top in FRAMEWORKS and last[:1].isupper():
+        return Attempt.CONVERSION, effect
     if top in _CONVERTERS or last in _METHODS or top in _BUILTINS or _PURE_NAMES.match(last.lower()):
         return Attempt.CONVERSION, effect
     return Attempt.UNKNOWN, effect

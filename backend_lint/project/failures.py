@@ -197,3 +197,9 @@ def is_cleanup(name: str) -> bool:
 def in_error_path(body: Body, block: int) -> bool:
     """It runs while another exception is handled, or in ``finally``."""
     return any(found.kind in (BlockKind.HANDLER, BlockKind.FINALLY) for _, found in around(body, block))
+
+
+def leaks_inside(project: Project, path: str, function: int, handler: Handler) -> bool:
+    """Whether the clause catches errors whose text shows the inside: everything, or errors of databases, services and the operating system."""
+    width = breadth(project, path, function, handler)
+    return width > Breadth.NARROW or any(name.rpartition(".")[2] == "IntegrityError" for name in caught(project, path, function, handler))

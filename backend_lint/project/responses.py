@@ -32,6 +32,14 @@ _RESPONSES = frozenset(
 ).split()
 )
 """Calls that build a response, by their last name."""
+_BODIES = frozenset({"jsonify"})
+"""Of these, calls whose keywords are the body."""
+_PAGES = frozenset("TemplateResponse render render_template".split())
+FRAMEWORKS = frozenset(
+    "django rest_framework flask quart fastapi starlette aiohttp sanic ninja litestar werkzeug pyramid flask_restful "
+    "ninja_extra connexion".split()
+)
+"""Top-level names of web frameworks."""
 _STATUS_KEYS = ("status", "status_code", "code", "http_status")
 _STATUS = re.compile(r"(?:HTTP_)?([1-5]\d\d)(?:_|$|\b)")
 _NAMED_STATUS = {
@@ -64,13 +72,14 @@ _FAILED = frozenset({"error", "fail", "failed", "failure", "ko", "err", "excepti
 class Answer(msgspec.Struct, frozen=True):
     """What a value answers. `status`: 0 if none is given; `known`: nothing about the status is computed; `says_failure`: its body does.
 
-    `call`: number of the call that builds the response, -1 if there is none; `named_error`: a name in it says error.
+    `is_page`: it is a rendered page; `call`: number of the call that builds the response, -1 if there is none; `named_error`: a name in it says error.
     """
 
     status: int = 0
     known: bool = True
     says_failure: bool = False
     is_response: bool = False
+    is_page: bool = False
     named_error: bool = False
     call: int = -1
 
@@ -104,7 +113,7 @@ def says_failure(value: str) -> bool:
             return True
         if key in _SUCCESS_KEYS and content == "False":
             return True
-        if key in _STATE_KEYS and (constant_string(content) or "").lower() in _FAILED:
+        if key in _STATE_KEYS and ((constant_string(content) or "").lower() in _FAILED or (status_of(content) or 0) >= 400):
             return True
     return False
 
@@ -136,14 +145,28 @@ def answer_of(project: Project, module: SourceModule, function: int, body: Body,
         return Answer()
     if parsed.root.startswith("#") and not parsed.steps:
         number = int(parsed.root[1:])
-        return _answer_of_call(body.calls[number], number, body) if number < len(body.calls) else Answer(known=False)
+        return _answer_of_call(project, module, function, body, number) if number < len(body.calls) else Answer(known=False)
     return Answer(known=False, named_error=bool(_ERROR_NAME.search(value)))
 
 
-def _answer_of_call(call: Call, number: int, body: Body) -> Answer:
+def _answer_of_call(project: Project, module: SourceModule, function: int, body: Body, number: int) -> Answer:
+    call = body.calls[number]
     last = call.callee.rpartition(".")[2]
     if last in _FIXED:
         return Answer(_FIXED[last], is_response=True, call=number)
+    status, known = _status_argument(call, last) if last not in _BODIES else (0, True)
+    failure = any(says_failure(value) for value in call.args)
+    if last not in _RESPONSES or not builds_response(project, module.path, function, call):
+        return Answer(status, known and not status, failure, named_error=bool(_ERROR_NAME.search(last)), call=number)
+    failure = failure or says_failure("{" + ",".join(f"'{key}':{value}" for key, value in call.keywords if key not in _STATUS_KEYS or last in _BODIES) + "}")
+    failure = failure or any(says_failure(value) for key, value in call.keywords if key in ("content", "data", "body"))
+    if last == "make_response" and call.args:
+        for inner in call_ids(call.args[0]):
+            failure = failure or (inner < number and _answer_of_call(project, module, function, body, inner).says_failure)
+    return Answer(status, known, failure, True, last in _PAGES, call=number)
+
+
+def _status_argument(call: Call, last: str) -> tuple[int, bool]:
     status = 0
     known = True
     for key, value in call.keywords:
@@ -156,13 +179,35 @@ def _answer_of_call(call: Call, number: int, body: Body) -> Answer:
         for value in call.args[1:]:
             if (found := status_of(value)) is not None:
                 status = found
-    failure = any(says_failure(value) for value in call.args)
-    if last in _RESPONSES:
-        failure = failure or says_failure("{" + ",".join(f"'{key}':{value}" for key, value in call.keywords if key not in _STATUS_KEYS) + "}")
-        failure = failure or any(says_failure(value) for key, value in call.keywords if key in ("content", "data", "body"))
-        if last == "make_response":
-            for value in call.args[:1]:
-                for inner in call_ids(value):
-                    failure = failure or (inner < len(body.calls) and _answer_of_call(body.calls[inner], inner, body).says_failure)
-        return Answer(status, known, failure, True, call=number)
-    return Answer(status, known and not status, failure, False, bool(_ERROR_NAME.search(last)), number)
+            elif value[:1] not in "'\"{[":
+                known = False
+    return status, known
+
+
+def builds_response(project: Project, path: str, function: int, call: Call) -> bool:
+    """Whether a call makes an HTTP response of a web framework."""
+    target = project.value(path, function, call.callee)
+    if target is None:
+        return False
+    return any(name.partition(".")[0] in FRAMEWORKS for name in project.resolver.classes.external_names(target)) if not target.name.startswith(
+        "function"
+    ) else False
+
+
+_HTTP_ERRORS = frozenset({"HTTPException", "APIException", "HttpError", "ApiError", "Abort", "HTTPError"})
+
+
+def is_http_error(project: Project, path: str, function: int, call: Call) -> bool:
+    """Whether a call makes an exception of a web framework that becomes the answer, with the text it is given."""
+    target = project.value(path, function, call.callee)
+    if target is None:
+        return False
+    names = project.resolver.classes.external_names(target)
+    ours = [name for name in names if name.partition(".")[0] in FRAMEWORKS]
+    return any(name.rpartition(".")[2] in _HTTP_ERRORS or ".exceptions." in name or ".HTTP" in name for name in ours)
+
+
+def refuses_request(project: Project, path: str, function: int, call: Call) -> bool:
+    """Whether a call ends the request with an error: ``flask.abort``."""
+    target = project.value(path, function, call.callee) if call.callee.rpartition(".")[2] == "abort" else None
+    return target is not None and target.is_external and target.name.partition(".")[0] in FRAMEWORKS

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.facts.python import Body, Call, Function, Raise, Return
+from backend_lint.project import Project, SourceModule
+from backend_lint.project.attempts import Attempt, attempted
+from backend_lint.project.blocks import around, enclosing_handler
+from backend_lint.project.failures import clause_text, leaks_inside, symbol_of
+from backend_lint.project.responses import answer_of, is_http_error, refuses_request
+from backend_lint.project.value_text import call_ids
+
+_DEBUG = re.compile(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
+_PASS_ON = frozenset(
+    "format join format_exc format_exception format_exception_only escape _ gettext gettext_lazy dumps dict str repr list jsonify strip split replace".split()
+)
+_TRACEBACKS = ("traceback.format_exc", "traceback.format_exception", "sys.exc_info")
+
+
+class ExceptionDetailInResponse(ProjectRule):
+    """The text of an unforeseen exception is sent to the client.
+
+    ## What it does
+
+    Reports `str(error)`, the exception itself or its traceback in a response or an HTTP error, where the clause catches everything or errors of databases,
+    HTTP, brokers, mail or the operating system, and the `try` body does more than convert values.
+
+    ## Why is this bad
+
+    Such texts name tables, constraints, queries, hosts, paths and versions: they show an attacker the inside, and tell a user nothing.
+
+    ## Example
+
+    ```python
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+
+
+    @app.get("/orders")
+    def orders(store):
+        try:
+            return store.load()
+        except Exception as error:
+            raise HTTPException(500, detail=str(error)) from error
+    ```
+
+    ## Use instead
+
+    ```python
+    import logging
+
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+    logger = logging.getLogger(__name__)
+
+
+    @app.get("/orders")
+    def orders(store):
+        try:
+            return store.load()
+        except Exception as error:
+            logger.exception("orders could not be loaded")
+            raise HTTPException(500, detail="orders could not be loaded") from error
+    ```
+
+    ## When this is wrong
+
+    Where only trusted operators see the answer. Exceptions of the project's own, `ValueError` and validation errors are left alone: their text is often
+    meant for the user.
+
+    ## References
+
+    - [CWE-209](https://cwe.mitre.org/data/definitions/209.html)
+    """
+
+    severity, precision, since = "warning", "high", "0.1"
+    tags = ("cwe:209", "owasp-api:8")
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for module, index, function, body in project.functions("except"):
+            if module.role in self.roles and body.handlers:
+                yield from self._function(project, module, index, function, body)
+
+    def _function(self, project: Project, module: SourceModule, index: int, function: Function, body: Body) -> Iterator[Finding]:
+        wide: dict[int, bool] = {}
+        for at, values in self._sinks(project, module, index, body):
+            handler = enclosing_handler(body, at.block)
+            if handler is None or any(_DEBUG.search(block.subject) for _, block in around(body, at.block)):
+                continue
+            if not _holds_text(body, values, handler.name):
+                continue
+            if handler.block not in wide:
+                tried = attempted(project, module, index, body, handler).kind
+                wide[handler.block] = tried not in (Attempt.NOTHING, Attempt.CONVERSION) and leaks_inside(project, module.path, index, handler)
+            if wide[handler.block]:
+                evidence = [Evidence(module.path, handler.line, f"{clause_text(handler)} catches errors whose text was not written for users")]
+                message = "the text of an unforeseen exception is sent to the client: log it, and answer with a text of your own"
+                yield self.finding(module.path, at, message, symbol=symbol_of(function), evidence=evidence)
+
+    @staticmethod
+    def _sinks(project: Project, module: SourceModule, index: int, body: Body) -> Iterator[tuple[Return | Raise | Call, tuple[str, ...]]]:
+        """Places inside clauses that answer the client, with the values that they send."""
+        blocks = {handler.block for handler in body.handlers}
+        routed = False
+        for found in body.returns:
+            if not found.value or not any(number in blocks for number, _ in around(body, found.block)):
+                continue
+            answer = answer_of(project, module, index, body, found.value)
+            if answer.is_response and answer.call >= 0:
+                call = body.calls[answer.call]
+                yield found, (*call.args, *(value for key, value in call.keywords if key not in ("headers",)))
+            elif answer.is_response or (found.value[:1] in "{[f(s" and (routed := routed or bool(project.routes.by_handler((module.path, index))))):
+                yield found, (found.value,)
+        for raised in body.raises:
+            for number in call_ids(raised.value)[:1]:
+                call = body.calls[number]
+                if is_http_error(project, module.path, index, call):
+                    yield raised, (*call.args, *(value for key, value in call.keywords if key not in ("headers",)))
+        for call in body.calls:
+            if call.block and refuses_request(project, module.path, index, call):
+                yield call, (*call.args, *(value for _, value in call.keywords))
+
+
+def _holds_text(body: Body, values: tuple[str, ...], name: str, depth: int = 0) -> bool:
+    own = re.compile(rf"(?<!type\()(?<!isinstance\()%{re.escape(name)}(?!\w)(?!\.(?!args\b|orig\b|strerror\b))") if name else None
+    for value in values:
+        if (own is not None and own.search(value)) or any(known in value for known in _TRACEBACKS):
+            return not _DEBUG.search(value) and f"isinstance(%{name}," not in value
+        for number in call_ids(value) if depth < 3 else ():
+            call = body.calls[number] if number < len(body.calls) else None
+            if call is None:
+                continue
+            last = call.callee.rpartition(".")[2]
+            inner = (*call.args, *(text for _, text in call.keywords))
+            if last in ("format_exc", "exc_info") or (last in _PASS_ON and _holds_text(body, inner, name, depth + 1)):
+                return True
+    return False
