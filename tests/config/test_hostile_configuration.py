@@ -19,7 +19,7 @@ from backend_lint.config_load import Request, load, settle
 from backend_lint.registry import ENGINE_CARDS, Registry
 
 _REGISTRY = Registry({}, dict(ENGINE_CARDS))
-_WORDS = st.sampled_from("ALL engine unused-suppression error off x/** total new coverage severity ignore test ../../x a=b".split() + [""])
+_WORDS = st.sampled_from([*"ALL engine unused-suppression error off x/** total new coverage severity ignore test ../../x a=b".split(), ""])
 _TEXTS = _WORDS | st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), max_size=8)
 _LEAVES = _TEXTS | st.booleans() | st.integers(-(2**62), 2**62) | st.floats() | st.dates() | st.times() | st.datetimes()
 _VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3), max_leaves=8)
