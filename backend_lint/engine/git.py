@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -85,6 +84,8 @@ def _command(root: Path, arguments: Sequence[str]) -> list[str]:
 
 
 def _run(root: Path, *arguments: str, given: bytes = b"", statuses: tuple[int, ...] = (0,)) -> bytes:
+    import subprocess
+
     try:
         done = subprocess.run(_command(root, arguments), input=given, capture_output=True, env=_environment(root), timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:

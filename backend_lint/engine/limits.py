@@ -1,6 +1,8 @@
-"""Bounds on what one file may cost, and the cheap signs of a file that could exceed them."""
+"""Bounds on what one file may cost, the cheap signs of a file that could exceed them, and what the machine offers."""
 
 from __future__ import annotations
+
+import os
 
 SECONDS_PER_FILE = 10
 """CPU seconds that a reader may spend on one file."""
@@ -15,6 +17,16 @@ _DEEP = 100
 _LONG_LINE = 20_000
 _LONG_CHAIN = 500
 _RUNS = (b"- " * _DEEP, b"-" * _LONG_CHAIN, b"~" * _DEEP, b"not " * _DEEP, b"+" * _LONG_CHAIN, b"lambda:" * _DEEP)
+
+
+def can_fork() -> bool:
+    """Workers are made by fork: they start in a few milliseconds and need not import anything again."""
+    return hasattr(os, "fork")
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def suspicious(data: bytes) -> bool:

@@ -21,16 +21,6 @@ BATCH_BYTES = 150_000
 BATCH_FILES = 40
 
 
-def available() -> bool:
-    """Workers are made by fork: they start in a few milliseconds and need not import anything again."""
-    return hasattr(os, "fork")
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Worker:
     def __init__(self, rules: Sequence[NodeRule[Any]], timed: bool, others: Iterable[_Worker]) -> None:
         self.channel: socket.socket

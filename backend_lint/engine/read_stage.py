@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from backend_lint.api import NodeRule
 from backend_lint.engine.discover import Candidate
-from backend_lint.engine.pool import available, cores
+from backend_lint.engine.limits import can_fork, cores, suspicious
 from backend_lint.engine.read_file import not_read, read_file
 from backend_lint.engine.wire import Task, decode_reading, encode_reading, encode_tasks
 from backend_lint.facts.file import Role, SourceFile
@@ -86,9 +86,7 @@ def read_all(
 
 def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Answers:
     """Little source is read here; much of it, and what looks dangerous, in workers."""
-    from backend_lint.engine.limits import suspicious
-
-    workers = (jobs or cores()) if available() else 1
+    workers = (jobs or cores()) if can_fork() else 1
     apart: list[Task] = []
     small: list[Task] = []
     size = 0
@@ -103,7 +101,7 @@ def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, time
             return
     for task in small:
         yield _here(task, rules, timed)
-    if apart and available():
+    if apart and can_fork():
         yield from _in_workers(apart, rules, 1, timed)
     else:
         for task in apart:
