@@ -13,6 +13,8 @@ from backend_lint.project.responses import answer_of, is_http_error, refuses_req
 from backend_lint.project.value_text import call_ids
 
 _DEBUG = re.compile(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
+_CHOICE = re.compile(r"\|f?['\"]|['\"]\|")
+"""A conditional value with a constant text on one side: somebody chose when to show which."""
 _PASS_ON = frozenset(
     "format join format_exc format_exception format_exception_only escape _ gettext gettext_lazy dumps dict str repr list jsonify strip split replace".split()
 )
@@ -42,7 +44,7 @@ class ExceptionDetailInResponse(ProjectRule):
     @app.get("/orders")
     def orders(store):
         try:
-            return store.load()
+            return store.fetch_orders()
         except Exception as error:
             raise HTTPException(500, detail=str(error)) from error
     ```
@@ -61,7 +63,7 @@ class ExceptionDetailInResponse(ProjectRule):
     @app.get("/orders")
     def orders(store):
         try:
-            return store.load()
+            return store.fetch_orders()
         except Exception as error:
             logger.exception("orders could not be loaded")
             raise HTTPException(500, detail="orders could not be loaded") from error
@@ -130,7 +132,7 @@ def _holds_text(body: Body, values: tuple[str, ...], name: str, depth: int = 0) 
     own = re.compile(rf"(?<!type\()(?<!isinstance\()%{re.escape(name)}(?!\w)(?!\.(?!args\b|orig\b|strerror\b))") if name else None
     for value in values:
         if (own is not None and own.search(value)) or any(known in value for known in _TRACEBACKS):
-            return not _DEBUG.search(value) and f"isinstance(%{name}," not in value
+            return not _DEBUG.search(value) and not _CHOICE.search(value)
         for number in call_ids(value) if depth < 3 else ():
             call = body.calls[number] if number < len(body.calls) else None
             if call is None:
