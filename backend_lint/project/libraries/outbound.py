@@ -82,7 +82,7 @@ OUTBOUND: dict[str, Wait] = {
     "googlemaps.Client": Wait(("timeout", "connect_timeout", "read_timeout"), builds=True),
     "jenkins.Jenkins": Wait(position=3, by_socket=True, builds=True),
     "influxdb.InfluxDBClient": _CLIENT,
-    "tika_client.TikaClient": _CLIENT,
+    "tika_client.TikaClient": Wait(default=30.0, builds=True),
     "minio.Minio": Wait(("http_client",), default=300.0, builds=True, peer=Peer.FILES),
     "slumber.API": Wait((), builds=True, session="session"),
     "simple_salesforce.Salesforce": Wait((), builds=True, session="session"),
