@@ -68,6 +68,8 @@ def load(request: Request) -> Loaded:
     given = [Path(os.path.realpath(path)) if path.is_symlink() and path.is_dir() else path for path in given]
     place = _place(request.cwd, given, request.isolated)
     notes: list[str] = []
+    if len(given) > 1 and not request.isolated:
+        notes += _unread(place, given)
     layers = _file_layers(request, place, notes)
     layers += [parse_inline(one, request.cwd) for one in request.config if _is_inline(one, request.cwd)]
     command_line = Layer("command line", dict(request.options), request.cwd)
@@ -129,6 +131,16 @@ def _place(cwd: Path, given: list[Path], isolated: bool) -> Place:
     fallback = start if (len(given) == 1 and given[0].is_dir()) or not start.is_relative_to(cwd) else cwd
     place = locate(start, fallback)
     return place._replace(config_file=None) if isolated else place
+
+
+def _unread(place: Place, given: list[Path]) -> list[str]:
+    """Notes on the configuration of projects inside the one that is checked: a run has one root and one configuration."""
+    found = []
+    for path in given:
+        nearer = locate(path if path.is_dir() else path.parent, place.root)
+        if nearer.config_file is not None and nearer.root != place.root and nearer.root.is_relative_to(place.root):
+            found.append(f"{shown(nearer.config_file, place.root)} is not read: the root of this run is {place.root}; check that project in a run of its own")
+    return list(dict.fromkeys(found))
 
 
 def _is_inline(option: str, cwd: Path) -> bool:

@@ -78,6 +78,48 @@ def test_a_library_in_the_working_directory_is_not_imported(check: Run, project:
     assert not (project / "ran").exists()
 
 
+_AUDIT = """
+import os, sys
+log = os.open(os.environ["AUDIT_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+root = os.getcwd()
+
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes)) and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        os.write(log, f"write {os.path.abspath(os.fsdecode(arguments[0]))}\\n".encode())
+    elif event in ("subprocess.Popen", "os.posix_spawn"):
+        os.write(log, f"start {arguments[0]}\\n".encode())
+    elif event in ("os.system", "os.exec") or event.startswith("socket."):
+        os.write(log, f"{event}\\n".encode())
+    elif event == "import" and arguments[1] and str(arguments[1]).startswith(root):
+        os.write(log, f"import {arguments[1]}\\n".encode())
+
+sys.addaudithook(hook)
+"""
+
+
+def test_a_run_starts_git_and_nothing_else_writes_to_its_cache_and_opens_no_socket(
+    check: Run, project: Path, tmp_path: Path, home: Path, bytecode: Path, environment: dict[str, str]
+) -> None:
+    import shutil
+    import subprocess
+
+    git = shutil.which("git")
+    assert git is not None
+    subprocess.run([git, "init", "-q"], cwd=project, check=True)
+    (project / "app.py").write_text("import settings\nbad_error()\n")
+    (project / "settings.py").write_text("X = 1\n")
+    (project / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "sitecustomize.py").write_text(_AUDIT)
+    log = tmp_path / "audit.log"
+    paths = f"{tmp_path / 'audit'}{os.pathsep}{environment['PYTHONPATH']}"
+    assert check(env={"PYTHONPATH": paths, "AUDIT_LOG": str(log)}).returncode == 1
+    seen = log.read_text().splitlines()
+    assert {line.partition(" ")[2] for line in seen if line.startswith("start ")} == {git}, "the audit hook saw the run"
+    allowed = (f"start {git}", f"write {home / 'cache'}", f"write {bytecode}", "write /dev/null")
+    assert [line for line in seen if not line.startswith(allowed)] == []
+
+
 def test_nothing_of_the_checked_repository_runs(check: Run, project: Path) -> None:
     ran = "import pathlib\npathlib.Path('ran').write_text('')\n"
     for name in ("conftest.py", "setup.py", "manage.py", "settings.py", "sitecustomize.py", "rules/house/evil.py", "backend_lint_rules/__init__.py"):

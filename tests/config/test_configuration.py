@@ -126,6 +126,15 @@ def test_paths_of_two_projects_have_the_folder_around_both_as_root(project: Path
     assert (settings.root, settings.paths) == (tmp_path, ("other", "project/shop"))
 
 
+def test_a_run_over_two_projects_says_whose_configuration_it_does_not_read(project: Path) -> None:
+    (project / "other").mkdir()
+    (project / "shop" / "backend-lint.toml").write_text("profile = 'all'\n")
+    loaded = _load(project, "shop/views.py", "shop", "other")
+    assert loaded.settings.profile == "default"
+    assert [note.split(":")[0] for note in loaded.notes] == ["shop/backend-lint.toml is not read"]
+    assert _load(project, "shop").settings.profile == "all"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_a_configuration_that_anybody_could_have_planted_above_is_not_read(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
