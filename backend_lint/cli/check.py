@@ -109,6 +109,9 @@ def report(prepared: Prepared, cwd: Path) -> int:
     if settings.verbosity >= 0:
         for note in result.notes:
             warn(note)
+    if settings.verbosity > 0:
+        file = settings.config_file or "none, the defaults hold"
+        warn(f"root {settings.root} ({prepared.loaded.place.reason}); configuration {file}; {len(result.cards)} rules; {result.files} files", "note")
     if settings.statistics or settings.timings:
         from backend_lint.cli.statistics import statistics, timings
 

@@ -76,6 +76,7 @@ def test_all_that_is_not_the_report_is_on_standard_error(check: Run, project: Pa
     done = check("--format", "json", "--statistics", "--timings", "-v")
     assert {one["rule"] for one in json.loads(done.stdout)["findings"]} == {"called-error", "called-warning"}
     assert "called-error" in done.stderr and "CPU seconds" in done.stderr
+    assert f"note: root {project} (" in done.stderr
 
 
 def test_several_reports_of_one_run(check: Run, project: Path) -> None:
