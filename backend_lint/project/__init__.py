@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
+    from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
     from backend_lint.project.settings import Configuration
     from backend_lint.project.timeouts import Timeouts
@@ -110,6 +111,13 @@ class Project:
         from backend_lint.project.timeouts import Timeouts
 
         return Timeouts(self)
+
+    @functools.cached_property
+    def retries(self) -> Retries:
+        """Who repeats what when it fails."""
+        from backend_lint.project.retries import Retries
+
+        return Retries(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

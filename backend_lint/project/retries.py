@@ -238,13 +238,9 @@ class Retries:
                 found = (Pause.FIXED, number) if number is not None else (Pause.RANDOM if "random" in call.args[0] else Pause.UNKNOWN, None)
                 if found[0] is Pause.UNKNOWN:
                     return found
-            elif (not edge.target.is_external and self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP) or name.rpartition(".")[2] in (
-                "wait",
-                "wait_for",
-                "sleep",
-                "select",
-                "join",
-            ):
+            elif name.rpartition(".")[2] in ("wait", "wait_for", "sleep", "select", "join"):
+                return Pause.UNKNOWN, None
+            elif not edge.target.is_external and self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP:
                 return Pause.UNKNOWN, None
         if found[0] is Pause.NONE and any(call.callee.rpartition(".")[2].lower().endswith(("sleep", "wait", "backoff", "delay")) for call in body.calls):
             return Pause.UNKNOWN, None
