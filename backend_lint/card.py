@@ -158,13 +158,13 @@ ENGINE_CARDS = {
             ## Example
 
             ```python
-            requests.get(url)  # backend-lint: ignore[missing-timeout]
+            requests.get(url)  # backend-lint: ignore[outbound-call-without-timeout]
             ```
 
             ## Use instead
 
             ```python
-            requests.get(url)  # backend-lint: ignore[missing-timeout] the session's adapter sets one
+            requests.get(url)  # backend-lint: ignore[outbound-call-without-timeout] the session's adapter sets one
             ```
 
             ## When this is wrong
@@ -188,13 +188,13 @@ ENGINE_CARDS = {
             ## Example
 
             ```python
-            requests.get(url)  # backend-lint: ignore[missing-timeuot] the session's adapter sets one
+            requests.get(url)  # backend-lint: ignore[outbound-call-without-timeuot] the session's adapter sets one
             ```
 
             ## Use instead
 
             ```python
-            requests.get(url)  # backend-lint: ignore[missing-timeout] the session's adapter sets one
+            requests.get(url)  # backend-lint: ignore[outbound-call-without-timeout] the session's adapter sets one
             ```
 
             ## When this is wrong
@@ -218,7 +218,7 @@ ENGINE_CARDS = {
             ## Example
 
             ```python
-            requests.get(url, timeout=5)  # backend-lint: ignore[missing-timeout] the session's adapter sets one
+            requests.get(url, timeout=5)  # backend-lint: ignore[outbound-call-without-timeout] the session's adapter sets one
             ```
 
             ## Use instead
