@@ -94,27 +94,23 @@ def routes_map(project: Project) -> dict[str, Entries]:
 
 
 def _route(project: Project, route: Route) -> dict[str, Any]:
-    known = route.function >= 0 and route.module in project.modules
-    line = project.calls.head((route.module, route.function)).line if known else route.line
+    path, line = route.declared_in, route.line
+    if route.function >= 0:
+        path, line = route.module, project.calls.head((route.module, route.function)).line
+    elif route.owner is not None:
+        path, line = route.owner[0], project.modules[route.owner[0]].classes[route.owner[1]].line
     guards = [{"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line} for guard in route.guards]
     return {
         "method": route.method,
         "path": route.path,
-        "handler": {"name": route.name, "path": route.module or route.declared_in, "line": line},
+        "handler": {"name": route.name, "path": path, "line": line},
         "guards": guards,
-        "authenticated": _authenticated(route),
+        "authenticated": route.authenticated,
         "request": route.request or None,
         "response": route.response or None,
         "reads": None,
         "writes": None,
     }
-
-
-def _authenticated(route: Route) -> bool | None:
-    verdicts = {guard.verifies for guard in route.guards}
-    if True in verdicts:
-        return True
-    return None if None in verdicts or not verdicts else False
 
 
 def _safe(value: str | None) -> str | None:

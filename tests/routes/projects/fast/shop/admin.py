@@ -1,0 +1,8 @@
+from fastapi import FastAPI
+
+admin = FastAPI()
+
+
+@admin.get("/stats")
+def stats():
+    return {}

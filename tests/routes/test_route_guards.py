@@ -1,0 +1,141 @@
+"""What runs before a handler, and whether it checks who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from backend_lint.facts.route import Route
+from backend_lint.project import Project
+
+Linked = Callable[[dict[str, str]], Project]
+
+
+def route(project: Project, method: str, path: str) -> Route:
+    found = [one for one in project.routes if (one.method, one.path) == (method, path)]
+    assert len(found) == 1, [(one.method, one.path) for one in project.routes]
+    return found[0]
+
+
+def verdicts(found: Route) -> dict[str, bool | None]:
+    return {guard.name: guard.verifies for guard in found.guards}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "authenticated"),
+    [
+        ("GET", "/health", False),
+        ("GET", "/api/v1/items/", False),
+        ("POST", "/api/v1/items", True),
+        ("PATCH", "/api/v1/items/{item_id}", True),
+        ("DELETE", "/api/v1/items/{item_id}", False),
+        ("GET", "/api/v1/orders", True),
+        ("GET", "/api/v1/orders/{order_id}/lines/", True),
+        ("WEBSOCKET", "/api/v1/orders/ws", True),
+        ("GET", "/admin/stats", False),
+    ],
+)
+def test_fastapi_routes_inherit_dependencies(sample: Callable[[str], Project], method: str, path: str, authenticated: bool) -> None:
+    assert route(sample("fast"), method, path).authenticated is authenticated
+
+
+def test_a_guard_that_only_takes_a_token_does_not_verify_it(sample: Callable[[str], Project]) -> None:
+    found = verdicts(route(sample("fast"), "POST", "/api/v1/items"))
+    assert found == {"fastapi.security.OAuth2PasswordBearer": None, "current_user": True}
+
+
+def test_a_guard_that_refuses_for_another_reason_verifies_nobody(sample: Callable[[str], Project]) -> None:
+    assert verdicts(route(sample("fast"), "GET", "/api/v1/orders/{order_id}/lines/"))["limited"] is False
+
+
+def test_dependencies_are_functions_that_run_before_the_handler(sample: Callable[[str], Project]) -> None:
+    project = sample("fast")
+    found = route(project, "DELETE", "/api/v1/orders/{order_id}")
+    names = {project.calls.head(key).name for key in found.dependencies}
+    assert names == {"get_db", "current_user", "requires.<locals>.check"}
+
+
+def test_request_and_response_models_are_named(sample: Callable[[str], Project]) -> None:
+    project = sample("fast")
+    created = route(project, "POST", "/api/v1/items")
+    assert (created.request, created.response) == ("Item", "ItemOut")
+    assert route(project, "GET", "/api/v1/items/").response == "list[ItemOut]"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "authenticated"),
+    [
+        ("*", "/", False),
+        ("GET", "/legacy/feed/", True),
+        ("*", "/blog/drafts/", True),
+        ("GET", "/blog/archive/<int:year>/", True),
+        ("POST", "/blog/<slug:slug>/edit/", True),
+        ("GET", "/blog/", False),
+        ("GET", "/api/v1/items/<name>/", True),
+        ("POST", "/api/v1/items/<name>/set-price/", False),
+        ("GET", "/api/v1/status/", False),
+        ("GET", "/api/reports/<pk>", True),
+        ("PUT", "/shop/orders/<uuid:pk>/", True),
+        ("GET", "/shop/carts/", False),
+        ("POST", "/shop/checkout/", True),
+    ],
+)
+def test_django_routes_have_the_guards_of_class_decorator_and_settings(sample: Callable[[str], Project], method: str, path: str, authenticated: bool) -> None:
+    assert route(sample("django_app"), method, path).authenticated is authenticated
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "authenticated"),
+    [
+        ("GET", "/", False),
+        ("POST", "/contact", True),
+        ("GET", "/admin/", True),
+        ("GET", "/api/v2/orders", True),
+        ("DELETE", "/api/v2/things", True),
+        ("GET", "/api/v2/export", False),
+        ("GET", "/version", False),
+    ],
+)
+def test_flask_routes_have_the_guards_of_decorators_and_hooks(sample: Callable[[str], Project], method: str, path: str, authenticated: bool) -> None:
+    assert route(sample("flask_app"), method, path).authenticated is authenticated
+
+
+def test_routes_of_tests_are_left_out(linked: Linked) -> None:
+    project = linked({"tests/test_app.py": "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/x')\ndef x(): ...\n"})
+    assert list(project.routes) == []
+
+
+def test_a_router_that_is_an_argument_is_the_one_that_is_handed_in(linked: Linked) -> None:
+    project = linked(
+        {
+            "app.py": "from fastapi import FastAPI\nfrom wiring import wire\napp = FastAPI()\nwire('x', target=app)\n",
+            "wiring.py": "from api import router\ndef wire(name, target):\n    target.include_router(router, prefix='/v1')\n",
+            "api.py": "from fastapi import APIRouter\nrouter = APIRouter(prefix='/a')\n@router.get('/b')\ndef b(): ...\n",
+        }
+    )
+    assert [found.path for found in project.routes] == ["/v1/a/b"]
+
+
+def test_routers_that_include_each_other_end(linked: Linked) -> None:
+    text = "from fastapi import APIRouter\na = APIRouter(prefix='/a')\nb = APIRouter(prefix='/b')\n"
+    text += "@a.get('/x')\ndef x(): ...\na.include_router(b)\nb.include_router(a)\n"
+    assert "/a/x" in {found.path for found in linked({"app.py": text}).routes}
+
+
+def test_includes_that_double_at_every_step_are_bounded(linked: Linked) -> None:
+    lines = ["from fastapi import APIRouter", "r0 = APIRouter()", "@r0.get('/x')", "def x(): ..."]
+    for step in range(1, 40):
+        lines += [f"r{step} = APIRouter()", f"r{step}.include_router(r{step - 1}, prefix='/a')", f"r{step}.include_router(r{step - 1}, prefix='/b')"]
+    assert len(linked({"app.py": "\n".join(lines)}).routes) <= 50_000
+
+
+def test_urlconfs_that_include_each_other_end(linked: Linked) -> None:
+    text = "from django.urls import include, path\nurlpatterns = [path('a/', include('{other}')), path('x/', view)]\ndef view(request): ...\n"
+    project = linked({"one.py": text.format(other="two"), "two.py": text.format(other="one")})
+    assert [found.path for found in project.routes] == ["/{?}a/x/", "/{?}x/"]
+
+
+def test_an_unknown_prefix_is_shown_as_unknown(linked: Linked) -> None:
+    text = "import os\nfrom fastapi import APIRouter\nrouter = APIRouter(prefix=os.environ['PREFIX'])\n@router.get('/x')\ndef x(): ...\n"
+    assert [found.path for found in linked({"app.py": text}).routes] == ["{?}/x"]
