@@ -1,7 +1,7 @@
 """Inline suppressions: ``# backend-lint: ignore[rule-a, rule-b] reason`` and ``# backend-lint: ignore-file[rule] reason``.
 
 The comment stands at the end of a line, or alone on the line above. In Python a comment on the first or the last line of a statement that spans
-several lines, or alone above it, silences the whole statement (of a compound statement, its head).
+several lines, or alone above it, silences the whole statement (of a compound statement, its head with its decorators).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _PIECE = re.compile(
 )
 _MOST = 1000
 """Comments of one file that count; a file with more of them wants `ignore-file`."""
+_DECORATORS = 50
 _VERBS = {"ignore": False, "ignore-file": True}
 
 
@@ -56,6 +57,8 @@ def read_suppressions(text: str, kind: Kind) -> tuple[Suppression, ...]:
             continue
         alone = not lines[line - 1][: column - 1].strip()
         start, end = spans.below(below[line]) if alone else spans.around(line)
+        if alone and kind is Kind.PYTHON:
+            end = _undecorated(lines, below, spans, start, end)
         result.append(Suppression(line, at, start, names, reason, end))
     return tuple(result)
 
@@ -84,6 +87,15 @@ def _next_code(lines: list[str]) -> list[int]:
         if not lines[line - 1].lstrip().startswith(("#", "--", "//", ";")):
             code = line
     return following
+
+
+def _undecorated(lines: list[str], below: list[int], spans: _Spans, start: int, end: int) -> int:
+    """The last line of the head that decorators at `start` belong to: a comment above them speaks for the function or class."""
+    for _ in range(_DECORATORS):
+        if start > len(lines) or not lines[start - 1].lstrip().startswith("@"):
+            break
+        start, end = spans.below(below[min(end, len(lines))])
+    return end
 
 
 def _statements(text: str) -> list[tuple[int, int]]:

@@ -31,6 +31,7 @@ IGNORE = "backend-lint: ignore[missing-timeout]"
         f"x = [\n    # {IGNORE} the session has one\n    get(u),\n    2,\n]\n",
         f"get(u, '''\n# not a comment (\n''')  # {IGNORE} the session has one\n",
         f"x = 1\ny = 2  # why\nget(u)\n# backend-lint: ignore-file[missing-timeout] legacy\n# {IGNORE} x",
+        f"# {IGNORE} the session has one\n@route(\n  1,\n)\n# and\n@guard\nasync def get(\n  x,\n):\n  pass\n",
         "# backend-lint: ignore-file[missing-timeout] legacy client\nget(u)\nget(v)\n",
         "get(u)  # backend-lint: ignore[broad-except, missing-timeout] both\n",
         "get(u)  #backend-lint:ignore[missing-timeout]: spelled tightly\n",
@@ -55,6 +56,7 @@ def test_a_comment_silences_its_statement(text: str) -> None:
         "get(u)  # see backend-lint: ignore[missing-timeout] in prose\n",
         f"x = [\n    2,  # {IGNORE} a middle line speaks for itself\n    get(u),\n]\n",
         f"if x:  # {IGNORE} only the head\n    get(u)\n",
+        f"# {IGNORE} only the head\n@route\ndef f():\n    get(u)\n",
     ],
 )
 def test_a_comment_elsewhere_silences_nothing(text: str) -> None:
