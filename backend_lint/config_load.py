@@ -136,8 +136,8 @@ def _place(cwd: Path, given: list[Path], isolated: bool) -> Place:
 def _unread(place: Place, given: list[Path]) -> list[str]:
     """Notes on the configuration of projects inside the one that is checked: a run has one root and one configuration."""
     found = []
-    for path in given:
-        nearer = locate(path if path.is_dir() else path.parent, place.root)
+    for folder in sorted({path if path.is_dir() else path.parent for path in given}):
+        nearer = locate(folder, place.root)
         if nearer.config_file is not None and nearer.root != place.root and nearer.root.is_relative_to(place.root):
             found.append(f"{shown(nearer.config_file, place.root)} is not read: the root of this run is {place.root}; check that project in a run of its own")
     return list(dict.fromkeys(found))
