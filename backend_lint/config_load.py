@@ -76,12 +76,13 @@ def load(request: Request) -> Loaded:
     values, origins = _join(layers, command_line)
     layers.append(command_line)
     settings = _settings(request, place, given, values, origins, layers)
-    if request.config_from and settings.baseline is not None:
-        data = request.read_revision(place.root, shown(settings.baseline, place.root))
+    accepted = settings.baseline
+    if request.config_from and accepted is not None:
+        data = request.read_revision(place.root, shown(accepted, place.root))
         settings = _replace(settings, baseline_data=data if data is not None else b"")
         if data is None:
             notes.append(f"there is no baseline at {request.config_from}: every finding counts")
-        elif not settings.baseline.is_file() or settings.baseline.read_bytes() != data:
+        elif not accepted.is_file() or accepted.read_bytes() != data:
             notes.append(f"the baseline differs from the one at {request.config_from}, which is used")
     files = tuple(layer.file for layer in layers if layer.file is not None)
     return Loaded(settings, origins, tuple(layers), place, tuple(notes), files)
