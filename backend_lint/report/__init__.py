@@ -17,9 +17,13 @@ FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "jun
 def render(name: str, result: Result, settings: Settings, color: bool, environ: Mapping[str, str] | None = None) -> str:
     """The report `name` of `result`, ending in a newline; `color` matters to ``text`` and ``concise`` only.
 
-    The text can be encoded as UTF-8. `environ` (default: the process's) is read by ``github`` alone, which also appends to the file that
-    ``GITHUB_STEP_SUMMARY`` names. Raises ValueError for an unknown format.
+    The text can be encoded as UTF-8. ``github``, ``gitlab`` and ``sarif`` read in `environ` (default: the process's) where the checkout lies, and ``github``
+    appends to the file that ``GITHUB_STEP_SUMMARY`` names. Raises ValueError for an unknown format.
     """
+    if name in ("github", "gitlab", "sarif"):
+        import os
+
+        return _for_ci(name, result, settings, os.environ if environ is None else environ)
     match name:
         case "text":
             from backend_lint.report import text
@@ -33,20 +37,6 @@ def render(name: str, result: Result, settings: Settings, color: bool, environ: 
             from backend_lint.report import json
 
             return json.render(result) if name == "json" else json.render_lines(result)
-        case "sarif":
-            from backend_lint.report import sarif
-
-            return sarif.render(result)
-        case "github":
-            import os
-
-            from backend_lint.report import github
-
-            return github.render(result, os.environ if environ is None else environ)
-        case "gitlab":
-            from backend_lint.report import gitlab
-
-            return gitlab.render(result)
         case "junit":
             from backend_lint.report import junit
 
@@ -56,3 +46,20 @@ def render(name: str, result: Result, settings: Settings, color: bool, environ: 
 
             return markdown.render(result)
     raise ValueError(f"unknown format {name!r}: one of {', '.join(FORMATS)}")
+
+
+def _for_ci(name: str, result: Result, settings: Settings, environ: Mapping[str, str]) -> str:
+    from backend_lint.report.wording import repository_prefix
+
+    prefix = repository_prefix(settings.root, environ.get("CI_PROJECT_DIR" if name == "gitlab" else "GITHUB_WORKSPACE"))
+    if name == "gitlab":
+        from backend_lint.report import gitlab
+
+        return gitlab.render(result, prefix)
+    if name == "sarif":
+        from backend_lint.report import sarif
+
+        return sarif.render(result, prefix)
+    from backend_lint.report import github
+
+    return github.render(result, environ, prefix)

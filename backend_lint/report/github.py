@@ -16,9 +16,10 @@ _LIMIT = 10
 """Annotations of one kind that GitHub keeps per step; it drops the rest without a word."""
 
 
-def render(result: Result, environ: Mapping[str, str]) -> str:
+def render(result: Result, environ: Mapping[str, str], prefix: str = "") -> str:
     """Errors first, at most ten annotations of a kind, then everything that found no room as plain lines and a notice that says how many.
 
+    `prefix` leads from the repository's top to the project.
     Appends a Markdown summary to the file that ``GITHUB_STEP_SUMMARY`` names in `environ`; if that fails, a warning says so.
     """
     commands: list[str] = []
@@ -31,9 +32,9 @@ def render(result: Result, environ: Mapping[str, str]) -> str:
     for reported in by_severity(result):
         finding = reported.finding
         line = f"{place(finding)}: {finding.severity}[{visible(finding.rule)}] {visible(finding.message)}"
-        _place(commands, rest, used, _COMMAND[finding.severity], _command(finding), line)
+        _place(commands, rest, used, _COMMAND[finding.severity], _command(finding, prefix), line)
     for skipped in result.unchecked:
-        where = f" file={annotation_property(skipped.path)},line={max(skipped.line, 1)}," if skipped.path else " "
+        where = f" file={annotation_property(prefix + skipped.path)},line={max(skipped.line, 1)}," if skipped.path else " "
         _place(
             commands,
             rest,
@@ -61,14 +62,14 @@ def _place(commands: list[str], rest: list[str], used: Counter[str], kind: str, 
         rest.append(line)
 
 
-def _command(finding: Finding) -> str:
-    properties = [f"file={annotation_property(finding.path)}", f"line={finding.line}", f"endLine={finding.end_line}"]
+def _command(finding: Finding, prefix: str) -> str:
+    properties = [f"file={annotation_property(prefix + finding.path)}", f"line={finding.line}", f"endLine={finding.end_line}"]
     if finding.end_line == finding.line:
         properties += [f"col={finding.column}", f"endColumn={finding.end_column}"]
     parts = [finding.message]
-    parts += [f"{item.path}:{item.line}: {item.message}" for item in finding.evidence]
+    parts += [f"{prefix}{item.path}:{item.line}: {item.message}" for item in finding.evidence]
     parts += [f"help: {finding.suggestion}"] if finding.suggestion else []
-    title = annotation_property(f"{finding.rule}")
+    title = annotation_property(finding.rule)
     return f"::{_COMMAND[finding.severity]} {','.join(properties)},title={title}::{annotation(chr(10).join(parts))}"
 
 

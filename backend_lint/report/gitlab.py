@@ -15,8 +15,11 @@ _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INF
 _CATEGORY = {"security": "Security", "database": "Performance", "performance": "Performance", "architecture": "Complexity"}
 
 
-def render(result: Result) -> str:
-    """A JSON array. GitLab drops entries with equal fingerprints, so a repeated one is hashed with its number."""
+def render(result: Result, prefix: str = "") -> str:
+    """A JSON array; `prefix` leads from the repository's top to the project.
+
+    GitLab drops entries with equal fingerprints, so a repeated one is hashed with its number.
+    """
     entries: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     for reported in result.findings:
@@ -32,7 +35,7 @@ def render(result: Result) -> str:
                 "fingerprint": _unique(reported.fingerprint, seen),
                 "severity": _SEVERITY[finding.severity],
                 "categories": [_CATEGORY.get(card(result, finding.rule).family, "Bug Risk")],
-                "location": {"path": visible(finding.path), "lines": {"begin": max(finding.line, 1), "end": max(finding.end_line, finding.line, 1)}},
+                "location": {"path": visible(prefix + finding.path), "lines": {"begin": max(finding.line, 1), "end": max(finding.end_line, finding.line, 1)}},
             }
         )
     for item in result.unchecked:
@@ -45,7 +48,7 @@ def render(result: Result) -> str:
                 "fingerprint": _unique(digest, seen),
                 "severity": "info",
                 "categories": ["Bug Risk"],
-                "location": {"path": visible(item.path) or ".", "lines": {"begin": max(item.line, 1)}},
+                "location": {"path": visible(prefix + item.path) or ".", "lines": {"begin": max(item.line, 1)}},
             }
         )
     return json.dumps(entries, indent=2) + "\n"

@@ -20,12 +20,15 @@ _RELATED = 100
 _TAGS = 20
 
 
-def render(result: Result) -> str:
-    """One run: every rule that ran, at most 25,000 results (worst first beyond that, with a notice), what was not checked as notifications."""
+def render(result: Result, prefix: str = "") -> str:
+    """One run: every rule that ran, at most 25,000 results (worst first beyond that, with a notice), what was not checked as notifications.
+
+    `prefix` leads from the repository's top to the project.
+    """
     names = sorted({*result.cards, *(reported.finding.rule for reported in result.findings)})
     index = {name: position for position, name in enumerate(names)}
     kept = list(result.findings) if len(result.findings) <= _RESULTS else by_severity(result)[:_RESULTS]
-    notifications = [_notification(skipped) for skipped in result.unchecked]
+    notifications = [_notification(skipped, prefix) for skipped in result.unchecked]
     if dropped := len(result.findings) - len(kept):
         notifications.append({"level": "warning", "message": {"text": f"{dropped} findings left out: code scanning takes {_RESULTS} at most"}})
     for item in result.conditions:
@@ -43,7 +46,7 @@ def render(result: Result) -> str:
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": not result.unchecked, "toolExecutionNotifications": notifications}],
-        "results": [_result(reported, index) for reported in kept],
+        "results": [_result(reported, index, prefix) for reported in kept],
         "properties": {
             "gate": "passed" if result.passed else "failed",
             "files": result.files,
@@ -77,12 +80,12 @@ def _rule(about: Card) -> dict[str, Any]:
     return rule
 
 
-def _result(reported: Reported, index: dict[str, int]) -> dict[str, Any]:
+def _result(reported: Reported, index: dict[str, int], prefix: str) -> dict[str, Any]:
     finding = reported.finding
     message = finding.message if not finding.suggestion else f"{finding.message}\nhelp: {finding.suggestion}"
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": _artifact(finding.path),
+            "artifactLocation": _artifact(prefix + finding.path),
             "region": {
                 "startLine": max(finding.line, 1),
                 "startColumn": max(finding.column, 1),
@@ -105,7 +108,7 @@ def _result(reported: Reported, index: dict[str, int]) -> dict[str, Any]:
         body["relatedLocations"] = [
             {
                 "id": number,
-                "physicalLocation": {"artifactLocation": _artifact(item.path), "region": {"startLine": max(item.line, 1)}},
+                "physicalLocation": {"artifactLocation": _artifact(prefix + item.path), "region": {"startLine": max(item.line, 1)}},
                 "message": {"text": sarif_text(item.message)},
             }
             for number, item in enumerate(finding.evidence[:_RELATED])
@@ -117,8 +120,8 @@ def _artifact(path: str) -> dict[str, str]:
     return {"uri": uri(path), "uriBaseId": "%SRCROOT%"}
 
 
-def _notification(item: Unchecked) -> dict[str, Any]:
+def _notification(item: Unchecked, prefix: str) -> dict[str, Any]:
     body: dict[str, Any] = {"level": "warning", "message": {"text": sarif_text(f"not checked: {unchecked_place(item)}: {item.reason}")}}
     if item.path:
-        body["locations"] = [{"physicalLocation": {"artifactLocation": _artifact(item.path), "region": {"startLine": max(item.line, 1)}}}]
+        body["locations"] = [{"physicalLocation": {"artifactLocation": _artifact(prefix + item.path), "region": {"startLine": max(item.line, 1)}}}]
     return body

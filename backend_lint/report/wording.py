@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from backend_lint.api import Finding, Severity
 from backend_lint.engine.result import Card, Condition, Reported, Result
@@ -32,6 +33,20 @@ def counts(result: Result) -> dict[str, int]:
     """How many findings of each severity."""
     found = Counter(reported.finding.severity.value for reported in result.findings)
     return {severity.value: found[severity.value] for severity in Severity}
+
+
+def repository_prefix(root: Path, top: str | None) -> str:
+    """Where the project lies below the checkout that a CI system names, with ``/`` at the end: annotations are placed by paths from there. Empty at the top.
+
+    >>> repository_prefix(Path("/build/shop/api"), "/build/shop"), repository_prefix(Path("/build/shop"), None)
+    ('api/', '')
+    """
+    if not top:
+        return ""
+    checkout = Path(top)
+    if not checkout.is_absolute() or root == checkout or not root.is_relative_to(checkout):
+        return ""
+    return root.relative_to(checkout).as_posix() + "/"
 
 
 def plural(number: int, noun: str) -> str:

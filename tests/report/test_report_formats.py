@@ -252,3 +252,18 @@ def test_markdown_fits_into_a_comment(settings: Settings) -> None:
     assert report.startswith("<!-- backend-lint -->\n")
     assert len(report) < 65_536
     assert "more findings" in report
+
+
+def test_annotations_are_placed_from_the_top_of_the_checkout(ordinary: Result) -> None:
+    inner = Settings(root=Path("/build/shop/services/api"))
+    github = render("github", ordinary, inner, False, {"GITHUB_WORKSPACE": "/build/shop", "CI_PROJECT_DIR": "/other"})
+    assert "file=services/api/shop/views.py,line=41" in github
+    assert "file=services/api/shop/broken.py,line=3" in github
+    gitlab = json.loads(render("gitlab", ordinary, inner, False, {"GITHUB_WORKSPACE": "/other", "CI_PROJECT_DIR": "/build/shop"}))
+    assert gitlab[0]["location"]["path"] == "services/api/shop/views.py"
+    run = json.loads(render("sarif", ordinary, inner, False, {"GITHUB_WORKSPACE": "/build/shop"}))["runs"][0]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "services/api/shop/views.py"
+    assert run["results"][0]["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "services/api/shop/models.py"
+    for top in ("/build/shop/services/api", "/build", "", "build", "/build/sho"):
+        found = render("github", ordinary, Settings(root=Path("/build/shop/services/api")), False, {"GITHUB_WORKSPACE": top})
+        assert ("file=shop/views.py" in found) == (top != "/build")
