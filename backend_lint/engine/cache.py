@@ -230,9 +230,11 @@ class Cache:
             return None
 
 
-def open_cache(settings: Settings, rules: Sequence[NodeRule[Any]]) -> Cache:
-    """The cache of the project at `settings.root`, for these readers and local rules."""
+def open_cache(settings: Settings, rules: Sequence[NodeRule[Any]], on_disk: bool = True) -> Cache:
+    """The cache of the project at `settings.root`, for these readers and local rules; not `on_disk`: of contents, whatever the project is now."""
     readers = readers_fingerprint(settings, rules)
+    if not on_disk:
+        return Cache(cache_dir(settings), readers, b"")
     project = blake2b(os.fsencode(settings.root) + b"\0" + readers, digest_size=20).digest()
     return Cache(cache_dir(settings), readers, project)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,15 +72,19 @@ def discover(settings: Settings) -> Discovery:
     return _Search(settings).result()
 
 
-def kept(names: Iterable[str], settings: Settings) -> Iterator[str]:
-    """Of names that git tracks at some revision those that a check of that revision would read."""
+def given(settings: Settings, contents: Mapping[str, bytes]) -> Discovery:
+    """Of the files of a revision, path -> bytes, those that a check of a checkout of it would read."""
     search = _Search(settings)
-    names = list(names)
-    known = set(names)
     verdicts: dict[str, bool] = {}
-    for name in names:
-        if search.folder_kept(name.rpartition("/")[0], verdicts, known.__contains__) and not search.excluded(printable(name)):
-            yield name
+    for name in sorted(contents):
+        kind = wanted(name)
+        if kind is None or not search.folder_kept(name.rpartition("/")[0], verdicts, contents.__contains__) or search.excluded(printable(name)):
+            continue
+        if len(contents[name]) > settings.max_file_size:
+            search.skip(name, too_large(len(contents[name]), settings))
+        else:
+            search.found[name] = Candidate(printable(name), name, kind, (0, 0, 0, 0, 0))
+    return search.outcome()
 
 
 class _Search:
@@ -107,6 +111,9 @@ class _Search:
         for path in self.settings.paths:
             if path not in ("", "."):
                 self._explicit(path.removesuffix("/"))
+        return self.outcome()
+
+    def outcome(self) -> Discovery:
         candidates = sorted(self.found.values())
         return Discovery(candidates, sorted(set(self.unchecked)), self.notes, self.by_git, self.directories, self.ignore_files, self.repositories)
 
@@ -180,7 +187,7 @@ class _Search:
                 with os.scandir(where) as listing:
                     entries = list(listing)
             except OSError as error:
-                self._skip(folder or ".", f"the directory cannot be read: {_why(error)}")
+                self.skip(folder or ".", f"the directory cannot be read: {_why(error)}")
                 continue
             names = {entry.name for entry in entries}
             start = folder + "/" if folder else ""
@@ -222,7 +229,7 @@ class _Search:
     def _explicit(self, path: str) -> None:
         """A path of the command line counts though nothing else would find it; only `exclude` is stronger."""
         if path.startswith("/") or ".." in path.split("/"):
-            self._skip(path, "lies outside the project root")
+            self.skip(path, "lies outside the project root")
         elif self.excluded(printable(path)) or path in self.found:
             return
         elif self._is_folder(path):
@@ -235,7 +242,7 @@ class _Search:
                 return
             self._take(path, kind, followed=True)
         elif os.path.lexists(self.root + path):
-            self._skip(path, "no reader for this kind of file")
+            self.skip(path, "no reader for this kind of file")
 
     def _take(self, name: str, kind: Kind, status: os.stat_result | None = None, followed: bool = False) -> None:
         path = printable(name)
@@ -249,21 +256,21 @@ class _Search:
                     self._link(name)
                     return
                 if not self._inside(name):
-                    self._skip(name, "a symbolic link out of the project")
+                    self.skip(name, "a symbolic link out of the project")
                     return
                 target = os.path.relpath(os.path.realpath(self.root + name), self.real_root)
                 status = os.lstat(self.root + target)
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            self._skip(name, _why(error))
+            self.skip(name, _why(error))
             return
         if not stat.S_ISREG(status.st_mode):
             if not stat.S_ISDIR(status.st_mode):
-                self._skip(name, f"not a regular file but {_type(status.st_mode)}")
+                self.skip(name, f"not a regular file but {_type(status.st_mode)}")
             return
         if status.st_size > self.settings.max_file_size:
-            self._skip(name, f"larger than max-file-size, {status.st_size:,} of {self.settings.max_file_size:,} bytes")
+            self.skip(name, too_large(status.st_size, self.settings))
             return
         self.found[name] = Candidate(path, target, kind, stamp_of(status))
 
@@ -272,16 +279,16 @@ class _Search:
         try:
             os.stat(self.root + name)
         except OSError as error:
-            self._skip(name, f"a symbolic link that leads nowhere: {_why(error)}")
+            self.skip(name, f"a symbolic link that leads nowhere: {_why(error)}")
             return
         if not self._inside(name):
-            self._skip(name, "a symbolic link out of the project")
+            self.skip(name, "a symbolic link out of the project")
 
     def _inside(self, name: str) -> bool:
         target = os.path.realpath(self.root + name)
         return target == self.real_root or target.startswith(self.real_root.rstrip(os.sep) + os.sep)
 
-    def _skip(self, name: str, reason: str) -> None:
+    def skip(self, name: str, reason: str) -> None:
         self.unchecked.append(Unchecked(printable(name), reason))
 
 
@@ -312,6 +319,10 @@ def watched_directories(settings: Settings, discovery: Discovery, limit: int = 2
         except OSError:
             continue
     return found
+
+
+def too_large(size: int, settings: Settings) -> str:
+    return f"larger than max-file-size, {size:,} of {settings.max_file_size:,} bytes"
 
 
 def read_regular(path: str | os.PathLike[str], limit: int, follow: bool = False) -> bytes:

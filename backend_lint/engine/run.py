@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.api import Finding, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
-from backend_lint.engine.discover import Candidate, Discovery, discover, read_regular
+from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.result import Result, Timing
 from backend_lint.engine.roles import role_finder
@@ -156,18 +156,10 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
 
     What the configuration excludes, and what no reader understands, is left out.
     """
-    from backend_lint.engine.discover import kept
-
-    chosen = [Candidate(path, path, kind, (0, 0, 0, 0, 0)) for path in kept(sorted(contents), settings) if (kind := wanted(path)) is not None]
-
-    def load(candidate: Candidate) -> bytes:
-        data = contents[candidate.name]
-        if len(data) > settings.max_file_size:
-            raise OSError(f"larger than max-file-size, {len(data):,} of {settings.max_file_size:,} bytes")
-        return data
-
+    discovery = given(settings, contents)
     rules = registry.instantiate(settings)
-    readings, _ = _read(settings, Sources(chosen, load, role_finder(settings.roles)), local_rules(rules))
+    sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles))
+    readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
     return readings, check(readings, rules)
 
 
@@ -177,14 +169,14 @@ def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
 
 
 def _read(
-    settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]], executor: Executor | None = None
+    settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]], executor: Executor | None = None, on_disk: bool = True
 ) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
     """Readings by path, and what is to be said of the cache."""
     if not settings.cache:
         return read_all(sources, rules, None, settings.jobs, settings.timings, executor), []
     from backend_lint.engine.cache import open_cache
 
-    cache = open_cache(settings, rules)
+    cache = open_cache(settings, rules, on_disk)
     try:
         readings = read_all(sources, rules, cache, settings.jobs, settings.timings, executor)
     finally:
@@ -200,8 +192,8 @@ def local_rules(rules: Iterable[Rule]) -> list[NodeRule[Any]]:
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) -> Sources:
     root = os.fspath(settings.root).rstrip(os.sep) + os.sep
     candidates = discovery.candidates
-    given = settings.stdin if settings.stdin_filename is not None else None
-    if given is not None and settings.stdin_filename is not None:
+    text = settings.stdin if settings.stdin_filename is not None else None
+    if text is not None and settings.stdin_filename is not None:
         path = settings.stdin_filename
         candidates = [one for one in candidates if one.path != path]
         kind = wanted(path)
@@ -209,8 +201,8 @@ def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) 
             candidates = sorted([*candidates, Candidate(path, path, kind, (0, 0, 0, 0, 0))])
 
     def load(candidate: Candidate) -> bytes:
-        if given is not None and candidate.path == settings.stdin_filename:
-            return given
+        if text is not None and candidate.path == settings.stdin_filename:
+            return text
         data = read_regular(root + candidate.name, settings.max_file_size)
         if watch is not None:
             watch.loaded(root, candidate, data)

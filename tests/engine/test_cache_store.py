@@ -20,7 +20,7 @@ from backend_lint.config import Settings
 from backend_lint.engine import cache as store
 from backend_lint.engine import read_stage
 from backend_lint.engine.result import Result
-from backend_lint.engine.run import run
+from backend_lint.engine.run import check_contents, run
 
 ROOT = Path(__file__).parents[2]
 OLD = 1_600_000_000
@@ -116,6 +116,15 @@ def test_a_change_that_keeps_size_and_mtime_is_seen(tree: Path, registry: Any) -
     target.write_text(target.read_text().replace("forbidden", "permitted"))
     os.utime(target, (OLD, OLD))
     assert answer(tree, registry) != first
+
+
+@pytest.mark.usefixtures("later")
+def test_checking_other_contents_forgets_nothing_of_the_project(tree: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = answer(tree, registry)
+    check_contents(Settings(root=tree), registry, {"m1.py": b"forbidden()\n", "m2.py": b"x = 1\n"})
+    with monkeypatch.context() as patched:
+        patched.setattr(store.Cache, "key", lambda *_: pytest.fail("an untouched file was opened"))
+        assert answer(tree, registry) == expected
 
 
 def test_the_same_content_in_another_checkout_hits(tree: Path, registry: Any, read_paths: list[str], tmp_path: Path) -> None:
@@ -248,7 +257,7 @@ from pathlib import Path
 import msgspec
 from backend_lint.config import Settings
 from backend_lint.engine import read_stage
-from backend_lint.engine.run import run
+from backend_lint.engine.run import check_contents, run
 read_stage.IN_PROCESS_BYTES = 200
 print("started", flush=True)
 for _ in range({rounds}):

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from backend_lint.config import Settings
 from backend_lint.engine.limits import suspicious
 from backend_lint.engine.result import Result
+from backend_lint.engine.run import check_contents
 
 ROOT = Path(__file__).parents[2]
 Check = Callable[..., Result]
@@ -104,7 +106,7 @@ from engine_rules import Registry
 from pathlib import Path
 from backend_lint.config import Settings
 from backend_lint.engine import read_stage
-from backend_lint.engine.run import run
+from backend_lint.engine.run import check_contents
 root, cache = {str(project)!r}, {str(tmp_path / "cache")!r}
 read_stage.IN_PROCESS_BYTES = 100
 def audit(event, arguments):
@@ -185,6 +187,23 @@ def test_standard_input_stands_for_its_file(project: Path, check: Check) -> None
     assert [(one.finding.path, one.finding.line) for one in result.findings if one.finding.rule == "forbidden-call"] == [("a.py", 1), ("a.py", 2)]
     fresh = check(project, stdin=b"forbidden()\n", stdin_filename="new/c.py")
     assert {one.finding.path for one in fresh.findings} == {"new/c.py"}
+
+
+def test_contents_are_checked_as_a_checkout_of_them_would_be(project: Path, check: Check, registry: Any) -> None:
+    contents = dict.fromkeys(("a.py", "sub/b.py", "node_modules/c.py", "build/d.py", "old/e.py", "notes.txt"), b"forbidden()\n")
+    contents["big.py"] = b"x" * 2000
+    for name, data in contents.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_bytes(data)
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    options: dict[str, Any] = {"max_file_size": 1000, "exclude": ("old",)}
+    expected = check(project, **options)
+    assert {one.finding.path for one in expected.findings} == {"a.py", "sub/b.py", "build/d.py"}
+    settings = Settings(root=project / "elsewhere", jobs=1, **options)
+    readings, judged = check_contents(settings, registry, contents)
+    assert tuple(readings) == expected.checked
+    assert set(judged.findings) == {one.finding for one in expected.findings}
+    assert check_contents(settings, registry, contents) == (readings, judged)
 
 
 @pytest.mark.parametrize("data", [BOMBS[name] for name in ("brackets.py", "calls.py", "minus.py", "nots.py", "sum.py", "line.py", "deploy/values.yaml")])
