@@ -106,7 +106,7 @@ from engine_rules import Registry
 from pathlib import Path
 from backend_lint.config import Settings
 from backend_lint.engine import read_stage
-from backend_lint.engine.run import check_contents
+from backend_lint.engine.run import run
 root, cache = {str(project)!r}, {str(tmp_path / "cache")!r}
 read_stage.IN_PROCESS_BYTES = 100
 def audit(event, arguments):
