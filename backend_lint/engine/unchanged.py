@@ -31,7 +31,10 @@ started_ns = time.time_ns()
 """When this run began to look at files."""
 invocation: list[str] | None = None
 """The arguments that `replay` was asked for: those under which this run can be recorded."""
-_ENVIRONMENT = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "CI", "CI_PROJECT_DIR", "HOME", "USERPROFILE", "PATH", "PYTHONPATH", "LANG")
+_ENVIRONMENT = (
+    "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "CI",
+    "CI_PROJECT_DIR", "HOME", "USERPROFILE", "PATH", "PYTHONPATH", "LANG",
+)
 _PREFIXES = ("BACKEND_LINT_", "GITHUB_", "XDG_", "LC_", "GIT_")
 
 
