@@ -37,6 +37,19 @@ class Dependencies:
         self._memo[key] = found
         return found
 
+    def of_class(self, owner: tuple[str, int]) -> Before:
+        """What the attributes and the ``__init__`` of a class-based handler ask for, those of its bases included."""
+        found = Before()
+        classes = self.values.resolver.classes
+        for base in reversed(classes.ancestors(*owner)):
+            if base.kind is not RefKind.CLASS:
+                continue
+            for attribute in self.values.modules[base.path].classes[base.index].attributes:
+                for place in self._asked(Place(base.path, attribute.function, attribute.value), Place(base.path, attribute.function, attribute.annotation)):
+                    found = found + self._of_call(place, attribute.annotation, attribute.function, 0)
+        member = classes.find(Ref(RefKind.CLASS, "", *owner), "__init__")
+        return found + self.of_function((member[0].path, member[1])) if member is not None and isinstance(member[1], int) else found
+
     def of_list(self, place: Place) -> Before:
         """The dependencies of a ``dependencies=[Depends(x)]``."""
         found = Before()

@@ -166,9 +166,7 @@ class Views:
             yield View(method, Target.of(ref, ref.name), here, self._authenticated(here, itself), "drf" if is_api else "django")
 
     def _authenticated(self, before: Before, itself: bool | None) -> bool | None:
-        if self.permissions.login_required_everywhere:
-            return True
-        return authenticated(before.guards, checks_itself=itself)
+        return authenticated((*self.permissions.middleware, *before.guards), checks_itself=itself)
 
     def decorated(self, path: str, index: int) -> tuple[tuple[str, ...], Before]:
         """The methods that decorators restrict a function to, and the guards they are."""
@@ -352,7 +350,7 @@ class Views:
                 if name in methods:
                     head = self.values.modules[base.path].functions[methods[name]]
                     found = found + self.decorated(base.path, methods[name])[1]
-                    if self.guards.checks((base.path, methods[name])):
+                    if self.guards.turns_away((base.path, methods[name])):
                         found = found + Before((Guard(head.name, True, base.path, head.line),))
         return found
 

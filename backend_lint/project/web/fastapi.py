@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Function
-from backend_lint.facts.route import Route
+from backend_lint.facts.route import Guard, Route
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.web.dependencies import Dependencies
 from backend_lint.project.web.guards import Guards, authenticated
@@ -82,6 +82,10 @@ class Registrations:
         return self.nodes[host]
 
     def _construct(self, host: Host, node: Node, place: Place, call: Call, kind: str) -> None:
+        for item in self.values.items(place._replace(text=keyword(call, "middleware"))):
+            made = self.values.call(self.values.follow(item))
+            if made is not None and made.args:
+                self._middleware(node, self.values.follow(item)._replace(text=made.args[0]), made.line)
         if kind in _STARLETTE:
             self.starlette.add(host)
             self._route_list(host, place._replace(text=argument(call, 1 if kind.endswith("Starlette") else 0, "routes")), 0)
@@ -90,6 +94,19 @@ class Registrations:
             node.prefix = self.values.string(place._replace(text=prefix))
         node.before = self.dependencies.of_list(place._replace(text=keyword(call, "dependencies")))
         self._route_list(host, place._replace(text=keyword(call, "routes")), 0)
+
+    def _middleware(self, node: Node, place: Place, line: int) -> None:
+        ref = self.values.ref(place)
+        if ref is None or ref.kind not in (RefKind.CLASS, RefKind.FUNCTION):
+            name = place.text.rpartition(".")[2]
+            guard = Guard(name, None, place.path, line) if self.guards.named(name) or "Authentication" in name else None
+        else:
+            guard = self.guards.hook(ref, (place.path, line))
+            if guard is not None and guard.verifies:
+                # a middleware sees every path and lets some of them pass
+                guard = Guard(guard.name, None, guard.path, guard.line)
+        if guard is not None:
+            node.before = node.before + Before((guard,))
 
     def _made(self) -> None:
         """Applications and routers are known in the order in which they are written."""
@@ -108,8 +125,11 @@ class Registrations:
             for index, head in enumerate(module.functions):
                 for text in reversed(head.decorators):
                     call = self.values.call(Place(path, head.scope, text))
-                    if call is not None and call.callee.rpartition(".")[2] in _DECORATORS:
+                    name = call.callee.rpartition(".")[2] if call is not None else ""
+                    if call is not None and name in _DECORATORS:
                         self._decorator(path, index, head, call)
+                    elif call is not None and name == "middleware" and (host := self.hosts.of(Place(path, head.scope, call.callee.rpartition(".")[0]))) is not None:
+                        self._middleware(self.node(host), Place(path, head.scope, head.name.rpartition(".")[2]), head.line)
             for number, fact in enumerate(module.classes):
                 for text in fact.decorators:
                     call = self.values.call(Place(path, fact.scope, text))
@@ -153,6 +173,8 @@ class Registrations:
         request = response = ""
         if target.function >= 0:
             key = (target.module, target.function)
+            if target.owner is not None:
+                before = before + self.dependencies.of_class(target.owner)
             before = before + self.dependencies.of_function(key)
             request = self.models.request(key)
             response = self.models.response(scope, keyword(call, "response_model"), key)
@@ -163,7 +185,7 @@ class Registrations:
 
     def _called(self) -> None:
         for module, function, _, call in self.values.calls_named(
-            "include_router", "mount", "add_api_route", "add_route", "add_api_websocket_route", "add_websocket_route", "host"
+            "include_router", "mount", "add_api_route", "add_route", "add_api_websocket_route", "add_websocket_route", "add_middleware"
         ):
             receiver, _, verb = call.callee.rpartition(".")
             host = self.hosts.of(Place(module.path, function, receiver)) if receiver else None
@@ -174,7 +196,9 @@ class Registrations:
                 self._include(host, scope, call)
             elif verb == "mount":
                 self._mount(host, scope, argument(call, 0, "path"), argument(call, 1, "app"), 0)
-            elif verb != "host":
+            elif verb == "add_middleware":
+                self._middleware(self.node(host), scope._replace(text=argument(call, 0, "middleware_class")), call.line)
+            else:
                 self._endpoint_call(host, scope, call, verb)
 
     def _include(self, host: Host, scope: Place, call: Call) -> None:

@@ -314,6 +314,6 @@ class Blueprints:
                 self._hook(host, ref, (module.path, call.line))
 
     def _hook(self, host: Host, ref: Ref, place: tuple[str, int]) -> None:
-        guard = self.guards.of(ref, ref.name, place)
+        guard = self.guards.hook(ref, place)
         node = self.node(host)
-        node.before = node.before + Before((guard,) if guard.verifies is not False else (), (ref.function,))
+        node.before = node.before + Before((guard,) if guard is not None else (), (ref.function,))

@@ -40,6 +40,9 @@ _CARRIERS = {
 }  # fmt: skip
 """They only take credentials out of a request; somebody else has to check them."""
 _CLEAR = {"401", "403", "407", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "UNAUTHORIZED", "FORBIDDEN"}
+_UNKNOWN_CALLER = {"401", "HTTP_401_UNAUTHORIZED", "UNAUTHORIZED"}
+_NO_CALLER_BY_NAME = re.compile(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
+_NEGATED = re.compile(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
 _MAX_DEPTH = 4
 
 
@@ -51,6 +54,7 @@ class Guards:
         self.resolver = values.resolver
         self._checks: dict[FunctionKey, bool] = {}
         self._refuses: dict[FunctionKey, bool] = {}
+        self._turns_away: dict[FunctionKey, bool] = {}
 
     def checks(self, key: FunctionKey) -> bool:
         """Whether a guard, or what it calls, verifies credentials, refuses with 401 or 403, or decides by the user."""
@@ -108,6 +112,49 @@ class Guards:
                 ".user." in returned.value and _SUBJECTS.search(returned.value) for returned in body.returns
             )
         return self._checks[key]
+
+    def turns_away(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether a function, or one it calls, answers callers it does not know with 401 or the login page, or refuses on a condition like ``not user``."""
+        if key not in self._turns_away:
+            self._turns_away[key] = False
+            path, index = key
+            body = self.values.modules[path].bodies[index]
+            values = [found.value for found in (*body.raises, *body.returns) if found.value]
+            found = any(self._is_unknown_caller(Place(path, index, value)) for value in values)
+            found = found or any(call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _UNKNOWN_CALLER for call in body.calls)
+            found = found or (self.refuses(key) and self.negates(key))
+            if not found and depth < _MAX_DEPTH:
+                targets = [self.resolver.value(path, index, call.callee) for call in body.calls]
+                found = any(ref is not None and ref.kind is RefKind.FUNCTION and self.turns_away(ref.function, depth + 2) for ref in targets)
+            self._turns_away[key] = found
+        return self._turns_away[key]
+
+    def negates(self, key: FunctionKey) -> bool:
+        """Whether a function asks if there is no user, or one without rights."""
+        return any(block.subject and _NEGATED.search(block.subject) for block in self.values.modules[key[0]].bodies[key[1]].blocks)
+
+    def _is_unknown_caller(self, place: Place) -> bool:
+        call = self.values.call(place)
+        if call is None:
+            return bool(_NO_CALLER_BY_NAME.search(place.text)) or (place.text[:1] == "[" and any(item.rpartition(".")[2] in _UNKNOWN_CALLER for item in split(place.text[1:-1])[1:]))
+        if _NO_CALLER_BY_NAME.search(call.callee) or call.callee.rpartition(".")[2] == "redirect_to_login":
+            return True
+        given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
+        if any(value.rpartition(".")[2] in _UNKNOWN_CALLER for value in given):
+            return True
+        return call.callee.rpartition(".")[2] in ("redirect", "RedirectResponse", "HttpResponseRedirect") and any("login" in value for value in given)
+
+    def hook(self, ref: Ref, place: tuple[str, int]) -> Guard | None:
+        """A function that runs before every handler of an application; None if it turns nobody away. It is sure only if it asks for the user: others let some callers pass."""
+        keys = [ref.function] if ref.kind is RefKind.FUNCTION else []
+        if ref.kind is RefKind.CLASS:
+            found = [self.resolver.classes.find(ref, name) for name in ("dispatch", "__call__", "process_request", "process_view", "before_request")]
+            keys = [(one[0].path, one[1]) for one in found if one is not None and isinstance(one[1], int)]
+        named = self.named(ref.name.rpartition(".")[2])
+        if not any(self.turns_away(key) for key in keys):
+            return Guard(ref.name, None, ref.path or place[0], place[1]) if named else None
+        sure = ref.kind is RefKind.FUNCTION and any(self.negates(key) for key in keys)
+        return Guard(ref.name.replace(".<locals>", ""), True if sure else None, *place)
 
     def _mentions(self, key: FunctionKey) -> bool:
         """The user, or something that stands for one, is handed to a call."""

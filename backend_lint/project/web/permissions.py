@@ -160,11 +160,21 @@ class Permissions:
         return found
 
     @functools.cached_property
-    def login_required_everywhere(self) -> bool:
-        """``LoginRequiredMiddleware`` stands in ``MIDDLEWARE``."""
+    def middleware(self) -> tuple[Guard, ...]:
+        """What ``MIDDLEWARE`` turns away callers with: Django's ``LoginRequiredMiddleware`` surely, a middleware of the project perhaps."""
+        found: dict[Guard, None] = {}
         for path, module in self.values.modules.items():
-            if module.role is not Role.TEST and module.names.get("MIDDLEWARE", ("",))[0] == "assign":
-                for item in self.values.items(Place(path, 0, "MIDDLEWARE")):
-                    if (constant_string(item.text) or "").endswith("LoginRequiredMiddleware"):
-                        return True
-        return False
+            if module.role is Role.TEST or module.names.get("MIDDLEWARE", ("",))[0] != "assign":
+                continue
+            for item in self.values.items(Place(path, 0, "MIDDLEWARE")):
+                dotted = constant_string(item.text) or ""
+                line = next((assign.line for assign in module.bodies[0].assigns if assign.target == "MIDDLEWARE"), 1)
+                if dotted.startswith("django.") and dotted.endswith(".LoginRequiredMiddleware"):
+                    found.setdefault(Guard("LoginRequiredMiddleware", True, path, line))
+                elif (ref := self.values.dotted(dotted, path) if dotted else None) is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION):
+                    guard = self.guards.hook(ref, (path, line))
+                    if guard is not None:
+                        found.setdefault(Guard(guard.name, None, guard.path, guard.line))
+                elif dotted.endswith(("LoginRequiredMiddleware", "login_required_middleware")):
+                    found.setdefault(Guard(dotted.rpartition(".")[2], None, path, line))
+        return tuple(found)

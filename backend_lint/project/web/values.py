@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -40,7 +41,6 @@ class Values:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
         self.modules = resolver.modules
-        self._calls: dict[str, list[tuple[str, int, int]]] | None = None
 
     def ref(self, place: Place) -> Ref | None:
         """What the value refers to."""
@@ -146,29 +146,31 @@ class Values:
 
     # -- constants ---------------------------------------------------------------------------------
 
-    def string(self, place: Place, depth: int = 0) -> str | None:
-        """The string a value stands for, unknown parts as `UNKNOWN`; None if nothing of it is known."""
+    def string(self, place: Place, depth: int = 0, bound: dict[str, Place] | None = None) -> str | None:
+        """The string a value stands for, unknown parts as `UNKNOWN`; None if nothing of it is known. `bound`: what parameters stand for."""
         text = place.text
         constant = constant_string(text.removeprefix("r"))
         if constant is not None:
             return constant
         if depth > MAX_DEPTH or not text:
             return None
+        if bound and text in bound:
+            return self.string(bound[text], depth + 1)
         if text[:2] in ("f'", 'f"'):
-            return self._interpolated(place, depth)
+            return self._interpolated(place, depth, bound)
         if text[0] in "'\"" and ".format(" in text:
             return constant_string(text[: text.rindex(".format(")])
         if text[0] == "(" and text[-1] == ")":
             parts = split(text[1:-1], "+")
             if len(parts) > 1:
-                known = [self.string(place._replace(text=part), depth + 1) for part in parts]
+                known = [self.string(place._replace(text=part), depth + 1, bound) for part in parts]
                 return "".join(UNKNOWN if part is None else part for part in known) if any(part is not None for part in known) else None
             for option in reversed(alternatives(text)):
-                if option != text and (found := self.string(place._replace(text=option), depth + 1)) is not None:
+                if option != text and (found := self.string(place._replace(text=option), depth + 1, bound)) is not None:
                     return found
             return None
         if text.startswith("str(") and text.endswith(")"):
-            return self.string(place._replace(text=text[4:-1]), depth + 1)
+            return self.string(place._replace(text=text[4:-1]), depth + 1, bound)
         call = self.call(place)
         if call is not None:
             return self._called(place, call, depth)
@@ -181,6 +183,15 @@ class Values:
             subject = self.string(place._replace(text=base), depth + 1)
             signs = constant_string(call.args[0]) if call.args else None
             return getattr(subject, method)(signs) if subject is not None else None
+        target = self.resolver.value(place.path, place.function, call.callee)
+        if target is not None and target.kind is RefKind.FUNCTION:
+            head = self.modules[target.path].functions[target.index]
+            names = ["%" + parameter.name for parameter in head.parameters[1 if target.receiver is not None else 0 :]]
+            bound = {name: place._replace(text=arg) for name, arg in zip(names, call.args, strict=False)}
+            bound.update({"%" + key: place._replace(text=value) for key, value in call.keywords})
+            returns = [found.value for found in self.modules[target.path].bodies[target.index].returns if found.value]
+            found = [self.string(Place(target.path, target.index, value), depth + 2, bound) for value in reversed(returns[-2:])]
+            return next((one for one in found if one is not None), None)
         position = _DEFAULTED.get(method)
         if position is not None:
             for key, value in call.keywords:
@@ -189,7 +200,7 @@ class Values:
             return self.string(place._replace(text=call.args[position]), depth + 1) if len(call.args) > position else None
         return None
 
-    def _interpolated(self, place: Place, depth: int) -> str:
+    def _interpolated(self, place: Place, depth: int, bound: dict[str, Place] | None) -> str:
         text = place.text[2:-1].replace("\\'", "'")
         out = []
         position = 0
@@ -201,7 +212,7 @@ class Values:
             elif sign == "{":
                 end = text.find("}", position)
                 end = len(text) if end < 0 else end
-                out.append(self.string(place._replace(text=text[position + 1 : end]), depth + 1) or UNKNOWN)
+                out.append(self.string(place._replace(text=text[position + 1 : end]), depth + 1, bound) or UNKNOWN)
                 position = end + 1
             else:
                 out.append(sign)
@@ -309,19 +320,25 @@ class Values:
 
     def calls_named(self, *names: str) -> Iterator[tuple[SourceModule, int, int, Call]]:
         """Calls outside of tests whose callee ends with one of the names, as (module, function, number, call)."""
-        if self._calls is None:
-            table: dict[str, list[tuple[str, int, int]]] = {}
-            for path in self.modules:
-                module = self.modules[path]
-                if module.role is not Role.TEST:
-                    for function, body in enumerate(module.bodies):
-                        for number, call in enumerate(body.calls):
-                            table.setdefault(call.callee.rpartition(".")[2], []).append((path, function, number))
-            self._calls = table
         for name in names:
-            for path, function, number in self._calls.get(name, ()):
+            for path, function, number in self._by_name.get(name, ()):
                 module = self.modules[path]
                 yield module, function, number, module.bodies[function].calls[number]
+
+    def names_called(self, start: str, end: str) -> list[str]:
+        """The last names of callees that start and end so."""
+        return sorted(name for name in self._by_name if name.startswith(start) and name.endswith(end))
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[tuple[str, int, int]]]:
+        table: dict[str, list[tuple[str, int, int]]] = {}
+        for path in self.modules:
+            module = self.modules[path]
+            if module.role is not Role.TEST:
+                for function, body in enumerate(module.bodies):
+                    for number, call in enumerate(body.calls):
+                        table.setdefault(call.callee.rpartition(".")[2], []).append((path, function, number))
+        return table
 
     def arguments_for(self, path: str, function: int, parameter: str) -> Iterator[Place]:
         """What callers hand in for a parameter."""
