@@ -34,7 +34,7 @@ class Executor(Protocol):
 
 
 class Sources(NamedTuple):
-    """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and first bytes."""
+    """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and bytes."""
 
     candidates: Sequence[Candidate]
     load: Callable[[Candidate], bytes]
@@ -62,7 +62,7 @@ def read_all(
                 file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, b""), 0)
                 found[candidate.path] = (file, not_read(candidate.path, error.strerror or str(error)))
                 continue
-            file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, data[:1000]), len(data))
+            file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, data), len(data))
             if cache is not None:
                 key = cache.key(file, data)
                 if (reading := cache.get(key)) is not None:

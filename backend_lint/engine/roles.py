@@ -1,4 +1,4 @@
-"""What a file is for, told by its path and its first bytes."""
+"""What a file is for, told by its path and by cheap signs in its bytes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
 _TOP_SCRIPT_FOLDERS = frozenset({"tools", "doc", "example", "demo", "demos", "bench", "benchmark", "ci", "hack", "contrib", ".github", ".circleci"})
-_SCRIPT_NAMES = frozenset({"setup.py", "noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})
+_SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})
 _SETTINGS_NAMES = frozenset({"settings.py", "gunicorn.conf.py", "gunicorn_conf.py", "gunicorn_config.py", "celeryconfig.py", "uvicorn_conf.py"})
 _ENVIRONMENT_NAMES = "__init__ base ci common core default defaults dev development docker local prod production stage staging test testing"
 _ENVIRONMENTS = frozenset(_ENVIRONMENT_NAMES.split())
 _MIGRATION = re.compile(r"\d{3,5}_\w+\.py")
 _GENERATED_SUFFIXES = ("_pb2.py", "_pb2_grpc.py")
 _GENERATED = re.compile(rb"^(?:#|//|--|\"\"\"|''')[^\r\n]{0,200}(?:@generated\b|\bDO NOT EDIT\b|\b[Dd]o not edit\b|\bauto-?generated\b)", re.MULTILINE)
+_TESTS_INSIDE = (b"def test", b"pytest", b"unittest", b"TestCase", b"doctest", b"fixture")
+_PACKAGING_INSIDE = (b"setuptools", b"distutils", b"skbuild")
 
 
-def role_of(path: str, head: bytes = b"") -> Role:
-    """The role of the file at `path` (relative to the project root); `head` holds its first bytes, 1,000 suffice.
+def role_of(path: str, data: bytes = b"") -> Role:
+    """The role of the file at `path` (relative to the project root) with the bytes `data`; without them the name alone decides.
 
+    A name alone may deceive: ``test_connection.py`` may be the command that tests a connection, ``setup.py`` the module that sets up tracing.
     Folders above the project root do not count: a project that lies in a folder called tests is no test.
     """
     folders = path.split("/")
     name = folders.pop()
     lowered = {folder.lower() for folder in folders}
-    if name.endswith(_GENERATED_SUFFIXES) or (head and _GENERATED.search(head[:1000])):
+    if name.endswith(_GENERATED_SUFFIXES) or (data and _GENERATED.search(data[:1000])):
         return Role.GENERATED
-    if lowered & _TEST_FOLDERS or name in _TEST_NAMES or name.startswith("test_") or name.endswith(("_test.py", "_tests.py")):
+    if lowered & _TEST_FOLDERS or name in _TEST_NAMES:
+        return Role.TEST
+    named_test = name.startswith("test_") or name.endswith(("_test.py", "_tests.py"))
+    if named_test and (not data or any(sign in data for sign in _TESTS_INSIDE)):
         return Role.TEST
     if "migrations" in lowered and (_MIGRATION.fullmatch(name) or "versions" in lowered or folders[-1:] == ["migrations"]):
         return Role.MIGRATION
@@ -39,6 +45,8 @@ def role_of(path: str, head: bytes = b"") -> Role:
         return Role.MIGRATION
     if "commands" in lowered and "management" in lowered:
         return Role.COMMAND
+    if name == "setup.py" and (not data or any(sign in data for sign in _PACKAGING_INSIDE)):
+        return Role.SCRIPT
     if lowered & _SCRIPT_FOLDERS or name in _SCRIPT_NAMES or (folders and folders[0].lower() in _TOP_SCRIPT_FOLDERS):
         return Role.SCRIPT
     if name in _SETTINGS_NAMES or (folders[-1:] == ["settings"] and name.removesuffix(".py") in _ENVIRONMENTS):
@@ -56,10 +64,10 @@ def role_finder(overrides: Mapping[str, Sequence[str]]) -> Callable[[str, bytes]
 
     asked = [(Role(role), matcher(globs)) for role, globs in overrides.items()]
 
-    def find(path: str, head: bytes = b"") -> Role:
+    def find(path: str, data: bytes = b"") -> Role:
         for role, matches in asked:
             if matches(path):
                 return role
-        return role_of(path, head)
+        return role_of(path, data)
 
     return find

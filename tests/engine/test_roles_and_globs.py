@@ -57,6 +57,13 @@ def test_a_mention_in_code_makes_no_generated_file() -> None:
     assert role_of("shop/client.py", b"x = '@generated'\n") is Role.APPLICATION
 
 
+def test_a_name_that_deceives_is_told_by_the_content() -> None:
+    assert role_of("shop/commands/test_connection.py", b"class TestConnection(Command):\n    def run(self): ...\n") is Role.APPLICATION
+    assert role_of("shop/test_orders.py", b"def test_total(): ...\n") is Role.TEST
+    assert role_of("shop/telemetry/setup.py", b"from opentelemetry import trace\n") is Role.APPLICATION
+    assert role_of("packages/shop/setup.py", b"from setuptools import setup\n") is Role.SCRIPT
+
+
 def test_the_configuration_is_stronger_than_the_path() -> None:
     find = role_finder({"script": ("shop/*_job.py",), "application": ("tests",)})
     assert find("shop/night_job.py", b"") is Role.SCRIPT
