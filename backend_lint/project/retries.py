@@ -12,7 +12,7 @@ import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call, Handler
 from backend_lint.project.blocks import around, inside
-from backend_lint.project.calls import Aspect, FunctionKey
+from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.value_text import call_ids, constant_number, split
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _ATTEMPT_NAME = re.compile(r"attempt|retr(?:y|ies)|tries")
-_REMOTE = Effect.HTTP | Effect.DATABASE | Effect.QUEUE | Effect.MAIL | Effect.CACHE
+_REMOTE = Effect.HTTP | Effect.QUEUE | Effect.MAIL
+"""What a loop must reach to be a retry of another service. Databases are left out: after a conflict one tries again at once, with another key."""
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep", "eventlet.sleep"})
 
 
@@ -96,7 +97,7 @@ class Retries:
         if target is None or not target.is_external:
             return None
         line = self._project.modules[path].functions[index].line
-        call = self._project.modules[path].bodies[scope].calls[int(text[1:])] if text[:1] == "#" else None
+        call = self._project.modules[path].bodies[scope].calls[int(text[1:])] if text[:1] == "#" and text[1:].isdigit() else None
         name = target.name.removesuffix("()")
         if name in ("tenacity.retry", "tenacity.asyncio.retry"):
             attempts, pause, seconds = self._tenacity(path, scope, call)
@@ -190,18 +191,20 @@ class Retries:
     # -- loops -------------------------------------------------------------------------------------
 
     def _loops(self, path: str, index: int, body: Body) -> Iterator[Retry]:
+        seen: set[int] = set()
         for handler in body.handlers:
             loop = next((number for number, block in around(body, handler.block) if block.kind in (BlockKind.FOR, BlockKind.WHILE)), -1)
-            if loop < 0 or handler.shape in ("return", "break") or not self._counts_attempts(body, loop):
+            if loop < 0 or loop in seen or handler.shape in ("return", "break") or not self._counts_attempts(body, loop) or self._polls(body, loop, handler):
                 continue
             tried = body.blocks[handler.protected]
             if loop not in [number for number, _ in around(body, tried.parent)]:
                 continue
             remote = self._remote_call(path, index, body, handler)
-            if remote is None:
+            if remote is None or _changes_what_it_sends(body, loop, remote):
                 continue
-            pause, seconds = self._pause(path, index, body, loop, handler)
-            yield Retry("loop", path, index, body.blocks[loop].line, remote, _rounds(body.blocks[loop].subject), pause, seconds, index)
+            seen.add(loop)
+            pause, seconds = self._pause(path, index, body, loop)
+            yield Retry("loop", path, index, body.blocks[loop].line, remote, self._rounds(path, body.blocks[loop].subject), pause, seconds, index)
 
     @staticmethod
     def _counts_attempts(body: Body, loop: int) -> bool:
@@ -226,7 +229,13 @@ class Retries:
                 return edge.call
         return None
 
-    def _pause(self, path: str, index: int, body: Body, loop: int, handler: Handler) -> tuple[Pause, float | None]:
+    @staticmethod
+    def _polls(body: Body, loop: int, handler: Handler) -> bool:
+        """It sleeps before each attempt: it waits for something to happen, and failures are not what it repeats for."""
+        start = body.blocks[handler.protected].line
+        return any(call.block == loop and call.line < start and call.callee.rpartition(".")[2] == "sleep" for call in body.calls)
+
+    def _pause(self, path: str, index: int, body: Body, loop: int) -> tuple[Pause, float | None]:
         found: tuple[Pause, float | None] = (Pause.NONE, 0.0)
         for edge in self._project.calls.edges((path, index)):
             call = edge.call
@@ -234,28 +243,39 @@ class Retries:
                 continue
             name = edge.target.name
             if name in _SLEEPS and call.args:
-                number = constant_number(call.args[0])
+                number = self._number(path, call.args[0])
                 found = (Pause.FIXED, number) if number is not None else (Pause.RANDOM if "random" in call.args[0] else Pause.UNKNOWN, None)
                 if found[0] is Pause.UNKNOWN:
                     return found
-            elif name.rpartition(".")[2] in ("wait", "wait_for", "sleep", "select", "join"):
-                return Pause.UNKNOWN, None
-            elif not edge.target.is_external and self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP:
+            elif name.rpartition(".")[2] in ("wait", "wait_for", "sleep", "select", "join") or self._sleeps(edge):
                 return Pause.UNKNOWN, None
         if found[0] is Pause.NONE and any(call.callee.rpartition(".")[2].lower().endswith(("sleep", "wait", "backoff", "delay")) for call in body.calls):
             return Pause.UNKNOWN, None
         return found
 
+    def _rounds(self, path: str, subject: str) -> float | None:
+        if not subject.startswith("range("):
+            return None
+        parts = [self._number(path, part) for part in split(subject[6:-1])]
+        if len(parts) == 1:
+            return parts[0]
+        return parts[1] - parts[0] if len(parts) == 2 and parts[0] is not None and parts[1] is not None else None
 
-def _rounds(subject: str) -> float | None:
-    if not subject.startswith("range("):
-        return None
-    parts = [constant_number(part) for part in split(subject[6:-1])]
-    if len(parts) == 1:
-        return parts[0]
-    if len(parts) == 2 and parts[0] is not None and parts[1] is not None:
-        return parts[1] - parts[0]
-    return None
+    def _number(self, path: str, text: str) -> float | None:
+        """A number, or the module's constant of that name."""
+        values = {assign.value for assign in self._project.modules[path].bodies[0].assigns if assign.target == text} if text.isidentifier() else {text}
+        return constant_number(values.pop()) if len(values) == 1 else None
+
+    def _sleeps(self, edge: Edge) -> bool:
+        return not edge.target.is_external and bool(self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP)
+
+
+def _changes_what_it_sends(body: Body, loop: int, call: Call) -> bool:
+    """Each attempt sends something else: another name after a conflict, the next page."""
+    sent = {*call.args, *(value for _, value in call.keywords)}
+    changed = {assign.target for assign in body.assigns if inside(body, assign.block, loop) and assign.target.startswith("%")}
+    before = {assign.value for assign in body.assigns if assign.target in changed and not inside(body, assign.block, loop)}
+    return bool(sent & (changed | before))
 
 
 def _retrying(call: Call | None) -> tuple[float | None, Pause, float | None]:
