@@ -50,6 +50,12 @@ class Watch:
 
     def discovered(self, settings: Settings, discovery: Discovery) -> None:
         """Everything that decided which files were found, and the files."""
+        try:
+            self._discovered(settings, discovery)
+        except (OSError, RuntimeError, ValueError):
+            self.refuse()  # a directory that cannot be read, or no home directory
+
+    def _discovered(self, settings: Settings, discovery: Discovery) -> None:
         from backend_lint.engine.discover import watched_directories
 
         root = os.fspath(settings.root).rstrip(os.sep) + os.sep
@@ -110,15 +116,15 @@ class Watch:
 def _put(arguments: list[str], code: int, parts: tuple[bytes, bytes, bytes, bytes, bytes]) -> bool:
     from backend_lint.engine.cache import prepare
 
-    where = Path(unchanged.record_path(arguments))
     try:
+        where = Path(unchanged.record_path(arguments))
         prepare(where.parent.parent)
         where.parent.mkdir(mode=0o700, exist_ok=True)
         unchanged.write(str(where), code, parts)
         records = sorted(where.parent.iterdir(), key=lambda one: one.stat().st_mtime_ns)
         for old in records[:-MAX_RECORDS]:
             old.unlink(missing_ok=True)
-    except OSError:
+    except (OSError, AttributeError, ValueError):
         return False
     return True
 

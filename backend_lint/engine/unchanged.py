@@ -83,6 +83,8 @@ def cache_directory(arguments: list[str] = []) -> str:  # noqa: B006 - never cha
     if (base := os.environ.get("XDG_CACHE_HOME")) and os.path.isabs(base):
         return os.path.join(base, "backend-lint")
     home = os.path.expanduser("~")
+    if not os.path.isabs(home):
+        return os.path.join(os.devnull, "backend-lint")  # nobody's home: a directory that cannot be, rather than one in the checked project
     if sys.platform == "win32":
         return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local"), "backend-lint", "Cache")
     return os.path.join(home, "Library/Caches" if sys.platform == "darwin" else ".cache", "backend-lint")

@@ -200,6 +200,16 @@ def test_the_directory_is_private(tree: Path, registry: Any, tmp_path: Path) -> 
     assert database(tmp_path / "deep" / "cache").stat().st_mode & 0o777 == 0o600
 
 
+def test_without_a_home_directory_nothing_is_written_into_the_project(tree: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BACKEND_LINT_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.chdir(tree)
+    result = run(Settings(root=tree, jobs=1), registry)
+    assert "is not used" in result.notes[0]
+    assert not (tree / "~").exists()
+
+
 @pytest.mark.parametrize("obstacle", ["file", "database-is-folder", "below-file"])
 def test_an_unusable_directory_is_a_note_and_an_uncached_run(tree: Path, registry: Any, tmp_path: Path, obstacle: str) -> None:
     folder = tmp_path / "cache"
