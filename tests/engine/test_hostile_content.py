@@ -159,6 +159,16 @@ def test_a_rule_that_raises_costs_its_own_findings(project: Path, check: Check, 
     assert [(skipped.path, skipped.reason) for skipped in result.unchecked] == [("", "rule many-modules failed: RuntimeError: no such table")]
 
 
+def test_times_are_told_only_when_asked_for(project: Path, check: Check) -> None:
+    """Else the same input would not give the same bytes."""
+    (project / "a.py").write_text("forbidden()\n")
+    plain = check(project)
+    assert plain.seconds == 0.0 and plain.timings == ()
+    timed = check(project, timings=True)
+    assert {"discover", "read", "link", "triage", "rule forbidden-call", "rule many-modules"} <= {timing.name for timing in timed.timings}
+    assert timed.findings == plain.findings
+
+
 def test_only_what_was_asked_for_is_reported_and_all_is_linked(project: Path, check: Check) -> None:
     (project / "sub").mkdir()
     for name in ("a.py", "sub/b.py", "subtle.py"):
