@@ -188,6 +188,8 @@ class Body(Fact, frozen=True):
     """Suspension points that are not awaited calls: line, awaited value, block."""
     finally_returns: tuple[tuple[int, int, str], ...] = ()
     """Line, column and keyword of each return, break or continue that leaves a ``finally`` block and so drops the exception."""
+    conditions: tuple[tuple[int, str, int], ...] = ()
+    """Tests that open no block: of ``a if test else b``, ``assert`` and comprehensions; line, value, block."""
 
 
 class ParameterKind(enum.IntEnum):

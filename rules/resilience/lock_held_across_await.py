@@ -2,43 +2,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
-from backend_lint.facts.python import BlockKind, Body, Function
-from backend_lint.project import Effect, Project, SourceModule
+from backend_lint.api import Evidence, Finding, Position, ProjectRule, Severity
+from backend_lint.facts.python import Block, BlockKind, Body
+from backend_lint.project import Project
 from backend_lint.project.blocks import inside
 
-_THREAD_LOCKS = frozenset(
-    f"{module}.{name}" for module in ("threading", "multiprocessing") for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
-)
-_LOOP_LOCKS = frozenset({"asyncio.Lock", "anyio.Lock", "trio.Lock"})
+_LOCKS = frozenset({"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
+_MODULES = ("threading", "multiprocessing", "multiprocessing.synchronize", "multiprocessing.managers", "_thread")
 
 
 class LockHeldAcrossAwait(ProjectRule):
-    """A lock is held while something is awaited.
+    """A thread lock is held while the coroutine waits.
 
     ## What it does
 
-    Finds `with lock:` on a `threading` or `multiprocessing` lock around an `await` in an async function, and `async with lock:` on a lock that all
-    requests share around an HTTP request that a route waits for, unless the block first looks whether another task has done the work already.
+    Finds `with lock:` around an `await`, `async for` or `async with` in a coroutine, where the lock is one of `threading` or `multiprocessing`, and
+    `lock.acquire()` of such a lock followed by an `await` before `lock.release()`.
 
     ## Why is this bad
 
-    While the await gives control away, the thread lock stays locked. The next task that wants it blocks the whole event loop, so the task that holds it
-    never runs again to release it: the process stands still. A shared `asyncio.Lock` around a network call does not deadlock, but lets one request
-    through at a time: ten users wait ten times as long.
+    At the `await` the event loop runs other coroutines, on the same thread. The next one that wants the lock blocks that thread, and with it the
+    coroutine that could release it: the worker hangs for ever, and only under load.
 
     ## Example
 
     ```python
-    import asyncio
     import threading
 
+    import httpx
+
     lock = threading.Lock()
+    client = httpx.AsyncClient()
 
 
-    async def refresh() -> None:
+    async def refresh(tokens: dict) -> None:
         with lock:
-            await asyncio.sleep(1)
+            response = await client.post("https://auth.example/token")
+            tokens.update(response.raise_for_status().json())
     ```
 
     ## Use instead
@@ -46,67 +46,74 @@ class LockHeldAcrossAwait(ProjectRule):
     ```python
     import asyncio
 
+    import httpx
+
     lock = asyncio.Lock()
+    client = httpx.AsyncClient()
 
 
-    async def refresh() -> None:
+    async def refresh(tokens: dict) -> None:
         async with lock:
-            await asyncio.sleep(1)
+            response = await client.post("https://auth.example/token")
+            tokens.update(response.raise_for_status().json())
     ```
 
     ## When this is wrong
 
-    The service behind the call really takes one request at a time, and the queue in front of it is meant.
+    Only one coroutine ever runs this code, and the lock guards it against other threads. Even then the event loop stops while another thread has it.
 
     ## References
 
     - [asyncio: synchronization primitives](https://docs.python.org/3/library/asyncio-sync.html)
+    - [clippy: await_holding_lock](https://rust-lang.github.io/rust-clippy/master/#await_holding_lock)
     """
 
-    severity, precision, since = Severity.WARNING, "high", "0.1"
-    tags = ("async",)
+    severity, precision, since = Severity.ERROR, "very-high", "0.1"
+    tags = ("async", "concurrency", "cwe:833")
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for module, index, function, body in project.functions("async"):
-            if function.is_async and module.role in self.roles:
-                yield from self._in_function(project, module, index, function, body)
+        for module, index, head, body in project.functions("async"):
+            if not head.is_async or module.role not in self.roles:
+                continue
+            for place, line in self._held(project, module.path, index, body):
+                yield self.finding(
+                    module.path,
+                    place,
+                    f"thread lock is held across an await in async {head.name}: the next coroutine that wants it stops the event loop; use asyncio.Lock",
+                    symbol=head.name,
+                    evidence=(Evidence(module.path, line, "waits here, with the lock held"),),
+                )
 
-    def _in_function(self, project: Project, module: SourceModule, index: int, function: Function, body: Body) -> Iterator[Finding]:
+    def _held(self, project: Project, path: str, index: int, body: Body) -> Iterator[tuple[Position, int]]:
         for number, block in enumerate(body.blocks):
-            if block.kind is not BlockKind.WITH:
-                continue
-            lock = project.value(module.path, index, block.subject)
-            if lock is None:
-                continue
-            if not block.is_async and lock.name in _THREAD_LOCKS:
-                awaited = next((call for call in body.calls if call.awaited and inside(body, call.block, number)), None)
-                if awaited is not None:
-                    yield self.finding(
-                        module.path,
-                        awaited,
-                        f"{function.name} awaits while it holds a {lock.name}: the next task that wants it stops the event loop for good; use asyncio.Lock",
-                        symbol=function.name,
-                        evidence=(Evidence(module.path, block.line, "the lock is taken here"),),
-                        suggestion="asyncio.Lock() and async with",
-                    )
-            elif block.is_async and lock.name in _LOOP_LOCKS and (block.subject[0] not in "%#" or "." in block.subject):
-                yield from self._network(project, module, index, function, body, number)
+            if block.kind is BlockKind.WITH and not block.is_async and block.subject and self._is_lock(project, path, index, block.subject):
+                waits = _waits(body, number)
+                if waits:
+                    yield _Place(block), min(waits)
+        for call in body.calls:
+            lock, _, method = call.callee.rpartition(".")
+            if method == "acquire" and not call.awaited and self._is_lock(project, path, index, lock):
+                end = min((other.line for other in body.calls if other.callee == f"{lock}.release" and other.line > call.line), default=0)
+                between = [line for line in _waits(body, 0) if call.line < line < end]
+                if between:
+                    yield call, min(between)
 
-    def _network(self, project: Project, module: SourceModule, index: int, function: Function, body: Body, number: int) -> Iterator[Finding]:
-        if any(block.kind is BlockKind.IF and inside(body, position, number) for position, block in enumerate(body.blocks)):
-            return
-        if not project.routes.by_handler((module.path, index)):
-            return
-        for edge in project.calls.edges((module.path, index)):
-            if edge.call.awaited and inside(body, edge.call.block, number):
-                way = project.calls.reaches((module.path, index), Effect.HTTP, first=(edge,))
-                if way:
-                    yield self.finding(
-                        module.path,
-                        edge.call,
-                        f"{function.name} holds a lock of all requests while {way[-1].edge.target.name} is awaited, so one request passes at a time; "
-                        "make the call outside the lock",
-                        symbol=function.name,
-                        evidence=(Evidence(module.path, body.blocks[number].line, "the lock is taken here"), *project.calls.evidence(way[1:])),
-                    )
-                    return
+    @staticmethod
+    def _is_lock(project: Project, path: str, function: int, subject: str) -> bool:
+        found = project.value(path, function, subject)
+        if found is None or not found.is_external:
+            return False
+        owner, _, name = found.name.rpartition(".")
+        return name in _LOCKS and owner in _MODULES
+
+
+def _waits(body: Body, block: int) -> list[int]:
+    lines = [call.line for call in body.calls if call.awaited and inside(body, call.block, block)]
+    lines += [line for line, _, place in body.awaits if inside(body, place, block)]
+    return lines + [found.line for found in body.blocks if found.is_async and found.parent >= 0 and inside(body, found.parent, block)]
+
+
+class _Place:
+    def __init__(self, block: Block) -> None:
+        self.line = self.end_line = block.line
+        self.column = self.end_column = 1

@@ -14,6 +14,7 @@ class Scope:
         "block",
         "blocks",
         "calls",
+        "conditions",
         "env",
         "finally_returns",
         "globals",
@@ -48,6 +49,7 @@ class Scope:
         self.assigns: list[Assign] = []
         self.awaits: list[tuple[int, str, int]] = []
         self.finally_returns: list[tuple[int, int, str]] = []
+        self.conditions: list[tuple[int, str, int]] = []
 
     def body(self) -> Body:
         """The finished fact."""
@@ -61,6 +63,7 @@ class Scope:
             tuple(self.assigns),
             tuple(self.awaits),
             tuple(self.finally_returns),
+            tuple(self.conditions),
         )
 
     def lookup(self, name: str) -> str:

@@ -246,7 +246,7 @@ def _delete(scan: Scanner, node: ast.Delete) -> None:
 
 
 def _assert(scan: Scanner, node: ast.Assert) -> None:
-    scan.value(node.test)
+    scan.scope.conditions.append((node.lineno, scan.value(node.test), scan.scope.block))
     if node.msg is not None:
         scan.value(node.msg)
 

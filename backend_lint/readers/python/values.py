@@ -208,6 +208,7 @@ def _unary(scan: Scanner, node: ast.UnaryOp) -> str:
 
 def _conditional(scan: Scanner, node: ast.IfExp) -> str:
     test = scan.value(node.test)
+    scan.scope.conditions.append((node.lineno, test, scan.scope.block))
     body, orelse = scan.value(node.body), scan.value(node.orelse)
     if body == "None":
         return orelse
@@ -286,7 +287,7 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
         if part.is_async:
             scope.awaits.append((line, source, scope.block))
         for condition in part.ifs:
-            scan.value(condition)
+            scope.conditions.append((condition.lineno, scan.value(condition), scope.block))
     if node.__class__ is ast.DictComp:
         inner = f"{scan.value(node.key)}:{scan.value(node.value)}"
     else:
