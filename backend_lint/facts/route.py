@@ -43,8 +43,9 @@ class Entry(Fact, frozen=True):
 class Route(Fact, frozen=True):
     """One method of one path. `path` is the full path with every prefix; parameters as the framework writes them.
 
-    `function` is -1 if a library answers: the inherited method of a generic view, a ready-made view; `module` is then empty. `method` is ``*`` if every method
-    is answered or which ones is unknown, ``WEBSOCKET`` for websockets. `declared_in`, `line`: where the registration stands. `request` and `response` name the models, empty if there are none or they are unknown.
+    `function` is -1 if a library answers: the inherited method of a generic view, a ready-made view; `module` is then empty. `method` is ``*`` if every
+    method is answered or which ones is unknown, ``WEBSOCKET`` for websockets. A part of `path` that is not known is ``{?}``. `declared_in`, `line`: where
+    the registration stands. `request` and `response` name the models, empty if there are none or they are unknown.
     """
 
     method: str

@@ -24,8 +24,8 @@ _ORDER = (
 """What a function is reached from is answered with the first kind that reaches it."""
 _RUNNERS = frozenset(
     (
-        "to_thread run_in_threadpool run_in_executor run_sync sync_to_async async_to_sync database_sync_to_async add_task submit map on_commit partial Thread Timer Process "
-        "start_soon apply apply_async spawn call_soon call_later run_coroutine_threadsafe run atomic retry_call gather thread_map"
+        "to_thread run_in_threadpool run_in_executor run_sync sync_to_async async_to_sync database_sync_to_async add_task submit map on_commit partial Thread "
+        "Timer Process start_soon apply apply_async spawn call_soon call_later run_coroutine_threadsafe run atomic retry_call gather thread_map"
     ).split()
 )
 """Calls that run a function they are given."""
@@ -83,7 +83,10 @@ class Entries:
         return tuple(self._by_function.get(key, ()))
 
     def reaching(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
-        """The nearest entry that reaches a function, with the calls on the way; a request before a task, a task before a command. None if nothing known reaches it."""
+        """The nearest entry that reaches a function, with the calls on the way: a request before a task, a task before a command.
+
+        None if nothing that is known reaches it.
+        """
         before = self._before_each
         if key not in before:
             return None

@@ -42,7 +42,8 @@ _COMMAND_DECORATORS = {"command": "click", "group": "click", "callback": "typer"
 _STARTUP_EVENTS = {"startup", "shutdown", "before_server_start", "after_server_start"}
 _SCHEDULED = {"scheduled_job": "apscheduler", "repeat_every": "fastapi-utils", "repeat": "schedule"}
 _CONSUMER_CLASSES = {
-    "kafka.KafkaConsumer": "kafka-python", "kafka.consumer.group.KafkaConsumer": "kafka-python", "confluent_kafka.Consumer": "confluent-kafka", "aiokafka.AIOKafkaConsumer": "aiokafka",
+    "kafka.KafkaConsumer": "kafka-python", "kafka.consumer.group.KafkaConsumer": "kafka-python",
+    "confluent_kafka.Consumer": "confluent-kafka", "aiokafka.AIOKafkaConsumer": "aiokafka",
     "confluent_kafka.DeserializingConsumer": "confluent-kafka", "google.cloud.pubsub_v1.SubscriberClient": "google-cloud-pubsub",
 }  # fmt: skip
 _METHODS_OF = {
@@ -230,7 +231,9 @@ class Registered:
 
     def _consuming(self) -> Iterator[Entry]:
         """Functions that loop over a consumer of messages."""
-        for module, _, _, call in self.values.calls_named(*{name.rpartition(".")[2] for name in _CONSUMER_CLASSES}):
+        made = self.values.calls_named(*sorted({name.rpartition(".")[2] for name in _CONSUMER_CLASSES}))
+        for path in sorted({module.path for module, _, _, _ in made}):
+            module = self.project.modules[path]
             for index, body in enumerate(module.bodies):
                 for block in body.blocks:
                     if block.kind in LOOPS and block.kind is not BlockKind.WHILE and index:

@@ -139,3 +139,56 @@ def test_urlconfs_that_include_each_other_end(linked: Linked) -> None:
 def test_an_unknown_prefix_is_shown_as_unknown(linked: Linked) -> None:
     text = "import os\nfrom fastapi import APIRouter\nrouter = APIRouter(prefix=os.environ['PREFIX'])\n@router.get('/x')\ndef x(): ...\n"
     assert [found.path for found in linked({"app.py": text}).routes] == ["{?}/x"]
+
+
+@pytest.mark.parametrize(
+    ("guard", "authenticated"),
+    [
+        ("def f(u=Depends(optional_user)): ...", None),
+        ("def f(u=Depends(users.current_user(optional=True))): ...", None),
+        ("def f(u=Depends(users.current_user())): ...", True),
+        ("def f(u=Depends(get_session)): ...", False),
+        ("def f(u=Depends(allowed('x'))): ...", True),
+        ("def f(u: Role): ...", True),
+        ("def f(request): log(user=request.user)", None),
+        ("def f():\n    raise HTTPException(status_code=403)", True),
+    ],
+)
+def test_verdicts_on_guards_in_many_spellings(linked: Linked, guard: str, authenticated: bool | None) -> None:
+    text = (
+        "from collections.abc import Callable\nfrom typing import Annotated\nfrom fastapi import Depends, FastAPI, HTTPException\n"
+        "from fastapi_users import FastAPIUsers\n"
+        "from lib import optional_user, get_session\nusers = FastAPIUsers()\napp = FastAPI()\n"
+        "def allowed(name) -> Callable[..., None]:\n    def check():\n        raise AppError(Codes.INSUFFICIENT_PERMISSIONS)\n    return check\n"
+        "def acl():\n    return Depends(allowed('y'))\nRole = Annotated[dict, acl()]\n"
+    )
+    project = linked({"app.py": f"{text}@app.get('/')\n{guard}\n"})
+    assert route(project, "GET", "/").authenticated is authenticated
+
+
+def test_what_a_controller_class_asks_for_guards_its_methods(linked: Linked) -> None:
+    text = (
+        "from fastapi import APIRouter, Depends, HTTPException\nrouter = APIRouter(prefix='/u')\n"
+        "def current_user():\n    raise HTTPException(401)\n"
+        "class Base:\n    user: dict = Depends(current_user)\n"
+        "@controller(router)\nclass Users(Base):\n    @router.get('')\n    def all(self): ...\n"
+    )
+    assert route(linked({"app.py": text}), "GET", "/u").authenticated is True
+
+
+def test_a_middleware_that_turns_callers_away_leaves_the_verdict_open(linked: Linked) -> None:
+    text = (
+        "from fastapi import FastAPI\nfrom starlette.responses import JSONResponse\napp = FastAPI()\n@app.middleware('http')\n"
+        "async def check(request, call_next):\n"
+        "    if not request.headers.get('x'):\n        return JSONResponse({}, status_code=401)\n"
+        "    return await call_next(request)\n@app.get('/')\ndef f(): ...\n"
+    )
+    assert route(linked({"app.py": text}), "GET", "/").authenticated is None
+
+
+def test_a_blueprint_hook_that_refuses_for_another_reason_guards_nothing(linked: Linked) -> None:
+    text = (
+        "from flask import Flask, abort, request, session\napp = Flask(__name__)\n@app.before_request\ndef csrf():\n"
+        "    if session['nonce'] != request.form['nonce']:\n        abort(403)\n@app.route('/')\ndef f(): ...\n"
+    )
+    assert route(linked({"app.py": text}), "GET", "/").authenticated is False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.facts.python import Call
+from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
@@ -54,18 +55,32 @@ class Dependencies:
         """The dependencies of a ``dependencies=[Depends(x)]``."""
         found = Before()
         for item in self.values.items(place) if place.text else ():
-            made = self.values.follow(item)
-            if self._is_depends(made):
+            made = self.depends(self.values.follow(item))
+            if made is not None:
                 found = found + self._of_call(made, "", place.function, 0)
         return found
 
-    def _is_depends(self, place: Place) -> bool:
+    def depends(self, place: Place, depth: int = 0) -> Place | None:
+        """The ``Depends(x)`` that a value is, or that the project's function behind it returns."""
         call = self.values.call(place)
-        return call is not None and call.callee.rpartition(".")[2] in _DEPENDS
+        if call is None or depth > 3:
+            return None
+        if call.callee.rpartition(".")[2] in _DEPENDS:
+            return place
+        for returned in self._returned(place, call):
+            if (found := self.depends(returned, depth + 1)) is not None:
+                return found
+        return None
+
+    def _returned(self, place: Place, call: Call) -> Iterator[Place]:
+        target = self.values.resolver.value(place.path, place.function, call.callee)
+        if target is not None and target.kind is RefKind.FUNCTION:
+            for returned in self.values.modules[target.path].bodies[target.index].returns:
+                yield self.values.follow(Place(target.path, target.index, returned.value))
 
     def _asked(self, default: Place, annotation: Place) -> Iterator[Place]:
-        if self._is_depends(default):
-            yield default
+        if (made := self.depends(self.values.follow(default) if default.text else default)) is not None:
+            yield made
         elif annotation.text:
             yield from self._annotated(annotation, 0)
 
@@ -80,8 +95,8 @@ class Dependencies:
                 items = split(inner[1:-1] if inner[:1] == "[" and inner[-1:] == "]" else inner)
                 if base == "Annotated":
                     for item in items[1:]:
-                        made = self.values.follow(place._replace(text=item))
-                        if self._is_depends(made):
+                        made = self.depends(self.values.follow(place._replace(text=item)))
+                        if made is not None:
                             yield made
                 if base in ("Annotated", "Optional") and items:
                     yield from self._annotated(place._replace(text=items[0]), depth + 1)
@@ -100,14 +115,32 @@ class Dependencies:
             if argument(call, 0, "dependency")
             else self.values.ref(Place(place.path, scope, annotation))
         )
+        target = self._made_by_factory(Place(place.path, place.function, text)) or target
         named = self._named(place, text)
         guard = self.guards.of(target, named, (place.path, call.line))
+        if guard.verifies and self._is_optional(Place(place.path, place.function, text)):
+            guard = Guard(guard.name, None, guard.path, guard.line)
         keys = self._keys(target)
         inner = Before()
         for key in keys:
             inner = inner + self.of_function(key, depth + 1)
         refuses = guard.verifies is not False or any(self.guards.raises(key) for key in keys)
         return inner + Before((guard,) if refuses else (), keys)
+
+    def _made_by_factory(self, place: Place) -> Ref | None:
+        """The function that a factory of the project returns: more than its annotation says."""
+        made = self.values.follow(place)
+        call = self.values.call(made)
+        for returned in self._returned(made, call) if call is not None else ():
+            ref = self.values.ref(returned)
+            if ref is not None and ref.kind in (RefKind.FUNCTION, RefKind.INSTANCE):
+                return ref
+        return None
+
+    def _is_optional(self, place: Place) -> bool:
+        """``fastapi_users.current_user(optional=True)``, ``HTTPBearer(auto_error=False)``: callers without credentials pass."""
+        call = self.values.call(self.values.follow(place))
+        return call is not None and any(pair in call.keywords for pair in (("optional", "True"), ("auto_error", "False")))
 
     def _named(self, place: Place, text: str) -> str:
         """The name of a factory rather than the number of its call."""

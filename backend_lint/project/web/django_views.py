@@ -18,14 +18,16 @@ from backend_lint.project.web.values import MAX_DEPTH, Place, Values
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("GET", "HEAD", "OPTIONS")
 _GENERIC = {
-    "ListView": "get", "DetailView": "get", "TemplateView": "get", "ArchiveIndexView": "get", "YearArchiveView": "get", "MonthArchiveView": "get", "WeekArchiveView": "get", "DayArchiveView": "get",
-    "TodayArchiveView": "get", "DateDetailView": "get", "CreateView": "get post put", "UpdateView": "get post put", "FormView": "get post put", "DeleteView": "get post delete",
-    "RedirectView": "get post put patch delete", "BaseListView": "get", "BaseDetailView": "get", "ProcessFormView": "get post put", "BaseCreateView": "get post put", "BaseUpdateView": "get post put",
-    "BaseFormView": "get post put", "BaseDeleteView": "get post delete", "ListAPIView": "get", "CreateAPIView": "post", "RetrieveAPIView": "get", "DestroyAPIView": "delete",
-    "UpdateAPIView": "put patch", "ListCreateAPIView": "get post", "RetrieveUpdateAPIView": "get put patch", "RetrieveDestroyAPIView": "get delete",
-    "RetrieveUpdateDestroyAPIView": "get put patch delete", "LoginView": "get post put", "LogoutView": "post", "PasswordChangeView": "get post put", "PasswordResetView": "get post put",
-    "PasswordResetConfirmView": "get post put", "PasswordChangeDoneView": "get", "PasswordResetDoneView": "get", "PasswordResetCompleteView": "get", "Feed": "get",
-    "JavaScriptCatalog": "get", "JSONCatalog": "get",
+    "ListView": "get", "DetailView": "get", "TemplateView": "get", "ArchiveIndexView": "get", "YearArchiveView": "get", "MonthArchiveView": "get",
+    "WeekArchiveView": "get", "DayArchiveView": "get", "TodayArchiveView": "get", "DateDetailView": "get", "CreateView": "get post put",
+    "UpdateView": "get post put", "FormView": "get post put", "DeleteView": "get post delete", "RedirectView": "get post put patch delete",
+    "BaseListView": "get", "BaseDetailView": "get", "ProcessFormView": "get post put", "BaseCreateView": "get post put",
+    "BaseUpdateView": "get post put", "BaseFormView": "get post put", "BaseDeleteView": "get post delete", "ListAPIView": "get",
+    "CreateAPIView": "post", "RetrieveAPIView": "get", "DestroyAPIView": "delete", "UpdateAPIView": "put patch", "ListCreateAPIView": "get post",
+    "RetrieveUpdateAPIView": "get put patch", "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
+    "LoginView": "get post put", "LogoutView": "post", "PasswordChangeView": "get post put", "PasswordResetView": "get post put",
+    "PasswordResetConfirmView": "get post put", "PasswordChangeDoneView": "get", "PasswordResetDoneView": "get", "PasswordResetCompleteView": "get",
+    "Feed": "get", "JavaScriptCatalog": "get", "JSONCatalog": "get",
 }  # fmt: skip
 _INNER = {"get": ("list", "retrieve"), "post": ("create",), "put": ("update",), "patch": ("partial_update", "update"), "delete": ("destroy",)}
 _METHOD_DECORATORS = {"require_GET": ("GET",), "require_POST": ("POST",), "require_safe": ("GET", "HEAD")}
@@ -39,10 +41,12 @@ _CHECKING_DECORATORS = {
     "login_required_htmx",
 }
 _NEUTRAL_DECORATORS = {
-    "csrf_exempt", "csrf_protect", "never_cache", "cache_page", "cache_control", "vary_on_cookie", "vary_on_headers", "ensure_csrf_cookie", "xframe_options_exempt", "gzip_page", "transaction.atomic",
-    "atomic", "non_atomic_requests", "sensitive_post_parameters", "sensitive_variables", "require_http_methods", "require_GET", "require_POST", "require_safe", "condition", "etag", "last_modified",
-    "api_view", "permission_classes", "authentication_classes", "throttle_classes", "renderer_classes", "parser_classes", "extend_schema", "swagger_auto_schema", "schema", "wraps",
-    "xframe_options_sameorigin", "xframe_options_deny", "conditional_page", "requires_csrf_token", "cors_allow_all", "ratelimit", "action", "method_decorator", "extend_schema_view", "staticmethod",
+    "csrf_exempt", "csrf_protect", "never_cache", "cache_page", "cache_control",
+    "vary_on_cookie", "vary_on_headers", "ensure_csrf_cookie", "xframe_options_exempt", "gzip_page", "transaction.atomic", "atomic",
+    "non_atomic_requests", "sensitive_post_parameters", "sensitive_variables", "require_http_methods", "require_GET", "require_POST", "require_safe",
+    "condition", "etag", "last_modified", "api_view", "permission_classes", "authentication_classes", "throttle_classes", "renderer_classes",
+    "parser_classes", "extend_schema", "swagger_auto_schema", "schema", "wraps", "xframe_options_sameorigin", "xframe_options_deny",
+    "conditional_page", "requires_csrf_token", "cors_allow_all", "ratelimit", "action", "method_decorator", "extend_schema_view", "staticmethod",
     "requires_tz_support", "override", "property", "cached_property", "cache_response", "contextmanager", "classmethod",
 }  # fmt: skip
 _PLAIN_BASES = (

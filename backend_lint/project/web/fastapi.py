@@ -128,7 +128,11 @@ class Registrations:
                     name = call.callee.rpartition(".")[2] if call is not None else ""
                     if call is not None and name in _DECORATORS:
                         self._decorator(path, index, head, call)
-                    elif call is not None and name == "middleware" and (host := self.hosts.of(Place(path, head.scope, call.callee.rpartition(".")[0]))) is not None:
+                    elif (
+                        call is not None
+                        and name == "middleware"
+                        and (host := self.hosts.of(Place(path, head.scope, call.callee.rpartition(".")[0]))) is not None
+                    ):
                         self._middleware(self.node(host), Place(path, head.scope, head.name.rpartition(".")[2]), head.line)
             for number, fact in enumerate(module.classes):
                 for text in fact.decorators:

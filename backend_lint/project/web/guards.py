@@ -15,14 +15,15 @@ AUTH_NAME = re.compile(
     r"current_(?:active_|admin_|super)?_?user|(?:get|require|check|ensure|assert|need|with)_?\w*(?:auth|login|logged_in|admin|superuser|staff|permission|role|scope|api_?key|token|jwt)"
     r"|login_required|auth_?required|(?:permission|role|scope|token|jwt|admin|staff|superuser|account)s?_required|authenticat|authoriz|is_(?:admin|authenticated|logged_in|superuser|staff)"
     r"|verify_?\w*(?:token|key|jwt|signature|user|admin|auth|credential|secret|access)|valid(?:ate)?_?\w*(?:token|jwt|api_?key|session|credential)|(?:verified|admin)_user|has_(?:access|perm|role|scope)"
-    r"|jwt_required|protected?$|csrf_protect$|^auth$|access_control",
+    r"|jwt_required|protected?$|^auth$|access_control",
     re.I,
 )
 """Names that say a caller is checked."""
 _VERIFYING = {
-    "jwt.decode", "jwt.PyJWT.decode", "jose.jwt.decode", "jose.jws.verify", "authlib.jose.jwt.decode", "hmac.compare_digest", "secrets.compare_digest", "django.utils.crypto.constant_time_compare",
-    "django.contrib.auth.authenticate", "firebase_admin.auth.verify_id_token", "flask_jwt_extended.verify_jwt_in_request", "flask_jwt_extended.get_jwt_identity",
-    "google.oauth2.id_token.verify_oauth2_token", "google.oauth2.id_token.verify_token", "itsdangerous.URLSafeTimedSerializer.loads", "itsdangerous.URLSafeSerializer.loads",
+    "jwt.decode", "jwt.PyJWT.decode", "jose.jwt.decode", "jose.jws.verify", "authlib.jose.jwt.decode", "hmac.compare_digest",
+    "secrets.compare_digest", "django.utils.crypto.constant_time_compare", "django.contrib.auth.authenticate", "firebase_admin.auth.verify_id_token",
+    "flask_jwt_extended.verify_jwt_in_request", "flask_jwt_extended.get_jwt_identity", "google.oauth2.id_token.verify_oauth2_token",
+    "google.oauth2.id_token.verify_token", "itsdangerous.URLSafeTimedSerializer.loads", "itsdangerous.URLSafeSerializer.loads",
     "fastapi_users.FastAPIUsers.current_user", "flask_login.login_required", "django.contrib.auth.decorators.login_required",
 }  # fmt: skip
 _REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
@@ -32,17 +33,26 @@ _REFUSING_BY_NAME = re.compile(
 _SUBJECTS = re.compile(
     r"\b(?:is_authenticated|is_anonymous|is_superuser|is_staff|is_admin|current_user|has_perms?|user_passes_test|request\.user|has_role|scopes?)\b|%request\.(?:user|auth)\b"
 )
+_REFUSAL = re.compile(r"\.(?:\w*PERMISSION\w*|UNAUTH\w*|NOT_AUTH\w*|FORBIDDEN\w*|ACCESS_DENIED|INVALID_TOKEN|INVALID_CREDENTIALS)$")
+_OPTIONAL = re.compile(r"optional|maybe|_or_(?:none|anonymous|guest)|if_(?:any|present|logged_in|authenticated)|try_get", re.I)
+"""Names of guards that let callers without credentials pass."""
 _USERS = re.compile(r"\b(?:request\.(?:user|auth)|current_user|g\.user|get_jwt_identity|signed?_?\w*|signature|hmac|token)\b", re.I)
 _CARRIERS = {
-    "fastapi.security.OAuth2PasswordBearer", "fastapi.security.OAuth2AuthorizationCodeBearer", "fastapi.security.HTTPBearer", "fastapi.security.HTTPBasic", "fastapi.security.HTTPDigest",
-    "fastapi.security.APIKeyHeader", "fastapi.security.APIKeyCookie", "fastapi.security.APIKeyQuery", "fastapi.security.OpenIdConnect", "fastapi.security.OAuth2",
-    "fastapi.security.OAuth2PasswordRequestForm",
+    "fastapi.security.OAuth2PasswordBearer", "fastapi.security.OAuth2AuthorizationCodeBearer", "fastapi.security.HTTPBearer",
+    "fastapi.security.HTTPBasic", "fastapi.security.HTTPDigest", "fastapi.security.APIKeyHeader", "fastapi.security.APIKeyCookie",
+    "fastapi.security.APIKeyQuery", "fastapi.security.OpenIdConnect", "fastapi.security.OAuth2", "fastapi.security.OAuth2PasswordRequestForm",
 }  # fmt: skip
 """They only take credentials out of a request; somebody else has to check them."""
 _CLEAR = {"401", "403", "407", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "UNAUTHORIZED", "FORBIDDEN"}
 _UNKNOWN_CALLER = {"401", "HTTP_401_UNAUTHORIZED", "UNAUTHORIZED"}
 _NO_CALLER_BY_NAME = re.compile(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
 _NEGATED = re.compile(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
+_SERVICE_NAME = re.compile(
+    r"(?:session|db|database|engine|redis|cache|settings|config|client|pool|repo|repository|service|logger|params|pagination|query|sort\w*|filters?|producer|\bRequest|Response)$",
+    re.I,
+)
+"""Names of what a handler works with rather than of somebody who asks for papers."""
+_PLAIN_MIDDLEWARE = ("django.utils.deprecation.", "starlette.middleware.base.", "object", "typing.", "abc.")
 _MAX_DEPTH = 4
 
 
@@ -119,9 +129,11 @@ class Guards:
             self._turns_away[key] = False
             path, index = key
             body = self.values.modules[path].bodies[index]
-            values = [found.value for found in (*body.raises, *body.returns) if found.value]
+            values = [found.value for found in body.raises if found.value] + [found.value for found in body.returns if found.value]
             found = any(self._is_unknown_caller(Place(path, index, value)) for value in values)
-            found = found or any(call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _UNKNOWN_CALLER for call in body.calls)
+            found = found or any(
+                call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _UNKNOWN_CALLER for call in body.calls
+            )
             found = found or (self.refuses(key) and self.negates(key))
             if not found and depth < _MAX_DEPTH:
                 targets = [self.resolver.value(path, index, call.callee) for call in body.calls]
@@ -136,7 +148,9 @@ class Guards:
     def _is_unknown_caller(self, place: Place) -> bool:
         call = self.values.call(place)
         if call is None:
-            return bool(_NO_CALLER_BY_NAME.search(place.text)) or (place.text[:1] == "[" and any(item.rpartition(".")[2] in _UNKNOWN_CALLER for item in split(place.text[1:-1])[1:]))
+            return bool(_NO_CALLER_BY_NAME.search(place.text)) or (
+                place.text[:1] == "[" and any(item.rpartition(".")[2] in _UNKNOWN_CALLER for item in split(place.text[1:-1])[1:])
+            )
         if _NO_CALLER_BY_NAME.search(call.callee) or call.callee.rpartition(".")[2] == "redirect_to_login":
             return True
         given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
@@ -148,11 +162,12 @@ class Guards:
         """A function that runs before every handler of an application; None if it turns nobody away. It is sure only if it asks for the user: others let some callers pass."""
         keys = [ref.function] if ref.kind is RefKind.FUNCTION else []
         if ref.kind is RefKind.CLASS:
-            found = [self.resolver.classes.find(ref, name) for name in ("dispatch", "__call__", "process_request", "process_view", "before_request")]
-            keys = [(one[0].path, one[1]) for one in found if one is not None and isinstance(one[1], int)]
+            bases = [base for base in self.resolver.classes.ancestors(ref.path, ref.index) if base.kind is RefKind.CLASS]
+            keys = [(base.path, number) for base in bases for number in self.values.modules[base.path].classes[base.index].methods]
         named = self.named(ref.name.rpartition(".")[2])
-        if not any(self.turns_away(key) for key in keys):
-            return Guard(ref.name, None, ref.path or place[0], place[1]) if named else None
+        if not any(self.turns_away(key, _MAX_DEPTH - 2 if ref.kind is RefKind.FUNCTION else _MAX_DEPTH) for key in keys):
+            inherited = ref.kind is RefKind.CLASS and any(not base.startswith(_PLAIN_MIDDLEWARE) for base in self.resolver.classes.external_names(ref))
+            return Guard(ref.name, None, *place) if named and inherited else None
         sure = ref.kind is RefKind.FUNCTION and any(self.negates(key) for key in keys)
         return Guard(ref.name.replace(".<locals>", ""), True if sure else None, *place)
 
@@ -169,7 +184,7 @@ class Guards:
             if made != place and self.values.call(made) is not None:
                 return self.refusing(made)
             return bool(_REFUSING_BY_NAME.search(place.text))
-        if _REFUSING_BY_NAME.search(call.callee):
+        if _REFUSING_BY_NAME.search(call.callee) or any(_REFUSAL.search(arg) for arg in call.args if arg[:1] not in "'\"f"):
             return True
         status = argument(call, 0, "status_code") or argument(call, 0, "code")
         if status.rpartition(".")[2] in _CLEAR or constant_number(status) in (401.0, 403.0):
@@ -190,7 +205,7 @@ class Guards:
         """What a dependency, decorator or hook is, as a guard. `place`: where it is attached."""
         if ref is None:
             name = text.rpartition(".")[2].lstrip("%#")
-            return Guard(name, True if AUTH_NAME.search(name) else None, *place)
+            return Guard(name, True if AUTH_NAME.search(name) and not _OPTIONAL.search(name) else None, *place)
         if ref.is_external:
             return Guard(ref.name.removesuffix("()"), self._library(ref), *place)
         fact = self.resolver.class_at(ref) if ref.kind in (RefKind.CLASS, RefKind.INSTANCE) else None
@@ -204,6 +219,8 @@ class Guards:
         return Guard(ref.name, None, *place)
 
     def _judged(self, keys: Iterable[FunctionKey], name: str, bases: Iterable[str]) -> bool | None:
+        if _OPTIONAL.search(name.rpartition(".")[2]):
+            return None
         if any(self.checks(key) for key in keys):
             return True
         if any(base in _CARRIERS for base in bases):
@@ -216,7 +233,10 @@ class Guards:
             return True
         if name in _CARRIERS:
             return None
-        return True if AUTH_NAME.search(name.rpartition(".")[2]) else None
+        last = name.rpartition(".")[2]
+        if _OPTIONAL.search(last):
+            return None
+        return True if AUTH_NAME.search(last) else False if _SERVICE_NAME.search(last) else None
 
 
 def authenticated(guards: Iterable[Guard], *, checks_itself: bool | None = False) -> bool | None:

@@ -92,7 +92,7 @@ class Hosts:
         last = "" if parsed is None else parsed.steps[-1].lstrip(".") if parsed.steps else parsed.root.lstrip("%")
         if kind or last in self.names or last.endswith(tuple(f"_{name}" for name in self.names)):
             ref = self.values.ref(place)
-            if kind or ref is None or (ref.is_external and not ref.name.partition(".")[0] == ref.name):
+            if kind or ref is None or (ref.is_external and ref.name.partition(".")[0] != ref.name):
                 return place.path, place.text
         return None
 

@@ -38,6 +38,8 @@ class Models:
             call = self.values.call(Place(path, head.scope, parameter.default))
             if not text or (call is not None and call.callee.rpartition(".")[2] in ("Depends", "Security", "Query")) or "#" in text:
                 continue
+            if "#" in self.values.follow(Place(path, head.scope, text)).text:
+                continue
             ref = instance_of(self.values.resolver, path, head.scope, text)
             held = ref.item if ref is not None and ref.item is not None else ref
             if held is not None and held.kind is RefKind.INSTANCE and any(self.values.resolver.classes.derives(held, name) for name in _MODELS):

@@ -38,7 +38,7 @@ class Target:
     @classmethod
     def of(cls, ref: Ref | None, text: str) -> Target:
         if ref is None:
-            return cls(text)
+            return cls("<lambda>" if text.startswith("lambda:") else text)
         if ref.kind is RefKind.FUNCTION:
             receiver = ref.receiver
             owner = (receiver.path, receiver.index) if receiver is not None and receiver.kind in (RefKind.CLASS, RefKind.INSTANCE) else None
@@ -93,7 +93,7 @@ def laid_out(nodes: dict[Host, Node], join: Join) -> Iterator[tuple[str, Declare
     included = {mount.child for host, node in nodes.items() for mount in node.mounts if mount.child != host}
     reached: set[Host] = set()
     budget = [MAX_ROUTES]
-    for host, node in nodes.items():
+    for host in nodes:
         if host not in included:
             yield from _below(nodes, host, "", Before(), join, (), reached, budget)
     for host in nodes:

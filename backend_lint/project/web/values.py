@@ -24,6 +24,8 @@ _DEFAULTED = {"getenv": 1, "get": 1, "config": 1, "env": 1, "str": 1, "Field": 0
 """Calls that give a setting: where their default stands."""
 _JOINS = ("reduce", "from_iterable", "chain")
 """Calls that make one list of the lists in their last argument."""
+_KEPT = ("i18n_patterns", "format_suffix_patterns", "path", "re_path", "url", "include")
+"""Calls that are items of a list themselves, also where a project has a function of that name."""
 _STRIPS = ("rstrip", "lstrip", "strip")
 
 
@@ -276,6 +278,9 @@ class Values:
         if call is not None and call.callee.rpartition(".")[2] in _JOINS and call.args:
             for part in self.items(place._replace(text=call.args[-1].lstrip("*")), depth + 1) if len(call.args) < 3 else ():
                 yield from self.items(part, depth + 1)
+            return
+        if call is not None and call.callee.rpartition(".")[2] in _KEPT:
+            yield place
             return
         target = self.resolver.value(place.path, place.function, call.callee) if call is not None else None
         if target is not None and target.kind is RefKind.FUNCTION:
