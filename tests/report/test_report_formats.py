@@ -267,3 +267,8 @@ def test_annotations_are_placed_from_the_top_of_the_checkout(ordinary: Result) -
     for top in ("/build/shop/services/api", "/build", "", "build", "/build/sho"):
         found = render("github", ordinary, Settings(root=Path("/build/shop/services/api")), False, {"GITHUB_WORKSPACE": top})
         assert ("file=shop/views.py" in found) == (top != "/build")
+
+
+def test_a_finding_without_width_is_underlined(settings: Settings) -> None:
+    result = Result(findings=(reported(column=5, end_column=5),), unchecked=(), cards={})
+    assert render("text", result, settings, False).splitlines()[4] == "   |     ^"

@@ -145,3 +145,11 @@ def test_no_text_and_no_place_breaks_a_report(path: str, message: str, suggestio
         report = render(name, result, Settings(root=Path("/")), False, {})
         report.encode("utf-8")
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", report)
+
+
+def test_what_is_encoded_already_is_encoded_again() -> None:
+    assert annotation("a%0A::error::b") == "a%250A::error::b"
+    assert annotation_property("a%3A") == "a%253A"
+    assert xml("&lt;") == "&amp;lt;"
+    assert uri("%41") == "%2541"
+    assert markdown("&lt;<b>") == "&amp;lt;&lt;b\\>"

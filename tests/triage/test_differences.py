@@ -149,6 +149,7 @@ def test_nothing_of_the_repository_is_executed(mode: str, git: Git, tmp_path: Pa
 def test_a_missing_base_says_which_command_fetches_it(mode: str, git: Git, tmp_path: Path) -> None:
     for reference, command in {
         "origin/main": "git fetch origin +refs/heads/main:refs/remotes/origin/main",
+        "refs/remotes/upstream/a/b": "git fetch upstream +refs/heads/a/b:refs/remotes/upstream/a/b",
         "release": "git fetch origin release:release",
         "a1b2c3d4e5": "git fetch origin a1b2c3d4e5",
         "--output=x": "git fetch origin --output=x:--output=x",
@@ -228,3 +229,16 @@ def test_a_name_that_is_no_utf8_is_found_again(mode: str, git: Git, tmp_path: Pa
     assert new(root, diff_base="HEAD", diff_mode=mode) == []
     odd.write_text("get()\nget()\n", "utf-8")
     assert [line for _, line in new(root, diff_base="HEAD", diff_mode=mode)] == ([1, 2] if mode == "files" else [2])
+
+
+def test_a_patch_names_files_from_the_top_of_the_repository(git: Git, tmp_path: Path) -> None:
+    root = tmp_path / "repo" / "service"
+    root.mkdir()
+    (root / "app.py").write_text("get()\nget(1)\n", "utf-8")
+    file = tmp_path / "x.patch"
+    file.write_text("--- a/app.py\n+++ b/app.py\n@@ -0,0 +1 @@\n+get()\n--- a/service/app.py\n+++ b/service/app.py\n@@ -1 +1,2 @@\n get()\n+get(1)\n", "utf-8")
+    assert new(root, diff_file=file) == [("app.py", 2)]
+    file.write_text(
+        "--- a/serviceapp.py\n+++ b/serviceapp.py\n@@ -0,0 +1 @@\n+get()\n--- a/xxxxxxx/app.py\n+++ b/xxxxxxx/app.py\n@@ -0,0 +1 @@\n+get()\n", "utf-8"
+    )
+    assert new(root, diff_file=file) == []
