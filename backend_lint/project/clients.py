@@ -1,0 +1,86 @@
+"""Clients and pools that are made anew inside a function and thrown away at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import Body, Call, Use
+from backend_lint.project.value_text import call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+POOLS = {
+    "sqlalchemy.create_engine": "a database engine with its own connection pool",
+    "sqlalchemy.ext.asyncio.create_async_engine": "a database engine with its own connection pool",
+    "pymongo.MongoClient": "a MongoDB client with its own connection pool",
+    "motor.motor_asyncio.AsyncIOMotorClient": "a MongoDB client with its own connection pool",
+    "redis.Redis": "a Redis client with its own connection pool",
+    "redis.Redis.from_url": "a Redis client with its own connection pool",
+    "redis.asyncio.Redis": "a Redis client with its own connection pool",
+    "redis.asyncio.Redis.from_url": "a Redis client with its own connection pool",
+    "asyncpg.create_pool": "a connection pool",
+    "psycopg_pool.ConnectionPool": "a connection pool",
+    "psycopg_pool.AsyncConnectionPool": "a connection pool",
+    "elasticsearch.Elasticsearch": "an Elasticsearch client with its own connection pool",
+    "elasticsearch.AsyncElasticsearch": "an Elasticsearch client with its own connection pool",
+    "opensearchpy.OpenSearch": "an OpenSearch client with its own connection pool",
+    "kafka.KafkaProducer": "a Kafka producer with its own connections and thread",
+    "confluent_kafka.Producer": "a Kafka producer with its own connections and thread",
+    "aiokafka.AIOKafkaProducer": "a Kafka producer with its own connections",
+    "urllib3.PoolManager": "an HTTP connection pool",
+    "boto3.client": "an AWS client, which loads its service model and opens connections",
+    "boto3.resource": "an AWS resource, which loads its service model and opens connections",
+    "httpx.Client": "an HTTP client with its own connection pool",
+    "httpx.AsyncClient": "an HTTP client with its own connection pool",
+    "aiohttp.ClientSession": "an HTTP client with its own connection pool",
+}
+"""Calls that make something which is meant to live as long as the process."""
+_LAST = frozenset(name.rpartition(".")[2] for name in POOLS)
+_OF_THE_CALLER = re.compile(r"password|secret|token|credential|access_key|aws_session|api_key|auth", re.IGNORECASE)
+
+
+class Throwaway(msgspec.Struct, frozen=True):
+    """A client that only lives in one function. `name` is the documented name of what makes it."""
+
+    path: str
+    function: int
+    call: Call
+    name: str
+
+
+def throwaways(project: Project) -> Iterator[Throwaway]:
+    """Clients that are used where they are made and handed to nobody, in the order of paths and lines."""
+    for module in project.modules.values():
+        for index, body in enumerate(module.bodies):
+            if index == 0:
+                continue
+            for number, call in enumerate(body.calls):
+                if call.callee.rpartition(".")[2] not in _LAST or call.use not in (Use.BOUND, Use.CONTEXT, Use.RECEIVER):
+                    continue
+                target = project.value(module.path, index, call.callee)
+                if target is None or target.name not in POOLS or _is_kept(body, number, call) or _is_personal(call):
+                    continue
+                yield Throwaway(module.path, index, call, target.name)
+
+
+def _is_kept(body: Body, number: int, call: Call) -> bool:
+    if call.use is Use.BOUND and not (call.target.startswith("%") and call.target[1:].isidentifier()):
+        return True
+    text = re.compile(rf"#{number}(?!\d)(?!\.(?!__a?enter__)\w)")
+    given = [value for other in body.calls for value in (*other.args, *(value for _, value in other.keywords))]
+    given += [*(found.value for found in body.returns), *(found.value for found in body.yields)]
+    given += [assign.value for assign in body.assigns if not assign.target[1:].isidentifier() or not assign.target.startswith("%")]
+    if any(text.search(value) for value in given if number in call_ids(value)):
+        return True
+    lost = re.compile(rf"{re.escape(call.target)}(?![\w.])") if call.target else None
+    return lost is not None and any(lost.search(value) for value in given)
+
+
+def _is_personal(call: Call) -> bool:
+    """It carries what belongs to one caller, so that it cannot be shared: credentials that are parameters."""
+    return any(_OF_THE_CALLER.search(name) and "%" in value for name, value in call.keywords) or any(name == "**" for name, _ in call.keywords)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.facts.route import EntryKind
+from backend_lint.project import Project
+from backend_lint.project.clients import POOLS, throwaways
+
+_PER_CALL = (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER, EntryKind.TASK)
+_LIGHT = ("httpx.", "aiohttp.", "boto3.", "urllib3.")
+
+
+class ClientPerRequest(ProjectRule):
+    """Each request makes a client or a pool of its own and throws it away.
+
+    ## What it does
+
+    Finds database engines, connection pools and clients of Redis, MongoDB, Elasticsearch, Kafka, AWS and HTTP services that a request handler, a
+    middleware or a task makes, itself or through the functions it calls, and that nobody keeps. A client that is returned, cached, stored or made from
+    the caller's own credentials is not reported. HTTP and AWS clients are reported as info.
+
+    ## Why is this bad
+
+    A client's pool exists to be shared. Made anew, it opens new connections with a new TLS handshake for each request, leaves sockets behind, and under
+    load exhausts the connections of the database or the ports of the host. Nothing limits it any more: the pool's size counts per client.
+
+    ## Example
+
+    ```python
+    import redis
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.get("/visits")
+    def visits() -> int:
+        client = redis.Redis(host="cache", socket_timeout=1)
+        return client.incr("visits")
+    ```
+
+    ## Use instead
+
+    ```python
+    import redis
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    client = redis.Redis(host="cache", socket_timeout=1)
+
+
+    @app.get("/visits")
+    def visits() -> int:
+        return client.incr("visits")
+    ```
+
+    ## When this is wrong
+
+    The handler runs once a day, or each request talks to another host with other credentials. A process that forks must make its client after the fork:
+    make it at the first use and keep it.
+
+    ## References
+
+    - [httpx: why use a client](https://www.python-httpx.org/advanced/clients/#why-use-a-client)
+    - [aiohttp: do not create a session per request](https://docs.aiohttp.org/en/stable/client_quickstart.html#make-a-request)
+    - [SQLAlchemy: the engine is created once](https://docs.sqlalchemy.org/en/20/core/connections.html#basic-usage)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.1"
+    tags = ("performance", "availability")
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in throwaways(project):
+            module = project.modules[found.path]
+            reached = project.reached_from((found.path, found.function)) if module.role in self.roles else None
+            if reached is None or reached[0].kind not in _PER_CALL:
+                continue
+            entry, way = reached
+            evidence = (Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}"), *project.calls.evidence(way))
+            yield self.finding(
+                found.path,
+                found.call,
+                f"each call of {project.calls.label((found.path, found.function))} makes {POOLS[found.name]}; make it once and share it",
+                symbol=module.functions[found.function].name,
+                evidence=evidence,
+                severity=Severity.INFO if found.name.startswith(_LIGHT) else None,
+            )
