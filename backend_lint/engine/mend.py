@@ -51,6 +51,7 @@ class _Session:
         self.rules: dict[str, Mends] = {
             rule.name: rule for rule in registry.instantiate(settings) if isinstance(rule, Mends) and registry.cards[rule.name].fix in safe
         }
+        self.raw: dict[tuple[str | int, ...], Finding] = {}
         self.names: dict[str, str] = {}
         self.before: dict[str, bytes] = {}
         self.reverted: dict[str, str] = {}
@@ -98,6 +99,8 @@ class _Session:
         from backend_lint.source import UndecodableError, decode, split_lines
 
         readings, judged = check_contents(self.settings, self.registry, self.now)
+        # a fix gets the finding as the rule made it: what is reported has its secrets hidden
+        self.raw = {_identity(finding): finding for finding in judged.findings}
         asked = tuple(path.rstrip("/") for path in self.settings.paths)
 
         def is_asked(path: str) -> bool:
@@ -125,7 +128,7 @@ class _Session:
         return found
 
     def _fixable(self, found: Mapping[str, list[Reported]]) -> dict[str, list[Finding]]:
-        chosen = {path: [one.finding for one in group if one.finding.rule in self.rules] for path, group in found.items()}
+        chosen = {path: [self.raw[_identity(one.finding)] for one in group if one.finding.rule in self.rules] for path, group in found.items()}
         return {path: findings for path, findings in sorted(chosen.items()) if findings and path in self.python and path not in self.reverted}
 
     def _edit(self, found: Mapping[str, list[Reported]]) -> dict[str, Counter[str]]:
@@ -196,6 +199,10 @@ class _Session:
         from backend_lint.engine.mend_file import unified_diff
 
         return "".join(unified_diff(path, self.before[path], self.now[path]) for path in changed)
+
+
+def _identity(finding: Finding) -> tuple[str | int, ...]:
+    return finding.rule, finding.path, finding.line, finding.column, finding.end_line, finding.end_column
 
 
 def _rules(found: Mapping[str, list[Reported]], path: str) -> Counter[str]:

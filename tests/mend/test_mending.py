@@ -105,6 +105,19 @@ class Chain2(Timeout):
         return cst.parse_expression("chain()")
 
 
+class Hinted(Timeout):
+    """Writes what its finding suggests, and that looks like a secret."""
+
+    function = "hinted"
+
+    def visit(self, node: ast.Call, file: File) -> Iterator[Finding]:
+        for finding in super().visit(node, file):
+            yield self.finding(file.path, file.position(node), finding.message, suggestion='timeout=dict(token="abcdefgh")')
+
+    def mend(self, node: cst.CSTNode, finding: Finding) -> cst.CSTNode | None:
+        return cst.parse_expression(f"hinted({finding.suggestion})")
+
+
 class Patch(Timeout):
     """Is printed, never applied."""
 
@@ -113,7 +126,7 @@ class Patch(Timeout):
 
 def registry() -> Registry:
     rules: dict[str, Any] = {}
-    for rule in (Timeout, Named, Idle, Raising, Harmful, Syntax, Chain, Chain2, Patch):
+    for rule in (Timeout, Named, Idle, Raising, Harmful, Syntax, Chain, Chain2, Hinted, Patch):
         rule.name, rule.family = rule.__name__.lower(), "test"
         rules[rule.name] = rule
     return Registry(rules, {**{name: card_of(rule, name, "test") for name, rule in rules.items()}, **ENGINE_CARDS})
@@ -150,6 +163,10 @@ def test_a_fix_keeps_everything_else(tmp_path: Path) -> None:
 )
 def test_a_fix_stands_where_the_finding_stands(before: str, after: str, tmp_path: Path) -> None:
     assert fixed(tmp_path, before).decode() == after
+
+
+def test_a_fix_sees_the_finding_before_secrets_are_hidden(tmp_path: Path) -> None:
+    assert fixed(tmp_path, "hinted(1)\n") == b'hinted(timeout=dict(token="abcdefgh"))\n'
 
 
 def test_an_encoding_is_kept(tmp_path: Path) -> None:
