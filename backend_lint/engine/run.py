@@ -95,7 +95,8 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
             from backend_lint.engine.difference import compare
 
             difference = compare(settings, registry)
-        reported, inline, baseline = triage(ours, checked, settings, registry.cards, registry.enabled(settings), _line_reader(sources), difference)
+        ran = registry.enabled(settings) - judged.failed
+        reported, inline, baseline = triage(ours, checked, settings, registry.cards, ran, _line_reader(sources), difference)
     if watch is not None:
         watch.discovered(settings, discovery)
     notes = [*discovery.notes, *notes]
@@ -121,6 +122,8 @@ class Judged(NamedTuple):
     findings: list[Finding]
     failures: list[Unchecked]
     unknown: dict[str, int]
+    failed: frozenset[str] = frozenset()
+    """Names of the rules that failed: their suppressions are not called unused."""
 
 
 def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None) -> Judged:
@@ -128,6 +131,7 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
     clock = clock or Clock()
     findings: list[Finding] = []
     failures: list[Unchecked] = []
+    failed: set[str] = set()
     for _, reading in readings.values():
         findings += reading.findings
         for name, seconds in reading.timings.items():
@@ -146,9 +150,10 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
                 own += [one for one in rule.check(project) if one.path not in readings or readings[one.path][0].role in rule.roles]
             except Exception as error:
                 failures.append(Unchecked("", f"rule {rule.name} failed: {type(error).__name__}: {error}"[:300]))
+                failed.add(rule.name)
                 continue
         findings += own
-    return Judged(findings, failures, dict(sorted(project.unknown.items())))
+    return Judged(findings, failures, dict(sorted(project.unknown.items())), frozenset(failed))
 
 
 def check_contents(settings: Settings, registry: Registry, contents: Mapping[str, bytes]) -> tuple[dict[str, tuple[SourceFile, Reading]], Judged]:
