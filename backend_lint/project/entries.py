@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.project.calls import Edge, FunctionKey, Step
-from backend_lint.project.references import RefKind
+from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -22,6 +22,7 @@ _ORDER = (
     (EntryKind.STARTUP,),
 )
 """What a function is reached from is answered with the first kind that reaches it."""
+_COLLABORATORS = ("serializer_class", "form_class", "filterset_class", "pagination_class")
 _RUNNERS = frozenset(
     (
         "to_thread run_in_threadpool run_in_executor run_sync sync_to_async async_to_sync database_sync_to_async add_task submit map on_commit partial Thread "
@@ -64,13 +65,20 @@ class Entries:
             entries.setdefault(entry)
         return cls(project, entries, before.items())
 
-    @staticmethod
-    def _hooks(project: Project, owner: FunctionKey) -> Iterator[FunctionKey]:
-        """Methods that a class-based handler brings: the framework calls the ones it knows by name."""
+    @classmethod
+    def _hooks(cls, project: Project, owner: FunctionKey, depth: int = 0) -> Iterator[FunctionKey]:
+        """Methods that a class-based handler brings, and those of its serializer or form: the framework calls the ones it knows by name."""
         for base in project.resolver.classes.ancestors(*owner):
             if base.kind is RefKind.CLASS:
                 for number in project.modules[base.path].classes[base.index].methods:
                     yield base.path, number
+        for name in _COLLABORATORS:
+            member = project.resolver.classes.find(Ref(RefKind.CLASS, "", *owner), name) if depth < 2 else None
+            if member is None or isinstance(member[1], int):
+                continue
+            held = project.resolver.value(member[0].path, member[1].function, member[1].value)
+            if held is not None and held.kind is RefKind.CLASS and held.function != owner:
+                yield from cls._hooks(project, held.function, depth + 1)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)

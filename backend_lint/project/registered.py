@@ -168,6 +168,10 @@ class Registered:
 
     def _classes(self, module: SourceModule) -> Iterator[Entry]:
         classes = self.project.resolver.classes
+        if "management/commands/" in module.path and module.names.get("Command", ("",))[0] == "class":
+            member = classes.find(Ref(RefKind.CLASS, "Command", module.path, module.names["Command"][1]), "handle")
+            if member is not None and isinstance(member[1], int):
+                yield self._entry(EntryKind.COMMAND, self.project.modules[member[0].path], member[1], "django")
         for number, fact in enumerate(module.classes):
             if not fact.bases:
                 continue

@@ -11,6 +11,7 @@ from backend_lint.report.escape import visible
 if TYPE_CHECKING:
     from backend_lint.facts.route import Route
     from backend_lint.project import Project
+    from backend_lint.project.touched import TouchedModels
 
 __all__ = ["MAPS", "calls_map", "config_map", "render", "routes_map"]
 
@@ -85,20 +86,30 @@ def calls_map(project: Project) -> dict[str, Entries]:
 
 
 def routes_map(project: Project) -> dict[str, Entries]:
-    """The routes of all frameworks. What a route reads and writes in the database is not known yet and null.
+    """The routes of all frameworks. `reads` and `writes` name the models that handler, hooks and dependencies touch: null where the database is touched and
+    no model is known. The method ``*`` is any; `{?}` in a path is a part that is not known.
 
     ``{"routes": [{"method", "path", "handler": {"name", "path", "line"}, "guards": [{"name", "verifies", "path", "line"}], "authenticated",
     "request", "response", "reads", "writes"}]}``
     """
-    return {"routes": [_route(project, route) for route in project.routes]}
+    from backend_lint.project.touched import TouchedModels
+
+    models = TouchedModels(project)
+    return {"routes": [_route(project, models, route) for route in project.routes]}
 
 
-def _route(project: Project, route: Route) -> dict[str, Any]:
+def _route(project: Project, models: TouchedModels, route: Route) -> dict[str, Any]:
     path, line = route.declared_in, route.line
     if route.function >= 0:
         path, line = route.module, project.calls.head((route.module, route.function)).line
     elif route.owner is not None:
         path, line = route.owner[0], project.modules[route.owner[0]].classes[route.owner[1]].line
+    keys = [*([(route.module, route.function)] if route.function >= 0 else []), *route.dependencies]
+    touched = None
+    if route.function >= 0:
+        touched = models.by(*keys)
+    elif route.owner is not None:
+        touched = models.by_library(route.owner, route.method)
     guards = [{"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line} for guard in route.guards]
     return {
         "method": route.method,
@@ -108,8 +119,8 @@ def _route(project: Project, route: Route) -> dict[str, Any]:
         "authenticated": route.authenticated,
         "request": route.request or None,
         "response": route.response or None,
-        "reads": None,
-        "writes": None,
+        "reads": None if touched is None or touched.reads is None else list(touched.reads),
+        "writes": None if touched is None or touched.writes is None else list(touched.writes),
     }
 
 

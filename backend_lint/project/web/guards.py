@@ -159,7 +159,10 @@ class Guards:
         return call.callee.rpartition(".")[2] in ("redirect", "RedirectResponse", "HttpResponseRedirect") and any("login" in value for value in given)
 
     def hook(self, ref: Ref, place: tuple[str, int]) -> Guard | None:
-        """A function that runs before every handler of an application; None if it turns nobody away. It is sure only if it asks for the user: others let some callers pass."""
+        """A function that runs before every handler of an application; None if it turns nobody away.
+
+        It verifies for sure only if it asks for the user: others let some callers pass.
+        """
         keys = [ref.function] if ref.kind is RefKind.FUNCTION else []
         if ref.kind is RefKind.CLASS:
             bases = [base for base in self.resolver.classes.ancestors(ref.path, ref.index) if base.kind is RefKind.CLASS]
