@@ -41,6 +41,8 @@ POOLS = {
 }
 """Calls that make something which is meant to live as long as the process."""
 _LAST = frozenset(name.rpartition(".")[2] for name in POOLS)
+_FIXED = re.compile(r"""f?['"](?:https?://[\w.-]+|\{?[A-Za-z_]\w*(?:\.\w+)*\})|[A-Za-z_]\w*(?:\.\w+)*$|\(['"]https?://""")
+"""An address whose host is written down, or a name of the module or of settings."""
 _OF_THE_CALLER = re.compile(r"password|secret|token|credential|access_key|aws_session|api_key|auth", re.IGNORECASE)
 
 
@@ -51,6 +53,7 @@ class Throwaway(msgspec.Struct, frozen=True):
     function: int
     call: Call
     name: str
+    number: int
 
 
 def throwaways(project: Project) -> Iterator[Throwaway]:
@@ -65,7 +68,7 @@ def throwaways(project: Project) -> Iterator[Throwaway]:
                 target = project.value(module.path, index, call.callee)
                 if target is None or target.name not in POOLS or _is_kept(body, number, call) or _is_personal(call):
                     continue
-                yield Throwaway(module.path, index, call, target.name)
+                yield Throwaway(module.path, index, call, target.name, number)
 
 
 def _is_kept(body: Body, number: int, call: Call) -> bool:
@@ -81,6 +84,19 @@ def _is_kept(body: Body, number: int, call: Call) -> bool:
     return lost is not None and any(lost.search(value) for value in given)
 
 
+def calls_one_host(body: Body, number: int) -> bool:
+    """All that is asked through the client has an address that is written down or comes from settings, so that connections could be used again."""
+    made = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.(?:get|post|put|patch|delete|head|request|stream)")
+    addresses = []
+    for call in body.calls:
+        if made.fullmatch(call.callee) and call.args:
+            position = 1 if call.callee.endswith((".request", ".stream")) and len(call.args) > 1 else 0
+            addresses.append(call.args[position])
+    return bool(addresses) and all(_FIXED.match(text) for text in addresses)
+
+
 def _is_personal(call: Call) -> bool:
-    """It carries what belongs to one caller, so that it cannot be shared: credentials that are parameters."""
+    """It is made for one caller, so that it cannot be shared: credentials that are parameters, a transport of its own."""
+    if {"transport", "connector", "cookies", "proxy", "proxies", "mounts"} & {name for name, _ in call.keywords}:
+        return True
     return any(_OF_THE_CALLER.search(name) and "%" in value for name, value in call.keywords) or any(name == "**" for name, _ in call.keywords)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.clients import POOLS, throwaways
+from backend_lint.project.clients import POOLS, calls_one_host, throwaways
 
-_PER_CALL = (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER, EntryKind.TASK)
+_PER_CALL = (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER)
 _LIGHT = ("httpx.", "aiohttp.", "boto3.", "urllib3.")
 
 
@@ -17,8 +17,8 @@ class ClientPerRequest(ProjectRule):
     ## What it does
 
     Finds database engines, connection pools and clients of Redis, MongoDB, Elasticsearch, Kafka, AWS and HTTP services that a request handler, a
-    middleware or a task makes, itself or through the functions it calls, and that nobody keeps. A client that is returned, cached, stored or made from
-    the caller's own credentials is not reported. HTTP and AWS clients are reported as info.
+    middleware or a consumer makes, itself or through the functions it calls, and that nobody keeps. A client that is returned, cached, stored or made from
+    the caller's own credentials is not reported. HTTP clients are reported if they ask one host only, as info, and so are AWS clients.
 
     ## Why is this bad
 
@@ -76,6 +76,9 @@ class ClientPerRequest(ProjectRule):
             reached = project.reached_from((found.path, found.function)) if module.role in self.roles else None
             if reached is None or reached[0].kind not in _PER_CALL:
                 continue
+            light = found.name.startswith(_LIGHT)
+            if light and not found.name.startswith("boto3.") and not calls_one_host(module.bodies[found.function], found.number):
+                continue
             entry, way = reached
             evidence = (Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}"), *project.calls.evidence(way))
             yield self.finding(
@@ -84,5 +87,5 @@ class ClientPerRequest(ProjectRule):
                 f"each call of {project.calls.label((found.path, found.function))} makes {POOLS[found.name]}; make it once and share it",
                 symbol=module.functions[found.function].name,
                 evidence=evidence,
-                severity=Severity.INFO if found.name.startswith(_LIGHT) else None,
+                severity=Severity.INFO if light else None,
             )

@@ -3,24 +3,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
-from backend_lint.project import Effect, Project
-from backend_lint.project.concurrency import fan_outs
-
-_EFFECTS = Effect.HTTP | Effect.DATABASE | Effect.QUEUE | Effect.SUBPROCESS | Effect.MAIL
+from backend_lint.project import Project
+from backend_lint.project.fan_out import fan_outs, is_bounded, origin_of
 
 
 class UnboundedConcurrency(ProjectRule):
-    """One request or query is started for each element of something of any size, all at once.
+    """One remote call for each item is started at once, however many items there are.
 
     ## What it does
 
-    Finds `asyncio.gather`, `wait` and `as_completed` over one HTTP call, query, message or process for each row of a query without a limit, or for each
-    element of a list that the caller of a route sends, with no semaphore, capacity limiter or batch around or inside the call.
+    Finds `asyncio.gather` (and `wait`, `as_completed`) over coroutines that are made from a list of unknown length and reach a database, another service
+    or a process, without a semaphore, a batch or another limit on the way.
 
     ## Why is this bad
 
-    With ten elements it is fast. With ten thousand it opens ten thousand connections: the pool and the file descriptors run out, the other side answers
-    429 or falls over, and the process holds everything in memory meanwhile. A caller who chooses the size can do so on purpose.
+    With ten items it is fast. With ten thousand it opens ten thousand connections: the pool is exhausted, the other side answers with errors or bans the
+    caller, memory grows with every waiting coroutine.
 
     ## Example
 
@@ -28,19 +26,17 @@ class UnboundedConcurrency(ProjectRule):
     import asyncio
 
     import httpx
-    from fastapi import FastAPI
 
-    app = FastAPI()
-    client = httpx.AsyncClient(timeout=5)
+    client = httpx.AsyncClient()
 
 
-    async def check(url: str) -> int:
-        return (await client.get(url)).status_code
+    async def fetch(url: str) -> bytes:
+        response = await client.get(url)
+        return response.raise_for_status().content
 
 
-    @app.post("/check")
-    async def check_all(urls: list[str]):
-        return await asyncio.gather(*[check(url) for url in urls])
+    async def fetch_all(urls: list[str]) -> list[bytes]:
+        return await asyncio.gather(*[fetch(url) for url in urls])
     ```
 
     ## Use instead
@@ -49,50 +45,47 @@ class UnboundedConcurrency(ProjectRule):
     import asyncio
 
     import httpx
-    from fastapi import FastAPI
 
-    app = FastAPI()
-    client = httpx.AsyncClient(timeout=5)
-    at_once = asyncio.Semaphore(10)
+    client = httpx.AsyncClient()
+    semaphore = asyncio.Semaphore(10)
 
 
-    async def check(url: str) -> int:
-        async with at_once:
-            return (await client.get(url)).status_code
+    async def fetch(url: str) -> bytes:
+        async with semaphore:
+            response = await client.get(url)
+        return response.raise_for_status().content
 
 
-    @app.post("/check")
-    async def check_all(urls: list[str]):
-        return await asyncio.gather(*[check(url) for url in urls])
+    async def fetch_all(urls: list[str]) -> list[bytes]:
+        return await asyncio.gather(*[fetch(url) for url in urls])
     ```
 
     ## When this is wrong
 
-    The number of elements is bounded where it cannot be seen: by validation of the request, by the size of the table, or by the client's own pool.
+    The list is short for a reason that the code does not show, or the client limits itself (httpx's and aiohttp's connection limits bound connections,
+    not the coroutines that wait for one).
 
     ## References
 
-    - [asyncio: Semaphore](https://docs.python.org/3/library/asyncio-sync.html#semaphore)
-    - [OWASP API4:2023 Unrestricted Resource Consumption](https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/)
+    - [asyncio: semaphores](https://docs.python.org/3/library/asyncio-sync.html#semaphores)
+    - [CWE-770: allocation of resources without limits](https://cwe.mitre.org/data/definitions/770.html)
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
-    tags = ("async", "performance", "owasp-api:4")
+    profile = "strict"
+    tags = ("async", "availability", "cwe:770", "owasp-api:4")
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for found in fan_outs(project, _EFFECTS):
-            path, index = found.function
-            function = project.modules[path].functions[index]
-            each = project.calls.label(found.target) if found.target is not None else found.each.callee
-            evidence = [Evidence(path, found.each.line, f"{each} is started once for each of them")]
-            if found.target is not None:
-                evidence += project.calls.evidence(project.calls.reaches(found.target, found.effect))
+        for found in fan_outs(project):
+            module = project.modules[found.path]
+            if module.role not in self.roles or is_bounded(project, found):
+                continue
+            origin = origin_of(project, found)
+            items = [Evidence(found.path, origin.call.line, "the items come from here, nobody knows how many")] if origin is not None else []
             yield self.finding(
-                path,
-                found.gather,
-                f"{function.name} runs {each} at once for {found.unbounded}, which exhausts connections when there are many; "
-                "bound it with a semaphore or go through it in batches",
-                symbol=function.name,
-                evidence=evidence,
-                suggestion="async with asyncio.Semaphore(10) around the call, one semaphore for all",
+                found.path,
+                found.call,
+                f"{module.functions[found.function].name} starts a remote call for every item at once; bound it with a semaphore or in batches",
+                symbol=module.functions[found.function].name,
+                evidence=(*items, *project.calls.evidence(found.way)),
             )

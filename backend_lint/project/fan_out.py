@@ -1,0 +1,129 @@
+"""Coroutines that are started all at once, one for each item of something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.project.blocks import around
+from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
+from backend_lint.project.libraries import Effect
+from backend_lint.project.value_text import call_ids, split
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_GATHER = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
+_LIMITERS = re.compile(r"sem|limit|throttl|bucket|bulkhead|pool|slots?\b", re.IGNORECASE)
+_BOUNDED = re.compile(r"chunk|batch|page|slice|islice|window|limit|top_|\[:|max_", re.IGNORECASE)
+_REMOTE = Effect.HTTP | Effect.DATABASE | Effect.QUEUE | Effect.MAIL | Effect.SUBPROCESS
+
+
+class FanOut(msgspec.Struct, frozen=True):
+    """A ``gather`` over coroutines; `source` is the value they are made from, `way` leads from the coroutine to a remote call."""
+
+    path: str
+    function: int
+    call: Call
+    source: str
+    way: tuple[Step, ...]
+
+
+def fan_outs(project: Project) -> Iterator[FanOut]:
+    """Unlimited fan-outs to another machine, in the order of paths and lines."""
+    for module, index, _, body in project.functions("async"):
+        for call in body.calls:
+            if call.callee.rpartition(".")[2] not in ("gather", "wait", "as_completed") or not call.args:
+                continue
+            target = project.value(module.path, index, call.callee)
+            if target is None or target.name not in _GATHER:
+                continue
+            for started, source in _started(body, call):
+                way = _remote(project, (module.path, index), started)
+                if way and not _limited(project, (module.path, index), body, started, way):
+                    yield FanOut(module.path, index, call, source, way)
+                    break
+
+
+def _started(body: Body, call: Call) -> Iterator[tuple[Call, str]]:
+    """The calls whose coroutines are gathered, with what they iterate over."""
+    for argument in call.args[:1]:
+        bound = [assign.value for assign in body.assigns if assign.target == argument.lstrip("*")]
+        for number in call_ids(" ".join([argument, *bound])):
+            if number < len(body.calls) and (source := _source(body, body.calls[number])):
+                yield body.calls[number], source
+        name = argument.lstrip("*")
+        if name.startswith("%") and name[1:].isidentifier():
+            for other in body.calls:
+                if other.callee == f"{name}.append" and other.args and (source := _source(body, other)):
+                    yield from ((body.calls[number], source) for number in call_ids(other.args[0]) if number < len(body.calls))
+
+
+def _source(body: Body, call: Call) -> str:
+    """What the innermost loop or comprehension around a call iterates over."""
+    return next((block.subject for _, block in around(body, call.block) if block.kind in (BlockKind.COMPREHENSION, BlockKind.FOR)), "")
+
+
+def _remote(project: Project, key: FunctionKey, started: Call) -> tuple[Step, ...]:
+    edges = [
+        edge for edge in project.calls.edges(key) if edge.call is started or (_wraps(started) and edge.call.line == started.line and edge.call is not started)
+    ]
+    return project.calls.reaches(key, _REMOTE, Aspect.ALL, edges) if edges else ()
+
+
+def _wraps(call: Call) -> bool:
+    return call.callee.rpartition(".")[2] in ("create_task", "ensure_future", "wait_for", "shield")
+
+
+def _limited(project: Project, key: FunctionKey, body: Body, started: Call, way: tuple[Step, ...]) -> bool:
+    """A semaphore or the like stands around the start, or in a function on the way."""
+    if any(_LIMITERS.search(text) for text in (started.callee, *started.args, *(f"{name}={value}" for name, value in started.keywords))):
+        return True
+    functions: list[FunctionKey] = [key, *(step.edge.target.function for step in way if not step.edge.target.is_external)]
+    for function in functions:
+        for block in project.calls.body(function).blocks:
+            if block.kind is BlockKind.WITH and _LIMITERS.search(_subject(project, function, block.subject)):
+                return True
+        if any(_LIMITERS.search(edge.target.name) and edge.call.callee.endswith(".acquire") for edge in project.calls.edges(function)):
+            return True
+    return False
+
+
+def _subject(project: Project, function: FunctionKey, text: str) -> str:
+    calls = project.calls.body(function).calls
+    return " ".join([text, *(calls[number].callee for number in call_ids(text) if number < len(calls))])
+
+
+def is_bounded(project: Project, fan_out: FanOut) -> bool:
+    """What is iterated is written down, cut into pieces, or counted by a constant."""
+    source = fan_out.source
+    for wrapper in ("enumerate(", "zip(", "list(", "set(", "sorted(", "tuple("):
+        if source.startswith(wrapper):
+            source = split(source[len(wrapper) : -1])[0]
+    if source[:1] in "[{'\"" or source.startswith("range(") or source.replace(".", "").replace("_", "").isupper():
+        return not source.startswith("[*")
+    loops = [block.subject + block.target for _, block in around(project.calls.body((fan_out.path, fan_out.function)), fan_out.call.block)]
+    return any(_BOUNDED.search(text) for text in (source, *loops)) or _is_constant(project, fan_out, source)
+
+
+def _is_constant(project: Project, fan_out: FanOut, source: str) -> bool:
+    root = re.match(r"\w+", source)
+    if root is None:
+        return False
+    kind, number = project.modules[fan_out.path].names.get(root.group(), ("", 0))
+    return (kind == "assign" and project.modules[fan_out.path].bodies[0].assigns[number].value[:1] in "[{") or kind == "class"
+
+
+def origin_of(project: Project, fan_out: FanOut) -> Edge | None:
+    """The call that gave the items, if they come from a database or another service: then nobody knows how many there are."""
+    for number in call_ids(fan_out.source):
+        for edge in project.calls.edges((fan_out.path, fan_out.function)):
+            if edge.number == number:
+                effect = project.calls.effect(edge.target) if edge.target.is_external else project.calls.summary(edge.target.function, Aspect.ALL)
+                if effect & (Effect.DATABASE | Effect.HTTP | Effect.QUEUE):
+                    return edge
+    return None
