@@ -14,7 +14,6 @@ from clones import TREE, Environment, copy_tree
 from backend_lint import __version__
 from backend_lint.registry import Registry
 
-pytestmark = pytest.mark.xdist_group("installations")
 OWN = set(Registry.load(entry_points=False).rules)
 BAD = "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"
 

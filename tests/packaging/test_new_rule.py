@@ -13,7 +13,6 @@ from clones import TREE, copy_tree
 
 from backend_lint.registry import Registry
 
-pytestmark = pytest.mark.xdist_group("new-rule")
 KINDS = ("cst", "node", "project", "report", "sql")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from clones import copy_tree
 
-pytestmark = pytest.mark.xdist_group("pre-commit")
 BAD = "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"
 GOOD = "import requests\n\n\ndef fetch(url):\n    return requests.get(url, timeout=5)\n"
 
