@@ -28,11 +28,11 @@ def render(result: Result, color: bool) -> str:
 
 def _block(reported: Reported, paint: Callable[[str, str], str]) -> list[str]:
     finding = reported.finding
+    gutter = len(str(max((line for line, _ in reported.frame), default=0)))
     lines = [
         f"{paint(finding.severity, f'{finding.severity}[{visible(finding.rule)}]')} {paint('place', visible(finding.message))}",
-        f"  {paint('rail', '-->')} {place(finding)}",
+        f"{' ' * gutter}{paint('rail', '-->')} {place(finding)}",
     ]
-    gutter = len(str(max((line for line, _ in reported.frame), default=0)))
     rail = paint("rail", f"{' ' * gutter} |")
     if reported.frame:
         lines.append(rail)
