@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import heapq
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -19,6 +20,9 @@ FunctionKey = tuple[str, int]
 """Path of the module and index of the function in it."""
 
 _OFF_LOOP = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async", "starlette.concurrency.run_in_threadpool"})
+_FARTHEST = 100
+"""Nobody reads a way of more calls."""
+_NEAREST = 2000
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
 
 
@@ -53,6 +57,7 @@ class CallGraph:
         self.resolver = resolver
         self._edges: dict[FunctionKey, tuple[Edge, ...]] = {}
         self._summaries: tuple[dict[FunctionKey, Effect], dict[FunctionKey, Effect]] = ({}, {})
+        self._distances: dict[tuple[Effect, Aspect], dict[FunctionKey, int]] = {}
         self._callers: dict[FunctionKey, list[tuple[FunctionKey, Edge]]] | None = None
 
     def head(self, key: FunctionKey) -> Function:
@@ -122,9 +127,10 @@ class CallGraph:
         if aspect is Aspect.ALL:
             return True
         head = self.head(edge.target.function)
-        if head.is_async:
+        if head.is_async or edge.call.awaited:
+            # a plain function is not awaited: it is another one, or a decorator has moved it
             return False
-        return not (head.decorators and (edge.call.awaited or self.runs_off_loop(edge.target.function) or self.is_cached(edge.target.function)))
+        return not (head.decorators and (self.runs_off_loop(edge.target.function) or self.is_cached(edge.target.function)))
 
     def summary(self, key: FunctionKey, aspect: Aspect = Aspect.ALL) -> Effect:
         """All effects of calling a function, through the call graph to a fixed point. With `Aspect.BLOCKING`: through calls of plain functions only."""
@@ -188,27 +194,91 @@ class CallGraph:
         return [edge.target.function for edge in self.edges(key) if self.follows(edge, aspect)]
 
     def reaches(self, key: FunctionKey, effect: Effect, aspect: Aspect = Aspect.ALL, first: Iterable[Edge] | None = None) -> tuple[Step, ...]:
-        """The shortest way from a function to a library call with one of the effects; empty if there is none. `first` narrows the calls to start with."""
-        if first is None and not self.summary(key, aspect) & effect:
+        """The shortest way from a function to a library call with one of the effects; empty if there is none, or only one of more than a hundred calls.
+
+        `first` narrows the calls to start with.
+        """
+        edges = self.edges(key) if first is None else tuple(first)
+        for edge in edges:
+            if edge.target.is_external and (found := self.effect(edge.target, aspect) & effect):
+                return (Step(key, edge, found),)
+        onward = [edge for edge in edges if self.follows(edge, aspect) and edge.target.function != key]
+        distances = [distance for edge in onward if (distance := self._distance(edge.target.function, effect, aspect)) >= 0]
+        if not distances or min(distances) >= _FARTHEST:
             return ()
-        queue: collections.deque[tuple[FunctionKey, tuple[Step, ...]]] = collections.deque([(key, ())])
-        seen = {key}
-        while queue:
-            current, way = queue.popleft()
-            edges = self.edges(current) if first is None or way else first
-            onward = []
+        way = self._descend(key, onward, min(distances), effect, aspect)
+        # what leads back to the function itself is no way that its caller asked for
+        return self._around(key, onward, effect, aspect) if any(step.function == key for step in way[1:]) else way
+
+    def _descend(self, key: FunctionKey, edges: Iterable[Edge], distance: int, effect: Effect, aspect: Aspect) -> tuple[Step, ...]:
+        way: list[Step] = []
+        while True:
+            edge = next(one for one in edges if self.follows(one, aspect) and self._distance(one.target.function, effect, aspect) == distance)
+            way.append(Step(key, edge))
+            key, edges, distance = edge.target.function, self.edges(edge.target.function), distance - 1
+            if distance < 0:
+                return (*way, self._last(key, effect, aspect))
+
+    def _last(self, key: FunctionKey, effect: Effect, aspect: Aspect) -> Step:
+        return next(
+            Step(key, edge, found) for edge in self.edges(key) if edge.target.is_external and (found := self.effect(edge.target, aspect) & effect)
+        )
+
+    def _around(self, key: FunctionKey, onward: Iterable[Edge], effect: Effect, aspect: Aspect) -> tuple[Step, ...]:
+        """The shortest way that does not come back to `key`, if it is found among the nearest functions."""
+        before: dict[FunctionKey, Step] = {}
+        queue: collections.deque[tuple[FunctionKey, Iterable[Edge]]] = collections.deque([(key, onward)])
+        while queue and len(before) < _NEAREST:
+            current, edges = queue.popleft()
             for edge in edges:
-                if edge.target.is_external:
-                    if found := self.effect(edge.target, aspect) & effect:
-                        return (*way, Step(current, edge, found))
-                elif self.follows(edge, aspect):
-                    onward.append(edge)
-            for edge in onward:
                 callee = edge.target.function
-                if callee not in seen and self.summary(callee, aspect) & effect:
-                    seen.add(callee)
-                    queue.append((callee, (*way, Step(current, edge))))
+                if callee == key or callee in before or not self.follows(edge, aspect) or self._distance(callee, effect, aspect) < 0:
+                    continue
+                before[callee] = Step(current, edge)
+                if self._distance(callee, effect, aspect) == 0:
+                    way = [self._last(callee, effect, aspect)]
+                    while callee != key:
+                        way.append(before[callee])
+                        callee = before[callee].function
+                    return tuple(reversed(way))
+                queue.append((callee, self.edges(callee)))
         return ()
+
+    def _distance(self, key: FunctionKey, effect: Effect, aspect: Aspect) -> int:
+        """How many calls lie between a function and the nearest library call with one of the effects; -1 if it reaches none."""
+        table = self._distances.setdefault((effect, aspect), {})
+        if key not in table:
+            self._measure(key, effect, aspect, table)
+        return table[key]
+
+    def _measure(self, start: FunctionKey, effect: Effect, aspect: Aspect, table: dict[FunctionKey, int]) -> None:
+        """Fills in all that `start` reaches, each function once however often it is asked for: breadth first from the library calls back to the callers."""
+        callers: dict[FunctionKey, list[FunctionKey]] = {}
+        waiting: list[tuple[int, FunctionKey]] = []
+        pending = [start]
+        found = {start}
+        while pending:
+            key = pending.pop()
+            if not self.summary(key, aspect) & effect:
+                continue
+            if self.direct(key, aspect) & effect:
+                waiting.append((0, key))
+            for callee in self._callees(key, aspect):
+                callers.setdefault(callee, []).append(key)
+                if table.get(callee, -1) >= 0:
+                    waiting.append((table[callee] + 1, key))
+                elif callee not in table and callee not in found:
+                    found.add(callee)
+                    pending.append(callee)
+        heapq.heapify(waiting)
+        while waiting:
+            distance, key = heapq.heappop(waiting)
+            if key not in table:
+                table[key] = distance
+                for caller in callers.get(key, ()):
+                    heapq.heappush(waiting, (distance + 1, caller))
+        for key in found:
+            table.setdefault(key, -1)
 
     def callers(self, key: FunctionKey) -> list[tuple[FunctionKey, Edge]]:
         """Who calls a function, in the order of paths and lines. The first question resolves every call of the project."""

@@ -20,6 +20,8 @@ SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE,
 """Entries behind which many callers share one event loop."""
 
 _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
+_FAR, _NEAR = 6, 2
+"""Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""
 
 
 class Stall(msgspec.Struct, frozen=True):
@@ -48,7 +50,8 @@ def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
         shared, entry = _serving(project, key, function, own_loop)
         if shared:
             for edge, way, effect, others in found:
-                yield Stall(key, edge, way, effect, others, entry)
+                if len(way) <= (_FAR if entry is not None else _NEAR):
+                    yield Stall(key, edge, way, effect, others, entry)
 
 
 def _first_of_each(project: Project, key: FunctionKey, effects: Effect) -> list[tuple[Edge, tuple[Step, ...], Effect, int]]:

@@ -111,7 +111,7 @@ class BlockingCallInAsync(ProjectRule):
             yield self.finding(
                 path,
                 stall.edge.call,
-                f"{last} {_WAITS.get(stall.effect, 'blocks')} in async {function.name}{through} and stalls every request of the worker{_more(stall)}; {cure}",
+                f"{last} {_WAITS.get(stall.effect, 'blocks')} in async {function.name}{through} and stalls all else on the event loop{_more(stall)}; {cure}",
                 symbol=function.name,
                 evidence=(*project.calls.evidence(stall.way[1:]), *_entry(stall.entry, function)),
                 suggestion=cure,

@@ -128,7 +128,6 @@ BLOCKING: dict[str, Effect] = {
     **_table(Effect.CPU, "bcrypt", "hashpw checkpw"),
     **_table(Effect.CPU, "passlib.context.CryptContext", "hash verify encrypt"),
     **_table(Effect.CPU, "django.contrib.auth.hashers", "make_password check_password"),
-    **_table(Effect.CPU, "hashlib", "pbkdf2_hmac scrypt"),
     **_table(Effect.CPU, "argon2.PasswordHasher", "hash verify"),
     **_table(Effect.CPU, "werkzeug.security", "generate_password_hash check_password_hash"),
     **_table(_H, "paramiko.SSHClient", "connect exec_command"),
@@ -237,8 +236,17 @@ def is_blocking(name: str) -> Effect:
     return _below(name, BLOCKING)
 
 
+_LOCAL = frozenset(
+    "get_paginator get_waiter can_paginate generate_presigned_url generate_presigned_post close filter all limit page_size objects meta exceptions".split()
+)
+"""Methods below a ``.*`` that only prepare something."""
+
+
 def _below(name: str, table: dict[str, Effect]) -> Effect:
     head = name
+    last = name.rpartition(".")[2]
+    if last in _LOCAL or last[:1].isupper():
+        return Effect.NONE
     while "." in head:
         head = head.rpartition(".")[0]
         found = table.get(head + ".*")
