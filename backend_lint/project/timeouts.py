@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STUB = re.compile(r"_pb2_grpc\.\w*Stub\.\w+$")
 _CLIENT_NAMES = re.compile(r"session|http|client|requests?$|_?bq$|bigquery")
-_RUNNERS = {"to_thread": 0, "run_in_threadpool": 0, "submit": 0, "run_in_executor": 1, "sync_to_async": 0, "run_sync": 0}
+_RUNNERS = {"to_thread": 0, "run_in_threadpool": 0, "submit": 0, "run_in_executor": 1, "run_sync": 0}
 """Functions that call the function they are given, and at which position it stands."""
 _CLIENTS_WITH_DEFAULT = ("aiohttp.ClientSession", "httpx.Client", "httpx.AsyncClient", "urllib3.PoolManager", "urllib3.ProxyManager")
 
@@ -59,6 +59,8 @@ class Outbound(msgspec.Struct, frozen=True):
     limit: Limit
     seconds: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    handed_over: str = ""
+    """The function that is given the callee to run, ``to_thread`` say; `call` then stands at that function's call."""
 
 
 class Timeouts:
@@ -122,7 +124,7 @@ class Timeouts:
         if known is None or known[1].builds:
             return None
         inner = msgspec.structs.replace(call, callee=subject, args=call.args[position + 1 :])
-        return self._outbound(path, index, number, inner, target, *known)
+        return msgspec.structs.replace(self._outbound(path, index, number, inner, target, *known), handed_over=call.callee.rpartition(".")[2])
 
     def _outbound(self, path: str, index: int, number: int, call: Call, target: Ref, name: str, wait: Wait) -> Outbound:
         limit, seconds, evidence = self._limit(path, index, number, call, target, wait, name)

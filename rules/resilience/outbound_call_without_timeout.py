@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, ProjectRule, Role, Severity
 from backend_lint.project import Project
+from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.libraries.outbound import Peer
 from backend_lint.project.mail_settings import unbounded_mail
 from backend_lint.project.timeouts import Limit, Outbound
@@ -120,12 +121,10 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
         if not isinstance(node, libcst.Call) or finding.suggestion != "timeout=10" or any(arg.star == "**" for arg in node.args):
             return None
-        kept = [arg for arg in node.args if arg.keyword is None or arg.keyword.value != "timeout"]
-        comma = libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" "))
-        if kept and isinstance(kept[-1].comma, libcst.MaybeSentinel):
-            kept[-1] = kept[-1].with_changes(comma=comma)
-        equal = libcst.AssignEqual(libcst.SimpleWhitespace(""), libcst.SimpleWhitespace(""))
-        return node.with_changes(args=[*kept, libcst.Arg(libcst.Integer("10"), libcst.Name("timeout"), equal=equal)])
+        given = next((arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "timeout"), libcst.Tuple([]))
+        if not isinstance(given, libcst.Tuple) and not (isinstance(given, libcst.Name) and given.value == "None"):
+            return None
+        return with_keyword(node, "timeout", "10")
 
 
 class _Place:
@@ -139,4 +138,5 @@ def _keyword(found: Outbound) -> str:
 
 
 def _suggestion(found: Outbound) -> str:
-    return "timeout=10" if _keyword(found) == "timeout" and found.limit is not Limit.DEFAULT else ""
+    takes_keywords = not found.handed_over or found.handed_over in ("to_thread", "submit", "run_in_threadpool")
+    return "timeout=10" if _keyword(found) == "timeout" and found.limit is not Limit.DEFAULT and takes_keywords else ""

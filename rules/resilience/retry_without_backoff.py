@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
+from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.retries import Pause, Retry
 
 if TYPE_CHECKING:
@@ -108,11 +109,7 @@ class RetryWithoutBackoff(ProjectRule, Mends):
         name, _, value = finding.suggestion.partition("=")
         if value.startswith("tenacity.") and not (isinstance(node.func, libcst.Attribute) and isinstance(node.func.value, libcst.Name)):
             return None
-        kept = [arg for arg in node.args if arg.keyword is None or arg.keyword.value != name]
-        if kept and isinstance(kept[-1].comma, libcst.MaybeSentinel):
-            kept[-1] = kept[-1].with_changes(comma=libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" ")))
-        equal = libcst.AssignEqual(libcst.SimpleWhitespace(""), libcst.SimpleWhitespace(""))
-        return node.with_changes(args=[*kept, libcst.Arg(libcst.parse_expression(value), libcst.Name(name), equal=equal)])
+        return with_keyword(node, name, value)
 
 
 def _subject(project: Project, retry: Retry) -> str:
