@@ -27,7 +27,7 @@ _NAMES = ("architecture", "configuration", "suppression-and-baseline", "writing-
 SHOWN = (TREE / "README.md", *(TREE / "docs" / f"{name}.md" for name in _NAMES))
 """Pages that take something from the program."""
 _KEYS = re.compile(r"(\| --- \| --- \|\n)(?:\| `.*\n)*(<!-- end keys -->)")
-_MODULES = re.compile(r"(<!-- modules -->\n).*?(<!-- end modules -->)", re.DOTALL)
+_PACKAGES = re.compile(r"(<!-- packages -->\n).*?(<!-- end packages -->)", re.DOTALL)
 _FIXES = {
     "none": "none",
     "safe": "`backend-lint fix`",
@@ -79,27 +79,28 @@ def rule_pages() -> dict[Path, str]:
 
 
 def completed(text: str) -> str:
-    """A page with the output of its commands and, between their marks, the table of configuration keys and the list of modules."""
+    """A page with the output of its commands and, between their marks, the table of configuration keys and the list of packages."""
     keys = "".join(f"| `{name}` | {key.about} |\n" for name, key in KEYS.items())
     text = _KEYS.sub(lambda match: match[1] + keys + match[2], text)
-    if _MODULES.search(text):
-        text = _MODULES.sub(lambda match: match[1] + modules() + match[2], text)
+    if _PACKAGES.search(text):
+        text = _PACKAGES.sub(lambda match: match[1] + packages() + match[2], text)
     return executed(text)
 
 
-def modules() -> str:
-    """Every module with the first line of its docstring, by floor, the highest first."""
+def packages() -> str:
+    """Every package, and every module beside them, with the first line of its docstring, by floor, the highest first."""
     layers: dict[str, list[str]] = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["backend-lint"]["layers"]
-    parts = []
+    package = TREE / "backend_lint"
+    paths = {*package.glob("*.py"), *package.rglob("__init__.py"), TREE / "rules" / "__init__.py"}
+    lines = []
     for floor, (name, members) in reversed(list(enumerate(layers.items()))):
-        lines = [f"- **{floor} {name}**\n"]
-        for path in sorted((TREE / "backend_lint").rglob("*.py")) if name != "rules" else []:
-            dotted = ".".join(path.relative_to(TREE).with_suffix("").parts).removesuffix(".__init__")
+        lines.append(f"- **{floor} {name}**\n")
+        for path in sorted(paths):
+            dotted = "backend_lint." * (path.parent.name == "rules") + ".".join(path.relative_to(TREE).with_suffix("").parts).removesuffix(".__init__")
             about = (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0].replace("``", "`")
-            if about and any(dotted == member or dotted.startswith(f"{member}.") for member in members):
+            if any(dotted == member or dotted.startswith(f"{member}.") for member in members):
                 lines.append(f"  - `{dotted.removeprefix('backend_lint.')}`: {about}\n")
-        parts.append("".join(lines))
-    return "".join(parts)
+    return "".join(lines)
 
 
 def stale(wanted: dict[Path, str]) -> list[Path]:

@@ -1,1 +1,1 @@
-
+"""A run: discovery, workers, cache, triage, fixes. Alone knows processes, the disk and git."""

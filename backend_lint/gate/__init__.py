@@ -1,1 +1,1 @@
-
+"""The verdict: conditions over findings and measurements."""
