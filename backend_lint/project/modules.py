@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Body, Class, Function, Import, Module
+from backend_lint.facts.python import Assign, Body, Class, Function, Import, Module
 from backend_lint.project.libraries import KNOWN_LIBRARIES
 
 import msgspec  # isort: skip
@@ -16,7 +16,7 @@ _BODIES = msgspec.msgpack.Decoder(list[Body])
 class SourceModule:
     """A module of the project: its facts, and an index of its names. `package` is the folder path that relative imports start from."""
 
-    __slots__ = ("_bodies", "_by_function", "_names", "facts", "is_package", "path", "role")
+    __slots__ = ("_assigns", "_bodies", "_by_function", "_definitions", "_names", "facts", "is_package", "path", "role")
 
     def __init__(self, path: str, role: Role, facts: Module) -> None:
         self.path = path
@@ -26,6 +26,8 @@ class SourceModule:
         self._bodies: list[Body] | None = None
         self._names: dict[str, tuple[str, int]] | None = None
         self._by_function: dict[int, list[Import]] | None = None
+        self._assigns: dict[int, dict[str, list[Assign]]] = {}
+        self._definitions: tuple[dict[str, int], dict[str, int]] | None = None
 
     @property
     def bodies(self) -> list[Body]:
@@ -76,6 +78,28 @@ class SourceModule:
                     by_function.setdefault(found.function, []).append(found)
             self._by_function = by_function
         return self._by_function.get(function, [])
+
+    def assigns_to(self, function: int, target: str) -> list[Assign]:
+        """What a function assigns to `target`, the last assignment first."""
+        table = self._assigns.get(function)
+        if table is None:
+            table = self._assigns[function] = {}
+            for assign in reversed(self.bodies[function].assigns):
+                table.setdefault(assign.target, []).append(assign)
+        return table.get(target, [])
+
+    @property
+    def definitions(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Functions and classes by qualified name; of several with one name the first."""
+        if self._definitions is None:
+            functions: dict[str, int] = {}
+            classes: dict[str, int] = {}
+            for index, function in enumerate(self.facts.functions):
+                functions.setdefault(function.name, index)
+            for index, class_ in enumerate(self.facts.classes):
+                classes.setdefault(class_.name, index)
+            self._definitions = functions, classes
+        return self._definitions
 
 
 class ModuleIndex:

@@ -14,6 +14,8 @@ from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
 
 _MAX_DEPTH = 24
+_MAX_NAME = 300
+"""A longer name is no library's: `a = a.b` many times over would let it grow with every line."""
 _MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet")
 _BUILTIN_RESULTS = {"str", "repr", "list", "dict", "set", "tuple", "int", "float", "bool", "bytes", "frozenset", "sorted", "type", "iter", "reversed"}
 
@@ -91,7 +93,7 @@ class Resolver:
 
     def step(self, ref: Ref | None, step: str) -> Ref | None:
         """What ``.attr``, ``[key]`` or ``()`` gives on something."""
-        if ref is None:
+        if ref is None or len(ref.name) > _MAX_NAME:
             return None
         if step[0] == ".":
             return self.attribute(ref, step[1:])
@@ -194,19 +196,18 @@ class Resolver:
                 if parameter.name == name:
                     return self._parameter(path, scope, head, position)
             assigned = "%" + name
-            for assign in reversed(module.bodies[scope].assigns):
-                if assign.target == assigned and assign.value != assigned and not assign.augmented:
+            for assign in module.assigns_to(scope, assigned):
+                if assign.value != assigned and not assign.augmented:
                     if assign.annotation and (ref := instance_of(self, path, scope, assign.annotation)) is not None:
                         return ref
                     if (ref := self.value(path, scope, assign.value)) is not None:
                         return ref
             inner = f"{head.name}.<locals>.{name}"
-            for index, candidate in enumerate(module.functions):
-                if candidate.name == inner:
-                    return Ref(RefKind.FUNCTION, inner, path, index)
-            for index, local_class in enumerate(module.classes):
-                if local_class.name == inner:
-                    return Ref(RefKind.CLASS, inner, path, index)
+            functions, classes = module.definitions
+            if inner in functions:
+                return Ref(RefKind.FUNCTION, inner, path, functions[inner])
+            if inner in classes:
+                return Ref(RefKind.CLASS, inner, path, classes[inner])
             scope = head.scope
         return self.export(path, name)
 
