@@ -51,6 +51,14 @@ class Routes:
             from backend_lint.project.web.appbuilder import Exposed
 
             routes += Exposed(values, guards).routes()
+        if "aiohttp" in imported:
+            from backend_lint.project.web.aiohttp import WebRoutes
+
+            routes += WebRoutes(values, guards).routes()
+        if "litestar" in imported:
+            from backend_lint.project.web.litestar import Handlers
+
+            routes += Handlers(values, guards).routes()
         return cls(routes)
 
     def __iter__(self) -> Iterator[Route]:

@@ -192,3 +192,31 @@ def test_a_blueprint_hook_that_refuses_for_another_reason_guards_nothing(linked:
         "    if session['nonce'] != request.form['nonce']:\n        abort(403)\n@app.route('/')\ndef f(): ...\n"
     )
     assert route(linked({"app.py": text}), "GET", "/").authenticated is False
+
+
+def test_aiohttp_routes_of_tables_calls_and_sub_applications(linked: Linked) -> None:
+    text = (
+        "from aiohttp import web\nroutes = web.RouteTableDef()\n@routes.get('/a')\nasync def a(request): ...\n"
+        "@routes.view('/v')\nclass V(web.View):\n    async def post(self): ...\n"
+        "async def b(request):\n    raise web.HTTPUnauthorized()\n"
+        "def make():\n    app = web.Application()\n"
+        "    app.add_routes(routes)\n    app.router.add_post('/b', b)\n"
+        "    app.add_routes([web.put('/c', b)])\n    inner = web.Application()\n"
+        "    inner.router.add_route('DELETE', '/d', b)\n    app.add_subapp('/in/', inner)\n    return app\n"
+    )
+    found = {(one.method, one.path, one.name, one.authenticated) for one in linked({"app.py": text}).routes}
+    expected = {("GET", "/a", "a", False), ("POST", "/v", "V.post", False), ("POST", "/b", "b", True), ("PUT", "/c", "b", True), ("DELETE", "/in/d", "b", True)}
+    assert found == expected
+
+
+def test_litestar_routes_of_controllers_and_routers(linked: Linked) -> None:
+    text = (
+        "from litestar import Controller, Litestar, Router, get, post\n"
+        "from litestar.exceptions import NotAuthorizedException\n"
+        "def check(connection, handler):\n    raise NotAuthorizedException()\n@get('/health')\nasync def health(): ...\n"
+        "class Orders(Controller):\n    path = '/orders'\n    guards = [check]\n"
+        "    @get()\n    async def all(self): ...\n    @post(path='/{order_id:int}')\n    async def one(self): ...\n"
+        "app = Litestar(route_handlers=[health, Router(path='/v1', route_handlers=[Orders])])\n"
+    )
+    found = {(one.method, one.path, one.name, one.authenticated) for one in linked({"app.py": text}).routes}
+    assert found == {("GET", "/health", "health", False), ("GET", "/v1/orders", "Orders.all", True), ("POST", "/v1/orders/{order_id:int}", "Orders.one", True)}

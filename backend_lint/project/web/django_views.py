@@ -264,7 +264,7 @@ class Views:
             if is_api:
                 here = here + Before(self.permissions.of_class(ref, method.upper(), self.permissions.on_action(target)))
             verdicts = [self.guards.checks_itself(key) for key in self.own(ref, target)]
-            itself = True if True in verdicts else None if None in verdicts or unknown else False
+            itself = True if True in verdicts else None if None in verdicts or unknown or not methods else False
             verdict = self._authenticated(here, itself)
             yield View(method.upper(), target, here, verdict, "drf" if is_api else "django", response=self.serializer(ref))
 

@@ -73,7 +73,7 @@ class Blueprints:
                     target.module,
                     target.function,
                     target.name,
-                    "flask",
+                    declared.framework,
                     declared.declared_in,
                     declared.line,
                     before.guards,
@@ -191,7 +191,10 @@ class Blueprints:
         if methods is None:
             methods = tuple(found.upper() for found in self.values.strings(scope._replace(text=given)) or ("*",)) if given and given != "None" else ("GET",)
         path = self.values.string(scope._replace(text=rule)) if rule else None
-        self.node(host).routes.append(Declared(methods, path, target, scope.path, call.line, before))
+        framework = self.hosts.made[host][1].partition(".")[0] if host in self.hosts.made else "flask"
+        self.node(host).routes.append(
+            Declared(methods, path, target, scope.path, call.line, before, framework=framework if framework in ("quart", "sanic") else "flask")
+        )
 
     # -- calls -------------------------------------------------------------------------------------
 
@@ -263,7 +266,7 @@ class Blueprints:
         path = self.values.string(rule)
         routes = self.node(host).routes
         if ref is None or ref.kind is not RefKind.CLASS:
-            routes.append(Declared(("*",), path, Target(ref.name if ref is not None else UNKNOWN), rule.path, call.line, before))
+            routes.append(Declared(("*",), path, Target(ref.name if ref is not None else UNKNOWN), rule.path, call.line, before, framework="flask"))
             return
         classes = self.values.resolver.classes
         before = before + self._class_guards(ref)
@@ -275,7 +278,15 @@ class Blueprints:
                 head = self.values.modules[member[0].path].functions[member[1]]
                 target = Target(f"{ref.name}.{method}", member[0].path, member[1], ref.function)
                 routes.append(
-                    Declared((method.upper(),), path, target, rule.path, call.line, before + self.decorators(member[0].path, head.scope, head.decorators))
+                    Declared(
+                        (method.upper(),),
+                        path,
+                        target,
+                        rule.path,
+                        call.line,
+                        before + self.decorators(member[0].path, head.scope, head.decorators),
+                        framework="flask",
+                    )
                 )
         member = classes.find(ref, "dispatch_request")
         if member is not None and isinstance(member[1], int) and not any(route.target.owner == ref.function for route in routes):
@@ -283,7 +294,15 @@ class Blueprints:
             names = only if held is None or isinstance(held[1], int) else self.values.strings(Place(held[0].path, held[1].function, held[1].value))
             methods = tuple(name.upper() for name in names or ("GET",))
             routes.append(
-                Declared(methods, path, Target(f"{ref.name}.dispatch_request", member[0].path, member[1], ref.function), rule.path, call.line, before)
+                Declared(
+                    methods,
+                    path,
+                    Target(f"{ref.name}.dispatch_request", member[0].path, member[1], ref.function),
+                    rule.path,
+                    call.line,
+                    before,
+                    framework="flask",
+                )
             )
 
     def _class_guards(self, ref: Ref) -> Before:
