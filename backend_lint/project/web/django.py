@@ -83,9 +83,14 @@ class UrlPatterns:
         if depth > MAX_DEPTH:
             return
         for item in self.values.items(place):
+            if self._left < 0:
+                return
             yield from self._pattern(item, prefix, way, depth)
 
     def _pattern(self, item: Place, prefix: str, way: tuple[str, ...], depth: int) -> Iterator[Route]:
+        self._left -= 1
+        if self._left < 0:
+            return
         routes = self.routers.of(item)
         if routes is not None:
             yield from self._counted(self.routers.expand(routes, prefix))

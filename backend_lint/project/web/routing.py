@@ -105,7 +105,8 @@ def _below(
     nodes: dict[Host, Node], host: Host, prefix: str, before: Before, join: Join, way: tuple[Host, ...], reached: set[Host], budget: list[int], own: bool = True
 ) -> Iterator[tuple[str, Declared, Before]]:
     node = nodes.get(host)
-    if node is None or host in way or len(way) > MAX_DEPTH:
+    budget[0] -= 1
+    if node is None or host in way or len(way) > MAX_DEPTH or budget[0] < 0:
         return
     reached.add(host)
     here = join(prefix, UNKNOWN if node.prefix is None else node.prefix) if own else prefix

@@ -16,7 +16,7 @@ from backend_lint.project.value_text import alternatives, constant_string, parse
 MAX_DEPTH = 12
 """How far names, includes and nested lists are followed."""
 MAX_ROUTES = 50_000
-"""A project with more routes is not read further: includes that include each other grow without bound."""
+"""A project with more routes and includes is not read further: includes that include each other grow without bound."""
 UNKNOWN = "{?}"
 """Stands in a path for a part that is not known."""
 
