@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.retries import Retry
+from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -21,7 +23,6 @@ _CLIENTS = {
     "openai.AsyncAzureOpenAI": 3,
     "anthropic.Anthropic": 3,
     "anthropic.AsyncAnthropic": 3,
-    "botocore.client": 5,
 }
 """Attempts that clients of SDKs make by default."""
 
@@ -63,15 +64,43 @@ def _below(project: Project, start: FunctionKey, outer: Retry) -> Iterator[tuple
                 continue
             step = Step(key, edge)
             if edge.target.is_external:
-                if (client := _client(project, edge)) is not None:
+                if (client := _client(project, edge)) is not None and _covers(project, outer, {edge.target.name.partition(".")[0]}):
                     yield [*layers, client], (*way, step)
             elif project.calls.follows(edge, Aspect.ALL) and edge.target.function not in seen and len(way) < _MAX_CALLS:
                 callee = edge.target.function
                 seen.add(callee)
-                found = [_layer(project, retry) for retry in project.retries.around(callee) if _known(retry)]
+                found = [
+                    _layer(project, retry) for retry in project.retries.around(callee) if _known(retry) and _covers(project, outer, _caught(project, retry))
+                ]
                 if found:
                     yield [*layers, *found], (*way, step)
                 queue.append((callee, [*layers, *found], (*way, step)))
+
+
+def _covers(project: Project, outer: Retry, inner: set[str]) -> bool:
+    """The outer layer repeats for failures of the inner one; true unless both name what they repeat for and share nothing."""
+    caught = _caught(project, outer)
+    return not caught or not inner or bool(caught & inner)
+
+
+def _caught(project: Project, retry: Retry) -> set[str]:
+    """The libraries (and own or builtin classes) whose exceptions a decorator repeats for; empty if it repeats for any."""
+    if retry.call is None or retry.kind == "loop":
+        return set()
+    calls = project.modules[retry.path].bodies[retry.scope].calls
+    given = [value for name, value in retry.call.keywords if name in ("retry", "exceptions", "retry_on_exception", "autoretry_for")]
+    if retry.kind in ("backoff", "retry"):
+        given += retry.call.args[1:2] if retry.kind == "backoff" else retry.call.args[:1]
+    for number in call_ids(" ".join(given)):
+        given += calls[number].args
+    found = set()
+    for text in given:
+        for name in re.findall(r"(?<![\w.#%'])[A-Za-z_][\w.]*", text):
+            target = project.value(retry.path, retry.scope, name)
+            if name in ("Exception", "BaseException") or target is None:
+                return set()
+            found.add(target.name.partition(".")[0] if target.is_external and "." in target.name else target.name)
+    return found
 
 
 def _known(retry: Retry) -> bool:

@@ -84,6 +84,11 @@ def _is_kept(body: Body, number: int, call: Call) -> bool:
     return lost is not None and any(lost.search(value) for value in given)
 
 
+def is_remembered(body: Body) -> bool:
+    """The function keeps what it found in a module's variable or an attribute, so that it rarely runs to its end."""
+    return any(not assign.target.startswith("%") or assign.target.startswith("%self.") for assign in body.assigns)
+
+
 def calls_one_host(body: Body, number: int) -> bool:
     """All that is asked through the client has an address that is written down or comes from settings, so that connections could be used again."""
     made = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.(?:get|post|put|patch|delete|head|request|stream)")

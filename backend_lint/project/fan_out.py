@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _GATHER = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _LIMITERS = re.compile(r"sem|limit|throttl|bucket|bulkhead|pool|slots?\b", re.IGNORECASE)
 _BOUNDED = re.compile(r"chunk|batch|page|slice|islice|window|limit|top_|\[:|max_", re.IGNORECASE)
+_LISTS = re.compile(r"^(?:get_all|list_|find_all|fetch_all|query_|all_)|_all$")
+_ROWS = frozenset({"all", "fetchall", "scalars", "fetch", "to_list"})
 _REMOTE = Effect.HTTP | Effect.DATABASE | Effect.QUEUE | Effect.MAIL | Effect.SUBPROCESS
 
 
@@ -118,12 +121,24 @@ def _is_constant(project: Project, fan_out: FanOut, source: str) -> bool:
     return (kind == "assign" and project.modules[fan_out.path].bodies[0].assigns[number].value[:1] in "[{") or kind == "class"
 
 
+def is_from_request(project: Project, fan_out: FanOut) -> bool:
+    """The items are part of what a request brings: a parameter of a handler, or a field of one."""
+    key = (fan_out.path, fan_out.function)
+    if not any(entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET) for entry in project.entries.of(key)):
+        return False
+    root = re.match(r"(?:list\(|set\(|enumerate\()?%(\w+)", fan_out.source)
+    names = {parameter.name for parameter in project.calls.head(key).parameters if not parameter.default.startswith("#")}
+    return root is not None and root.group(1) in names - {"request", "self", "db", "session"}
+
+
 def origin_of(project: Project, fan_out: FanOut) -> Edge | None:
-    """The call that gave the items, if they come from a database or another service: then nobody knows how many there are."""
+    """The call that gave the items, if they are rows of a database: then nobody knows how many there are."""
     for number in call_ids(fan_out.source):
         for edge in project.calls.edges((fan_out.path, fan_out.function)):
             if edge.number == number:
-                effect = project.calls.effect(edge.target) if edge.target.is_external else project.calls.summary(edge.target.function, Aspect.ALL)
-                if effect & (Effect.DATABASE | Effect.HTTP | Effect.QUEUE):
+                name = edge.target.name.rpartition(".")[2]
+                if edge.target.is_external and (project.calls.effect(edge.target) & Effect.DATABASE or name in _ROWS):
+                    return edge
+                if not edge.target.is_external and _LISTS.search(name) and project.calls.summary(edge.target.function, Aspect.ALL) & Effect.DATABASE:
                     return edge
     return None

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.clients import POOLS, calls_one_host, throwaways
+from backend_lint.project.clients import POOLS, calls_one_host, is_remembered, throwaways
 
 _PER_CALL = (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER)
+_RARE = re.compile(r"health|status|ping|backup|restore|setup|install|migrat|test|verify|probe|version")
+"""Handlers that run now and then: a client of their own may be the point of them."""
 _LIGHT = ("httpx.", "aiohttp.", "boto3.", "urllib3.")
 
 
@@ -68,6 +71,7 @@ class ClientPerRequest(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
+    profile = "strict"
     tags = ("performance", "availability")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -80,6 +84,11 @@ class ClientPerRequest(ProjectRule):
             if light and not found.name.startswith("boto3.") and not calls_one_host(module.bodies[found.function], found.number):
                 continue
             entry, way = reached
+            functions = [(found.path, found.function), *(step.function for step in way)]
+            if any(_RARE.search(project.calls.head(key).name.lower()) for key in functions) or any(
+                is_remembered(project.calls.body(key)) for key in functions[:2]
+            ):
+                continue
             evidence = (Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}"), *project.calls.evidence(way))
             yield self.finding(
                 found.path,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.fan_out import fan_outs, is_bounded, origin_of
+from backend_lint.project.fan_out import fan_outs, is_bounded, is_from_request, origin_of
 
 
 class UnboundedConcurrency(ProjectRule):
@@ -12,8 +12,8 @@ class UnboundedConcurrency(ProjectRule):
 
     ## What it does
 
-    Finds `asyncio.gather` (and `wait`, `as_completed`) over coroutines that are made from a list of unknown length and reach a database, another service
-    or a process, without a semaphore, a batch or another limit on the way.
+    Finds `asyncio.gather` (and `wait`, `as_completed`) over coroutines that reach a database, another service or a process, one for each item that a
+    request brings or a database query gives, without a semaphore, a batch or another limit on the way.
 
     ## Why is this bad
 
@@ -26,7 +26,9 @@ class UnboundedConcurrency(ProjectRule):
     import asyncio
 
     import httpx
+    from fastapi import FastAPI
 
+    app = FastAPI()
     client = httpx.AsyncClient()
 
 
@@ -35,7 +37,8 @@ class UnboundedConcurrency(ProjectRule):
         return response.raise_for_status().content
 
 
-    async def fetch_all(urls: list[str]) -> list[bytes]:
+    @app.post("/previews")
+    async def previews(urls: list[str]) -> list[bytes]:
         return await asyncio.gather(*[fetch(url) for url in urls])
     ```
 
@@ -45,7 +48,9 @@ class UnboundedConcurrency(ProjectRule):
     import asyncio
 
     import httpx
+    from fastapi import FastAPI
 
+    app = FastAPI()
     client = httpx.AsyncClient()
     semaphore = asyncio.Semaphore(10)
 
@@ -56,7 +61,8 @@ class UnboundedConcurrency(ProjectRule):
         return response.raise_for_status().content
 
 
-    async def fetch_all(urls: list[str]) -> list[bytes]:
+    @app.post("/previews")
+    async def previews(urls: list[str]) -> list[bytes]:
         return await asyncio.gather(*[fetch(url) for url in urls])
     ```
 
@@ -64,6 +70,10 @@ class UnboundedConcurrency(ProjectRule):
 
     The list is short for a reason that the code does not show, or the client limits itself (httpx's and aiohttp's connection limits bound connections,
     not the coroutines that wait for one).
+
+    ## Options
+
+    - `any-list`: also report lists whose source is not known. Default: false.
 
     ## References
 
@@ -73,6 +83,7 @@ class UnboundedConcurrency(ProjectRule):
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
     profile = "strict"
+    options = {"any-list": False}
     tags = ("async", "availability", "cwe:770", "owasp-api:4")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -81,6 +92,8 @@ class UnboundedConcurrency(ProjectRule):
             if module.role not in self.roles or is_bounded(project, found):
                 continue
             origin = origin_of(project, found)
+            if origin is None and not self.option("any-list") and not is_from_request(project, found):
+                continue
             items = [Evidence(found.path, origin.call.line, "the items come from here, nobody knows how many")] if origin is not None else []
             yield self.finding(
                 found.path,
