@@ -18,6 +18,8 @@ from backend_lint.facts.file import Kind, Role
 if TYPE_CHECKING:
     import libcst
 
+    from backend_lint.facts.report import Report
+
 __all__ = [
     "CstRule",
     "Edit",
@@ -25,6 +27,7 @@ __all__ = [
     "File",
     "Finding",
     "Kind",
+    "LocalRule",
     "Mends",
     "NodeRule",
     "Position",
@@ -233,15 +236,20 @@ class SqlRule(Rule):
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.PYTHON, Kind.SQL)
 
     def statement(self, statement: Any, project: Any) -> Iterator[Finding]:
-        """The findings of one statement."""
+        """The findings of one `backend_lint.project.statements.Statement`."""
         raise NotImplementedError
 
 
 class ReportRule(Rule):
-    """Judges what another tool measured: coverage, load tests, query statistics."""
+    """Judges what another tool measured: coverage, load tests, query statistics.
 
-    def judge(self, measured: Any, project: Any) -> Iterator[Finding]:
-        """The findings of one report."""
+    `reports`: where such reports lie, relative to the project root; each that is there is handed to `judge`.
+    """
+
+    reports: ClassVar[tuple[str, ...]]
+
+    def judge(self, report: Report, project: Any) -> Iterator[Finding]:
+        """The findings of one report. Its bytes come from the checked project: they are not to be trusted."""
         raise NotImplementedError
 
 
@@ -253,6 +261,10 @@ class CstRule(Rule):
     def visit_module(self, module: libcst.Module, file: File) -> Iterator[Finding]:
         """The findings of one parsed module."""
         raise NotImplementedError
+
+
+LocalRule = NodeRule[Any] | CstRule
+"""The rules that look at one file while it is read; their findings are cached with it."""
 
 
 class Mends:

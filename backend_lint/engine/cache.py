@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from backend_lint.api import NodeRule
+from backend_lint.api import LocalRule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Stamp
 from backend_lint.engine.unchanged import SETTLED_NS, cache_directory
@@ -230,7 +230,7 @@ class Cache:
             return None
 
 
-def open_cache(settings: Settings, rules: Sequence[NodeRule[Any]], on_disk: bool = True) -> Cache:
+def open_cache(settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True) -> Cache:
     """The cache of the project at `settings.root`, for these readers and local rules; not `on_disk`: of contents, whatever the project is now."""
     readers = readers_fingerprint(settings, rules)
     if not on_disk:
@@ -239,7 +239,7 @@ def open_cache(settings: Settings, rules: Sequence[NodeRule[Any]], on_disk: bool
     return Cache(cache_dir(settings), readers, project)
 
 
-def readers_fingerprint(settings: Settings, rules: Sequence[NodeRule[Any]]) -> bytes:
+def readers_fingerprint(settings: Settings, rules: Sequence[LocalRule]) -> bytes:
     """A hash of all that decides what a reading holds besides the file: our own source, local rules with their options, the Python version."""
     from backend_lint import __version__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import libcst as cst
@@ -25,26 +26,27 @@ class CannotMendError(Exception):
 
 def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mends]) -> tuple[bytes, list[Finding]]:
     """The bytes of the file with the fixes applied, and the findings they were applied for; the same bytes if no rule had one. Raises CannotMendError."""
-    _guard(data)
+    guard(data)
     try:
         module = cst.parse_module(data)
         if module.bytes != data:
             raise CannotMendError("its line ends or encoding cannot be written back as they are")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        targets = _targets(wrapper.resolve(PositionProvider), findings, rules)
-        mender = _Mender(targets, rules)
+        positions = wrapper.resolve(PositionProvider)
+        mender = _Mender(_targets(positions, findings, rules), rules, positions)
         changed = wrapper.module.visit(mender)
         if not mender.applied:
             return data, []
         wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports)
-        after = _with_imports(changed, wanted).bytes
+        # costs as much as all else together
+        after = (_with_imports(changed, wanted) if wanted else changed).bytes
     except CannotMendError:
         raise
     except RecursionError:
         raise CannotMendError("it is nested too deeply for an edit") from None
     except Exception as error:
         raise CannotMendError(f"the fix failed: {type(error).__name__}: {error}"[:300]) from None
-    _guard(after)
+    guard(after)
     return after, mender.applied
 
 
@@ -67,7 +69,7 @@ def _quoted(path: str) -> str:
     return f'"{"".join(signs)}"'
 
 
-def _guard(data: bytes) -> None:
+def guard(data: bytes) -> None:
     """Raises CannotMendError unless `ast` takes the file and its tree is shallow enough for LibCST."""
     try:
         with warnings.catch_warnings():
@@ -104,11 +106,20 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
 
 
 class _Mender(cst.CSTTransformer):
-    def __init__(self, targets: Mapping[cst.CSTNode, list[Finding]], rules: Mapping[str, Mends]) -> None:
+    def __init__(self, targets: Mapping[cst.CSTNode, list[Finding]], rules: Mapping[str, Mends], positions: Mapping[cst.CSTNode, CodeRange]) -> None:
         super().__init__()
         self.targets = targets
         self.rules = rules
+        self.positions = positions
+        self.lines = sorted(positions[node].start.line for node in targets)
         self.applied: list[Finding] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.SimpleStatementLine):
+            place = self.positions[node]
+            at = bisect_left(self.lines, place.start.line)
+            return at < len(self.lines) and self.lines[at] <= place.end.line
+        return super().on_visit(node)
 
     def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
         result = super().on_leave(original_node, updated_node)

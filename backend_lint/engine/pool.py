@@ -10,9 +10,8 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from backend_lint.api import NodeRule
+from backend_lint.api import LocalRule
 from backend_lint.engine.limits import SECONDS_PER_FILE, STALLED_SECONDS
 from backend_lint.engine.wire import Task, encode_tasks
 from backend_lint.engine.worker import serve
@@ -22,7 +21,7 @@ BATCH_FILES = 40
 
 
 class _Worker:
-    def __init__(self, rules: Sequence[NodeRule[Any]], timed: bool, others: Iterable[_Worker]) -> None:
+    def __init__(self, rules: Sequence[LocalRule], timed: bool, others: Iterable[_Worker]) -> None:
         self.channel: socket.socket
         ours, theirs = socket.socketpair()
         try:
@@ -90,7 +89,7 @@ class _Worker:
 class Pool:
     """Reads tasks in `size` worker processes. Use as a context manager: no child outlives it."""
 
-    def __init__(self, rules: Sequence[NodeRule[Any]], size: int, timed: bool = False) -> None:
+    def __init__(self, rules: Sequence[LocalRule], size: int, timed: bool = False) -> None:
         self.rules = rules
         self.size = max(1, size)
         self.timed = timed

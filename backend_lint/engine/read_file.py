@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from backend_lint.api import NodeRule
+from backend_lint.api import CstRule, LocalRule, NodeRule
 from backend_lint.facts.file import Kind, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 
 MARK = b"backend-lint:"
 
 
-def read_file(file: SourceFile, data: bytes, rules: Sequence[NodeRule[Any]], timed: bool = False) -> Reading:
+def read_file(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool = False) -> Reading:
     """The reading of one file, with its inline suppressions."""
     try:
         reading = _read(file, data, rules, timed)
@@ -32,14 +31,28 @@ def not_read(path: str, reason: str, line: int = 0) -> Reading:
     return Reading(facts=msgspec.Raw(), lines=0, unchecked=(Unchecked(path, reason, line),))
 
 
-def _read(file: SourceFile, data: bytes, rules: Sequence[NodeRule[Any]], timed: bool) -> Reading:
+def _read(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool) -> Reading:
     if file.kind is Kind.PYTHON:
         from backend_lint.readers import python
 
-        return python.read(data, file, rules, timed=timed)
+        reading = python.read(data, file, [rule for rule in rules if isinstance(rule, NodeRule)], timed=timed)
+        asking = [rule for rule in rules if isinstance(rule, CstRule) and file.role in rule.roles and any(trigger in data for trigger in rule.triggers)]
+        return _with_cst(reading, file, data, asking, timed) if asking and reading.facts else reading
     from backend_lint.readers import deployment
 
     return deployment.read(data, file)
+
+
+def _with_cst(reading: Reading, file: SourceFile, data: bytes, rules: Sequence[CstRule], timed: bool) -> Reading:
+    from backend_lint.engine.cst_stage import visit
+
+    findings, unchecked, seconds = visit(file, data, rules)
+    return msgspec.structs.replace(
+        reading,
+        findings=(*reading.findings, *findings),
+        unchecked=(*reading.unchecked, *unchecked),
+        timings={**reading.timings, **seconds} if timed else reading.timings,
+    )
 
 
 def _with_suppressions(reading: Reading, file: SourceFile, data: bytes) -> Reading:

@@ -7,7 +7,7 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from backend_lint.api import NodeRule
+from backend_lint.api import LocalRule
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.limits import can_fork, cores, suspicious
 from backend_lint.engine.read_file import not_read, read_file
@@ -42,7 +42,7 @@ class Sources(NamedTuple):
 
 
 def read_all(
-    sources: Sources, rules: Sequence[NodeRule[Any]], cache: Cache | None, jobs: int, timed: bool = False, executor: Executor | None = None
+    sources: Sources, rules: Sequence[LocalRule], cache: Cache | None, jobs: int, timed: bool = False, executor: Executor | None = None
 ) -> dict[str, tuple[SourceFile, Reading]]:
     """The readings of all candidates by path, in the order of the candidates whoever read them.
 
@@ -84,7 +84,7 @@ def read_all(
     return {candidate.path: found[candidate.path] for candidate in sources.candidates}
 
 
-def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, timed: bool) -> Answers:
+def _read(tasks: Iterator[Task], rules: Sequence[LocalRule], jobs: int, timed: bool) -> Answers:
     """Little source is read here; much of it, and what looks dangerous, in workers."""
     workers = (jobs or cores()) if can_fork() else 1
     apart: list[Task] = []
@@ -108,12 +108,12 @@ def _read(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], jobs: int, time
             yield _here(task, rules, timed)
 
 
-def _here(task: Task, rules: Sequence[NodeRule[Any]], timed: bool) -> tuple[SourceFile, Reading, bytes | None]:
+def _here(task: Task, rules: Sequence[LocalRule], timed: bool) -> tuple[SourceFile, Reading, bytes | None]:
     reading = read_file(task.file, task.data, rules, timed)
     return task.file, reading, encode_reading(reading)
 
 
-def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: int, timed: bool) -> Answers:
+def _in_workers(tasks: Iterable[Task], rules: Sequence[LocalRule], workers: int, timed: bool) -> Answers:
     from backend_lint.engine.pool import Pool
     from backend_lint.readers import python
 
@@ -127,7 +127,7 @@ def _in_workers(tasks: Iterable[Task], rules: Sequence[NodeRule[Any]], workers: 
                 yield task.file, decode_reading(answer), answer
 
 
-def _elsewhere(tasks: Iterator[Task], rules: Sequence[NodeRule[Any]], executor: Executor, timed: bool) -> Answers:
+def _elsewhere(tasks: Iterator[Task], rules: Sequence[LocalRule], executor: Executor, timed: bool) -> Answers:
     """A batch that fails is read here, file by file."""
     from backend_lint.engine.pool import BATCH_BYTES
     from backend_lint.engine.worker import decode_blobs, read_batch

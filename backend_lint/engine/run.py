@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.api import Finding, NodeRule, ProjectRule, Rule
+from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, ReportRule, Rule, SqlRule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.read_stage import Executor, Sources, read_all
@@ -22,6 +22,8 @@ from backend_lint.readers import wanted
 
 if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
+    from backend_lint.facts.report import Report
+    from backend_lint.project import Project
     from backend_lint.registry import Registry
 
 Readings = Mapping[str, tuple[SourceFile, Reading]]
@@ -87,9 +89,10 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)]
     for reading in checked.values():
         unchecked += reading.unchecked
-    judged = check(readings, rules, clock)
+    reports = _reports(settings, rules, unchecked, watch)
+    judged = check(readings, rules, clock, reports)
     with clock.measure("triage"):
-        ours = [finding for finding in judged.findings if asked(finding.path)]
+        ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
         if settings.diff_base is not None or settings.diff_file is not None:
             from backend_lint.engine.difference import compare
@@ -126,8 +129,23 @@ class Judged(NamedTuple):
     """Names of the rules that failed: their suppressions are not called unused."""
 
 
-def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None) -> Judged:
-    """The findings of local and project rules over readings. A rule speaks only of files whose role it names; one that raises loses its own findings."""
+def _answers(rule: ProjectRule | SqlRule | ReportRule, project: Project, reports: Sequence[Report]) -> Iterator[Finding]:
+    if isinstance(rule, ProjectRule):
+        yield from rule.check(project)
+    elif isinstance(rule, SqlRule):
+        for statement in project.statements:
+            yield from rule.statement(statement, project)
+    else:
+        for report in reports:
+            if report.path in rule.reports:
+                yield from rule.judge(report, project)
+
+
+def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None, reports: Sequence[Report] = ()) -> Judged:
+    """The findings of all rules over readings and the reports of other tools.
+
+    A rule speaks only of files whose role it names; one that raises loses its own findings.
+    """
     clock = clock or Clock()
     findings: list[Finding] = []
     failures: list[Unchecked] = []
@@ -136,7 +154,7 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
         findings += reading.findings
         for name, seconds in reading.timings.items():
             clock.add(f"rule {name}", seconds)
-    asking = [rule for rule in rules if isinstance(rule, ProjectRule)]
+    asking = [rule for rule in rules if isinstance(rule, (ProjectRule, SqlRule, ReportRule))]
     if not asking:
         return Judged(findings, failures, {})
     from backend_lint.project import Project
@@ -147,7 +165,7 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None)
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
             try:
-                own += [one for one in rule.check(project) if one.path not in readings or readings[one.path][0].role in rule.roles]
+                own += [one for one in _answers(rule, project, reports) if one.path not in readings or readings[one.path][0].role in rule.roles]
             except Exception as error:
                 failures.append(Unchecked("", f"rule {rule.name} failed: {type(error).__name__}: {error}"[:300]))
                 failed.add(rule.name)
@@ -174,7 +192,7 @@ def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
 
 
 def _read(
-    settings: Settings, sources: Sources, rules: Sequence[NodeRule[Any]], executor: Executor | None = None, on_disk: bool = True
+    settings: Settings, sources: Sources, rules: Sequence[LocalRule], executor: Executor | None = None, on_disk: bool = True
 ) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
     """Readings by path, and what is to be said of the cache."""
     if not settings.cache:
@@ -189,9 +207,9 @@ def _read(
     return readings, cache.notes
 
 
-def local_rules(rules: Iterable[Rule]) -> list[NodeRule[Any]]:
+def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:
     """The rules that look at one file while it is read."""
-    return [rule for rule in rules if isinstance(rule, NodeRule)]
+    return [rule for rule in rules if isinstance(rule, (NodeRule, CstRule))]
 
 
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) -> Sources:
@@ -229,6 +247,25 @@ def _line_reader(sources: Sources) -> Callable[[str], list[str] | None]:
             return None
 
     return lines
+
+
+def _reports(settings: Settings, rules: Iterable[Rule], unchecked: list[Unchecked], watch: Watch | None) -> list[Report]:
+    """The reports that report rules want, and into `unchecked` those that could not be read."""
+    names = [name for rule in rules if isinstance(rule, ReportRule) for name in rule.reports]
+    if not names:
+        return []
+    from backend_lint.engine.reports import find
+
+    if watch is not None:
+        watch.add(*(settings.root / name for name in names))
+    found, skipped = find(settings.root, names)
+    unchecked += skipped
+    return found
+
+
+def _touches(settings: Settings, finding: Finding, asked: Callable[[str], bool]) -> bool:
+    """A file was named (a pre-commit hook names those that changed), and the other side of the finding lies in it."""
+    return settings.explicit_paths and any(asked(evidence.path) for evidence in finding.evidence)
 
 
 def _asked(settings: Settings) -> Callable[[str], bool]:

@@ -12,15 +12,15 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from backend_lint.api import NodeRule
+from backend_lint.api import LocalRule
 from backend_lint.engine.limits import SECONDS_PER_FILE, WORKER_BYTES
 from backend_lint.engine.read_file import read_file
 from backend_lint.engine.wire import decode_blobs, decode_tasks, encode_blobs, encode_reading
 
 
-def read_batch(batch: bytes, rules: Sequence[NodeRule[Any]], timed: bool = False) -> bytes:
+def read_batch(batch: bytes, rules: Sequence[LocalRule], timed: bool = False) -> bytes:
     """The whole map stage as a function of bytes, for any `concurrent.futures.Executor`: `wire.encode_tasks` in, `wire.encode_blobs` of readings out."""
     return encode_blobs(tuple(encode_reading(read_file(task.file, task.data, rules, timed)) for task in decode_tasks(batch)))
 
@@ -28,7 +28,7 @@ def read_batch(batch: bytes, rules: Sequence[NodeRule[Any]], timed: bool = False
 __all__ = ["decode_blobs", "read_batch", "serve"]
 
 
-def serve(channel: socket.socket, rules: Sequence[NodeRule[Any]], timed: bool) -> NoReturn:
+def serve(channel: socket.socket, rules: Sequence[LocalRule], timed: bool) -> NoReturn:
     """Serves until the channel is closed, then ends the process. Called in the child of a fork."""
     status = 1
     try:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
     from backend_lint.project.settings import Configuration
+    from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
 
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
@@ -90,6 +91,13 @@ class Project:
         from backend_lint.project.entries import Entries
 
         return Entries.link(self)
+
+    @functools.cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The SQL statements of the project."""
+        from backend_lint.project.statements import statements
+
+        return tuple(statements(self))
 
     @functools.cached_property
     def deployment(self) -> Deployment:

@@ -22,6 +22,9 @@ PURE_BUILTINS = frozenset(
 """Builtins without effect: written in line, not recorded as calls."""
 
 MAX_STRING = 200
+MAX_SQL = 20_000
+_SQL = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH ", "WITH\n", "CREATE ", "ALTER ", "DROP ", "MERGE ")
+"""A statement is kept whole: what is cut off could hold its condition."""
 MAX_ITEMS = 12
 MAX_TABLE_ITEMS = 400
 """Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
@@ -70,7 +73,9 @@ def _attribute(scan: Scanner, node: ast.Attribute) -> str:
 def _constant(scan: Scanner, node: ast.Constant) -> str:
     value = node.value
     if value.__class__ is str:
-        return repr(value) if len(value) <= MAX_STRING else repr(value[:MAX_STRING])[:-1] + "...'"
+        if len(value) > MAX_STRING and not (len(value) <= MAX_SQL and value.lstrip()[:7].upper().startswith(_SQL)):
+            return repr(value[:MAX_STRING])[:-1] + "...'"
+        return repr(value)
     if value is Ellipsis:
         return "..."
     if isinstance(value, (int, complex)) and value.__class__ is not bool and abs(value) > 1e30:
