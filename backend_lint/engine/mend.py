@@ -52,6 +52,8 @@ class _Session:
             rule.name: rule for rule in registry.instantiate(settings) if isinstance(rule, Mends) and registry.cards[rule.name].fix in safe
         }
         self.raw: dict[tuple[str | int, ...], Finding] = {}
+        self.idle: dict[str, bytes] = {}
+        """Files in which no rule had a fix, as they were then."""
         self.names: dict[str, str] = {}
         self.before: dict[str, bytes] = {}
         self.reverted: dict[str, str] = {}
@@ -140,6 +142,8 @@ class _Session:
         from backend_lint.engine.mend_file import CannotMendError, mend_file
 
         for path, findings in fixable.items():
+            if self.idle.get(path) is self.now[path]:
+                continue
             if reason := self._refusal(path):
                 self._revert(path, reason)
                 continue
@@ -151,6 +155,8 @@ class _Session:
             if data != self.now[path]:
                 self.now[path] = data
                 edited[path] = Counter(finding.rule for finding in applied)
+            else:
+                self.idle[path] = data
         return edited
 
     def _verified(self, edited: Mapping[str, Counter[str]], before: Mapping[str, list[Reported]]) -> dict[str, list[Reported]]:
