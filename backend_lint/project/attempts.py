@@ -86,6 +86,7 @@ _LASTING = words(
     "import sync process run invoke deliver dispatch submit push refund subscribe register assign grant revoke"
 )
 """Names of functions that leave something behind or ask somebody else, where nothing more is known of them."""
+_GETTER = leading("get")
 _METRIC = re.compile(
     r"(?:^|\.)(?:statsd|metrics?|stats|telemetry|analytics|posthog|mixpanel|segment|newrelic|datadog|prometheus|cache|memcache\w*|redis_cache)(?:\.|$)",
     re.IGNORECASE,
@@ -102,11 +103,15 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
         effects |= effect
         if kind >= Attempt.UNKNOWN and is_cleanup(call.callee):
             kind = Attempt.CLEANUP
-        elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _LASTING.search(call.callee.rpartition(".")[2].lower()):
+        elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _is_lasting(call.callee.rpartition(".")[2]):
             kind = Attempt.WORK
         if kind > worst or telling is None:
             worst, telling = max(kind, worst), call
     return Attempted(worst, effects, telling)
+
+
+def _is_lasting(name: str) -> bool:
+    return not name[:1].isupper() and bool(_LASTING.search(name)) and (not _GETTER.search(name) or "create" in name)
 
 
 def imports_in(module: SourceModule, body: Body, handler: Handler) -> bool:

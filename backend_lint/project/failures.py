@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -197,6 +198,15 @@ def is_cleanup(name: str) -> bool:
 def in_error_path(body: Body, block: int) -> bool:
     """It runs while another exception is handled, or in ``finally``."""
     return any(found.kind in (BlockKind.HANDLER, BlockKind.FINALLY) for _, found in around(body, block))
+
+
+def drops_in_finally(body: Body) -> Iterator[tuple[Place, str]]:
+    """Place and keyword of what leaves a ``finally`` block, unless it asks first whether an exception is under way."""
+    for line, column, keyword in body.finally_returns:
+        tests = [block.subject for block in body.blocks if block.kind is BlockKind.IF and block.line <= line <= block.end_line]
+        asked = [*tests, *(body.calls[number].callee for test in tests for number in call_ids(test))]
+        if not any("exc_info" in text for text in asked):
+            yield Place(line, column, line, column + len(keyword)), keyword
 
 
 def leaks_inside(project: Project, path: str, function: int, handler: Handler) -> bool:

@@ -109,6 +109,8 @@ def says_failure(value: str) -> bool:
     for item in split(value[1:-1]):
         key_text, _, content = _pair(item)
         key = (constant_string(key_text) or "").lower()
+        if key == "jsonrpc":
+            return False
         if key in _ERROR_KEYS and content not in ("None", "''", '""', "False", "[]", "0", "{}"):
             return True
         if key in _SUCCESS_KEYS and content == "False":

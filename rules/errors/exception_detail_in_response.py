@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role
-from backend_lint.facts.python import Body, Call, Function, Raise, Return
+from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Raise, Return
 from backend_lint.project import Project, SourceModule
 from backend_lint.project.attempts import Attempt, attempted
 from backend_lint.project.blocks import around, enclosing_handler
@@ -92,7 +92,7 @@ class ExceptionDetailInResponse(ProjectRule):
         wide: dict[int, bool] = {}
         for at, values in self._sinks(project, module, index, body):
             handler = enclosing_handler(body, at.block)
-            if handler is None or any(_DEBUG.search(block.subject) for _, block in around(body, at.block)):
+            if handler is None or _is_looked_at(body, handler, at.block):
                 continue
             if not _holds_text(body, values, handler.name):
                 continue
@@ -126,6 +126,12 @@ class ExceptionDetailInResponse(ProjectRule):
         for call in body.calls:
             if call.block and refuses_request(project, module.path, index, call):
                 yield call, (*call.args, *(value for _, value in call.keywords))
+
+
+def _is_looked_at(body: Body, handler: Handler, block: int) -> bool:
+    """It runs only while debugging, or the exception was looked at before its text was chosen."""
+    asked = f"%{handler.name}" if handler.name else "%"
+    return any(found.kind is BlockKind.IF and (_DEBUG.search(found.subject) or (handler.name and asked in found.subject)) for _, found in around(body, block))
 
 
 def _holds_text(body: Body, values: tuple[str, ...], name: str, depth: int = 0) -> bool:

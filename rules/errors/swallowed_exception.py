@@ -8,12 +8,13 @@ from backend_lint.facts.python import LOOPS, Body, Function, Handler
 from backend_lint.project import Effect, Project, SourceModule
 from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in
 from backend_lint.project.blocks import around, inside
-from backend_lint.project.failures import Breadth, Fate, Outcome, Place, breadth, call_name, clause_text, head, in_error_path, outcome, symbol_of
+from backend_lint.project.failures import Breadth, Fate, Outcome, breadth, call_name, clause_text, drops_in_finally, head, in_error_path, outcome, symbol_of
+from backend_lint.project.loggers import LEVELS
 from backend_lint.project.name_words import leading, words
 
 _QUIET = words(
     "del exit aexit repr str close aclose stop shutdown cleanup teardown disconnect safe safely try maybe quiet quietly silent silently suppress "
-    "ignore best_effort"
+    "ignore best_effort cache cached"
 )
 _PREDICATE = leading("is has can should check verify valid validate exists supports allow allowed available ping probe broken enabled healthy test")
 _CHOSEN = re.compile(r"fallback|default", re.IGNORECASE)
@@ -88,8 +89,7 @@ class SwallowedException(ProjectRule):
                         yield self.finding(module.path, head(handler), message, symbol=symbol_of(function))
         for module, _, function, body in project.functions("finally-return"):
             if module.role in self.roles:
-                for line, column, keyword in body.finally_returns:
-                    place = Place(line, column, line, column + len(keyword))
+                for place, keyword in drops_in_finally(body):
                     message = f"`{keyword}` in `finally` drops the exception that is under way: move it behind the `try` statement"
                     yield self.finding(module.path, place, message, symbol=symbol_of(function))
 
@@ -124,7 +124,7 @@ def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler
         dropped = result.fate is Fate.LOST and handler.shape in ("pass", "continue") and tried.kind is Attempt.WORK
         return dropped and (bool(tried.effects & _LASTING) or not tried.effects)
     if result.fate is Fate.NAMED:
-        return tried.kind >= Attempt.UNKNOWN
+        return tried.kind is Attempt.WORK or (tried.kind >= Attempt.UNKNOWN and any(logged.level >= LEVELS["warning"] for logged in result.logs))
     return tried.kind is Attempt.WORK and tried.effects & _WEIGHTY != Effect.SUBPROCESS
 
 
