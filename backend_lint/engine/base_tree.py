@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from backend_lint.config import ConfigError, Settings
@@ -15,8 +18,21 @@ if TYPE_CHECKING:
     from backend_lint.registry import Registry
 
 
-def base_fingerprints(settings: Settings, registry: Registry, revision: str) -> frozenset[str]:
-    """The fingerprints of all findings at `revision`, checked with the settings of this run but without its baseline. Raises ConfigError."""
+class BaseFindings(msgspec.Struct, frozen=True):
+    """What the base revision had. `places` are (digest of the file's lines, rule, line, column): a file that only moved has its findings where they were."""
+
+    fingerprints: frozenset[str]
+    paths: frozenset[str]
+    places: frozenset[tuple[bytes, str, int, int]]
+
+
+def digest(lines: Sequence[str]) -> bytes:
+    """Identity of a file's content, line ends aside."""
+    return hashlib.blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def base_findings(settings: Settings, registry: Registry, revision: str) -> BaseFindings:
+    """All findings at `revision`, checked with the settings of this run but without its baseline. Raises ConfigError."""
     from backend_lint.engine.run import check_contents
     from backend_lint.engine.triage import triage
     from backend_lint.source import UndecodableError, decode, split_lines
@@ -24,16 +40,21 @@ def base_fingerprints(settings: Settings, registry: Registry, revision: str) -> 
     contents = tree_contents(settings, revision)
     there = replace(settings, paths=("",), explicit_paths=False, diff_base=None, diff_file=None, baseline=None, baseline_data=None, timings=False)
     readings, judged = check_contents(there, registry, contents)
+    digests: dict[str, bytes] = {}
 
     def read_lines(path: str) -> list[str] | None:
         try:
-            return split_lines(decode(contents[path]))
+            lines = split_lines(decode(contents[path]))
         except (KeyError, UndecodableError):
             return None
+        digests[path] = digest(lines)
+        return lines
 
     plain = {path: reading for path, (_, reading) in readings.items()}
-    reported, _, _ = triage(judged.findings, plain, there, registry.cards, registry.enabled(there), read_lines)
-    return frozenset(one.fingerprint for one in reported)
+    reported, _, _ = triage(judged.findings, plain, there, registry.cards, registry.enabled(there) - judged.failed, read_lines)
+    found = [one.finding for one in reported]
+    places = frozenset((digests[one.path], one.rule, one.line, one.column) for one in found if one.path in digests)
+    return BaseFindings(frozenset(one.fingerprint for one in reported), frozenset(contents), places)
 
 
 def tree_contents(settings: Settings, revision: str) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ from backend_lint.engine.patch import PatchError, Ranges, added_lines
 from backend_lint.source import UndecodableError, decode, split_lines
 
 if TYPE_CHECKING:
+    from backend_lint.engine.base_tree import BaseFindings
     from backend_lint.registry import Registry
 
 ReadLines = Callable[[str], list[str] | None]
@@ -40,13 +41,22 @@ class Difference:
 
 
 class ByFindings(Difference):
-    """New is what the base tree did not have, by fingerprint. Of equal findings the later ones are new."""
+    """New is what the base tree did not have, by fingerprint; in a file that moved unchanged, by place. Of equal findings the later ones are new."""
 
-    def __init__(self, known: frozenset[str]) -> None:
-        self.known = known
+    def __init__(self, base: BaseFindings) -> None:
+        self.base = base
+        self.digests: dict[str, bytes] = {}
 
     def is_new(self, finding: Finding, fingerprint: str, lines: list[str] | None, read_lines: ReadLines) -> bool:
-        return fingerprint not in self.known
+        if fingerprint in self.base.fingerprints:
+            return False
+        if finding.path in self.base.paths or lines is None:
+            return True
+        from backend_lint.engine.base_tree import digest
+
+        if finding.path not in self.digests:
+            self.digests[finding.path] = digest(lines)
+        return (self.digests[finding.path], finding.rule, finding.line, finding.column) not in self.base.places
 
 
 class ByChange(Difference):
@@ -150,9 +160,9 @@ def compare(settings: Settings, registry: Registry) -> Difference | None:
         return None
     base = base_revision(settings.root, settings.diff_base)
     if settings.diff_mode == "findings":
-        from backend_lint.engine.base_tree import base_fingerprints
+        from backend_lint.engine.base_tree import base_findings
 
-        return ByFindings(base_fingerprints(settings, registry, base))
+        return ByFindings(base_findings(settings, registry, base))
     try:
         entries = git.tree(settings.root, base)
     except git.GitError as error:

@@ -242,3 +242,14 @@ def test_a_patch_names_files_from_the_top_of_the_repository(git: Git, tmp_path: 
         "--- a/serviceapp.py\n+++ b/serviceapp.py\n@@ -0,0 +1 @@\n+get()\n--- a/xxxxxxx/app.py\n+++ b/xxxxxxx/app.py\n@@ -0,0 +1 @@\n+get()\n", "utf-8"
     )
     assert new(root, diff_file=file) == []
+
+
+def test_a_file_that_only_moved_brings_nothing_new(git: Git, tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    (root / "moved").mkdir()
+    (root / "app.py").rename(root / "moved" / "app.py")
+    assert new(root, diff_base="base") == []
+    (root / "moved" / "app.py").write_text((root / "moved" / "app.py").read_text("utf-8") + "get()\n", "utf-8")
+    assert ("moved/app.py", 8) in new(root, diff_base="base")
+    (root / "old.py").write_text("get(9)\n" + (root / "old.py").read_text("utf-8"), "utf-8")
+    assert ("old.py", 1) in new(root, diff_base="base")
