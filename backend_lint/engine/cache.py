@@ -275,5 +275,6 @@ def _sealed(value: bytes) -> bytes:
     return zlib.crc32(value).to_bytes(4, "big") + value
 
 
-def _whole(value: bytes) -> bool:
-    return len(value) >= 4 and zlib.crc32(memoryview(value)[4:]) == int.from_bytes(value[:4], "big")
+def _whole(value: object) -> bool:
+    """The checksum fits; a damaged database may return anything at all."""
+    return isinstance(value, bytes) and len(value) >= 4 and zlib.crc32(memoryview(value)[4:]) == int.from_bytes(value[:4], "big")
