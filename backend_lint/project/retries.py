@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import BlockKind, Body, Call, Handler
+from backend_lint.facts.python import BlockKind, Body, Call, Handler, Raise, Return
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.libraries import Effect
@@ -194,7 +194,7 @@ class Retries:
         seen: set[int] = set()
         for handler in body.handlers:
             loop = next((number for number, block in around(body, handler.block) if block.kind in (BlockKind.FOR, BlockKind.WHILE)), -1)
-            if loop < 0 or loop in seen or handler.shape in ("return", "break") or not self._counts_attempts(body, loop) or self._polls(body, loop, handler):
+            if loop < 0 or loop in seen or _leaves(body, handler) or not self._counts_attempts(body, loop) or self._polls(body, loop, handler):
                 continue
             tried = body.blocks[handler.protected]
             if loop not in [number for number, _ in around(body, tried.parent)]:
@@ -270,8 +270,17 @@ class Retries:
         return not edge.target.is_external and bool(self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP)
 
 
+def _leaves(body: Body, handler: Handler) -> bool:
+    """The clause always ends the loop: it returns or raises on its own level."""
+    ends: list[Return | Raise] = [*body.returns, *body.raises]
+    return handler.shape in ("return", "break") or any(found.block == handler.block for found in ends)
+
+
 def _changes_what_it_sends(body: Body, loop: int, call: Call) -> bool:
-    """Each attempt sends something else: another name after a conflict, the next page."""
+    """Each attempt sends something else: another name after a conflict, the next page, what another call in the loop gave."""
+    made = [number for value in call.args for number in call_ids(value) if number < len(body.calls)]
+    if any(inside(body, body.calls[number].block, loop) and body.calls[number].line < call.line for number in made):
+        return True
     sent = {*call.args, *(value for _, value in call.keywords)}
     changed = {assign.target for assign in body.assigns if inside(body, assign.block, loop) and assign.target.startswith("%")}
     before = {assign.value for assign in body.assigns if assign.target in changed and not inside(body, assign.block, loop)}

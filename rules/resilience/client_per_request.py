@@ -70,8 +70,8 @@ class ClientPerRequest(ProjectRule):
     - [SQLAlchemy: the engine is created once](https://docs.sqlalchemy.org/en/20/core/connections.html#basic-usage)
     """
 
-    severity, precision, since = Severity.WARNING, "high", "0.1"
-    profile = "strict"
+    severity, precision, since = Severity.WARNING, "medium", "0.1"
+    profile = "all"
     tags = ("performance", "availability")
 
     def check(self, project: Project) -> Iterator[Finding]:

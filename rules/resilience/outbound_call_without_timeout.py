@@ -94,7 +94,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                     symbol="" if found.function == 0 else head.name,
                     evidence=found.evidence,
                     suggestion=_suggestion(found),
-                    severity=Severity.INFO if role is Role.COMMAND or found.limit is Limit.DEFAULT else None,
+                    severity=Severity.INFO if role is Role.COMMAND or found.limit is Limit.DEFAULT or _is_script(project, found) else None,
                 )
         if Peer.MAIL in peers:
             for path, assign, evidence in unbounded_mail(project):
@@ -131,6 +131,12 @@ class _Place:
     def __init__(self, line: int, column: int) -> None:
         self.line = self.end_line = line
         self.column = self.end_column = column
+
+
+def _is_script(project: Project, found: Outbound) -> bool:
+    """A module that somebody starts by hand, and no request, task or consumer reaches the call."""
+    blocks = project.modules[found.path].bodies[0].blocks
+    return any("__name__" in block.subject and "__main__" in block.subject for block in blocks) and project.reached_from((found.path, found.function)) is None
 
 
 def _keyword(found: Outbound) -> str:

@@ -73,6 +73,7 @@ class RetryAmplification(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
+    profile = "strict"
     tags = ("availability",)
     options = {"most-attempts": 10}
 

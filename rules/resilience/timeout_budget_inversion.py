@@ -76,6 +76,7 @@ class TimeoutBudgetInversion(ProjectRule):
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
     automatic = True
+    profile = "strict"
     tags = ("availability",)
 
     def check(self, project: Project) -> Iterator[Finding]:
