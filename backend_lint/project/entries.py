@@ -61,8 +61,10 @@ class Entries:
                 for key in cls._hooks(project, route.owner):
                     hook = Entry(kind, *key, project.calls.head(key).name, route.line, route.framework)
                     before.setdefault(key, hook)
+        routed = {(entry.module, entry.function) for entry in entries}
         for entry in Registered(project).entries():
-            entries.setdefault(entry)
+            if entry.kind is not EntryKind.ROUTE or (entry.module, entry.function) not in routed:
+                entries.setdefault(entry)
         return cls(project, entries, before.items())
 
     @classmethod

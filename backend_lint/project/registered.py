@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import LOOPS, BlockKind, Call
+from backend_lint.facts.python import LOOPS, BlockKind, Call, Class
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
@@ -66,6 +66,11 @@ _METHODS_OF = {
     "channels.generic.websocket.AsyncWebsocketConsumer": (EntryKind.WEBSOCKET, "channels", ("connect", "receive", "disconnect")),
     "channels.generic.websocket.AsyncJsonWebsocketConsumer": (EntryKind.WEBSOCKET, "channels", ("connect", "receive_json", "receive", "disconnect")),
 }
+_VIEWS = ("django.views.", "rest_framework.views.", "rest_framework.viewsets.", "rest_framework.generics.", "rest_framework.mixins.")
+_ANSWERING = tuple(
+    "get post put patch delete dispatch list create retrieve update partial_update destroy get_queryset get_object get_context_data form_valid form_invalid "
+    "perform_create perform_update perform_destroy get_serializer_class get_form get_form_kwargs".split()
+)
 _DJANGO_MIDDLEWARE = ("__call__", "__acall__", "process_request", "process_response", "process_view", "process_exception", "process_template_response")
 _ADMIN = (
     "django.contrib.admin.ModelAdmin",
@@ -136,6 +141,8 @@ class Registered:
             return EntryKind.STARTUP, "flask"
         if name in ("exception_handler", "errorhandler", "app_errorhandler"):
             return EntryKind.MIDDLEWARE, "starlette" if name == "exception_handler" else "flask"
+        if receiver == "strawberry" and name in ("field", "mutation", "subscription"):
+            return EntryKind.ROUTE, "strawberry"
         if name == "connect" and (ref := self.project.resolver.value(module.path, scope, callee)) is not None and ref.name.startswith("celery.signals."):
             return EntryKind.STARTUP, "celery"
         if (
@@ -185,6 +192,17 @@ class Registered:
                 elif name in _ADMIN:
                     for index in fact.methods:
                         yield self._entry(EntryKind.ROUTE, module, index, "django-admin")
+                elif name.startswith(_VIEWS):
+                    yield from self._answering(module, fact, _ANSWERING, "django")
+                elif name.startswith("graphene."):
+                    yield from self._answering(module, fact, ("mutate", "perform_mutation", "subscribe"), "graphene", "resolve_")
+
+    def _answering(self, module: SourceModule, fact: Class, names: tuple[str, ...], framework: str, start: str = "\0") -> Iterator[Entry]:
+        """Methods of a class that answer requests wherever the class is registered."""
+        for index in fact.methods:
+            name = module.functions[index].name.rpartition(".")[2]
+            if name in names or name.startswith(start):
+                yield self._entry(EntryKind.ROUTE, module, index, framework)
 
     def _scripts(self, module: SourceModule) -> Iterator[Entry]:
         if any(block.kind is BlockKind.IF and "__name__" in block.subject and "__main__" in block.subject for block in module.bodies[0].blocks):

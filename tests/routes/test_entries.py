@@ -98,3 +98,17 @@ def test_methods_that_a_generic_view_calls_are_reached(linked: Linked) -> None:
     text += "class V(ListView):\n    def get_queryset(self):\n        return rows()\ndef rows(): ...\nurlpatterns = [path('', V.as_view())]\n"
     project = linked({"urls.py": text})
     assert project.reached_from(key(project, "urls.py", "rows")) is not None
+
+
+def test_a_routed_view_is_an_entry_once(linked: Linked) -> None:
+    text = (
+        "from django.urls import path\nfrom django.views import View\nclass V(View):\n    def get(self, request): ...\n"
+    text += "urlpatterns = [path('', V.as_view())]\n"
+    )
+    assert [one.name for one in linked({"urls.py": text}).entries] == ["V.get"]
+
+
+def test_a_view_that_is_registered_in_an_unknown_way_is_an_entry(linked: Linked) -> None:
+    text = "from django.views import View\nfrom registry import register\n"
+    text += "@register('x')\nclass V(View):\n    def get(self, request): ...\n    def own(self): ...\n"
+    assert [one.name for one in linked({"views.py": text}).entries] == ["V.get"]

@@ -220,3 +220,13 @@ def test_litestar_routes_of_controllers_and_routers(linked: Linked) -> None:
     )
     found = {(one.method, one.path, one.name, one.authenticated) for one in linked({"app.py": text}).routes}
     assert found == {("GET", "/health", "health", False), ("GET", "/v1/orders", "Orders.all", True), ("POST", "/v1/orders/{order_id:int}", "Orders.one", True)}
+
+
+def test_resources_are_found_through_an_api_of_the_project_s_own(linked: Linked) -> None:
+    text = (
+        "from flask import Flask\nfrom flask_restful import Api, Resource\nclass OwnApi(Api):\n    def add_org_resource(self, resource, *urls):\n"
+        "        return self.add_resource(resource, *urls)\nclass Item(Resource):\n    def get(self): ...\n    def delete(self): ...\n"
+        "app = Flask(__name__)\napi = OwnApi(app, prefix='/api')\napi.add_org_resource(Item, '/items', '/things')\n"
+    )
+    found = [(one.method, one.path) for one in linked({"app.py": text}).routes]
+    assert found == [("DELETE", "/api/items"), ("GET", "/api/items"), ("DELETE", "/api/things"), ("GET", "/api/things")]

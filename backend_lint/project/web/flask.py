@@ -199,9 +199,8 @@ class Blueprints:
     # -- calls -------------------------------------------------------------------------------------
 
     def _called(self) -> None:
-        for module, function, _, call in self.values.calls_named(
-            "register_blueprint", "add_url_rule", "add_resource", "add_namespace", "blueprint", "add_route"
-        ):
+        names = ("register_blueprint", "add_url_rule", "add_namespace", "blueprint", "add_route", *self.values.names_called("add_", "resource"))
+        for module, function, _, call in self.values.calls_named(*names):
             receiver, _, name = call.callee.rpartition(".")
             host = self._host(module.path, function, receiver, certain=name in ("register_blueprint", "add_url_rule"))
             if host is None:
@@ -217,7 +216,7 @@ class Blueprints:
                 self._url_view(host, scope, argument(call, 0, "handler"), argument(call, 1, "uri"), call)
             else:
                 ref = self.values.ref(scope._replace(text=argument(call, 0, "resource")))
-                for url in call.args[1:]:
+                for url in (arg for arg in call.args[1:] if arg[0] != "*"):
                     self._view_class(host, scope._replace(text=url), ref, call, Before())
 
     def _register(self, host: Host, scope: Place, text: str, prefix: str) -> None:
