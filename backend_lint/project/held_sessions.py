@@ -109,10 +109,11 @@ def _first(project: Project, key: FunctionKey, body: Body) -> Held | None:
         way = _slow(project, key, edge)
         if way:
             for session, since in taken.items():
-                if _still_there(body, body.calls[since], call):
+                if _still_there(body, body.calls[since], call) and not _may_release(project, edge, session):
                     return Held(key, session, edge, way, taken=body.calls[since])
             for session, provider in shared.items():
-                return Held(key, session, edge, way, provider=provider)
+                if not _may_release(project, edge, session):
+                    return Held(key, session, edge, way, provider=provider)
         _follow(project, key, edge, taken, shared)
     return None
 
@@ -175,6 +176,16 @@ def _slow(project: Project, key: FunctionKey, edge: Edge) -> tuple[Step, ...]:
 
 def _queries(project: Project, edge: Edge) -> bool:
     return bool(project.calls.effect(edge.target) & Effect.DATABASE) and not edge.call.callee.endswith(_CHEAP)
+
+
+def _may_release(project: Project, edge: Edge, session: str) -> bool:
+    """The function that is called has the session as well and commits somewhere, perhaps before its slow call."""
+    target = edge.target
+    if target.kind is not RefKind.FUNCTION or not project.calls.summary(target.function) & Effect.COMMIT:
+        return False
+    if session.startswith("%self.") and edge.call.callee.startswith("%self."):
+        return True
+    return any(text == session for _, text in passed(project, edge))
 
 
 def _ended(body: Body, session: str, call: Call) -> bool:
