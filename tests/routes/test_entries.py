@@ -102,8 +102,7 @@ def test_methods_that_a_generic_view_calls_are_reached(linked: Linked) -> None:
 
 def test_a_routed_view_is_an_entry_once(linked: Linked) -> None:
     text = (
-        "from django.urls import path\nfrom django.views import View\nclass V(View):\n    def get(self, request): ...\n"
-    text += "urlpatterns = [path('', V.as_view())]\n"
+        "from django.urls import path\nfrom django.views import View\nclass V(View):\n    def get(self, request): ...\nurlpatterns = [path('', V.as_view())]\n"
     )
     assert [one.name for one in linked({"urls.py": text}).entries] == ["V.get"]
 
