@@ -65,10 +65,9 @@ def _closing(text: str, start: int) -> int:
     while position < len(text):
         sign = text[position]
         if sign in "'\"":
-            position += 1
-            while position < len(text) and text[position] != sign:
-                position += 2 if text[position] == "\\" else 1
-        elif sign in "([{":
+            position = _after_string(text, position)
+            continue
+        if sign in "([{":
             depth += 1
         elif sign in ")]}":
             depth -= 1
@@ -76,6 +75,14 @@ def _closing(text: str, start: int) -> int:
                 return position + 1
         position += 1
     return len(text)
+
+
+def _after_string(text: str, start: int) -> int:
+    """Behind the string that begins at `start`; the end of the text if it does not end."""
+    position = start + 1
+    while position < len(text) and text[position] != text[start]:
+        position += 2 if text[position] == "\\" else 1
+    return position + 1
 
 
 def split(text: str, separator: str = ",") -> list[str]:
@@ -89,10 +96,9 @@ def split(text: str, separator: str = ",") -> list[str]:
     while position < len(text):
         sign = text[position]
         if sign in "'\"":
-            position += 1
-            while position < len(text) and text[position] != sign:
-                position += 2 if text[position] == "\\" else 1
-        elif sign in "([{":
+            position = _after_string(text, position)
+            continue
+        if sign in "([{":
             depth += 1
         elif sign in ")]}":
             depth -= 1
