@@ -48,8 +48,10 @@ class Fate(enum.IntEnum):
     KEPT = 4
     """The exception itself is read."""
     LOGGED = 5
-    """Logged with the exception, or reported."""
-    RAISED = 6
+    """Logged with the exception."""
+    REPORTED = 6
+    """Told to an error tracker, a metric, or a function of the project that logs or reports."""
+    RAISED = 7
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -138,15 +140,15 @@ def calls_in(body: Body, block: int) -> list[tuple[int, Call]]:
     return [(number, call) for number, call in enumerate(body.calls) if start <= call.line <= end and inside(body, call.block, block)]
 
 
-def outcome(project: Project, module: SourceModule, function: int, body: Body, handler: Handler) -> Outcome:
-    """What becomes of the exception in a clause."""
+def outcome(project: Project, module: SourceModule, function: int, body: Body, handler: Handler, thorough: bool = False) -> Outcome:
+    """What becomes of the exception in a clause. `thorough`: find all calls of loggers, also when one has told enough."""
     logs = []
     fate = Fate.RAISED if handler.raises else Fate.LOST
     returns = [found for found in body.returns if inside(body, found.block, handler.block)]
     answers = tuple(found for found in returns if answer_of(project, module, function, body, found.value).is_error)
     returned = {number for found in returns for number in call_ids(found.value)}
     for number, call in calls_in(body, handler.block):
-        if fate >= Fate.LOGGED and not handler.raises:
+        if fate >= Fate.LOGGED and not thorough:
             break
         logged = log_call(project, module.path, function, call)
         if logged is not None:
@@ -174,11 +176,11 @@ def _fate_of_call(project: Project, path: str, function: int, call: Call, return
     last = call.callee.rpartition(".")[2].rstrip("()")
     if target is not None:
         if target.kind is RefKind.FUNCTION and project.calls.summary(target.function) & (Effect.LOG | Effect.REPORT):
-            return Fate.LOGGED
+            return Fate.REPORTED
         if target.is_external and project.calls.effect(target) & Effect.REPORT:
-            return Fate.LOGGED
+            return Fate.REPORTED
     if _REPORTING.search(last) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
-        return Fate.LOGGED
+        return Fate.REPORTED
     if last in _NEUTRAL or returned:
         return Fate.LOST
     return Fate.ACTED

@@ -88,6 +88,11 @@ def carries_exception(body: Body, logged: LogCall, name: str) -> bool:
     return mentions_exception(body, (*call.args, *(value for _, value in call.keywords)), name)
 
 
+def has_traceback(body: Body, logged: LogCall) -> bool:
+    """Whether the record holds the traceback."""
+    return carries_exception(body, logged, "")
+
+
 def mentions_exception(body: Body, values: tuple[str, ...], name: str, depth: int = 0) -> bool:
     """Whether values hold the exception bound to `name`, its text or its traceback, directly or through the calls that make them."""
     bound = re.compile(rf"%{re.escape(name)}\b") if name else None
