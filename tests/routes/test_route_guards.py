@@ -230,3 +230,29 @@ def test_resources_are_found_through_an_api_of_the_project_s_own(linked: Linked)
     )
     found = [(one.method, one.path) for one in linked({"app.py": text}).routes]
     assert found == [("DELETE", "/api/items"), ("GET", "/api/items"), ("DELETE", "/api/things"), ("GET", "/api/things")]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["from django.urls import path", "l0 = [path('x', v)]", *(f"l{n} = [{','.join([f'*l{n - 1}'] * 12)}]" for n in range(1, 12)), "urlpatterns = l11"],
+        [
+            "from fastapi import APIRouter",
+            "p0 = '/x'",
+            *(f"p{n} = {'+'.join([f'p{n - 1}'] * 12)}" for n in range(1, 12)),
+            "r = APIRouter(prefix=p11)",
+            "@r.get('/')",
+            "def f(): ...",
+        ],
+        ["from fastapi import APIRouter", "r0 = APIRouter()", *(f"r{n} = APIRouter()\n" + f"r{n}.include_router(r{n - 1})\n" * 12 for n in range(1, 12))],
+        [
+            "from litestar import Litestar, Router",
+            "r0 = Router()",
+            *(f"r{n} = Router(route_handlers=[{','.join([f'r{n - 1}'] * 12)}])" for n in range(1, 12)),
+            "Litestar(route_handlers=[r11])",
+        ],
+    ],
+    ids=["lists", "prefixes", "routers", "litestar"],
+)
+def test_what_grows_twelvefold_at_every_step_is_bounded(linked: Linked, lines: list[str]) -> None:
+    assert len(linked({"app.py": "\n".join(lines) + "\n"}).routes) <= 50_000

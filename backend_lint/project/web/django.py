@@ -91,6 +91,9 @@ class UrlPatterns:
         self._left -= 1
         if self._left < 0:
             return
+        self._left -= 1
+        if self._left < 0:
+            return
         routes = self.routers.of(item)
         if routes is not None:
             yield from self._counted(self.routers.expand(routes, prefix))

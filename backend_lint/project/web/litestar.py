@@ -9,7 +9,7 @@ from backend_lint.facts.route import Route
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.web.guards import Guards, authenticated
 from backend_lint.project.web.routing import Before, Target
-from backend_lint.project.web.values import MAX_DEPTH, UNKNOWN, Place, Values, argument, keyword
+from backend_lint.project.web.values import MAX_DEPTH, MAX_ROUTES, UNKNOWN, Place, Values, argument, keyword
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "route", "websocket")
 
@@ -24,6 +24,7 @@ class Handlers:
     def __init__(self, values: Values, guards: Guards) -> None:
         self.values = values
         self.guards = guards
+        self._left = MAX_ROUTES
 
     def routes(self) -> Iterator[Route]:
         """Every route of every ``Litestar(route_handlers=[...])``."""
@@ -32,7 +33,8 @@ class Handlers:
 
     def _list(self, place: Place, call: Call, prefix: str, before: Before, depth: int) -> Iterator[Route]:
         before = before + self._guards(place._replace(text=keyword(call, "guards")))
-        if depth > MAX_DEPTH:
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
             return
         for item in self.values.items(place._replace(text=keyword(call, "route_handlers"))):
             made = self.values.follow(item)

@@ -17,6 +17,10 @@ MAX_DEPTH = 12
 """How far names, includes and nested lists are followed."""
 MAX_ROUTES = 50_000
 """A project with more routes and includes is not read further: includes that include each other grow without bound."""
+MAX_VISITS = 100_000
+"""Values looked at in one run: lists that hold others many times grow without bound."""
+MAX_PATH = 2_000
+"""Longer paths are cut."""
 UNKNOWN = "{?}"
 """Stands in a path for a part that is not known."""
 
@@ -43,6 +47,7 @@ class Values:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
         self.modules = resolver.modules
+        self._visits = 0
 
     def ref(self, place: Place) -> Ref | None:
         """What the value refers to."""
@@ -154,7 +159,8 @@ class Values:
         constant = constant_string(text.removeprefix("r"))
         if constant is not None:
             return constant
-        if depth > MAX_DEPTH or not text:
+        self._visits += 1
+        if depth > MAX_DEPTH or not text or self._visits > MAX_VISITS:
             return None
         if bound and text in bound:
             return self.string(bound[text], depth + 1)
@@ -166,7 +172,7 @@ class Values:
             parts = split(text[1:-1], "+")
             if len(parts) > 1:
                 known = [self.string(place._replace(text=part), depth + 1, bound) for part in parts]
-                return "".join(UNKNOWN if part is None else part for part in known) if any(part is not None for part in known) else None
+                return "".join(UNKNOWN if part is None else part for part in known)[:MAX_PATH] if any(part is not None for part in known) else None
             for option in reversed(alternatives(text)):
                 if option != text and (found := self.string(place._replace(text=option), depth + 1, bound)) is not None:
                     return found
@@ -219,7 +225,7 @@ class Values:
             else:
                 out.append(sign)
                 position += 1
-        return "".join(out)
+        return "".join(out)[:MAX_PATH]
 
     def strings(self, place: Place) -> list[str] | None:
         """The constant strings of a display; None if it is none."""
@@ -234,7 +240,8 @@ class Values:
     def items(self, place: Place, depth: int = 0) -> Iterator[Place]:
         """The items of a list that displays, ``+``, ``+=``, ``append``, ``extend`` and functions build. What is no list is given as it is."""
         text = place.text
-        if depth > MAX_DEPTH or not text or text == "...":
+        self._visits += 1
+        if depth > MAX_DEPTH or not text or text == "..." or self._visits > MAX_VISITS:
             return
         if text[0] == "*":
             yield from self.items(place._replace(text=text[1:]), depth + 1)
