@@ -256,3 +256,13 @@ def test_resources_are_found_through_an_api_of_the_project_s_own(linked: Linked)
 )
 def test_what_grows_twelvefold_at_every_step_is_bounded(linked: Linked, lines: list[str]) -> None:
     assert len(linked({"app.py": "\n".join(lines) + "\n"}).routes) <= 50_000
+
+
+def test_django_s_login_middleware_guards_every_route(linked: Linked) -> None:
+    project = linked(
+        {
+            "settings.py": "ROOT_URLCONF = 'urls'\nMIDDLEWARE = ['django.contrib.auth.middleware.LoginRequiredMiddleware']\n",
+            "urls.py": "from django.urls import path\ndef f(request): ...\nurlpatterns = [path('', f)]\n",
+        }
+    )
+    assert verdicts(route(project, "*", "/")) == {"LoginRequiredMiddleware": True}

@@ -96,7 +96,7 @@ class Views:
 
     def of(self, place: Place, before: Before | None = None, depth: int = 0) -> Iterator[View]:
         """The methods that a view answers."""
-        before = before or Before()
+        before = before or Before(self.permissions.middleware)
         dotted = constant_string(place.text)
         ref = self.values.dotted(dotted, place.path) if dotted else self.values.ref(place)
         if ref is not None and ref.kind is RefKind.FUNCTION and self.values.call(place) is None:
@@ -170,7 +170,7 @@ class Views:
             yield View(method, Target.of(ref, ref.name), here, self._authenticated(here, itself), "drf" if is_api else "django")
 
     def _authenticated(self, before: Before, itself: bool | None) -> bool | None:
-        return authenticated((*self.permissions.middleware, *before.guards), checks_itself=itself)
+        return authenticated(before.guards, checks_itself=itself)
 
     def decorated(self, path: str, index: int) -> tuple[tuple[str, ...], Before]:
         """The methods that decorators restrict a function to, and the guards they are."""

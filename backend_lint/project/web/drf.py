@@ -148,7 +148,7 @@ class Routers:
     def _set(self, registered: _Registered, base: str, slash: str) -> Iterator[tuple[str, View]]:
         ref = registered.view
         if ref is None or ref.kind is not RefKind.CLASS:
-            for view in self.views.of_class(ref, registered.text, Before(), None):
+            for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), None):
                 yield base + slash, view
             return
         base = base.rstrip("/") if not registered.prefix else base
@@ -161,12 +161,12 @@ class Routers:
         for path, mapping in ((base + slash, lists), (detail + slash, details)):
             mapping = {method: action for method, action in mapping.items() if methods is None or method in methods}
             if mapping:
-                for view in self.views.of_class(ref, registered.text, Before(), mapping):
+                for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), mapping):
                     yield path, view
         for path, mapping in self._extra(ref, base, detail, slash):
             mapping = {method: action for method, action in mapping.items() if methods is None or method in methods}
             if mapping:
-                for view in self.views.of_class(ref, registered.text, Before(), mapping):
+                for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), mapping):
                     yield path, view
 
     def _actions(self, ref: Ref) -> set[str]:
