@@ -22,7 +22,12 @@ class Environment:
         self.scripts = folder / ("Scripts" if os.name == "nt" else "bin")
         self.python = self.scripts / "python"
         self.packages = Path(self.run("-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip())
-        (self.packages / "dependencies.pth").write_text("".join(f"{entry}\n" for entry in _dependencies()), encoding="utf-8")
+        dependencies = folder / "dependencies"
+        dependencies.mkdir()
+        for entry in _installed():
+            if not (dependencies / entry.name).exists():
+                (dependencies / entry.name).symlink_to(entry)
+        (self.packages / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
 
     def run(self, *arguments: str | Path, cwd: Path | None = None, status: int = 0) -> str:
         """Standard output of its Python."""
@@ -41,10 +46,11 @@ class Environment:
         self.execute(*pip, "--disable-pip-version-check", "--ignore-installed", *arguments)
 
 
-def _dependencies() -> Iterator[str]:
-    for entry in sys.path:
-        if entry and Path(entry).name in ("site-packages", "dist-packages"):
-            yield entry
+def _installed() -> Iterator[Path]:
+    """What lies in this interpreter's site-packages, without backend-lint: however it is installed here, it must not stand in for the one under test."""
+    for folder in map(Path, sys.path):
+        if folder.name in ("site-packages", "dist-packages"):
+            yield from (entry for entry in folder.iterdir() if "backend_lint" not in entry.name and entry.suffix != ".pth")
 
 
 def copy_tree(target: Path) -> Path:
