@@ -113,9 +113,9 @@ def audit(event, arguments):
     text = [os.fsdecode(one) if isinstance(one, bytes) else str(one) for one in arguments]
     if event == "import" and len(text) > 1 and text[1].startswith(root):
         print("IMPORT", *text)
-    elif event == "subprocess.Popen" and not text[0].endswith("/git"):
+    elif event in ("subprocess.Popen", "os.posix_spawn") and not text[0].endswith("/git"):
         print("PROCESS", *text)
-    elif event in ("socket.connect", "socket.getaddrinfo", "os.system", "os.exec", "os.posix_spawn", "pickle.find_class"):
+    elif event in ("socket.connect", "socket.getaddrinfo", "os.system", "os.exec", "pickle.find_class"):
         print(event, *text)
     elif event == "open" and not isinstance(arguments[0], int) and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         if not text[0].startswith((cache, os.devnull)) and "__pycache__" not in text[0]:
