@@ -110,6 +110,10 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
     return Attempted(worst, effects, telling)
 
 
+def _is_pure(name: str) -> bool:
+    return name in _METHODS or bool(_PURE_NAMES.match(name)) or name.endswith("_json")
+
+
 def _is_lasting(name: str) -> bool:
     return not name[:1].isupper() and bool(_LASTING.search(name)) and (not _GETTER.search(name) or "create" in name)
 
@@ -138,11 +142,11 @@ def _kind_of(project: Project, path: str, function: int, call: Call) -> tuple[At
                 return Attempt.BEST_EFFORT, effect
             if effect & Effect.FILE:
                 return Attempt.WORK, effect
-            return (Attempt.CONVERSION if _PURE_NAMES.match(last.lower()) or last in _METHODS else Attempt.OWN), effect
+            return (Attempt.CONVERSION if _is_pure(last) else Attempt.OWN), effect
         return Attempt.CONVERSION, Effect.NONE
     if log_call(project, path, function, call) is not None or _METRIC.search(call.callee):
         return Attempt.BEST_EFFORT, Effect.NONE
-    if last in _METHODS or _PURE_NAMES.match(last.lower()):
+    if _is_pure(last):
         return Attempt.CONVERSION, Effect.NONE
     return Attempt.UNKNOWN, Effect.NONE
 
@@ -158,6 +162,6 @@ def _kind_of_external(project: Project, target: Ref, call: Call, last: str) -> t
     top = target.name.partition(".")[0].partition("(")[0]
     if top in FRAMEWORKS and last[:1].isupper():
         return Attempt.CONVERSION, effect
-    if top in _CONVERTERS or last in _METHODS or top in _BUILTINS or _PURE_NAMES.match(last.lower()):
+    if top in _CONVERTERS or top in _BUILTINS or _is_pure(last):
         return Attempt.CONVERSION, effect
     return Attempt.UNKNOWN, effect

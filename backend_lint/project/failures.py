@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Return
+from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Return, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.libraries import Effect
 from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS
 from backend_lint.project.loggers import LogCall, carries_exception, log_call
 from backend_lint.project.name_words import words
 from backend_lint.project.references import RefKind
-from backend_lint.project.responses import answer_of
+from backend_lint.project.responses import answer_of, is_http_error
 from backend_lint.project.value_text import alternatives, call_ids
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ def calls_in(body: Body, block: int) -> list[tuple[int, Call]]:
 def outcome(project: Project, module: SourceModule, function: int, body: Body, handler: Handler, thorough: bool = False) -> Outcome:
     """What becomes of the exception in a clause. `thorough`: find all calls of loggers, also when one has told enough."""
     logs = []
-    fate = Fate.RAISED if handler.raises else Fate.LOST
+    fate = Fate.LOST
+    if handler.raises:
+        fate = Fate.ANSWERED if _raises_answers_only(project, module.path, function, body, handler) else Fate.RAISED
     returns = [found for found in body.returns if inside(body, found.block, handler.block)]
     answers = tuple(found for found in returns if answer_of(project, module, function, body, found.value).is_error)
     returned = {number for found in returns for number in call_ids(found.value)}
@@ -163,6 +165,18 @@ def outcome(project: Project, module: SourceModule, function: int, body: Body, h
     return Outcome(fate, tuple(logs), answers)
 
 
+def _raises_answers_only(project: Project, path: str, function: int, body: Body, handler: Handler) -> bool:
+    """All that the clause raises are HTTP errors, which the framework sends to the client and nobody logs."""
+    made = []
+    for found in body.raises:
+        if inside(body, found.block, handler.block):
+            numbers = call_ids(found.value)[:1]
+            if not numbers or found.value != f"#{numbers[0]}" or found.cause not in ("", "None"):
+                return False
+            made.append(body.calls[numbers[0]])
+    return bool(made) and all(is_http_error(project, path, function, call) for call in made)
+
+
 def _is_marked(target: str, augmented: bool) -> bool:
     """A counter or a flag that says failure is kept."""
     return augmented or bool(_FLAG.search(target))
@@ -179,9 +193,10 @@ def _fate_of_call(project: Project, path: str, function: int, call: Call, return
             return Fate.REPORTED
         if target.is_external and project.calls.effect(target) & Effect.REPORT:
             return Fate.REPORTED
-    if _REPORTING.search(last) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
+    made = call.use in (Use.ARGUMENT, Use.RAISED) or (returned and target is not None and target.kind is RefKind.FUNCTION)
+    if (_REPORTING.search(last) and not made) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
         return Fate.REPORTED
-    if last in _NEUTRAL or returned:
+    if last in _NEUTRAL or returned or made:
         return Fate.LOST
     return Fate.ACTED
 

@@ -162,6 +162,9 @@ def _answer_of_call(project: Project, module: SourceModule, function: int, body:
         return Answer(status, known and not status, failure, named_error=bool(_ERROR_NAME.search(last)), call=number)
     failure = failure or says_failure("{" + ",".join(f"'{key}':{value}" for key, value in call.keywords if key not in _STATUS_KEYS or last in _BODIES) + "}")
     failure = failure or any(says_failure(value) for key, value in call.keywords if key in ("content", "data", "body"))
+    if call.args and call.args[0].startswith("#") and status:
+        made = call.args[0][1:]
+        failure = failure or (made.isdigit() and bool(_ERROR_NAME.search(body.calls[int(made)].callee.rpartition(".")[2])))
     if last == "make_response" and call.args:
         for inner in call_ids(call.args[0]):
             failure = failure or (inner < number and _answer_of_call(project, module, function, body, inner).says_failure)
@@ -196,7 +199,7 @@ def builds_response(project: Project, path: str, function: int, call: Call) -> b
     ) else False
 
 
-_HTTP_ERRORS = frozenset({"HTTPException", "APIException", "HttpError", "ApiError", "Abort", "HTTPError"})
+_HTTP_ERRORS = frozenset({"HTTPException", "APIException", "HttpError", "ApiError", "Abort", "HTTPError", "Http404", "PermissionDenied"})
 
 
 def is_http_error(project: Project, path: str, function: int, call: Call) -> bool:

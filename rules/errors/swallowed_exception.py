@@ -95,7 +95,7 @@ class SwallowedException(ProjectRule):
 
     def _judge(self, project: Project, module: SourceModule, index: int, function: Function, body: Body, handler: Handler) -> str:
         """The message, empty if there is nothing to say."""
-        if handler.raises or handler.comment or handler.uses_name:
+        if handler.comment or handler.uses_name:
             return ""
         width = breadth(project, module.path, index, handler)
         if width < Breadth.RESOURCE or in_error_path(body, body.blocks[handler.block].parent) or imports_in(module, body, handler):

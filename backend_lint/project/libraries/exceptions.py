@@ -15,7 +15,10 @@ BROAD_ERRORS = frozenset({"Exception", "BaseException", "builtins.Exception", "b
 
 _SQLALCHEMY = "SQLAlchemyError DBAPIError DatabaseError OperationalError InternalError InterfaceError DataError ProgrammingError TimeoutError"
 _DBAPI = "Error DatabaseError OperationalError InternalError InterfaceError DataError ProgrammingError"
-_REQUESTS = "RequestException HTTPError ConnectionError Timeout ConnectTimeout ReadTimeout SSLError ChunkedEncodingError TooManyRedirects"
+_REQUESTS = (
+    "RequestException HTTPError ConnectionError Timeout ConnectTimeout ReadTimeout SSLError ProxyError ChunkedEncodingError TooManyRedirects InvalidURL "
+    "MissingSchema InvalidSchema"
+)
 _HTTPX = "HTTPError HTTPStatusError RequestError TransportError TimeoutException ConnectError ConnectTimeout ReadTimeout NetworkError ReadError"
 _AIOHTTP = "ClientError ClientConnectionError ClientConnectorError ClientResponseError ServerTimeoutError ServerDisconnectedError"
 
