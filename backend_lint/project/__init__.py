@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend_lint.project.routes import Routes
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
+    from backend_lint.project.web.dependencies import Dependencies
     from backend_lint.project.timeouts import Timeouts
 
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
@@ -84,6 +85,16 @@ class Project:
         from backend_lint.project.routes import Routes
 
         return Routes.link(self)
+
+    @functools.cached_property
+    def dependencies(self) -> Dependencies:
+        """FastAPI's dependency injection: which functions provide a function's parameters."""
+        from backend_lint.project.web.dependencies import Dependencies
+        from backend_lint.project.web.guards import Guards
+        from backend_lint.project.web.values import Values
+
+        values = Values(self.resolver)
+        return Dependencies(values, Guards(values))
 
     @functools.cached_property
     def entries(self) -> Entries:

@@ -15,7 +15,6 @@ import msgspec
 from backend_lint.facts.python import BlockKind, Body, Call, ParameterKind
 from backend_lint.project.blocks import around, is_deferred
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
-from backend_lint.project.injection import all_providers, providers
 from backend_lint.project.libraries import Effect, external_bases
 from backend_lint.project.references import Ref, RefKind
 
@@ -120,12 +119,12 @@ def _first(project: Project, key: FunctionKey, body: Body) -> Held | None:
 
 def _shared_with_dependency(project: Project, key: FunctionKey) -> Iterator[tuple[str, FunctionKey]]:
     """Sessions among the parameters that another dependency of the same handler has queried without a commit: FastAPI hands both the same object."""
-    given = providers(project, key)
+    given = project.dependencies.providers(key)
     for name, provider in given:
         if not is_session(project, project.value(key[0], key[1], "%" + name)):
             continue
         for _, other in given:
-            if other != provider and provider in all_providers(project, other):
+            if other != provider and provider in project.dependencies.all_providers(other):
                 effects = project.calls.summary(other)
                 if effects & Effect.DATABASE and not effects & Effect.COMMIT:
                     yield "%" + name, other

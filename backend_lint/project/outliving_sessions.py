@@ -14,7 +14,6 @@ import msgspec
 from backend_lint.facts.python import Call
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.held_sessions import SLOW_AWAITS, is_session
-from backend_lint.project.injection import providers
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids
 
@@ -43,7 +42,7 @@ def outliving(project: Project) -> Iterator[Outliving]:
         if not function.parameters or not any(call.callee.endswith((".add_task", *_STREAMS)) for call in body.calls):
             continue
         key = (module.path, index)
-        yielded = [f"%{name}" for name, provider in providers(project, key) if project.calls.head(provider).is_generator]
+        yielded = [f"%{name}" for name, provider in project.dependencies.providers(key) if project.calls.head(provider).is_generator]
         sessions = [session for session in yielded if is_session(project, project.value(*key, session))]
         if sessions:
             yield from _in_handler(project, key, body.calls, sessions)

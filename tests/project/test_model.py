@@ -5,7 +5,6 @@ from __future__ import annotations
 from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.project import Aspect, Effect, Project
 from backend_lint.project.held_sessions import passed
-from backend_lint.project.injection import all_providers, providers
 from backend_lint.readers.python import read
 
 
@@ -119,8 +118,8 @@ def test_injected_sessions_are_sessions() -> None:
     assert callee(project, "api.py", "f") == "sqlalchemy.orm.Session.execute"
     assert callee(project, "api.py", "g") == "sqlalchemy.orm.Session.commit"
     get_db, user = key(project, "deps.py", "get_db"), key(project, "deps.py", "user")
-    assert providers(project, key(project, "api.py", "f")) == [("db", get_db)]
-    assert all_providers(project, key(project, "api.py", "g")) == {get_db, user}
+    assert project.dependencies.providers(key(project, "api.py", "f")) == [("db", get_db)]
+    assert project.dependencies.all_providers(key(project, "api.py", "g")) == {get_db, user}
 
 
 CYCLE = {

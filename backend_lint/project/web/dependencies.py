@@ -38,6 +38,28 @@ class Dependencies:
         self._memo[key] = found
         return found
 
+    def providers(self, key: FunctionKey) -> list[tuple[str, FunctionKey]]:
+        """The parameters of a function that are injected, each with the function that provides it."""
+        head = self.values.modules[key[0]].functions[key[1]]
+        found = []
+        for parameter in head.parameters:
+            for place in self._asked(Place(key[0], head.scope, parameter.default), Place(key[0], head.scope, parameter.annotation)):
+                call = self.values.call(place)
+                if call is not None and (given := argument(call, 0, "dependency")):
+                    found += [(parameter.name, provider) for provider in self._keys(self.values.ref(Place(place.path, place.function, given)))]
+        return found
+
+    def all_providers(self, key: FunctionKey) -> set[FunctionKey]:
+        """The functions that provide parameters of a function, those that provide theirs included."""
+        found: set[FunctionKey] = set()
+        pending = [key]
+        while pending:
+            for _, provider in self.providers(pending.pop()):
+                if provider not in found:
+                    found.add(provider)
+                    pending.append(provider)
+        return found
+
     def of_class(self, owner: tuple[str, int]) -> Before:
         """What the attributes and the ``__init__`` of a class-based handler ask for, those of its bases included."""
         found = Before()
