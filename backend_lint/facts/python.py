@@ -11,7 +11,7 @@ text                  meaning
 ``x[]``, ``x['k']``   an element of x: by iteration or unknown key, by constant key or index
 ``x.__enter__()``     what ``with x as name`` binds
 ``'text'``, ``10``    a constant, as ``repr`` writes it; long strings other than SQL are cut after 200 characters
-``f'a{%b}c'``         an f-string; ``str(%e)`` a call of a pure builtin, written in line
+``f'a{%b}c'``         an f-string (``{%b!r}`` is ``{repr(%b)}``); ``str(%e)`` a call of a pure builtin, written in line
 ``[a,b]``, ``{'k':v}``  displays: lists, tuples and sets with brackets; at most 12 items, then ``...``; 400 on module level and of calls
 ``(a+b)``             an operation; ``(not a)``, ``(a if t else b)``, ``(a and b)``, ``(a<b)``
 ``?``                 anything else

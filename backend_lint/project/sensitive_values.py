@@ -133,7 +133,8 @@ def _name_of_call(body: Body, number: int, about_login: bool) -> str:
     call = body.calls[number]
     if call.use is Use.BOUND and call.target:
         name = call.target.lstrip("%").rpartition(".")[2]
-        return name if is_secret_name(name) or (about_login and name == "token") else ""
+        if is_secret_name(name) or (about_login and name == "token"):
+            return name
     last = call.callee.rpartition(".")[2]
     if last in ("get", "pop", "getlist", "get_secret_value") and call.args:
         key = constant_string(call.args[0])

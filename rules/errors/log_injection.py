@@ -14,6 +14,7 @@ _READ = re.compile(
     r"^(?:%?(?:self\.)?request|flask\.request)\.(?:GET|POST|args|form|values|query_params|headers|META|COOKIES|cookies|query|match_info|path_info|data)"
     r"(?:\[[^\]]*\]|\.get|\.getlist)$"
 )
+_ESCAPED = re.compile(r"repr\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _STRUCTURED = frozenset(
     "pythonjsonlogger json_log_formatter logstash_async logstash_formatter ecs_logging google.cloud.logging structlog watchtower".split()
 )
@@ -99,7 +100,7 @@ def _from_request(body: Body, call: Call) -> str:
     if call.callee.rpartition(".")[2] not in LEVELS or not call.args or "%r" in call.args[0]:
         return ""
     for value in call.args:
-        for shown in shown_values(value):
+        for shown in shown_values(_ESCAPED.sub("?", value)):
             if _READ.match(shown):
                 return shown.replace("%", "")
             number = int(shown[1:]) if shown.startswith("#") and shown[1:].isdigit() else -1

@@ -256,7 +256,8 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
             text = str(part.value)
             parts.append(text.replace("{", "{{").replace("}", "}}").replace("'", "\\'"))
         else:
-            parts.append("{" + scan.value(part.value) + "}")  # type: ignore[attr-defined]
+            inner = scan.value(part.value)  # type: ignore[attr-defined]
+            parts.append("{repr(" + inner + ")}" if part.conversion == 114 else "{" + inner + "}")  # type: ignore[attr-defined]
             spec = part.format_spec  # type: ignore[attr-defined]
             if spec is not None:
                 scan.value(spec)
