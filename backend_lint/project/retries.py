@@ -86,6 +86,8 @@ class Retries:
                     if (found := self._decorated(path, index, head.scope, text)) is not None:
                         yield found
                 for call in body.calls:
+                    if call.callee == "%self.retry" and (found := self._task_retry(path, index, call)) is not None:
+                        yield found
                     if call.callee.rpartition(".")[2] in ("Retry", "Retrying", "AsyncRetrying") and (found := self._object(path, index, call)) is not None:
                         yield found
                 yield from self._loops(path, index, body)
@@ -187,6 +189,25 @@ class Retries:
             delay = re.search(r"'countdown':(\d+(?:\.\d+)?)", options)
             pause, seconds = Pause.FIXED, constant_number(delay.group(1) if delay else keywords.get("default_retry_delay", "180"))
         return Retry("celery", path, index, call.line, call, None if limit is None else limit + 1, pause, seconds, scope)
+
+    def _task_retry(self, path: str, index: int, call: Call) -> Retry | None:
+        """``self.retry(countdown=5)`` in a bound Celery task."""
+        head = self._project.modules[path].functions[index]
+        bound = next((found for text in head.decorators if (found := self._task_options(path, head.scope, text))), None)
+        if bound is None or bound.get("bind") != "True":
+            return None
+        keywords = dict(call.keywords)
+        most = keywords.get("max_retries", bound.get("max_retries", "3"))
+        limit = math.inf if most == "None" else constant_number(most)
+        seconds = constant_number(keywords.get("countdown", bound.get("default_retry_delay", "180")))
+        pause = Pause.UNKNOWN if seconds is None or "eta" in keywords or "**" in keywords else Pause.FIXED if seconds else Pause.NONE
+        return Retry("celery", path, index, call.line, call, None if limit is None else limit + 1, pause, seconds, index)
+
+    def _task_options(self, path: str, scope: int, text: str) -> dict[str, str]:
+        if text[:1] != "#" or not text[1:].isdigit():
+            return {}
+        call = self._project.modules[path].bodies[scope].calls[int(text[1:])]
+        return dict(call.keywords) if call.callee.rpartition(".")[2] in ("task", "shared_task") else {}
 
     # -- loops -------------------------------------------------------------------------------------
 

@@ -280,12 +280,25 @@ class Timeouts:
                 return Ruling(Limit.GIVEN)
         if text[:1] == "{" and "**" not in text and "..." not in text:
             return None
+        if text[:1] == "#" and text[1:].isdigit() and self._gives_plain_options(path, index, text):
+            return None
         head = self._project.modules[path].functions[index]
         if any(parameter.kind is ParameterKind.VAR_KEYWORD and text == f"%{parameter.name}" for parameter in head.parameters):
             changed = any(assign.target == text or assign.target.startswith(f"{text}[?") for assign in body.assigns)
             handed_on = any(text in call.args for call in body.calls)
             return Ruling(Limit.UNKNOWN) if changed or handed_on else self._by_callers(path, index, "timeout", "")
         return Ruling(Limit.UNKNOWN)
+
+    def _gives_plain_options(self, path: str, index: int, text: str) -> bool:
+        """The result of a project function that builds a dictionary by hand and never speaks of a timeout."""
+        made = self._resolver.value(path, index, self._project.modules[path].bodies[index].calls[int(text[1:])].callee)
+        if made is None or made.kind is not RefKind.FUNCTION or self._sessions.speaks_of_timeout(*made.function):
+            return False
+        body = self._project.calls.body(made.function)
+        built = {assign.target for assign in body.assigns if assign.value.startswith("{") and "**" not in assign.value and "..." not in assign.value}
+        changed = {call.callee.rpartition(".")[0] for call in body.calls if call.callee.endswith((".update", ".setdefault"))}
+        returned = [found.value for found in body.returns]
+        return bool(returned) and all(value in built - changed or (value.startswith("{") and "**" not in value and "..." not in value) for value in returned)
 
     def _by_client(self, origin: Origin, client: str) -> Ruling | None:
         """What the call that made a client says; None if it leaves the default."""

@@ -19,8 +19,8 @@ class RetryWithoutBackoff(ProjectRule, Mends):
     ## What it does
 
     Finds retries of other services that do not back off: tenacity, backoff, retrying and retry decorators without a growing or random wait, `urllib3`'s
-    `Retry` without `backoff_factor`, Celery's `autoretry_for` with a short fixed delay, and loops that try again in the `except` clause without a wait
-    or with the same one each time.
+    `Retry` without `backoff_factor`, Celery's `autoretry_for` and `self.retry()` with a short fixed delay, and loops that try again in the `except`
+    clause without a wait or with the same one each time.
 
     ## Why is this bad
 
@@ -61,7 +61,7 @@ class RetryWithoutBackoff(ProjectRule, Mends):
 
     ## Options
 
-    - `attempts`: a fixed wait is accepted up to so many attempts. Default: 3.
+    - `attempts`: a fixed wait is accepted up to so many attempts (one more for Celery, whose default it is). Default: 3.
     - `long-enough`: a fixed wait of so many seconds is accepted. Default: 30.
 
     ## References
@@ -96,7 +96,7 @@ class RetryWithoutBackoff(ProjectRule, Mends):
         often = "without end" if retry.attempts == math.inf else "" if retry.attempts is None else f"up to {retry.attempts - 1:g} times"
         if retry.pause is Pause.NONE and (retry.attempts is None or retry.attempts > 2):
             return f"{often} without any wait".strip()
-        few = retry.attempts is None or retry.attempts <= self.option("attempts")
+        few = retry.attempts is None or retry.attempts <= self.option("attempts") + (retry.kind == "celery")
         if retry.pause is Pause.FIXED and not few and retry.seconds is not None and retry.seconds < self.option("long-enough"):
             return f"{often}, always after {retry.seconds:g} s"
         return ""
