@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from backend_lint.project.routes import Routes
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
-    from backend_lint.project.web.dependencies import Dependencies
     from backend_lint.project.timeouts import Timeouts
+    from backend_lint.project.web.dependencies import Dependencies
 
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
 

@@ -23,11 +23,12 @@ from backend_lint.facts.python import (
     Module,
     Use,
 )
+from backend_lint.readers.python.calls import record_call
 from backend_lint.readers.python.node_file import NodeFile
 from backend_lint.readers.python.scope import Scope, joined
 from backend_lint.readers.python.signature import annotation_text, parameters
 from backend_lint.readers.python.statements import STATEMENTS, leaves
-from backend_lint.readers.python.values import RENDER, record_call
+from backend_lint.readers.python.values import RENDER
 
 _ENCODER = msgspec.msgpack.Encoder()
 

@@ -1,0 +1,92 @@
+"""Calls as facts: recorded in the order of evaluation, calls of pure builtins written in line."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.python import Call, Use
+from backend_lint.readers.python.scope import MAX_VALUE
+
+if TYPE_CHECKING:
+    from backend_lint.readers.python.scan import Scanner
+
+PURE_BUILTINS = frozenset(
+    (
+        "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
+        "isinstance issubclass iter len list map max min next object oct ord pow range repr reversed round set slice sorted str sum super tuple type "
+        "vars zip"
+    ).split()
+)
+"""Builtins without effect: written in line, not recorded as calls."""
+
+
+def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: str) -> str:
+    """Record a call and the calls inside it; gives ``#n``, or the text of a pure builtin."""
+    scope = scan.scope
+    if scan.hooks:
+        scan.hook(node)
+    func = node.func
+    kind = func.__class__
+    if kind is ast.Name:
+        name: str = func.id  # type: ignore[attr-defined]
+        callee = scope.lookup(name)
+        if callee is name or callee == name:
+            if name in PURE_BUILTINS:
+                return _inline(scan, name, node)
+            if name == "getattr" and len(node.args) >= 2 and node.args[1].__class__ is ast.Constant and isinstance(node.args[1].value, str):
+                for extra in node.args[2:]:
+                    scan.value(extra)
+                return f"{scan.value(node.args[0])}.{node.args[1].value}"
+            if name == "cast" and len(node.args) == 2:
+                return scan.value(node.args[1])
+    elif kind is ast.Attribute:
+        receiver: ast.expr = func.value  # type: ignore[attr-defined]
+        if receiver.__class__ is ast.Call:
+            base = record_call(scan, receiver, Use.RECEIVER, False, "")
+        else:
+            base = scan.value(receiver)
+            if base[:1] in "'\"" or base.startswith(("f'", "b'", 'f"', 'b"')):
+                return _inline(scan, f"{base}.{func.attr}", node)  # type: ignore[attr-defined]
+        callee = f"{base}.{func.attr}"  # type: ignore[attr-defined]
+    else:
+        callee = scan.value(func)
+    args = []
+    value = scan.argument
+    for arg in node.args:
+        if arg.__class__ is ast.Starred:
+            args.append("*" + value(arg.value))
+        else:
+            args.append(value(arg))
+    keywords = [(keyword.arg or "**", value(keyword.value)) for keyword in node.keywords]
+    line = node.lineno
+    offset = node.col_offset
+    if kind is ast.Attribute and func.end_lineno != line:
+        line = func.end_lineno or line
+        offset = (func.end_col_offset or 0) - len(func.attr.encode())  # type: ignore[attr-defined]
+    column = scan.column(line, offset)
+    end_line = node.end_lineno or line
+    index = len(scope.calls)
+    scope.calls.append(
+        Call(
+            line,
+            column,
+            end_line,
+            scan.column(end_line, node.end_col_offset or 0),
+            callee if len(callee) <= MAX_VALUE else "?",
+            tuple(args),
+            tuple(keywords),
+            scope.block,
+            use,
+            awaited,
+            target,
+        )
+    )
+    return f"#{index}"
+
+
+def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
+    parts = [scan.argument(arg) for arg in node.args]
+    parts += [f"{keyword.arg or '**'}={scan.argument(keyword.value)}" for keyword in node.keywords]
+    text = f"{name}({','.join(parts)})"
+    return text if len(text) <= MAX_VALUE else "?"
