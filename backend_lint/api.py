@@ -147,7 +147,8 @@ class Rule:
 
     `profile`: the smallest profile that holds the rule. `automatic`: it speaks only where the project shows the evidence it needs.
     `fix`: ``none``, ``safe``, ``unsafe``, or ``patch`` (printed, never applied). `roles`: in which path roles it speaks.
-    `options`: its settings with their defaults, read as ``self.option("name")``; a setting has the type of its default.
+    `reads`: further roles whose facts it needs. `options`: its settings with their defaults, read as ``self.option("name")``; a setting has the type
+    of its default.
     """
 
     severity: ClassVar[Severity | str]
@@ -158,6 +159,7 @@ class Rule:
     fix: ClassVar[str] = "none"
     tags: ClassVar[tuple[str, ...]] = ()
     roles: ClassVar[frozenset[Role]] = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
+    reads: ClassVar[frozenset[Role]] = frozenset()
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.PYTHON,)
     options: ClassVar[Mapping[str, Any]] = {}
 

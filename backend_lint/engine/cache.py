@@ -100,7 +100,7 @@ class Cache:
     def key(self, file: SourceFile, data: bytes) -> bytes:
         """Names content, path, kind, role, readers and local rules."""
         named = blake2b(self.readers, digest_size=20)
-        named.update(f"{file.path}\0{file.kind}\0{file.role}\0{len(data)}\0".encode())
+        named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{len(data)}\0".encode())
         named.update(data)
         return named.digest()
 
@@ -230,12 +230,12 @@ class Cache:
             return None
 
 
-def open_cache(settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True) -> Cache:
+def open_cache(settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True, read_roles: frozenset[Role] | None = None) -> Cache:
     """The cache of the project at `settings.root`, for these readers and local rules; not `on_disk`: of contents, whatever the project is now."""
     readers = readers_fingerprint(settings, rules)
     if not on_disk:
         return Cache(cache_dir(settings), readers, b"")
-    project = blake2b(os.fsencode(settings.root) + b"\0" + readers, digest_size=20).digest()
+    project = blake2b(os.fsencode(settings.root) + b"\0" + readers + repr(sorted(read_roles or ())).encode(), digest_size=20).digest()
     return Cache(cache_dir(settings), readers, project)
 
 

@@ -34,11 +34,15 @@ class Executor(Protocol):
 
 
 class Sources(NamedTuple):
-    """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and bytes."""
+    """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and bytes.
+
+    `read_roles`: the roles whose facts somebody reads; None for all.
+    """
 
     candidates: Sequence[Candidate]
     load: Callable[[Candidate], bytes]
     role: Callable[[str, bytes], Role]
+    read_roles: frozenset[Role] | None = None
 
 
 def read_all(
@@ -62,7 +66,9 @@ def read_all(
                 file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, b""), 0)
                 found[candidate.path] = (file, not_read(candidate.path, error.strerror or str(error)))
                 continue
-            file = SourceFile(candidate.path, candidate.kind, sources.role(candidate.path, data), len(data))
+            role = sources.role(candidate.path, data)
+            syntax_only = sources.read_roles is not None and role not in sources.read_roles
+            file = SourceFile(candidate.path, candidate.kind, role, len(data), syntax_only)
             if cache is not None:
                 key = cache.key(file, data)
                 if (reading := cache.get(key)) is not None:

@@ -16,7 +16,7 @@ from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.result import Result, Timing
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
-from backend_lint.facts.file import SourceFile, Unchecked
+from backend_lint.facts.file import Role, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
 
@@ -81,7 +81,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     rules = registry.instantiate(settings)
     with clock.measure("discover"):
         discovery = discover(settings)
-        sources = _disk(settings, discovery, watch)
+        sources = _disk(settings, discovery, watch, roles_read(rules))
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules), executor)
     asked = _asked(settings)
@@ -181,7 +181,7 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     """
     discovery = given(settings, contents)
     rules = registry.instantiate(settings)
-    sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles))
+    sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
     return readings, check(readings, rules)
 
@@ -199,7 +199,7 @@ def _read(
         return read_all(sources, rules, None, settings.jobs, settings.timings, executor), []
     from backend_lint.engine.cache import open_cache
 
-    cache = open_cache(settings, rules, on_disk)
+    cache = open_cache(settings, rules, on_disk, sources.read_roles)
     try:
         readings = read_all(sources, rules, cache, settings.jobs, settings.timings, executor)
     finally:
@@ -212,7 +212,13 @@ def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:
     return [rule for rule in rules if isinstance(rule, (NodeRule, CstRule))]
 
 
-def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) -> Sources:
+def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
+    """The roles whose facts some rule reads. Facts of what application code may import are always read."""
+    always = frozenset(Role) - {Role.TEST, Role.MIGRATION, Role.GENERATED}
+    return always.union(*(rule.roles | rule.reads for rule in rules))
+
+
+def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None, read_roles: frozenset[Role] | None = None) -> Sources:
     root = os.fspath(settings.root).rstrip(os.sep) + os.sep
     candidates = discovery.candidates
     text = settings.stdin if settings.stdin_filename is not None else None
@@ -231,7 +237,7 @@ def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None) 
             watch.loaded(root, candidate, data)
         return data
 
-    return Sources(candidates, load, role_finder(settings.roles))
+    return Sources(candidates, load, role_finder(settings.roles), read_roles)
 
 
 def _line_reader(sources: Sources) -> Callable[[str], list[str] | None]:

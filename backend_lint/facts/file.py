@@ -40,12 +40,16 @@ class Kind(enum.StrEnum):
 
 
 class SourceFile(msgspec.Struct, frozen=True):
-    """A file that discovery found. `path` is relative to the project root with `/`; `key` identifies content, kind and role."""
+    """A file that discovery found. `path` is relative to the project root with `/`.
+
+    `syntax_only`: no rule of the run reads facts of such a file, so it is parsed and no more.
+    """
 
     path: str
     kind: Kind
     role: Role
     size: int
+    syntax_only: bool = False
 
 
 class Unchecked(msgspec.Struct, frozen=True, order=True):

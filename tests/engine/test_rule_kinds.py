@@ -14,6 +14,7 @@ from engine_rules import ForbiddenCall, Registry
 from backend_lint.api import CstRule, Edit, File, Finding, ProjectRule, ReportRule, SqlRule
 from backend_lint.config import Settings
 from backend_lint.engine.run import run
+from backend_lint.facts.file import Role
 from backend_lint.facts.report import Report
 
 
@@ -117,3 +118,25 @@ def test_a_named_file_gets_findings_whose_other_side_lies_in_it(project: Path) -
     rule = Pairs("pairs", "testing")
     assert outcome(project, rule, paths=("db.py",), explicit_paths=True)[0] == [("pairs", "a.py", 1, "two sides")]
     assert outcome(project, rule, paths=("db.py",))[0] == []
+
+
+class ManyModules(ProjectRule):
+    severity, precision, since = "info", "high", "0.1"
+
+    def check(self, project: Any) -> Iterator[Finding]:
+        yield self.finding("a.py", Edit(1, 1, 1, 2, ""), " ".join(sorted(project.modules)))
+
+
+class ReadsTests(ManyModules):
+    reads = frozenset({Role.TEST})
+
+
+def test_facts_of_tests_are_read_only_for_rules_that_ask(project: Path) -> None:
+    (project / "tests").mkdir()
+    (project / "tests" / "test_a.py").write_text("def test_a():\n    pass\n")
+    (project / "tests" / "test_b.py").write_text("def (\n")
+    found, unchecked = outcome(project, ManyModules("many-modules", "testing"))
+    assert found[0][3] == "a.py db.py"
+    assert unchecked == ["tests/test_b.py: syntax error: invalid syntax"], "a syntax error is named all the same"
+    found, _ = outcome(project, ReadsTests("reads-tests", "testing"))
+    assert found[0][3] == "a.py db.py tests/test_a.py"

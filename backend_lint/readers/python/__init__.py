@@ -30,6 +30,8 @@ def read(data: bytes, file: SourceFile, rules: Sequence[NodeRule[Any]] = (), *, 
         tree, data = parse(data)
     except NotParsedError as error:
         return Reading(facts=msgspec.Raw(), lines=lines, unchecked=(Unchecked(path=file.path, reason=error.reason, line=error.line),))
+    if file.syntax_only:
+        return Reading(facts=msgspec.Raw(), lines=lines)
     speaking = [rule for rule in rules if file.role in rule.roles and (not rule.triggers or any(trigger in data for trigger in rule.triggers))]
     node_file = NodeFile(file.path, file.role, data)
     scanner = Scanner(data, node_file, speaking, timed)
