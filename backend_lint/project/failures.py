@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Return, Use
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function, Handler, Return, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.libraries import Effect
 from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS
 from backend_lint.project.loggers import LogCall, carries_exception, log_call
 from backend_lint.project.name_words import words
 from backend_lint.project.references import RefKind
-from backend_lint.project.responses import answer_of, is_http_error
+from backend_lint.project.responses import answer_of, is_error_name, is_http_error
 from backend_lint.project.value_text import alternatives, call_ids
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ def call_name(callee: str) -> str:
 def symbol_of(function: Function) -> str:
     """The qualified name of a function; empty for the module body."""
     return "" if function.name == "<module>" else function.name
+
+
+def plain_name(function: Function) -> str:
+    """The last part of a function's name, in lower case, without leading and trailing underscores."""
+    return function.name.rpartition(".")[2].strip("_").lower()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -193,7 +198,9 @@ def _fate_of_call(project: Project, path: str, function: int, call: Call, return
             return Fate.REPORTED
         if target.is_external and project.calls.effect(target) & Effect.REPORT:
             return Fate.REPORTED
-    made = call.use in (Use.ARGUMENT, Use.RAISED) or (returned and target is not None and target.kind is RefKind.FUNCTION)
+    made = call.use in (Use.ARGUMENT, Use.RAISED)
+    if returned and target is not None and target.kind is RefKind.FUNCTION:
+        return Fate.LOST if is_error_name(last) else Fate.ACTED
     if (_REPORTING.search(last) and not made) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
         return Fate.REPORTED
     if last in _NEUTRAL or returned or made:
@@ -230,3 +237,9 @@ def leaks_inside(project: Project, path: str, function: int, handler: Handler) -
     """Whether the clause catches errors whose text shows the inside: everything, or errors of databases, services and the operating system."""
     width = breadth(project, path, function, handler)
     return width > Breadth.NARROW or any(name.rpartition(".")[2] == "IntegrityError" for name in caught(project, path, function, handler))
+
+
+def raises_after_loop(body: Body, handler: Handler) -> bool:
+    """The clause stands in a loop of attempts that ends with a raise."""
+    loop = next((block for _, block in around(body, handler.block) if block.kind in LOOPS), None)
+    return loop is not None and any(found.line > handler.end_line for found in body.raises)

@@ -69,6 +69,11 @@ _STATE_KEYS = frozenset({"status", "result", "state", "outcome"})
 _FAILED = frozenset({"error", "fail", "failed", "failure", "ko", "err", "exception"})
 
 
+def is_error_name(name: str) -> bool:
+    """Whether a name says failure: ``error_response``, ``response_404``, ``bad_request``."""
+    return bool(_ERROR_NAME.search(name))
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a value answers. `status`: 0 if none is given; `known`: nothing about the status is computed; `says_failure`: its body does.
 

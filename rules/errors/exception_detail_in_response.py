@@ -4,21 +4,16 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role
-from backend_lint.facts.python import BlockKind, Body, Call, Function, Handler, Raise, Return
+from backend_lint.facts.python import Body, Call, Function, Raise, Return
 from backend_lint.project import Project, SourceModule
 from backend_lint.project.attempts import Attempt, attempted
 from backend_lint.project.blocks import around, enclosing_handler
+from backend_lint.project.exception_texts import is_looked_at, shows_exception
 from backend_lint.project.failures import clause_text, leaks_inside, symbol_of
 from backend_lint.project.responses import answer_of, is_http_error, refuses_request
 from backend_lint.project.value_text import call_ids
 
-_DEBUG = re.compile(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
-_CHOICE = re.compile(r"\|f?['\"]|['\"]\|")
-"""A conditional value with a constant text on one side: somebody chose when to show which."""
-_PASS_ON = frozenset(
-    "format join format_exc format_exception format_exception_only escape _ gettext gettext_lazy dumps dict str repr list jsonify strip split replace".split()
-)
-_TRACEBACKS = ("traceback.format_exc", "traceback.format_exception", "sys.exc_info")
+_TRIAL = re.compile(r"(?:^|[._])test_")
 
 
 class ExceptionDetailInResponse(ProjectRule):
@@ -71,8 +66,8 @@ class ExceptionDetailInResponse(ProjectRule):
 
     ## When this is wrong
 
-    Where only trusted operators see the answer. Exceptions of the project's own, `ValueError` and validation errors are left alone: their text is often
-    meant for the user.
+    Where only trusted operators see the answer. Functions called `test_...`, which try out a connection for whoever sets it up, exceptions of the project's
+    own, `PermissionError`, `ValueError` and validation errors are left alone: their text is often meant for the user.
 
     ## References
 
@@ -85,16 +80,16 @@ class ExceptionDetailInResponse(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for module, index, function, body in project.functions("except"):
-            if module.role in self.roles and body.handlers:
+            if module.role in self.roles and body.handlers and not _TRIAL.search(function.name):
                 yield from self._function(project, module, index, function, body)
 
     def _function(self, project: Project, module: SourceModule, index: int, function: Function, body: Body) -> Iterator[Finding]:
         wide: dict[int, bool] = {}
         for at, values in self._sinks(project, module, index, body):
             handler = enclosing_handler(body, at.block)
-            if handler is None or _is_looked_at(body, handler, at.block):
+            if handler is None or is_looked_at(body, handler, at.block):
                 continue
-            if not _holds_text(body, values, handler.name):
+            if not shows_exception(body, values, handler.name):
                 continue
             if handler.block not in wide:
                 tried = attempted(project, module, index, body, handler).kind
@@ -126,25 +121,3 @@ class ExceptionDetailInResponse(ProjectRule):
         for call in body.calls:
             if call.block and refuses_request(project, module.path, index, call):
                 yield call, (*call.args, *(value for _, value in call.keywords))
-
-
-def _is_looked_at(body: Body, handler: Handler, block: int) -> bool:
-    """It runs only while debugging, or the exception was looked at before its text was chosen."""
-    asked = f"%{handler.name}" if handler.name else "%"
-    return any(found.kind is BlockKind.IF and (_DEBUG.search(found.subject) or (handler.name and asked in found.subject)) for _, found in around(body, block))
-
-
-def _holds_text(body: Body, values: tuple[str, ...], name: str, depth: int = 0) -> bool:
-    own = re.compile(rf"(?<!type\()(?<!isinstance\()%{re.escape(name)}(?!\w)(?!\.(?!args\b|orig\b|strerror\b))") if name else None
-    for value in values:
-        if (own is not None and own.search(value)) or any(known in value for known in _TRACEBACKS):
-            return not _DEBUG.search(value) and not _CHOICE.search(value)
-        for number in call_ids(value) if depth < 3 else ():
-            call = body.calls[number] if number < len(body.calls) else None
-            if call is None:
-                continue
-            last = call.callee.rpartition(".")[2]
-            inner = (*call.args, *(text for _, text in call.keywords))
-            if last in ("format_exc", "exc_info") or (last in _PASS_ON and _holds_text(body, inner, name, depth + 1)):
-                return True
-    return False

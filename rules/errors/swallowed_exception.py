@@ -4,21 +4,23 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, ProjectRule, Role
-from backend_lint.facts.python import LOOPS, Body, Function, Handler
-from backend_lint.project import Effect, Project, SourceModule
+from backend_lint.facts.python import Body, Function, Handler
+from backend_lint.project import Effect, Project, SourceModule, failures
 from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in
-from backend_lint.project.blocks import around, inside
-from backend_lint.project.failures import Breadth, Fate, Outcome, breadth, call_name, clause_text, drops_in_finally, head, in_error_path, outcome, symbol_of
+from backend_lint.project.blocks import inside
+from backend_lint.project.failures import Breadth, Fate, Outcome, breadth, outcome
 from backend_lint.project.loggers import LEVELS
 from backend_lint.project.name_words import leading, words
 
 _QUIET = words(
     "del exit aexit repr str close aclose stop shutdown cleanup teardown disconnect safe safely try maybe quiet quietly silent silently suppress "
-    "ignore best_effort cache cached"
+    "ignore best_effort cache cached "
+    "metric metrics stats telemetry analytics track"
 )
 _PREDICATE = leading("is has can should check verify valid validate exists supports allow allowed available ping probe broken enabled healthy test")
+_CHECKS = leading("verify validate authenticate authorize decode")
 _CHOSEN = re.compile(r"fallback|default", re.IGNORECASE)
-_WEIGHTY = Effect.SLOW | Effect.FILE
+_MINOR = Effect.FILE | Effect.SUBPROCESS | Effect.CPU | Effect.SLEEP
 _LASTING = Effect.DATABASE_WRITE | Effect.COMMIT | Effect.MAIL | Effect.QUEUE
 
 
@@ -86,30 +88,32 @@ class SwallowedException(ProjectRule):
             if module.role in self.roles:
                 for handler in body.handlers:
                     if message := self._judge(project, module, index, function, body, handler):
-                        yield self.finding(module.path, head(handler), message, symbol=symbol_of(function))
+                        yield self.finding(module.path, failures.head(handler), message, symbol=failures.symbol_of(function))
         for module, _, function, body in project.functions("finally-return"):
             if module.role in self.roles:
-                for place, keyword in drops_in_finally(body):
+                for place, keyword in failures.drops_in_finally(body):
                     message = f"`{keyword}` in `finally` drops the exception that is under way: move it behind the `try` statement"
-                    yield self.finding(module.path, place, message, symbol=symbol_of(function))
+                    yield self.finding(module.path, place, message, symbol=failures.symbol_of(function))
 
     def _judge(self, project: Project, module: SourceModule, index: int, function: Function, body: Body, handler: Handler) -> str:
         """The message, empty if there is nothing to say."""
         if handler.comment or handler.uses_name:
             return ""
         width = breadth(project, module.path, index, handler)
-        if width < Breadth.RESOURCE or in_error_path(body, body.blocks[handler.block].parent) or imports_in(module, body, handler):
+        if width < Breadth.RESOURCE or failures.in_error_path(body, body.blocks[handler.block].parent) or imports_in(module, body, handler):
             return ""
-        if width is not Breadth.BARE and _QUIET.search(_last_name(function)):
+        if width is not Breadth.BARE and _QUIET.search(failures.plain_name(function)):
             return ""
         result = outcome(project, module, index, body, handler)
         if result.fate > (Fate.ACTED if width is Breadth.BARE else Fate.ANSWERED):
             return ""
         tried = attempted(project, module, index, body, handler)
-        if not _matters(width, result, tried, handler) or (width is not Breadth.BARE and (_is_chosen(function, body, handler) or _raises_later(body, handler))):
+        if not _matters(width, result, tried, handler):
             return ""
-        caught = clause_text(handler)
-        what = f" of `{shown}`" if tried.call is not None and (shown := call_name(tried.call.callee)) else ""
+        if width is not Breadth.BARE and (_is_chosen(function, body, handler) or failures.raises_after_loop(body, handler)):
+            return ""
+        caught = failures.clause_text(handler)
+        what = f" of `{shown}`" if tried.call is not None and (shown := failures.call_name(tried.call.callee)) else ""
         if result.fate is Fate.NAMED:
             return f"{caught} logs that something failed, but not what{what}: log the exception with its traceback, or catch what is expected"
         if result.fate is Fate.ANSWERED:
@@ -125,7 +129,9 @@ def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler
         return dropped and (bool(tried.effects & _LASTING) or not tried.effects)
     if result.fate is Fate.NAMED:
         return tried.kind is Attempt.WORK or (tried.kind >= Attempt.UNKNOWN and any(logged.level >= LEVELS["warning"] for logged in result.logs))
-    return tried.kind is Attempt.WORK and tried.effects & _WEIGHTY != Effect.SUBPROCESS
+    if tried.kind is not Attempt.WORK or (tried.call is not None and _CHECKS.match(tried.call.callee.rpartition(".")[2])):
+        return False
+    return not tried.effects & _MINOR or bool(tried.effects & Effect.SLOW & ~_MINOR)
 
 
 def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
@@ -134,15 +140,4 @@ def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
     values += [found.value for found in body.assigns if inside(body, found.block, handler.block)]
     if any(_CHOSEN.search(value) for value in values):
         return True
-    return bool(values) and all(value in ("True", "False") for value in values) and bool(_PREDICATE.search(_last_name(function)))
-
-
-def _raises_later(body: Body, handler: Handler) -> bool:
-    """It stands in a loop of attempts that ends with a raise."""
-    loop = next((block for _, block in around(body, handler.block) if block.kind in LOOPS), None)
-    return loop is not None and any(found.line > handler.end_line for found in body.raises)
-
-
-def _last_name(function: Function) -> str:
-    return function.name.rpartition(".")[2].strip("_").lower()
-
+    return bool(values) and set(values) <= {"True", "False"} and bool(_PREDICATE.search(failures.plain_name(function)))

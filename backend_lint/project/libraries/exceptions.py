@@ -64,7 +64,7 @@ RESOURCE_ERRORS = frozenset(
 """Errors of databases, HTTP, brokers, mail and object stores: the other side failed, and nobody can foresee how."""
 
 SYSTEM_ERRORS = frozenset(
-    "OSError IOError EnvironmentError ConnectionError ConnectionRefusedError ConnectionResetError BrokenPipeError TimeoutError PermissionError "
+    "OSError IOError EnvironmentError ConnectionError ConnectionRefusedError ConnectionResetError BrokenPipeError TimeoutError "
     "socket.error socket.timeout socket.gaierror subprocess.SubprocessError subprocess.CalledProcessError subprocess.TimeoutExpired "
     "asyncio.TimeoutError".split()
 )
