@@ -52,7 +52,7 @@ def nested_retries(project: Project) -> Iterator[tuple[Retry, list[Layer], tuple
 
 
 def _below(project: Project, start: FunctionKey, outer: Retry) -> Iterator[tuple[list[Layer], tuple[Step, ...]]]:
-    first = [_layer(project, retry) for retry in project.retries.around(start) if _known(retry)]
+    first = [_layer(project, retry) for retry in _counted(project.retries.around(start)) if _known(retry)]
     queue: collections.deque[tuple[FunctionKey, list[Layer], tuple[Step, ...]]] = collections.deque([(start, first, ())])
     seen = {start}
     if len(first) > 1:
@@ -69,12 +69,21 @@ def _below(project: Project, start: FunctionKey, outer: Retry) -> Iterator[tuple
             elif project.calls.follows(edge, Aspect.ALL) and edge.target.function not in seen and len(way) < _MAX_CALLS:
                 callee = edge.target.function
                 seen.add(callee)
-                found = [
-                    _layer(project, retry) for retry in project.retries.around(callee) if _known(retry) and _covers(project, outer, _caught(project, retry))
-                ]
+                found = [_layer(project, retry) for retry in _inner(project, callee) if _covers(project, outer, _caught(project, retry))]
                 if found:
                     yield [*layers, *found], (*way, step)
                 queue.append((callee, [*layers, *found], (*way, step)))
+
+
+def _counted(found: list[Retry]) -> list[Retry]:
+    """The layers of one function; a task counts its retries once, however many places start one."""
+    tasks = [retry for retry in found if retry.kind == "celery"]
+    return [retry for retry in found if retry.kind != "celery"] + tasks[:1]
+
+
+def _inner(project: Project, key: FunctionKey) -> list[Retry]:
+    """The layers of a function that is called; as a task it would be sent, not called."""
+    return [retry for retry in project.retries.around(key) if retry.kind != "celery" and _known(retry)]
 
 
 def _covers(project: Project, outer: Retry, inner: set[str]) -> bool:

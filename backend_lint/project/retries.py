@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call, Handler, Raise, Return
-from backend_lint.project.blocks import around, inside
+from backend_lint.project.blocks import around, enclosing_handler, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.value_text import call_ids, constant_number, split
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ATTEMPT_NAME = re.compile(r"attempt|retr(?:y|ies)|tries")
 _REMOTE = Effect.HTTP | Effect.QUEUE | Effect.MAIL
 """What a loop must reach to be a retry of another service. Databases are left out: after a conflict one tries again at once, with another key."""
+_CONFLICT = re.compile(r"OperationalError|IntegrityError|Deadlock|Lock(?:Error|NotAvailable)|StaleData|DoesNotExist|NoResultFound")
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep", "eventlet.sleep"})
 
 
@@ -197,11 +198,17 @@ class Retries:
         if bound is None or bound.get("bind") != "True":
             return None
         keywords = dict(call.keywords)
+        if "args" in keywords or "kwargs" in keywords or _CONFLICT.search(keywords.get("exc", "") + " ".join(self._caught(path, index, call))):
+            return None  # another message, or a conflict in the database
         most = keywords.get("max_retries", bound.get("max_retries", "3"))
         limit = math.inf if most == "None" else constant_number(most)
         seconds = constant_number(keywords.get("countdown", bound.get("default_retry_delay", "180")))
         pause = Pause.UNKNOWN if seconds is None or "eta" in keywords or "**" in keywords else Pause.FIXED if seconds else Pause.NONE
         return Retry("celery", path, index, call.line, call, None if limit is None else limit + 1, pause, seconds, index)
+
+    def _caught(self, path: str, index: int, call: Call) -> tuple[str, ...]:
+        handler = enclosing_handler(self._project.modules[path].bodies[index], call.block)
+        return handler.types if handler is not None else ()
 
     def _task_options(self, path: str, scope: int, text: str) -> dict[str, str]:
         if text[:1] != "#" or not text[1:].isdigit():

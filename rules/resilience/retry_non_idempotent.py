@@ -75,7 +75,10 @@ class RetryNonIdempotent(ProjectRule):
             if retry.kind == "urllib3":
                 if methods := _unsafe_methods(retry.call):
                     yield self.finding(
-                        retry.path, retry.call, f"{methods} is repeated although its first try may have worked; allow idempotent methods only", symbol=symbol
+                        retry.path,
+                        retry.call,
+                        f"failed requests are repeated for {methods} although the first may have worked; allow idempotent methods only",
+                        symbol=symbol,
                     )
             elif retry.kind != "celery" and (acted := _act(project, retry)) is not None:
                 yield self.finding(
