@@ -32,7 +32,8 @@ class Tools:
 
     def __init__(self) -> None:
         self.ruff = str(Path(sys.executable).parent / "ruff")
-        self.environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"}
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # installed packages have their bytecode
+        self.environment = {**kept, "PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"}
 
     def backend_lint(self, *options: str) -> list[str]:
         return [sys.executable, "-m", "backend_lint", "check", "--format", "concise", *options, "."]
