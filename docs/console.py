@@ -19,11 +19,12 @@ _PART = re.compile(
     r"^<!-- project: (?P<project>\S+) -->$|^<!-- path: (?P<above>\S+) -->\n+```\w*\n(?P<content>.*?)^```$|^```(?P<language>\w+)\n(?P<block>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_FAILED = re.compile(r"not checked: rule [\w-]+ failed|^  project: rule [\w-]+ failed", re.MULTILINE)
 _PATH = re.compile(r"(?:#|--|//) path: (\S+)\n")
 
 
 def executed(page: str) -> str:
-    """The page with the real output below every command. Raises CalledProcessError for a command that could not be run (exit code above 1)."""
+    """The page with the real output below every command. Raises CalledProcessError for a command that could not judge, or in which a rule failed."""
     with tempfile.TemporaryDirectory(prefix="backend-lint-docs-") as scratch:
         project = Path(scratch) / "project"
         project.mkdir()
@@ -49,7 +50,8 @@ def _run(block: str, project: Path, environment: dict[str, str]) -> str:
         if not line.startswith("$ "):
             continue
         outcome = subprocess.run(["sh", "-c", line[2:]], cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if outcome.returncode > 1:
+        # a rule that is being edited must not leave its failure in the documentation
+        if outcome.returncode > 1 or _FAILED.search(outcome.stdout):
             raise subprocess.CalledProcessError(outcome.returncode, line[2:], outcome.stdout)
         shown.append(f"{line}\n{outcome.stdout.replace(f'{project}{os.sep}', '')}")
     return "".join(shown)

@@ -84,3 +84,9 @@ def test_machine_runs_the_command_of_the_readme() -> None:
     assert ".[test]" in found
     assert "-m pytest" in found
     assert found in (TREE / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["exit 2", "echo 'project: not checked: rule late-call failed: NameError'"])
+def test_failure_does_not_become_documentation(command: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        console.executed(f"```console\n$ {command}\n```\n")
