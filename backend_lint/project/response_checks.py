@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call, Use
+from backend_lint.project.blocks import protecting_handlers
 from backend_lint.project.libraries.outbound import VERBS
 from backend_lint.project.references import Ref, RefKind
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _CONTENT = frozenset({"json", "text", "content", "iter_content", "iter_lines", "iter_bytes", "raw", "read", "aread"})
 _LIBRARIES = ("requests.", "httpx.", "aiohttp.ClientSession.")
+_DECODING = re.compile(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
 _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
 
@@ -90,7 +92,18 @@ def _used(body: Body, number: int, call: Call) -> int:
     ]
     if any(int(found) in answers for subject in subjects for found in re.findall(r"#(\d+)", subject)):
         return 0  # the answer itself says whether it went well
-    return used
+    return 0 if _expects_garbage(body, number) else used
+
+
+def _expects_garbage(body: Body, number: int) -> bool:
+    """Somebody is ready for an answer that is no JSON: an error page is noticed after all."""
+    parsed = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.json")
+    for call in body.calls:
+        if parsed.fullmatch(call.callee):
+            for handler in protecting_handlers(body, call.block):
+                if not handler.types or any(_DECODING.search(caught) for caught in handler.types):
+                    return True
+    return False
 
 
 def _derived(body: Body, number: int) -> set[int]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, ProjectRule, Role, Severity
 from backend_lint.project import Project
+from backend_lint.project.by_hand import started_by_hand
 from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.libraries.outbound import Peer
 from backend_lint.project.mail_settings import unbounded_mail
@@ -87,6 +88,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                 project.note_unknown(self.name)
             elif message := self._message(found):
                 head = project.modules[found.path].functions[found.function]
+                soft = role is Role.COMMAND or found.limit is Limit.DEFAULT or started_by_hand(project, (found.path, found.function))
                 yield self.finding(
                     found.path,
                     found.call,
@@ -94,7 +96,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                     symbol="" if found.function == 0 else head.name,
                     evidence=found.evidence,
                     suggestion=_suggestion(found),
-                    severity=Severity.INFO if role is Role.COMMAND or found.limit is Limit.DEFAULT or _is_script(project, found) else None,
+                    severity=Severity.INFO if soft else None,
                 )
         if Peer.MAIL in peers:
             for path, assign, evidence in unbounded_mail(project):
@@ -131,12 +133,6 @@ class _Place:
     def __init__(self, line: int, column: int) -> None:
         self.line = self.end_line = line
         self.column = self.end_column = column
-
-
-def _is_script(project: Project, found: Outbound) -> bool:
-    """A module that somebody starts by hand, and no request, task or consumer reaches the call."""
-    blocks = project.modules[found.path].bodies[0].blocks
-    return any("__name__" in block.subject and "__main__" in block.subject for block in blocks) and project.reached_from((found.path, found.function)) is None
 
 
 def _keyword(found: Outbound) -> str:
