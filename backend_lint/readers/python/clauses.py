@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Handler
@@ -10,6 +12,14 @@ from backend_lint.facts.python import Handler
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
 
+_DIRECTIVE = re.compile(
+    rb"#|\b(?:noqa|nosec|pragma|pylint|type|mypy|pyright|flake8|ruff|NOSONAR)\b:?\s*"
+    rb"(?:no cover|ignore(?:\[[^\]]*\])?|disable=[\w,-]+|[A-Z]+\d+(?:[, ]+[A-Z]+\d+)*)?"
+)
+_MEANT = re.compile(
+    rb"(?i)best.effort|non.?fatal|\bignor|optional|fall(?:s|ing)? ?back|graceful|not critical|fail.?open|"
+    rb"(?:must|should|do|does) ?n[o'].?t (?:fail|block|break|crash)"
+)
 _SHAPES = {ast.Pass: "pass", ast.Continue: "continue", ast.Break: "break", ast.Return: "return"}
 
 
@@ -67,6 +77,17 @@ def _explained(scan: Scanner, node: ast.ExceptHandler) -> bool:
         last += 1
     return any(
         # a suppression is no explanation: it would silence the rule itself, and then be unused
-        b"#" in line and b"backend-lint:" not in line and len(line.partition(b"#")[2].split()) >= 3
+        b"#" in line and b"backend-lint:" not in line and len(_DIRECTIVE.sub(b"", line.partition(b"#")[2]).split()) >= 3
         for line in lines[max(first - 1, 0) if lines[first - 1].lstrip().startswith(b"#") else first : last]
-    )
+    ) or _meant_to_be_lost(lines, getattr(scan.file.stack[-1], "lineno", 1) - 2)
+
+
+def _meant_to_be_lost(lines: Sequence[bytes], above: int) -> bool:
+    """The comment right above the ``try`` statement says that its failure does not matter."""
+    for number in range(above, max(above - 6, -1), -1):
+        line = lines[number].lstrip() if number < len(lines) else b""
+        if not line.startswith(b"#"):
+            return False
+        if _MEANT.search(line):
+            return True
+    return False
