@@ -11,7 +11,9 @@ _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests"
 _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
-_TOP_SCRIPT_FOLDERS = frozenset({"tools", "doc", "example", "demo", "demos", "bench", "benchmark", "ci", "hack", "contrib", ".github", ".circleci"})
+_TOP_SCRIPT_FOLDERS = frozenset(
+    "tools doc example demo demos bench benchmark ci hack contrib dev devtools evaluation evals load-tests loadtest .github .circleci".split()
+)
 _SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})
 _SETTINGS_NAMES = frozenset({"settings.py", "gunicorn.conf.py", "gunicorn_conf.py", "gunicorn_config.py", "celeryconfig.py", "uvicorn_conf.py"})
 _ENVIRONMENT_NAMES = "__init__ base ci common core default defaults dev development docker local prod production stage staging test testing"
@@ -32,7 +34,7 @@ def role_of(path: str, data: bytes = b"") -> Role:
     folders = path.split("/")
     name = folders.pop()
     lowered = {folder.lower() for folder in folders}
-    if name.endswith(_GENERATED_SUFFIXES) or (data and _GENERATED.search(data[:1000])):
+    if name.endswith(_GENERATED_SUFFIXES) or (data and _is_generated(data[:1000])):
         return Role.GENERATED
     if lowered & _TEST_FOLDERS or name in _TEST_NAMES:
         return Role.TEST
@@ -54,6 +56,11 @@ def role_of(path: str, data: bytes = b"") -> Role:
     if name in {"cli.py", "__main__.py"} or "cli" in lowered:
         return Role.COMMAND
     return Role.APPLICATION
+
+
+def _is_generated(head: bytes) -> bool:
+    lowered = head.lower()
+    return (b"generated" in lowered or b"not edit" in lowered) and _GENERATED.search(head) is not None
 
 
 def role_finder(overrides: Mapping[str, Sequence[str]]) -> Callable[[str, bytes], Role]:
