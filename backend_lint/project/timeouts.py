@@ -13,6 +13,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, ParameterKind, Use
 from backend_lint.project.blocks import around
+from backend_lint.project.calls import FunctionKey
 from backend_lint.project.handed_out import HandedOut, argument
 from backend_lint.project.libraries.outbound import DEADLINE_BLOCKS, LAST_NAMES, VERBS, Wait, wait_of
 from backend_lint.project.references import Origin, Ref, RefKind
@@ -79,6 +80,8 @@ class Timeouts:
             for call in body.calls
         )
         self._all: tuple[Outbound, ...] | None = None
+        self._bounds: dict[FunctionKey, frozenset[str] | None] = {}
+        """By function, the first arguments of ``wait_for``; None if an alarm is set, which bounds all."""
 
     def all(self) -> tuple[Outbound, ...]:
         """Every outbound call, in the order of paths and lines."""
@@ -149,7 +152,8 @@ class Timeouts:
         if any(value.startswith("*") for value in call.args) and wait.position >= 0:
             return Ruling(Limit.UNKNOWN)
         given = self._by_session(path, index, body, call, wait.session) if wait.session else self._given(path, index, body, call, wait)
-        if given is not None:
+        passed = any(keyword in wait.keywords for keyword, _ in call.keywords)
+        if given is not None and (given.limit is not Limit.MISSING or (passed and not name.startswith("requests."))):
             return given
         if self._renamed(path, index, call.callee, name) or self._bounded_around(path, index, body, number, call) or (wait.by_socket and self._socket_default):
             return Ruling(Limit.UNKNOWN)
@@ -159,7 +163,7 @@ class Timeouts:
                 return Ruling(Limit.GIVEN)
             if held is not None and (bounds := self._sessions.bounds(held)) is not Bounds.NONE:
                 return Ruling(Limit.GIVEN if bounds is Bounds.GIVEN else Limit.UNKNOWN)
-        made: tuple[Evidence, ...] = ()
+        made: tuple[Evidence, ...] = given.evidence if given is not None else ()
         client = name.rpartition(".")[0]
         if client in _CLIENTS_WITH_DEFAULT:
             if target.origin is None:
@@ -168,7 +172,7 @@ class Timeouts:
             if given is not None:
                 return given
         if target.origin is not None and (target.origin.path, target.origin.function) != (path, index):
-            made = (self._place(target.origin, "made here, without a timeout of its own"),)
+            made = (*made, self._place(target.origin, "made here, without a timeout of its own"))
         return Ruling(Limit.MISSING if wait.default is None else Limit.DEFAULT, wait.default, made)
 
     def _given(self, path: str, index: int, body: Body, call: Call, wait: Wait) -> Ruling | None:
@@ -215,7 +219,7 @@ class Timeouts:
         if text.isidentifier():
             module = self._project.modules[path]
             kind, place = module.names.get(text, ("", 0))
-            values = {assign.value for assign in module.bodies[0].assigns if assign.target == text}
+            values = {assign.value for body in module.bodies for assign in body.assigns if assign.target == text}
             if kind == "assign" and len(values) == 1:
                 value = module.bodies[0].assigns[place].value
                 return Ruling(Limit.EXPLICIT if value == "None" else Limit.GIVEN, constant_number(value))
@@ -328,12 +332,11 @@ class Timeouts:
                 entered = self._resolver.value(path, index, callee)
                 if callee.rpartition(".")[2].lower() in ("timeout", "time_limit", "timelimit") or (entered is not None and entered.name in DEADLINE_BLOCKS):
                     return True
-        for other in body.calls:
-            last = other.callee.rpartition(".")[2]
-            if last == "wait_for" and call.use is Use.ARGUMENT and f"#{number}" in other.args[:1]:
-                return True
-            if last in ("alarm", "setitimer") and other.callee.startswith("signal."):
-                return True
+        if (path, index) not in self._bounds:
+            self._bounds[path, index] = _bounds_in(body)
+        bounded = self._bounds[path, index]
+        if bounded is None or (call.use is Use.ARGUMENT and f"#{number}" in bounded):
+            return True
         head = self._project.modules[path].functions[index]
         return any("timeout" in self._decorator_name(path, head.scope, text) for text in head.decorators)
 
@@ -343,3 +346,14 @@ class Timeouts:
 
     def _place(self, origin: Origin, message: str) -> Evidence:
         return Evidence(origin.path, self._project.modules[origin.path].bodies[origin.function].calls[origin.call].line, message)
+
+
+def _bounds_in(body: Body) -> frozenset[str] | None:
+    awaited: set[str] = set()
+    for call in body.calls:
+        last = call.callee.rpartition(".")[2]
+        if last in ("alarm", "setitimer") and call.callee.startswith("signal."):
+            return None
+        if last == "wait_for":
+            awaited.update(call.args[:1])
+    return frozenset(awaited)
