@@ -187,7 +187,7 @@ def _is_marked(target: str, augmented: bool) -> bool:
     return augmented or bool(_FLAG.search(target))
 
 
-_FLAG = re.compile(r"err|fail|success|status|succe|invalid|broken|missing|unavailable|valid|ok$|exception|reason|message", re.IGNORECASE)
+_FLAG = re.compile(r"err|fail|success|status|succe|invalid|broken|missing|available|valid|ok$|exception|reason|message", re.IGNORECASE)
 
 
 def _fate_of_call(project: Project, path: str, function: int, call: Call, returned: bool) -> Fate:

@@ -127,6 +127,17 @@ def secret_name(body: Body, value: str, about_login: bool) -> str:
     return name if is_secret_name(name) or (about_login and name == "token") else ""
 
 
+def is_object(body: Body, value: str) -> bool:
+    """Whether a function treats a value as an object with attributes, or gives it to a database session, so that it is no bare text."""
+    used = re.compile(rf"{re.escape(value)}\.(?!(?:split|strip|lstrip|rstrip|encode|decode|replace|startswith|endswith|lower|upper|isalnum|partition)\b)\w")
+    for call in body.calls:
+        if used.search(call.callee) or any(used.search(given) for given in call.args):
+            return True
+        if value in call.args and call.callee.rpartition(".")[2] in ("delete", "add", "refresh", "populate_obj"):
+            return True
+    return False
+
+
 def _name_of_call(body: Body, number: int, about_login: bool) -> str:
     if number >= len(body.calls):
         return ""

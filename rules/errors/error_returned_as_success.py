@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.facts.python import Body, Function, Handler, Return
 from backend_lint.project import Project, SourceModule
 from backend_lint.project.blocks import enclosing_handler
@@ -59,7 +59,8 @@ class ErrorReturnedAsSuccess(ProjectRule):
 
     ## When this is wrong
 
-    Where a protocol wants status 200 for failures: GraphQL, JSON-RPC, some webhooks. Functions and modules with such names are left alone.
+    Where a protocol wants status 200 for failures: GraphQL, JSON-RPC, some webhooks. Functions and modules with such names are left alone, and so is a
+    status of 2xx that a clause for expected errors gives itself.
 
     ## References
 
@@ -67,6 +68,7 @@ class ErrorReturnedAsSuccess(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
+    profile = Profile.STRICT
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -89,7 +91,8 @@ class ErrorReturnedAsSuccess(ProjectRule):
             return "the exception is returned as if it were the result: raise it, or return a result that says failure"
         answer = answer_of(project, module, index, body, found.value)
         routed = bool(project.routes.by_handler((module.path, index)))
-        if answer.is_response and not answer.is_page and answer.known and answer.says_failure and answer.status < 300:
+        chosen = bool(answer.status) and breadth(project, module.path, index, handler) < Breadth.BROAD
+        if answer.is_response and not answer.is_page and answer.known and answer.says_failure and answer.status < 300 and not chosen:
             status = answer.status or 200
             return f"a failure is answered with status {status}: give the response a 4xx or 5xx status"
         if routed and not answer.is_response and says_failure(found.value):

@@ -13,7 +13,7 @@ from backend_lint.project.failures import clause_text, leaks_inside, symbol_of
 from backend_lint.project.responses import answer_of, is_http_error, refuses_request
 from backend_lint.project.value_text import call_ids
 
-_TRIAL = re.compile(r"(?:^|[._])test_")
+_TRIAL = re.compile(r"(?:^|[._])test_|Test(?:ing|Connection)|[a-z]Test[A-Z.]")
 
 
 class ExceptionDetailInResponse(ProjectRule):

@@ -10,7 +10,7 @@ from backend_lint.project import Project, SourceModule
 from backend_lint.project.blocks import around
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.loggers import LEVELS, log_call
-from backend_lint.project.sensitive_values import is_about_login, is_secret_name, secret_name, shown_values, whole_request
+from backend_lint.project.sensitive_values import is_about_login, is_object, is_secret_name, secret_name, shown_values, whole_request
 from backend_lint.project.value_text import call_ids
 
 _DEVELOPMENT = re.compile(r"debug|develop|is_dev\b|is_local|testing|local_mode", re.IGNORECASE)
@@ -97,7 +97,8 @@ def _secret(module: SourceModule, index: int, body: Body, call: Call) -> str:
     about_login = is_about_login(f"{module.path} {module.functions[index].name}")
     for key, value in (*(("", value) for value in call.args), *call.keywords):
         for shown in shown_values(value):
-            if name := secret_name(body, shown, about_login) or whole_request(shown, about_login):
+            name = secret_name(body, shown, about_login) or whole_request(shown, about_login)
+            if name and not (name == "token" and is_object(body, shown)):
                 return name
             if is_secret_name(key) and not shown.startswith("#"):
                 return key

@@ -18,6 +18,7 @@ _QUIET = words(
     "metric metrics stats telemetry analytics track"
 )
 _PREDICATE = leading("is has can should check verify valid validate exists supports allow allowed available ping probe broken enabled healthy test")
+_SAVES = words("save commit send publish bulk_create bulk_update insert upsert")
 _CHECKS = leading("verify validate authenticate authorize decode")
 _CHOSEN = re.compile(r"fallback|default", re.IGNORECASE)
 _MINOR = Effect.FILE | Effect.SUBPROCESS | Effect.CPU | Effect.SLEEP
@@ -123,10 +124,11 @@ class SwallowedException(ProjectRule):
 
 def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler) -> bool:
     if width is Breadth.BARE:
-        return True
+        return tried.kind not in (Attempt.NOTHING, Attempt.CLEANUP)
     if width is Breadth.RESOURCE:
         dropped = result.fate is Fate.LOST and handler.shape in ("pass", "continue") and tried.kind is Attempt.WORK
-        return dropped and (bool(tried.effects & _LASTING) or not tried.effects)
+        saved = tried.call is not None and bool(_SAVES.search(tried.call.callee.rpartition(".")[2]))
+        return dropped and (saved if not tried.effects else bool(tried.effects & _LASTING))
     if result.fate is Fate.NAMED:
         return tried.kind is Attempt.WORK or (tried.kind >= Attempt.UNKNOWN and any(logged.level >= LEVELS["warning"] for logged in result.logs))
     if tried.kind is not Attempt.WORK or (tried.call is not None and _CHECKS.match(tried.call.callee.rpartition(".")[2])):
