@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_NO_TEXT = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
+"""Codecs for something else than files; the first needs time in the square of the size."""
 _BLANK = re.compile(rb"^[ \t\f]*(?:#[^\r\n]*)?$")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -44,6 +46,8 @@ def declared_encoding(data: bytes) -> str | None:
 def decode(data: bytes, default: str = "utf-8") -> str:
     """The text of `data`. Raises UndecodableError naming the encoding and the line."""
     encoding = declared_encoding(data) or default
+    if encoding.replace("_", "-").lower() in _NO_TEXT:
+        raise UndecodableError(f"declares the encoding {encoding!r}, in which nobody writes files", 1)
     if b"\0" in data and encoding != "utf-16":
         raise UndecodableError("holds NUL bytes: not a text file", data[: data.index(b"\0")].count(b"\n") + 1)
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function, Handler, Return, Use
-from backend_lint.project.blocks import around, inside
+from backend_lint.project.blocks import around, within
 from backend_lint.project.libraries import Effect
 from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS
 from backend_lint.project.loggers import LogCall, carries_exception, log_call
@@ -142,7 +142,7 @@ def breadth(project: Project, path: str, function: int, handler: Handler) -> Bre
 def calls_in(body: Body, block: int) -> list[tuple[int, Call]]:
     """The calls inside a block, nested blocks included, with their numbers."""
     start, end = body.blocks[block].line, body.blocks[block].end_line
-    return [(number, call) for number, call in enumerate(body.calls) if start <= call.line <= end and inside(body, call.block, block)]
+    return [(number, call) for number, call in within(body, body.calls, block) if start <= call.line <= end]
 
 
 def outcome(project: Project, module: SourceModule, function: int, body: Body, handler: Handler, thorough: bool = False) -> Outcome:
@@ -151,7 +151,7 @@ def outcome(project: Project, module: SourceModule, function: int, body: Body, h
     fate = Fate.LOST
     if handler.raises:
         fate = Fate.ANSWERED if _raises_answers_only(project, module.path, function, body, handler) else Fate.RAISED
-    returns = [found for found in body.returns if inside(body, found.block, handler.block)]
+    returns = [found for _, found in within(body, body.returns, handler.block)]
     answers = tuple(found for found in returns if answer_of(project, module, function, body, found.value).is_error)
     returned = {number for found in returns for number in call_ids(found.value)}
     for number, call in calls_in(body, handler.block):
@@ -163,7 +163,7 @@ def outcome(project: Project, module: SourceModule, function: int, body: Body, h
             fate = max(fate, Fate.LOGGED if carries_exception(body, logged, handler.name) else Fate.NAMED)
             continue
         fate = max(fate, _fate_of_call(project, module.path, function, call, number in returned))
-    if handler.uses_name or any(_is_marked(target.target, target.augmented) for target in body.assigns if inside(body, target.block, handler.block)):
+    if handler.uses_name or any(_is_marked(target.target, target.augmented) for _, target in within(body, body.assigns, handler.block)):
         fate = max(fate, Fate.KEPT)
     if answers:
         fate = max(fate, Fate.ANSWERED)
@@ -173,12 +173,11 @@ def outcome(project: Project, module: SourceModule, function: int, body: Body, h
 def _raises_answers_only(project: Project, path: str, function: int, body: Body, handler: Handler) -> bool:
     """All that the clause raises are HTTP errors, which the framework sends to the client and nobody logs."""
     made = []
-    for found in body.raises:
-        if inside(body, found.block, handler.block):
-            numbers = call_ids(found.value)[:1]
-            if not numbers or found.value != f"#{numbers[0]}" or found.cause not in ("", "None"):
-                return False
-            made.append(body.calls[numbers[0]])
+    for _, found in within(body, body.raises, handler.block):
+        numbers = call_ids(found.value)[:1]
+        if not numbers or found.value != f"#{numbers[0]}" or found.cause not in ("", "None"):
+            return False
+        made.append(body.calls[numbers[0]])
     return bool(made) and all(is_http_error(project, path, function, call) for call in made)
 
 

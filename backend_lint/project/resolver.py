@@ -14,6 +14,8 @@ from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
 
 _MAX_DEPTH = 24
+_MAX_ASSIGNS = 50
+"""Of more assignments to one name only the last ones are tried: each of them may lead to all the others."""
 _MAX_NAME = 300
 """A longer name is no library's: `a = a.b` many times over would let it grow with every line."""
 _MANAGERS = ("django.db.models.Manager", "django.db.models.QuerySet")
@@ -196,7 +198,7 @@ class Resolver:
                 if parameter.name == name:
                     return self._parameter(path, scope, head, position)
             assigned = "%" + name
-            for assign in module.assigns_to(scope, assigned):
+            for assign in module.assigns_to(scope, assigned)[:_MAX_ASSIGNS]:
                 if assign.value != assigned and not assign.augmented:
                     if assign.annotation and (ref := instance_of(self, path, scope, assign.annotation)) is not None:
                         return ref

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _CONTENT = frozenset({"json", "text", "content", "iter_content", "iter_lines", "iter_bytes", "raw", "read", "aread"})
 _LIBRARIES = ("requests.", "httpx.", "aiohttp.ClientSession.")
 _DECODING = re.compile(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
+_LONGEST = 500
+"""Calls of a function; each response in it asks about all the others, so a longer one is left out."""
 _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
 
@@ -36,7 +38,7 @@ def unchecked_responses(project: Project) -> Iterator[Unchecked]:
     """The responses of requests, httpx and aiohttp that are used unchecked, in the order of paths and lines; what leaves the function is left out."""
     hooked = _has_hooks(project)
     for module, index, _, body in project.functions():
-        for number, call in enumerate(body.calls):
+        for number, call in enumerate(body.calls) if len(body.calls) <= _LONGEST else ():
             if call.callee.rpartition(".")[2] not in VERBS or call.use not in (Use.BOUND, Use.RECEIVER, Use.CONTEXT):
                 continue
             target = project.value(module.path, index, call.callee)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.facts.python import Body, Handler
 from backend_lint.project import Project, SourceModule
-from backend_lint.project.blocks import inside, protecting_handlers
+from backend_lint.project.blocks import protecting_handlers, within
 from backend_lint.project.failures import Breadth, breadth, calls_in, caught, symbol_of
 from backend_lint.project.loggers import LEVELS, LogCall, log_call
 
@@ -93,7 +93,7 @@ class LogAndReraise(ProjectRule):
 
 def _raises_it_again(body: Body, handler: Handler) -> bool:
     own = (f"%{handler.name}",) if handler.name else ()
-    return handler.raises and any(found.value in ("", *own) for found in body.raises if inside(body, found.block, handler.block))
+    return handler.raises and any(found.value in ("", *own) for _, found in within(body, body.raises, handler.block))
 
 
 def _error_log(project: Project, module: SourceModule, index: int, body: Body, handler: Handler) -> LogCall | None:

@@ -7,7 +7,7 @@ from backend_lint.api import Finding, ProjectRule, Role
 from backend_lint.facts.python import Body, Function, Handler
 from backend_lint.project import Effect, Project, SourceModule, failures
 from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in
-from backend_lint.project.blocks import inside
+from backend_lint.project.blocks import within
 from backend_lint.project.failures import Breadth, Fate, Outcome, breadth, outcome
 from backend_lint.project.loggers import LEVELS
 from backend_lint.project.name_words import leading, words
@@ -19,6 +19,7 @@ _QUIET = words(
 )
 _PREDICATE = leading("is has can should check verify valid validate exists supports allow allowed available ping probe broken enabled healthy test")
 _SAVES = words("save commit send publish bulk_create bulk_update insert upsert")
+_NO = re.compile(r"\[?(?:(?:True|False|None),?)+\]?")
 _CHECKS = leading("verify validate authenticate authorize decode")
 _CHOSEN = re.compile(r"fallback|default", re.IGNORECASE)
 _MINOR = Effect.FILE | Effect.SUBPROCESS | Effect.CPU | Effect.SLEEP
@@ -111,7 +112,7 @@ class SwallowedException(ProjectRule):
         tried = attempted(project, module, index, body, handler)
         if not _matters(width, result, tried, handler):
             return ""
-        if width is not Breadth.BARE and (_is_chosen(function, body, handler) or failures.raises_after_loop(body, handler)):
+        if _is_chosen(function, body, handler) or (width is not Breadth.BARE and failures.raises_after_loop(body, handler)):
             return ""
         caught = failures.clause_text(handler)
         what = f" of `{shown}`" if tried.call is not None and (shown := failures.call_name(tried.call.callee)) else ""
@@ -124,7 +125,7 @@ class SwallowedException(ProjectRule):
 
 def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler) -> bool:
     if width is Breadth.BARE:
-        return tried.kind not in (Attempt.NOTHING, Attempt.CLEANUP)
+        return tried.kind is Attempt.WORK or (tried.kind not in (Attempt.NOTHING, Attempt.CLEANUP) and result.fate is not Fate.ACTED)
     if width is Breadth.RESOURCE:
         dropped = result.fate is Fate.LOST and handler.shape in ("pass", "continue") and tried.kind is Attempt.WORK
         saved = tried.call is not None and bool(_SAVES.search(tried.call.callee.rpartition(".")[2]))
@@ -138,8 +139,8 @@ def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler
 
 def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
     """The answer is one that the caller asked for: a predicate's false, a named fallback."""
-    values = [found.value for found in body.returns if inside(body, found.block, handler.block)]
-    values += [found.value for found in body.assigns if inside(body, found.block, handler.block)]
+    values = [found.value for _, found in within(body, body.returns, handler.block)]
+    values += [found.value for _, found in within(body, body.assigns, handler.block)]
     if any(_CHOSEN.search(value) for value in values):
         return True
-    return bool(values) and set(values) <= {"True", "False"} and bool(_PREDICATE.search(failures.plain_name(function)))
+    return bool(values) and all(map(_NO.fullmatch, values)) and bool(_PREDICATE.search(failures.plain_name(function)))

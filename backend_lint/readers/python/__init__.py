@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -23,8 +25,35 @@ VERSION = "py-7"
 _ENCODER = msgspec.msgpack.Encoder()
 
 
+_PARSER_ROOM = 1000
+_SCANNER_ROOM = 5000
+"""Calls inside calls, a few for each level of the tree; the parser takes at most some 3,000 levels, in far fewer bytes of stack than there are."""
+
+
 def read(data: bytes, file: SourceFile, rules: Sequence[NodeRule[Any]] = (), *, timed: bool = False) -> Reading:
-    """The facts of one file. Raises nothing: what could not be read stands in `Reading.unchecked`."""
+    """The facts of one file. Raises nothing: what could not be read stands in `Reading.unchecked`.
+
+    How deep a tree may be does not depend on who asks: a worker and the main process give the same answer.
+    """
+    limit = sys.getrecursionlimit()
+    depth = _depth()
+    try:
+        sys.setrecursionlimit(depth + _PARSER_ROOM)
+        return _read(data, file, rules, timed, depth)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _depth() -> int:
+    depth = 0
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth
+
+
+def _read(data: bytes, file: SourceFile, rules: Sequence[NodeRule[Any]], timed: bool, depth: int) -> Reading:
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     try:
         tree, data = parse(data)
@@ -37,6 +66,7 @@ def read(data: bytes, file: SourceFile, rules: Sequence[NodeRule[Any]] = (), *, 
     scanner = Scanner(data, node_file, speaking, timed)
     unchecked: tuple[Unchecked, ...] = ()
     try:
+        sys.setrecursionlimit(depth + _SCANNER_ROOM)
         facts = _ENCODER.encode(scanner.module(tree, lines))
     except (RecursionError, MemoryError):
         return Reading(facts=msgspec.Raw(), lines=lines, unchecked=(Unchecked(path=file.path, reason="is nested too deeply to be analysed"),))
