@@ -15,6 +15,7 @@ from backend_lint.project.loggers import log_call
 from backend_lint.project.name_words import leading, words
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.responses import FRAMEWORKS
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
@@ -65,7 +66,7 @@ _METHODS = frozenset(
     "update pop add index find count isdigit isoformat strftime strptime timestamp date time total_seconds group groups match search sub findall "
     "partition rpartition setdefault copy insert remove discard sort reverse as_dict model_dump model_validate dict parse_obj to_python clean "
     "to_dict from_dict loads dumps load dump to_json getlist __getitem__ zfill splitlines astimezone utctimetuple union difference intersection "
-    "read_text tolist astype fromisoformat fromtimestamp quantize normalize groupdict getvalue hex removeprefix removesuffix"
+    "read_text tolist astype fromisoformat fromtimestamp quantize normalize groupdict getvalue hex removeprefix removesuffix write_text write_bytes mkdir touch"
 ).split()
 )
 _PURE_NAMES = leading(
@@ -101,7 +102,7 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
     for _, call in calls_in(body, handler.protected):
         kind, effect = _kind_of(project, module.path, function, call)
         effects |= effect
-        if kind >= Attempt.UNKNOWN and is_cleanup(call.callee):
+        if kind >= Attempt.UNKNOWN and (is_cleanup(call.callee) or (call.args and is_cleanup(constant_string(call.args[0]) or ""))):
             kind = Attempt.CLEANUP
         elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _is_lasting(call.callee.rpartition(".")[2]):
             kind = Attempt.WORK
