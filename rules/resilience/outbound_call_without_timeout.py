@@ -56,6 +56,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     ## When this is wrong
 
+    A stream that is opened with a timeout of None on purpose, to follow events for as long as they come, is left alone.
     Something that cannot be seen bounds the call: a proxy on the way that gives up, a patched library. A stream that is meant to stay open needs a read
     timeout between two messages, not none.
 
@@ -82,7 +83,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
         peers = {Peer(peer) for peer in self.option("peers")}
         for found in project.timeouts.all():
             role = project.modules[found.path].role
-            if found.wait.peer not in peers or role not in self.roles:
+            meant = found.limit is Limit.EXPLICIT and found.name.endswith(".stream")
+            if found.wait.peer not in peers or role not in self.roles or meant:
                 continue
             if found.limit is Limit.UNKNOWN:
                 project.note_unknown(self.name)
