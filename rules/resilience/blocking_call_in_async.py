@@ -19,6 +19,7 @@ _WAITS = {
     Effect.SUBPROCESS: "waits for a process",
     Effect.MAIL: "waits for the mail server",
     Effect.CPU: "computes",
+    Effect.FILE: "waits for the disk",
 }
 _CURES = (
     ("sqlalchemy", "use AsyncSession, or make this a plain def that the framework runs in a thread"),
@@ -92,6 +93,11 @@ class BlockingCallInAsync(ProjectRule):
     The call is only made at start-up, or the function runs on a loop of its own in a worker thread. Calls behind `asyncio.to_thread`,
     `run_in_executor`, `run_in_threadpool` and `sync_to_async` are known to be safe, and so are plain `def` handlers.
 
+    ## Options
+
+    - `files`: whether reading and writing local files counts. Default: false, for a small file on a local disk answers sooner than a thread is started;
+      switch it on where files are large or lie on a network.
+
     ## References
 
     - [FastAPI: async def and def](https://fastapi.tiangolo.com/async/)
@@ -100,9 +106,10 @@ class BlockingCallInAsync(ProjectRule):
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
     tags = ("async", "performance", "owasp-api:4")
+    options = {"files": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for stall in stalls(project, Effect.SLOW):
+        for stall in stalls(project, Effect.SLOW | Effect.FILE if self.option("files") else Effect.SLOW):
             path, index = stall.function
             function = project.modules[path].functions[index]
             last = stall.way[-1].edge.target.name

@@ -55,7 +55,16 @@ _QUERYSET_READ = "get first last count exists aggregate earliest latest in_bulk 
 _QUERYSET_WRITE = "create update delete bulk_create bulk_update get_or_create update_or_create"
 _QUERYSET_ASYNC = "aget afirst alast acount aexists aaggregate acreate aupdate adelete aget_or_create aupdate_or_create abulk_create abulk_update aiterator"
 
+_FILE = {
+    "open": Effect.FILE,
+    "io.open": Effect.FILE,
+    **_table(Effect.FILE, "pathlib.Path", "open read_text read_bytes write_text write_bytes"),
+    **_table(Effect.FILE, "shutil", "copy copy2 copyfile copyfileobj copytree move rmtree make_archive unpack_archive"),
+    **_table(Effect.FILE, "os", "remove unlink rename replace listdir walk scandir makedirs"),
+}
+
 BLOCKING: dict[str, Effect] = {
+    **_FILE,
     **_table(_H, "requests", _VERBS),
     **_table(_H, "requests.Session", _VERBS),
     **_table(_H, "requests.api", _VERBS),
@@ -141,13 +150,6 @@ BLOCKING: dict[str, Effect] = {
 }
 """Calls that keep the thread busy or waiting."""
 
-_FILE = {
-    "open": Effect.FILE,
-    "io.open": Effect.FILE,
-    **_table(Effect.FILE, "pathlib.Path", "open read_text read_bytes write_text write_bytes"),
-    **_table(Effect.FILE, "shutil", "copy copy2 copyfile copyfileobj copytree move rmtree make_archive unpack_archive"),
-    **_table(Effect.FILE, "os", "remove unlink rename replace listdir walk scandir makedirs"),
-}
 
 _AWAITED: dict[str, Effect] = {
     **_table(_H, "httpx.AsyncClient", f"{_VERBS} stream"),
@@ -214,7 +216,7 @@ _QUICK: dict[str, Effect] = {
     **_table(Effect.LOCK, "threading.RLock", "acquire"),
 }
 
-EFFECTS: dict[str, Effect] = {**_FILE, **_QUICK, **_AWAITED, **BLOCKING}
+EFFECTS: dict[str, Effect] = {**_QUICK, **_AWAITED, **BLOCKING}
 """Every known call."""
 
 
@@ -229,7 +231,7 @@ def effect_of(name: str) -> Effect:
 
 @functools.cache
 def is_blocking(name: str) -> Effect:
-    """The effects that keep the calling thread waiting; `Effect.NONE` if it returns at once, is awaited or is unknown. Files are left out."""
+    """The effects that keep the calling thread waiting; `Effect.NONE` if it returns at once, is awaited or is unknown."""
     found = BLOCKING.get(name)
     if found is not None:
         return found
