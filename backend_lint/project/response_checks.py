@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _CONTENT = frozenset({"json", "text", "content", "iter_content", "iter_lines", "iter_bytes", "raw", "read", "aread"})
 _LIBRARIES = ("requests.", "httpx.", "aiohttp.ClientSession.")
 _DECODING = re.compile(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
-_LONGEST = 500
-"""Calls of a function; each response in it asks about all the others, so a longer one is left out."""
+_TOKEN = re.compile(r"#\d+|%\w+")
 _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
 
@@ -38,13 +37,15 @@ def unchecked_responses(project: Project) -> Iterator[Unchecked]:
     """The responses of requests, httpx and aiohttp that are used unchecked, in the order of paths and lines; what leaves the function is left out."""
     hooked = _has_hooks(project)
     for module, index, _, body in project.functions():
-        for number, call in enumerate(body.calls) if len(body.calls) <= _LONGEST else ():
+        mentions: _Mentions | None = None
+        for number, call in enumerate(body.calls):
             if call.callee.rpartition(".")[2] not in VERBS or call.use not in (Use.BOUND, Use.RECEIVER, Use.CONTEXT):
                 continue
             target = project.value(module.path, index, call.callee)
             if target is None or target.kind is not RefKind.EXTERNAL or not _is_http(target) or hooked or _raises(project, target):
                 continue
-            used = _used(body, number, call)
+            mentions = mentions or _Mentions(body)
+            used = _used(body, mentions, number, call)
             if used:
                 yield Unchecked(module.path, index, call, target.name, used)
 
@@ -72,49 +73,68 @@ def _raises(project: Project, target: Ref) -> bool:
     return any(keyword in _HOOKS or keyword == "**" for keyword, _ in made.keywords)
 
 
-def _used(body: Body, number: int, call: Call) -> int:
+class _Mentions:
+    """Which values of a function speak of which call or local, looked up once for all of its responses."""
+
+    def __init__(self, body: Body) -> None:
+        self.texts: dict[str, list[tuple[int, str]]] = {}
+        """By ``#number`` or ``%name``, in the order of `_texts`."""
+        for line, text in _texts(body):
+            for token in dict.fromkeys(_TOKEN.findall(text)):
+                self.texts.setdefault(token, []).append((line, text))
+        self.users: dict[str, list[int]] = {}
+        for position, call in enumerate(body.calls):
+            for token in _TOKEN.findall(" ".join((call.callee, *call.args))):
+                self.users.setdefault(token, []).append(position)
+        subjects = [block.subject for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE)]
+        self.decisive = {token for subject in (*subjects, *(text for _, text, _ in body.conditions)) for token in _TOKEN.findall(subject)}
+
+    def decides(self, number: int) -> bool:
+        """A condition asks the call, or a call that is made on what it gave."""
+        pending = [number]
+        seen = {number}
+        while pending:
+            token = f"#{pending.pop()}"
+            if token in self.decisive:
+                return True
+            following = [position for position in self.users.get(token, ()) if position not in seen]
+            seen.update(following)
+            pending += following
+        return False
+
+
+def _used(body: Body, mentions: _Mentions, number: int, call: Call) -> int:
     """The line where content is used; 0 if the status is looked at, the response goes elsewhere, or it cannot be told."""
     if call.target and not call.target.startswith("%"):
         return 0
-    mention = re.compile(rf"#{number}(?!\d)(?:\.__a?enter__\(\))?(?:\.(\w+))?")
-    lost = re.compile(rf"{re.escape(call.target)}(?!\w)") if call.target else None
-    used = 0
-    for line, text in _texts(body):
-        if lost is not None and lost.search(text) and text[0] != "=":
+    if call.target:
+        lost = re.compile(rf"{re.escape(call.target)}(?!\w)")
+        if any(lost.search(text) and text[0] != "=" for token in _TOKEN.findall(call.target)[:1] for _, text in mentions.texts.get(token, ())):
             return 0
+    mention = re.compile(rf"#{number}(?!\d)(?:\.__a?enter__\(\))?(?:\.(\w+))?")
+    used = 0
+    for line, text in mentions.texts.get(f"#{number}", ()):
         for match in mention.finditer(text):
             attribute = match.group(1) or ""
             if attribute in _CONTENT:
                 used = used or line
             elif text[0] not in "=@":
                 return 0
-    answers = _derived(body, number)
-    subjects = [block.subject for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE)] + [
-        text for _, text, _ in body.conditions
-    ]
-    if any(int(found) in answers for subject in subjects for found in re.findall(r"#(\d+)", subject)):
+    if mentions.decides(number):
         return 0  # the answer itself says whether it went well
-    return 0 if _expects_garbage(body, number) else used
+    return 0 if not used or _expects_garbage(body, mentions, number) else used
 
 
-def _expects_garbage(body: Body, number: int) -> bool:
+def _expects_garbage(body: Body, mentions: _Mentions, number: int) -> bool:
     """Somebody is ready for an answer that is no JSON: an error page is noticed after all."""
     parsed = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.json")
-    for call in body.calls:
+    for position in mentions.users.get(f"#{number}", ()):
+        call = body.calls[position]
         if parsed.fullmatch(call.callee):
             for handler in protecting_handlers(body, call.block):
                 if not handler.types or any(_DECODING.search(caught) for caught in handler.types):
                     return True
     return False
-
-
-def _derived(body: Body, number: int) -> set[int]:
-    """The call and all calls that are made on what it gave."""
-    found = {number}
-    for position, call in enumerate(body.calls):
-        if any(int(text) in found for text in re.findall(r"#(\d+)", " ".join((call.callee, *call.args)))):
-            found.add(position)
-    return found
 
 
 def _texts(body: Body) -> Iterator[tuple[int, str]]:

@@ -1,0 +1,119 @@
+"""What a run costs grows with the size of what it checks and no faster, also where somebody wrote it to be slow. Counted in lines that run, not in seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from backend_lint.config import Settings
+from backend_lint.engine.run import check_contents
+from backend_lint.facts.file import Kind, Role, SourceFile
+from backend_lint.project.web import django, routing
+from backend_lint.readers.python import read
+from backend_lint.registry import Registry
+
+OURS = tuple(os.fspath(Path(__file__).parents[2] / name) + os.sep for name in ("backend_lint", "rules"))
+HEAD = "import requests\nfrom fastapi import APIRouter, Depends, FastAPI\napp = FastAPI()\n"
+
+
+def _each(number: int, text: str) -> str:
+    return "".join(text.replace("<i>", str(i)).replace("<next>", str(i + 1)) for i in range(number))
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "an attribute of an attribute": lambda n: "def f(x):\n    a0 = x\n" + _each(n, "    a<next> = a<i>.b\n    a<next>.get()\n"),
+    "a name that is bound to its own parts": lambda n: "def f(x):\n    a = x\n" + _each(n, "    a = a[<i>]\n") + "    a.get()\n",
+    "names that stand for each other": lambda n: _each(n, "a<i> = a<next>\n") + f"a{n} = a0\nasync def f():\n" + _each(n, "    a<i>.get()\n"),
+    "functions that return each other": lambda n: _each(n, "def r<i>():\n    return r<next>()\n")
+    + f"def r{n}():\n    return r0()\n"
+    + _each(n, "r<i>().get()\n"),
+    "classes that derive from each other": lambda n: _each(n, "class C<i>(C<next>):\n    def m(self): return self.z<i>()\n") + f"class C{n}(C0): pass\n",
+    "a long chain of calls under many handlers": lambda n: HEAD
+    + _each(n, "async def f<i>():\n    return g<i>()\ndef g<i>():\n    return g<next>()\n")
+    + f"def g{n}():\n    return requests.get('x')\n",
+    "functions that all call each other": lambda n: HEAD
+    + _each(n, "def f<i>():\n    f<next>()\n    f0()\nasync def h<i>():\n    f<i>()\n")
+    + f"def f{n}(): requests.get('x')\n",
+    "many calls in one function": lambda n: HEAD + "async def f():\n" + _each(n, "    x<i> = requests.get('x')\n    x<i>.json()\n"),
+    "many clauses in one function": lambda n: HEAD + "def f():\n" + _each(n, "    try:\n        requests.get('x')\n    except Exception:\n        pass\n"),
+    "many clauses of one try": lambda n: HEAD + "def f():\n    try:\n        requests.get('x')\n" + _each(n, "    except E<i>:\n        pass\n"),
+    "many sessions": lambda n: HEAD + _each(n, "g<i> = requests.Session()\n") + "async def f():\n" + _each(n, "    g<i>.get('x')\n"),
+    "many routes": lambda n: HEAD + _each(n, "@app.get('/<i>')\nasync def f<i>(a=Depends(d)):\n    return requests.get('x')\n") + "def d(): pass\n",
+    "many functions with a local function": lambda n: _each(n, "def f<i>():\n    def inner(): pass\n    inner()\n    other.thing()\n"),
+}
+
+
+def _work(task: Callable[[], object]) -> int:
+    """How many lines of ours run."""
+    count = 0
+
+    def line(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return line
+
+    def call(frame: FrameType, event: str, argument: Any) -> Any:
+        return line if frame.f_code.co_filename.startswith(OURS) else None
+
+    before = sys.gettrace()
+    sys.settrace(call)
+    try:
+        task()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.load(entry_points=False)
+
+
+def _check(registry: Registry, root: Path, files: dict[str, str]) -> Callable[[], object]:
+    settings = Settings(root=root, profile="all", cache=False, jobs=1)
+    return lambda: check_contents(settings, registry, {path: text.encode() for path, text in files.items()})
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cost_grows_with_size_and_no_faster(shape: str, registry: Registry, tmp_path: Path) -> None:
+    sizes = (40, 80, 160)
+    tasks = [_check(registry, tmp_path, {"shop/api.py": SHAPES[shape](size)}) for size in sizes]
+    tasks[0]()  # what is made once a process is made here
+    small, medium, large = map(_work, tasks)
+    # twice for what is linear, four times for what is quadratic
+    assert large - medium < 3 * (medium - small), (small, medium, large)
+
+
+def test_routers_that_include_each_other_are_counted(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routing, "MAX_ROUTES", 300)
+    number = 9
+    routers = [f"r{i}.include_router(r{j}, prefix='/{j}')\n" for i in range(number) for j in range(number)]
+    text = HEAD + _each(number, "r<i> = APIRouter()\n") + "".join(routers) + "app.include_router(r0)\n@r8.get('/')\nasync def x(): pass\n"
+    assert _work(_check(registry, tmp_path, {"shop/api.py": text})) < 500_000
+
+
+def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django, "MAX_ROUTES", 300)
+    number = 8
+    includes = _each(number, "path('<i>/', include('shop.u<i>')), ")
+    files = {f"shop/u{i}.py": f"from django.urls import include, path\nurlpatterns = [{includes}]\n" for i in range(number)}
+    files |= {"shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'shop.u0'\n"}
+    assert _work(_check(registry, tmp_path, files)) < 500_000
+
+
+@pytest.mark.parametrize("text", ["if x: pass\n" + _each(900, "elif x == <i>: f()\n"), "x = " + "+".join(["a"] * 1500), "x = a" + ".b" * 1500])
+def test_deep_trees_are_read_whoever_asks(text: str) -> None:
+    file = SourceFile("a.py", Kind.PYTHON, Role.APPLICATION, len(text))
+
+    def deeper(levels: int) -> object:
+        return deeper(levels - 1) if levels else read(text.encode(), file)
+
+    shallow = read(text.encode(), file)
+    assert not shallow.unchecked
+    assert deeper(500) == shallow
