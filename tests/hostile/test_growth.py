@@ -87,24 +87,24 @@ def test_cost_grows_with_size_and_no_faster(shape: str, registry: Registry, tmp_
     tasks[0]()  # what is made once a process is made here
     small, medium, large = map(_work, tasks)
     # twice for what is linear, four times for what is quadratic
-    assert large - medium < 3 * (medium - small), (small, medium, large)
+    assert large - medium < 2.4 * (medium - small), (small, medium, large)
 
 
 def test_routers_that_include_each_other_are_counted(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routing, "MAX_ROUTES", 300)
-    number = 9
+    number = 7
     routers = [f"r{i}.include_router(r{j}, prefix='/{j}')\n" for i in range(number) for j in range(number)]
-    text = HEAD + _each(number, "r<i> = APIRouter()\n") + "".join(routers) + "app.include_router(r0)\n@r8.get('/')\nasync def x(): pass\n"
-    assert _work(_check(registry, tmp_path, {"shop/api.py": text})) < 500_000
+    text = HEAD + _each(number, "r<i> = APIRouter()\n") + "".join(routers) + "app.include_router(r0)\n@r6.get('/')\nasync def x(): requests.get('y')\n"
+    assert _work(_check(registry, tmp_path, {"shop/api.py": text})) < 100_000
 
 
 def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(django, "MAX_ROUTES", 300)
-    number = 8
+    number = 7
     includes = _each(number, "path('<i>/', include('shop.u<i>')), ")
     files = {f"shop/u{i}.py": f"from django.urls import include, path\nurlpatterns = [{includes}]\n" for i in range(number)}
-    files |= {"shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'shop.u0'\n"}
-    assert _work(_check(registry, tmp_path, files)) < 500_000
+    files |= {"shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'shop.u0'\n", "shop/views.py": "import requests\nasync def x(r): requests.get('y')\n"}
+    assert _work(_check(registry, tmp_path, files)) < 100_000
 
 
 @pytest.mark.parametrize("text", ["if x: pass\n" + _each(900, "elif x == <i>: f()\n"), "x = " + "+".join(["a"] * 1500), "x = a" + ".b" * 1500])
