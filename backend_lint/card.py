@@ -90,6 +90,8 @@ def _flaws_of_kind(rule: type[Rule]) -> list[str]:
         found.append("`nodes` is missing: which syntax nodes it wants to see")
     if kind == "cst" and not getattr(rule, "triggers", ()):
         found.append("`triggers` is missing: which bytes make a file worth parsing")
+    if kind == "report" and not getattr(rule, "reports", ()):
+        found.append("`reports` is missing: where the reports lie that it judges")
     if rule.fix not in FIXES:
         found.append(f"`fix` is {rule.fix!r}, not one of {', '.join(FIXES)}")
     elif rule.fix in ("safe", "unsafe") and not (issubclass(rule, Mends) and hasattr(rule, "mends")):

@@ -58,26 +58,29 @@ _HEADS = {
     "node": "import ast\nfrom collections.abc import Iterator\n\nfrom backend_lint.api import File, Finding, NodeRule\n",
     "project": "from collections.abc import Iterator\n\nfrom backend_lint.api import Finding, ProjectRule\nfrom backend_lint.project import Project\n",
     "sql": "from collections.abc import Iterator\nfrom typing import Any\n\nfrom backend_lint.api import Finding, SqlRule\n",
-    "report": "from collections.abc import Iterator\nfrom typing import Any\n\nfrom backend_lint.api import Finding, ReportRule\n",
+    "report": (
+        "from collections.abc import Iterator\nfrom typing import Any\n\nfrom backend_lint.api import Finding, ReportRule\n"
+        "from backend_lint.facts.report import Report\n"
+    ),
     "cst": (
         "from collections.abc import Iterator\nfrom typing import TYPE_CHECKING\n\nfrom backend_lint.api import CstRule, File, Finding\n\n"
         "if TYPE_CHECKING:\n    import libcst\n"
     ),
 }
 _BASES = {"node": "NodeRule[ast.Call]", "project": "ProjectRule", "sql": "SqlRule", "report": "ReportRule", "cst": "CstRule"}
-_CARD_LINES = {"node": "nodes = (ast.Call,)\n", "cst": 'triggers = (b"FILL IN",)\n'}
+_CARD_LINES = {"node": "nodes = (ast.Call,)\n", "cst": 'triggers = (b"FILL IN",)\n', "report": 'reports = ("FILL IN",)\n'}
 _METHODS = {
     "node": "def visit(self, node: ast.Call, file: File) -> Iterator[Finding]:",
     "project": "def check(self, project: Project) -> Iterator[Finding]:",
     "sql": "def statement(self, statement: Any, project: Any) -> Iterator[Finding]:",
-    "report": "def judge(self, measured: Any, project: Any) -> Iterator[Finding]:",
+    "report": "def judge(self, report: Report, project: Any) -> Iterator[Finding]:",
     "cst": "def visit_module(self, module: libcst.Module, file: File) -> Iterator[Finding]:",
 }
 _HINTS = {
     "node": 'yield self.finding(file.path, file.position(node), "what is wrong: what to do", symbol=file.symbol)',
     "project": 'yield self.finding(path, at, "what is wrong: what to do", evidence=[Evidence(path, line, "the other side")])',
     "sql": 'yield self.finding(path, at, "what is wrong: what to do")',
-    "report": 'yield self.finding(path, at, "what is wrong: what to do")',
+    "report": 'yield self.finding(report.path, at, "what is wrong: what to do")',
     "cst": 'yield self.finding(file.path, at, "what is wrong: what to do", symbol=file.symbol)',
 }
 _BAD = "def {function}() -> None:\n    raise NotImplementedError  # expect: {name}\n"

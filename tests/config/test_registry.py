@@ -15,7 +15,7 @@ from backend_lint.registry import Registry, own_rules
 _PAGE = "\n\n".join(["Something is wrong.", *(f"## {heading}\n\nText." for heading in HEADINGS)])
 _RULE = f'''
 import ast
-from backend_lint.api import Mends, NodeRule, ProjectRule, Rule
+from backend_lint.api import Mends, NodeRule, ProjectRule, ReportRule, Rule
 
 class {{name}}({{base}}):
     """{_PAGE}
@@ -96,6 +96,7 @@ def test_an_installed_pack_is_found_by_its_entry_point(tmp_path: Path, monkeypat
         ({"more": "fix = 'unsafe'", "base": "Mends, NodeRule[ast.Call]"}, "does not inherit Mends with `mends`"),
         ({"more": "options = {'when': object()}"}, "option 'when' has a default of the unsupported type object"),
         ({"base": "Rule"}, "it is none of NodeRule"),
+        ({"base": "ReportRule"}, "`reports` is missing"),
         ({"source": "x = 1"}, "holds exactly one public Rule subclass, this one holds 0"),
         ({"source": "from backend_lint.api import *\nclass A(NodeRule): ...\nclass B(NodeRule): ..."}, r"holds 2 \(A, B\)"),
         ({"source": "\n\nimport no_such_thing"}, r"flaw\.py:3: the rule cannot be imported: ModuleNotFoundError"),

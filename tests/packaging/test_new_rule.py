@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,9 @@ def test_every_kind_loads_from_a_folder_of_an_organisation(kind: str, tmp_path: 
     assert registry.card(name).family == "house-rules"
     assert registry.card(name).profile == "all", "a new rule stays out of the default profile until it is measured"
     assert (tmp_path / "house" / "fixtures" / "house-rules" / name / "bad.py").is_file()
+    checked = backend_lint(tmp_path / "house", "--rules-dir", str(rules), "--select", name, "--no-cache", "--format", "json", "fixtures")
+    assert checked.returncode == 0, "a scaffold reports nothing and breaks nothing: " + checked.stderr
+    assert json.loads(checked.stdout)["unchecked"] == []
 
 
 @pytest.mark.parametrize("name", ["Upper", "two words", "../escape", "-dash", "class"])
