@@ -49,7 +49,9 @@ def role_of(path: str, data: bytes = b"") -> Role:
         return Role.COMMAND
     if name == "setup.py" and (not data or any(sign in data for sign in _PACKAGING_INSIDE)):
         return Role.SCRIPT
-    if lowered & _SCRIPT_FOLDERS or any(folder.startswith(".") for folder in folders) or name in _SCRIPT_NAMES or (folders and folders[0].lower() in _TOP_SCRIPT_FOLDERS):
+    if lowered & _SCRIPT_FOLDERS or any(folder.startswith(".") for folder in folders) or name in _SCRIPT_NAMES:
+        return Role.SCRIPT
+    if folders and folders[0].lower() in _TOP_SCRIPT_FOLDERS:
         return Role.SCRIPT
     if name in _SETTINGS_NAMES or (folders[-1:] == ["settings"] and name.removesuffix(".py") in _ENVIRONMENTS):
         return Role.SETTINGS

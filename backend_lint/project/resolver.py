@@ -348,10 +348,7 @@ class Resolver:
             return Ref(RefKind.EXTERNAL, f"{name}.__call__()", origin=origin)
         owner, _, method = name.rpartition(".")
         if method == "__enter__" and ref.receiver is not None:
-            held = ref.receiver
-            if held.name == "contextlib.closing()":
-                return None
-            return held
+            return ref.receiver if ref.receiver.name != "contextlib.closing()" else None
         for base in external_bases(owner):
             if base in _MANAGERS:
                 if method in QUERYSET_METHODS:
