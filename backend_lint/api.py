@@ -273,12 +273,17 @@ class Mends:
     """Mixed into a rule that has a fix.
 
     `mends`: names of the LibCST node classes that a finding of the rule stands on; the node whose position is the finding's is handed to `mend`.
+    Of statements (``SimpleStatementLine``, ``With`` and their kind) it is the innermost one around the place where the finding begins.
     `imports`: what the replacement needs imported, ``module`` or ``module:name``; added to a file in which something was replaced.
     """
 
     mends: ClassVar[tuple[str, ...]]
     imports: ClassVar[tuple[str, ...]] = ()
 
-    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
-        """The replacement of the node, or None if this one cannot be fixed."""
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | libcst.FlattenSentinel[Any] | None:
+        """The replacement of the node, or None if this one cannot be fixed. A statement may become several: ``FlattenSentinel``."""
         raise NotImplementedError
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        """What the fix of one finding needs imported, if not all of them need the same."""
+        return self.imports

@@ -37,7 +37,7 @@ def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mend
         changed = wrapper.module.visit(mender)
         if not mender.applied:
             return data, []
-        wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports)
+        wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports_for(finding))
         # costs as much as all else together
         after = (_with_imports(changed, wanted) if wanted else changed).bytes
     except CannotMendError:
@@ -87,7 +87,10 @@ def guard(data: bytes) -> None:
 
 
 def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Finding], rules: Mapping[str, Mends]) -> dict[cst.CSTNode, list[Finding]]:
-    """The node of each finding: of the classes its rule mends the one that begins where the finding begins, and ends where it ends if several do."""
+    """The node of each finding: of the classes its rule mends the one that begins where the finding begins, and ends where it ends if several do.
+
+    Failing that, the innermost statement around the finding's begin, if it is of a class that its rule mends.
+    """
     wanted: dict[tuple[int, int], list[Finding]] = {}
     for finding in findings:
         wanted.setdefault((finding.line, finding.column - 1), []).append(finding)
@@ -102,7 +105,24 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
         exact = [node for node in nodes if (positions[node].end.line, positions[node].end.column) == end]
         if len(chosen := exact or nodes) == 1:
             targets.setdefault(chosen[0], []).append(finding)
+    if left := [(place, finding) for place, ones in wanted.items() for finding in ones if finding not in found]:
+        statements = [(node, around) for node, around in positions.items() if isinstance(node, cst.BaseStatement | cst.SimpleStatementSuite)]
+        for place, finding in left:
+            statement = _innermost(statements, place)
+            if type(statement).__name__ in rules[finding.rule].mends and statement is not None:
+                targets.setdefault(statement, []).append(finding)
     return targets
+
+
+def _innermost(statements: Iterable[tuple[cst.CSTNode, CodeRange]], place: tuple[int, int]) -> cst.CSTNode | None:
+    """The statement in whose own text, not in that of a statement inside it, a place lies: a simple one, or the head of a compound one."""
+    found: cst.CSTNode | None = None
+    begin = (0, 0)
+    for node, around in statements:
+        start = (around.start.line, around.start.column)
+        if begin <= start <= place < (around.end.line, around.end.column):
+            found, begin = node, start
+    return found
 
 
 class _Mender(cst.CSTTransformer):
@@ -125,11 +145,11 @@ class _Mender(cst.CSTTransformer):
         result = super().on_leave(original_node, updated_node)
         for finding in self.targets.get(original_node, ()):
             if not isinstance(result, cst.CSTNode):
-                break  # another fix took the node away
+                break  # another fix took the node away or made several of it: the next pass sees them
             mended = self.rules[finding.rule].mend(result, finding)
             if mended is not None and mended is not result:
                 self.applied.append(finding)
-                result = mended  # type: ignore[assignment]
+                result = mended  # type: ignore[assignment]  # one node or several: what LibCST takes at this place
         return result
 
 

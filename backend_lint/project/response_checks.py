@@ -24,13 +24,17 @@ _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
 
 class Unchecked(msgspec.Struct, frozen=True):
-    """A response whose content is used although nobody looked at its status. `used` is the line of the first use."""
+    """A response whose content is used although nobody looked at its status. `used` is the line of the first use.
+
+    `local`: the variable that is bound to the response itself; empty if there is none.
+    """
 
     path: str
     function: int
     call: Call
     name: str
     used: int
+    local: str = ""
 
 
 def unchecked_responses(project: Project) -> Iterator[Unchecked]:
@@ -47,7 +51,7 @@ def unchecked_responses(project: Project) -> Iterator[Unchecked]:
             mentions = mentions or _Mentions(body)
             used = _used(body, mentions, number, call)
             if used:
-                yield Unchecked(module.path, index, call, target.name, used)
+                yield Unchecked(module.path, index, call, target.name, used, _local(body, number, call))
 
 
 def _is_http(target: Ref) -> bool:
@@ -123,6 +127,15 @@ def _used(body: Body, mentions: _Mentions, number: int, call: Call) -> int:
     if mentions.decides(number):
         return 0  # the answer itself says whether it went well
     return 0 if not used or _expects_garbage(body, mentions, number) else used
+
+
+def _local(body: Body, number: int, call: Call) -> str:
+    if call.use is Use.BOUND:
+        name = call.target.removeprefix("%")
+    else:
+        bound = (block.target for block in body.blocks if block.kind is BlockKind.WITH and block.subject == f"#{number}" and call.use is Use.CONTEXT)
+        name = next(bound, "").removeprefix("%")
+    return name if name.isidentifier() else ""
 
 
 def _expects_garbage(body: Body, mentions: _Mentions, number: int) -> bool:

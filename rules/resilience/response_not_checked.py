@@ -1,19 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.response_checks import unchecked_responses
+from backend_lint.project.statement_edits import bound_name, with_first, with_next
+
+if TYPE_CHECKING:
+    import libcst
 
 
-class ResponseNotChecked(ProjectRule):
+class ResponseNotChecked(ProjectRule, Mends):
     """The content of an HTTP response is used and nobody looks at its status.
 
     ## What it does
 
     Finds responses of `requests`, `httpx` and `aiohttp` whose body is read although neither `raise_for_status()` nor `status_code`, `ok` or the like is
     looked at in the function, nothing in the answer itself is tested, and the response is not handed on.
+
+    The fix calls `raise_for_status()` where the response gets its name. A bad status then raises at once what says so, where an error page was read
+    until now. A response that has no name is left to you.
 
     ## Why is this bad
 
@@ -54,6 +62,8 @@ class ResponseNotChecked(ProjectRule):
     """
 
     severity, precision, since = Severity.INFO, "high", "0.1"
+    fix = "safe"
+    mends = ("SimpleStatementLine", "With")
     tags = ("error-handling", "cwe:252")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -61,12 +71,17 @@ class ResponseNotChecked(ProjectRule):
             module = project.modules[found.path]
             if module.role not in self.roles:
                 continue
-            cure = "raise_for_status()"
             yield self.finding(
                 found.path,
                 found.call,
-                f"response of `{found.name}` is used without a look at its status; call `{cure}` first",
+                f"response of `{found.name}` is used without a look at its status; call `raise_for_status()` first",
                 symbol=module.functions[found.function].name,
                 evidence=(Evidence(found.path, found.used, "content is used here"),) if found.used != found.call.line else (),
-                suggestion=f"response.{cure}",
+                suggestion=f"{found.local}.raise_for_status()" if found.local else "",
             )
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | libcst.FlattenSentinel[Any] | None:
+        name = finding.suggestion.partition(".")[0]
+        if not name or bound_name(node) != name:
+            return None
+        return with_next(node, finding.suggestion) or with_first(node, finding.suggestion)

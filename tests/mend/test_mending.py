@@ -50,6 +50,19 @@ class Named(Timeout):
     function, fix, imports = "post", "unsafe", ("app.limits:TIMEOUT", "logging")
 
 
+class Opened(Timeout):
+    """Mends the statement around the call: a simple one becomes two, a ``with`` opens something else."""
+
+    function = "opened"
+    mends = ("SimpleStatementLine", "With")
+
+    def mend(self, node: cst.CSTNode, finding: Finding) -> cst.CSTNode | cst.FlattenSentinel[Any] | None:
+        if isinstance(node, cst.With):
+            return node.with_changes(items=[cst.WithItem(cst.Name("other"))])
+        assert isinstance(node, cst.SimpleStatementLine)
+        return cst.FlattenSentinel([node.with_changes(body=[cst.Expr(cst.Name("one"))]), cst.parse_statement("two")])
+
+
 class Idle(Timeout):
     """Says it fixes and does not."""
 
@@ -126,7 +139,7 @@ class Patch(Timeout):
 
 def registry() -> Registry:
     rules: dict[str, Any] = {}
-    for rule in (Timeout, Named, Idle, Raising, Harmful, Syntax, Chain, Chain2, Hinted, Patch):
+    for rule in (Timeout, Named, Opened, Idle, Raising, Harmful, Syntax, Chain, Chain2, Hinted, Patch):
         rule.name, rule.family = rule.__name__.lower(), "test"
         rules[rule.name] = rule
     return Registry(rules, {**{name: card_of(rule, name, "test") for name, rule in rules.items()}, **ENGINE_CARDS})
@@ -163,6 +176,26 @@ def test_a_fix_keeps_everything_else(tmp_path: Path) -> None:
 )
 def test_a_fix_stands_where_the_finding_stands(before: str, after: str, tmp_path: Path) -> None:
     assert fixed(tmp_path, before).decode() == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = [\n  1, opened(2)]  # why\nz\n", "one  # why\ntwo\nz\n"),
+        ("if x:\r\n\topened(1)\r\n", "if x:\r\n\tone\r\n\ttwo\r\n"),
+        ("with opened(1) as x:\n    # first\n    y\n", "with other:\n    # first\n    y\n"),
+        ("with x:\n    y = opened(1)\n", "with x:\n    one\n    two\n"),
+        ("x = opened(opened(1))\nopened(2)\n", "one\ntwo\none\ntwo\n"),
+        ("x = opened(get(1))\nget(2)\n", "one\ntwo\nget(2, timeout=5)\n"),
+    ],
+)
+def test_a_statement_is_mended_around_the_finding(before: str, after: str, tmp_path: Path) -> None:
+    assert fixed(tmp_path, before).decode() == after
+
+
+@pytest.mark.parametrize("text", ["if opened(1):\n    x\n", "if x: opened(1)\n", "with x:\n    if opened(1):\n        y\n", "with x: opened(1)\n"])
+def test_a_statement_of_another_kind_is_left_alone(text: str, tmp_path: Path) -> None:
+    assert fixed(tmp_path, text).decode() == text
 
 
 def test_a_fix_sees_the_finding_before_secrets_are_hidden(tmp_path: Path) -> None:
