@@ -25,6 +25,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
     is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and `aiohttp` and object storage clients that keep a
     default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
 
+    The fix gives a call that takes `timeout=` ten seconds. It is unsafe: only you know how long this answer may take, and a call that needs longer fails.
+
     ## Why is this bad
 
     The other side will be slow one day. Without a deadline each call holds its worker until the peer answers, which may be never; a handful of them

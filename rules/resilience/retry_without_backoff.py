@@ -22,6 +22,9 @@ class RetryWithoutBackoff(ProjectRule, Mends):
     `Retry` without `backoff_factor`, Celery's `autoretry_for` and `self.retry()` with a short fixed delay, and loops that try again in the `except`
     clause without a wait or with the same one each time.
 
+    The fix gives tenacity, `urllib3` and `autoretry_for` a wait that grows. It is unsafe: whoever waits for the last attempt waits longer than before, which
+    may be longer than they can.
+
     ## Why is this bad
 
     A service that fails is most often overloaded. Repeating at once multiplies the load in the very moment it cannot bear any; all clients that
@@ -104,12 +107,11 @@ class RetryWithoutBackoff(ProjectRule, Mends):
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         import libcst
 
-        if not isinstance(node, libcst.Call) or not finding.suggestion:
-            return None
         name, _, value = finding.suggestion.partition("=")
-        if value.startswith("tenacity.") and not (isinstance(node.func, libcst.Attribute) and isinstance(node.func.value, libcst.Name)):
-            return None
-        return with_keyword(node, name, value)
+        return with_keyword(node, name, value) if isinstance(node, libcst.Call) and value else None
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        return ("tenacity:wait_random_exponential",) if finding.suggestion.startswith("wait=wait_") else ()
 
 
 def _subject(project: Project, retry: Retry) -> str:
@@ -123,6 +125,8 @@ def _subject(project: Project, retry: Retry) -> str:
 def _suggestion(retry: Retry) -> str:
     if retry.kind == "urllib3":
         return "backoff_factor=0.5"
-    return (
-        "wait=tenacity.wait_random_exponential(max=10)" if retry.kind == "tenacity" and retry.call is not None and retry.call.callee == "tenacity.retry" else ""
-    )
+    if retry.call is None or any(keyword == "**" for keyword, _ in retry.call.keywords):
+        return ""
+    if retry.kind == "tenacity":
+        return f"wait={'tenacity.' if retry.call.callee.startswith('tenacity.') else ''}wait_random_exponential(max=10)"
+    return "retry_backoff=True" if retry.kind == "celery" and any(keyword == "autoretry_for" for keyword, _ in retry.call.keywords) else ""
