@@ -143,13 +143,28 @@ def _kind_of(project: Project, path: str, function: int, call: Call) -> tuple[At
                 return Attempt.BEST_EFFORT, effect
             if effect & Effect.FILE:
                 return Attempt.WORK, effect
-            return (Attempt.CONVERSION if _is_pure(last) else Attempt.OWN), effect
+            return (Attempt.CONVERSION if _is_pure(last) or _only_converts(project, target.function) else Attempt.OWN), effect
         return Attempt.CONVERSION, Effect.NONE
     if log_call(project, path, function, call) is not None or _METRIC.search(call.callee):
         return Attempt.BEST_EFFORT, Effect.NONE
     if _is_pure(last):
         return Attempt.CONVERSION, Effect.NONE
     return Attempt.UNKNOWN, Effect.NONE
+
+
+def _only_converts(project: Project, key: tuple[str, int], depth: int = 2) -> bool:
+    """The function works out a value with conversions alone, up to `depth` calls deep."""
+    body = project.calls.body(key)
+    if not body.calls or not any(found.value for found in body.returns):
+        return False  # maybe a stub that others fill in
+    for call in body.calls:
+        target = project.value(*key, call.callee)
+        if target is not None and target.kind is RefKind.FUNCTION:
+            if target.function == key or not depth or not _only_converts(project, target.function, depth - 1):
+                return False
+        elif _kind_of(project, *key, call)[0] > Attempt.CONVERSION:
+            return False
+    return True
 
 
 def _kind_of_external(project: Project, target: Ref, call: Call, last: str) -> tuple[Attempt, Effect]:
@@ -163,6 +178,6 @@ def _kind_of_external(project: Project, target: Ref, call: Call, last: str) -> t
     top = target.name.partition(".")[0].partition("(")[0]
     if top in FRAMEWORKS and last[:1].isupper():
         return Attempt.CONVERSION, effect
-    if top in _CONVERTERS or top in _BUILTINS or _is_pure(last):
+    if top in _CONVERTERS or top in _BUILTINS or _is_pure(last) or target.name.startswith("django.utils."):
         return Attempt.CONVERSION, effect
     return Attempt.UNKNOWN, effect

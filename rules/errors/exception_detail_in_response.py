@@ -13,7 +13,9 @@ from backend_lint.project.failures import clause_text, leaks_inside, symbol_of
 from backend_lint.project.responses import answer_of, is_http_error, refuses_request
 from backend_lint.project.value_text import call_ids
 
-_TRIAL = re.compile(r"(?:^|[._])test_|Test(?:ing|Connection)|[a-z]Test[A-Z.]")
+_TRIAL = re.compile(r"(?:^|[._])test_|_test$|_test_(?:connection|credentials|settings)|Test(?:ing|Connection)|[a-z]Test[A-Z.]")
+_ABOUT_INPUT = frozenset({"ValidationError", "ParseError", "RequestValidationError", "SuspiciousOperation"})
+"""Errors that say what is wrong with what the client sent: their text is for the client unless it comes from a resource."""
 
 
 class ExceptionDetailInResponse(ProjectRule):
@@ -66,8 +68,9 @@ class ExceptionDetailInResponse(ProjectRule):
 
     ## When this is wrong
 
-    Where only trusted operators see the answer. Functions called `test_...`, which try out a connection for whoever sets it up, exceptions of the project's
-    own, `PermissionError`, `ValueError` and validation errors are left alone: their text is often meant for the user.
+    Where only trusted operators see the answer. Functions called `test_...` or `..._test`, which try out a connection for whoever sets it up, exceptions of
+    the project's own, `PermissionError`, `ValueError` and validation errors are left alone: their text is often meant for the user. So is a `ValidationError`
+    or `ParseError` around code that no database, file or other machine is seen in.
 
     ## References
 
@@ -84,17 +87,19 @@ class ExceptionDetailInResponse(ProjectRule):
                 yield from self._function(project, module, index, function, body)
 
     def _function(self, project: Project, module: SourceModule, index: int, function: Function, body: Body) -> Iterator[Finding]:
-        wide: dict[int, bool] = {}
+        wide: dict[tuple[int, bool], bool] = {}
         for at, values in self._sinks(project, module, index, body):
             handler = enclosing_handler(body, at.block)
             if handler is None or is_looked_at(body, handler, at.block):
                 continue
             if not shows_exception(body, values, handler.name):
                 continue
-            if handler.block not in wide:
+            about_input = isinstance(at, Raise) and any(_last(body, number) in _ABOUT_INPUT for number in call_ids(at.value)[:1])
+            if (handler.block, about_input) not in wide:
                 tried = attempted(project, module, index, body, handler).kind
-                wide[handler.block] = tried not in (Attempt.NOTHING, Attempt.CONVERSION) and leaks_inside(project, module.path, index, handler)
-            if wide[handler.block]:
+                enough = tried is Attempt.WORK if about_input else tried not in (Attempt.NOTHING, Attempt.CONVERSION)
+                wide[handler.block, about_input] = enough and leaks_inside(project, module.path, index, handler)
+            if wide[handler.block, about_input]:
                 evidence = [Evidence(module.path, handler.line, f"{clause_text(handler)} catches errors whose text was not written for users")]
                 message = "the text of an unforeseen exception is sent to the client: log it, and answer with a text of your own"
                 yield self.finding(module.path, at, message, symbol=symbol_of(function), evidence=evidence)
@@ -121,3 +126,7 @@ class ExceptionDetailInResponse(ProjectRule):
         for call in body.calls:
             if call.block and refuses_request(project, module.path, index, call):
                 yield call, (*call.args, *(value for _, value in call.keywords))
+
+
+def _last(body: Body, number: int) -> str:
+    return body.calls[number].callee.rpartition(".")[2] if number < len(body.calls) else ""

@@ -16,6 +16,7 @@ _ACTS = re.compile(
     r"|send_(?:mail|email|sms|message)|create_(?:order|payment|charge|invoice))(?:_|$)"
 )
 _POSTS = re.compile(r"\.(?:post|patch|create|send)$")
+_CHAT = re.compile(r"webhook|chat|slack|discord|mattermost|msteams|teams|telegram|notif(?:y|ication|ier)|alert", re.IGNORECASE)
 _SAFE_ERRORS = re.compile(r"ConnectTimeout|ConnectError|ConnectionRefused|NewConnection|RateLimit|TooManyRequests|Throttl|429")
 
 
@@ -55,7 +56,8 @@ class RetryNonIdempotent(ProjectRule):
 
     ## When this is wrong
 
-    The POST only reads, as search and GraphQL queries do, or the other side recognises a repeated request by something in it.
+    The POST only reads, as search and GraphQL queries do, or the other side recognises a repeated request by something in it. Messages
+    to chats and webhooks are left alone: an alert that comes twice is better than one that is lost.
 
     ## References
 
@@ -108,7 +110,10 @@ def _act(project: Project, retry: Retry) -> Call | None:
     name = head.name.rpartition(".")[2].lower()
     if not _ACTS.search(name) or name.startswith(("get_", "fetch_", "list_", "check_", "is_", "has_", "should_")) or _says_idempotent(body, retry):
         return None
-    return next((call for call in body.calls if _POSTS.search(call.callee)), None)
+    acted = next((call for call in body.calls if _POSTS.search(call.callee)), None)
+    if acted is not None and name.strip("_") == "send_message" and _CHAT.search(" ".join((retry.path, head.name, *acted.args))):
+        return None  # an alert in a chat: twice is better than never
+    return acted
 
 
 def _says_idempotent(body: Body, retry: Retry) -> bool:

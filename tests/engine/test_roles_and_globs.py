@@ -34,6 +34,7 @@ ROLES = {
     "shop/__main__.py": Role.COMMAND,
     "scripts/load.py": Role.SCRIPT,
     "tools/release.py": Role.SCRIPT,
+    "development/settings_local.py": Role.SCRIPT,
     "docs/conf.py": Role.SCRIPT,
     "setup.py": Role.SCRIPT,
     "shop/settings.py": Role.SETTINGS,
