@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 
 TIMEOUT = 60.0
+LISTING_TIMEOUT = 20.0
+"""Git matches ignore rules in time that a hostile one lets explode; the directories can be read without it."""
 _HARDENED = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never", "-c", "core.quotePath=false", "--no-pager")
 
 
@@ -83,13 +85,13 @@ def _command(root: Path, arguments: Sequence[str]) -> list[str]:
     return [git, "-C", os.fspath(root), *_HARDENED, *arguments]
 
 
-def _run(root: Path, *arguments: str, given: bytes = b"", statuses: tuple[int, ...] = (0,)) -> bytes:
+def _run(root: Path, *arguments: str, given: bytes = b"", statuses: tuple[int, ...] = (0,), timeout: float = TIMEOUT) -> bytes:
     import subprocess
 
     try:
-        done = subprocess.run(_command(root, arguments), input=given, capture_output=True, env=_environment(root), timeout=TIMEOUT, check=False)
+        done = subprocess.run(_command(root, arguments), input=given, capture_output=True, env=_environment(root), timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]} took more than {TIMEOUT:.0f} s") from None
+        raise GitError(f"git {arguments[0]} took more than {timeout:.0f} s") from None
     except (OSError, ValueError) as error:
         raise GitError(f"git cannot be run: {error}") from None
     if done.returncode not in statuses:
@@ -104,12 +106,12 @@ def _paths(output: bytes) -> list[str]:
 
 def ls_files(root: Path) -> list[str]:
     """Tracked files and files that no ignore rule names, below `root` and relative to it; sub-repositories stand as ``name`` or ``name/``. Raises GitError."""
-    return list(dict.fromkeys(_paths(_run(root, "ls-files", "-zco", "--exclude-standard"))))
+    return list(dict.fromkeys(_paths(_run(root, "ls-files", "-zco", "--exclude-standard", timeout=LISTING_TIMEOUT))))
 
 
 def ignored_directories(root: Path) -> list[str]:
     """The directories below `root` in which everything is ignored, relative, without the last ``/``. Raises GitError."""
-    listed = _paths(_run(root, "ls-files", "-zoi", "--exclude-standard", "--directory"))
+    listed = _paths(_run(root, "ls-files", "-zoi", "--exclude-standard", "--directory", timeout=LISTING_TIMEOUT))
     return [path[:-1] for path in listed if path.endswith("/")]
 
 

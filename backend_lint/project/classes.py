@@ -13,6 +13,7 @@ from backend_lint.project.references import Ref, RefKind
 if TYPE_CHECKING:
     from backend_lint.project.resolver import Resolver
 
+_MAX_DEPTH = 40
 _PROPERTIES = frozenset(
     {"property", "functools.cached_property", "django.utils.functional.cached_property", "cached_property", "sqlalchemy.ext.hybrid.hybrid_property"}
 )
@@ -27,10 +28,10 @@ class Classes:
         self._members: dict[tuple[str, int], tuple[dict[str, int], dict[str, Attribute]]] = {}
         self._subclasses: dict[tuple[str, int], list[Ref]] | None = None
 
-    def ancestors(self, path: str, index: int) -> list[Ref]:
+    def ancestors(self, path: str, index: int, depth: int = 0) -> list[Ref]:
         """The class and all its bases, nearest first; external bases with the library bases known of them.
 
-        Depth first, left to right; a base reached twice stands at its last place.
+        Depth first, left to right; a base reached twice stands at its last place. Of a hierarchy deeper than any real one the upper part is left out.
         """
         key = (path, index)
         if key in self._ancestors:
@@ -45,13 +46,24 @@ class Classes:
             if ref is None:
                 continue
             if ref.kind is RefKind.CLASS:
-                found.extend(self.ancestors(ref.path, ref.index))
+                found.extend(self.ancestors(ref.path, ref.index, depth + 1) if depth < _MAX_DEPTH else [ref])
             elif ref.kind is RefKind.EXTERNAL or ref.kind is RefKind.EXTERNAL_INSTANCE:
                 found.extend(Ref(RefKind.EXTERNAL, name) for name in external_bases(ref.name))
         last = {(ref.path, ref.index, ref.name): position for position, ref in enumerate(found)}
         found = [own] + [ref for position, ref in enumerate(found) if last[ref.path, ref.index, ref.name] == position and ref.function != key]
         self._ancestors[key] = found
         return found
+
+    def super_of(self, path: str, function: int) -> Ref | None:
+        """What ``super()`` stands for in a function: an instance of the next class; None outside of methods."""
+        module = self._resolver.modules[path]
+        while function > 0 and module.functions[function].owner < 0:
+            function = module.functions[function].scope
+        parents = self.ancestors(path, module.functions[function].owner)[1:] if function > 0 else []
+        if not parents:
+            return None
+        first = parents[0]
+        return Ref(RefKind.INSTANCE, first.name, first.path, first.index) if first.kind is RefKind.CLASS else Ref(RefKind.EXTERNAL_INSTANCE, first.name)
 
     def external_names(self, ref: Ref) -> list[str]:
         """The library classes that a class or an instance derives from, itself included if it is one; none for functions and modules."""

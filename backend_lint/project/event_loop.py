@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Stall(msgspec.Struct, frozen=True):
 
 def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
     """For each async function that runs on a shared loop and each kind of effect: the first blocking call."""
-    own_loop: dict[str, bool] = {}
+    loops = _Loops(project)
     for module, index, function, _ in project.functions("async"):
         if not function.is_async or module.role not in (Role.APPLICATION, Role.SETTINGS):
             continue
@@ -47,7 +48,7 @@ def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
         found = _first_of_each(project, key, effects)
         if not found:
             continue
-        shared, entry = _serving(project, key, function, own_loop)
+        shared, entry = _serving(project, key, function, loops)
         if shared:
             for edge, way, effect, others in found:
                 if len(way) <= (_FAR if entry is not None else _NEAR):
@@ -74,21 +75,32 @@ def _kind(effect: Effect) -> Effect:
     return Effect.DATABASE if effect & (Effect.DATABASE | Effect.COMMIT) else effect
 
 
-def _serving(project: Project, key: FunctionKey, function: Function, own_loop: dict[str, bool]) -> tuple[bool, Entry | None]:
+def _serving(project: Project, key: FunctionKey, function: Function, loops: _Loops) -> tuple[bool, Entry | None]:
     """Whether other requests wait on the loop this function runs on, and the entry it is reached from."""
     reached = project.reached_from(key)
     if reached is not None:
         return reached[0].kind in SERVING, reached[0]
     if function.name.rpartition(".")[2] in ("main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"):
         return False, None
-    path = key[0]
-    if path not in own_loop:
-        own_loop[path] = _runs_own_loop(project, path)
-    return _serves(project) and not own_loop[path], None
+    return loops.serve and not loops.own(key[0]), None
 
 
-def _serves(project: Project) -> bool:
-    return any(entry.kind in SERVING and project.calls.head((entry.module, entry.function)).is_async for entry in project.entries)
+class _Loops:
+    """Which modules run a loop of their own, and whether the project serves requests on one; each looked up once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._own: dict[str, bool] = {}
+
+    @functools.cached_property
+    def serve(self) -> bool:
+        calls = self._project.calls
+        return any(entry.kind in SERVING and calls.head((entry.module, entry.function)).is_async for entry in self._project.entries)
+
+    def own(self, path: str) -> bool:
+        if path not in self._own:
+            self._own[path] = _runs_own_loop(self._project, path)
+        return self._own[path]
 
 
 def _runs_own_loop(project: Project, path: str) -> bool:

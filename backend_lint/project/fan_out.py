@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.value_text import call_ids, split
 
 if TYPE_CHECKING:
-    from backend_lint.project import Project
+    from backend_lint.project import Project, SourceModule
 
 _GATHER = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _LIMITERS = re.compile(r"sem|limit|throttl|bucket|bulkhead|pool|slots?\b", re.IGNORECASE)
@@ -38,24 +39,34 @@ class FanOut(msgspec.Struct, frozen=True):
 
 def fan_outs(project: Project) -> Iterator[FanOut]:
     """Unlimited fan-outs to another machine, in the order of paths and lines."""
+    limits = functools.cache(functools.partial(_limits, project))
     for module, index, _, body in project.functions("async"):
+        by_line: dict[int, list[Edge]] = {}
         for call in body.calls:
             if call.callee.rpartition(".")[2] not in ("gather", "wait", "as_completed") or not call.args:
                 continue
             target = project.value(module.path, index, call.callee)
             if target is None or target.name not in _GATHER:
                 continue
-            for started, source in _started(body, call):
-                way = _remote(project, (module.path, index), started)
-                if way and not _limited(project, (module.path, index), body, started, way):
+            by_line = by_line or _by_line(project.calls.edges((module.path, index)))
+            for started, source in _started(module, index, body, call):
+                way = _remote(project, (module.path, index), started, by_line)
+                if way and not _limited((module.path, index), started, way, limits):
                     yield FanOut(module.path, index, call, source, way)
                     break
 
 
-def _started(body: Body, call: Call) -> Iterator[tuple[Call, str]]:
+def _by_line(edges: Iterable[Edge]) -> dict[int, list[Edge]]:
+    found: dict[int, list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(edge.call.line, []).append(edge)
+    return found
+
+
+def _started(module: SourceModule, index: int, body: Body, call: Call) -> Iterator[tuple[Call, str]]:
     """The calls whose coroutines are gathered, with what they iterate over."""
     for argument in call.args[:1]:
-        bound = [assign.value for assign in body.assigns if assign.target == argument.lstrip("*")]
+        bound = [assign.value for assign in reversed(module.assigns_to(index, argument.lstrip("*")))]
         for number in call_ids(" ".join([argument, *bound])):
             if number < len(body.calls) and (source := _source(body, body.calls[number])):
                 yield body.calls[number], source
@@ -71,10 +82,8 @@ def _source(body: Body, call: Call) -> str:
     return next((block.subject for _, block in around(body, call.block) if block.kind in (BlockKind.COMPREHENSION, BlockKind.FOR)), "")
 
 
-def _remote(project: Project, key: FunctionKey, started: Call) -> tuple[Step, ...]:
-    edges = [
-        edge for edge in project.calls.edges(key) if edge.call is started or (_wraps(started) and edge.call.line == started.line and edge.call is not started)
-    ]
+def _remote(project: Project, key: FunctionKey, started: Call, by_line: dict[int, list[Edge]]) -> tuple[Step, ...]:
+    edges = [edge for edge in by_line.get(started.line, ()) if edge.call is started or _wraps(started)]
     return project.calls.reaches(key, _REMOTE, Aspect.ALL, edges) if edges else ()
 
 
@@ -82,18 +91,18 @@ def _wraps(call: Call) -> bool:
     return call.callee.rpartition(".")[2] in ("create_task", "ensure_future", "wait_for", "shield")
 
 
-def _limited(project: Project, key: FunctionKey, body: Body, started: Call, way: tuple[Step, ...]) -> bool:
+def _limited(key: FunctionKey, started: Call, way: tuple[Step, ...], limits: Callable[[FunctionKey], bool]) -> bool:
     """A semaphore or the like stands around the start, or in a function on the way."""
     if any(_LIMITERS.search(text) for text in (started.callee, *started.args, *(f"{name}={value}" for name, value in started.keywords))):
         return True
-    functions: list[FunctionKey] = [key, *(step.edge.target.function for step in way if not step.edge.target.is_external)]
-    for function in functions:
-        for block in project.calls.body(function).blocks:
-            if block.kind is BlockKind.WITH and _LIMITERS.search(_subject(project, function, block.subject)):
-                return True
-        if any(_LIMITERS.search(edge.target.name) and edge.call.callee.endswith(".acquire") for edge in project.calls.edges(function)):
+    return any(map(limits, (key, *(step.edge.target.function for step in way if not step.edge.target.is_external))))
+
+
+def _limits(project: Project, function: FunctionKey) -> bool:
+    for block in project.calls.body(function).blocks:
+        if block.kind is BlockKind.WITH and _LIMITERS.search(_subject(project, function, block.subject)):
             return True
-    return False
+    return any(_LIMITERS.search(edge.target.name) and edge.call.callee.endswith(".acquire") for edge in project.calls.edges(function))
 
 
 def _subject(project: Project, function: FunctionKey, text: str) -> str:

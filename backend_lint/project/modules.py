@@ -128,11 +128,12 @@ class ModuleIndex:
             parent, _, name = path.rpartition("/")
             if not self._is_package(parent):
                 tops.setdefault(name[:-3], set()).add(parent)
-        for path in self._files:
-            if path.endswith("/manage.py") and self._is_package(folder := path.rpartition("/")[0]):
-                # Django's manage.py makes its own folder importable, even if that is a package
-                for inner in [one for one in (*self._folders, *self._files) if one.rpartition("/")[0] == folder]:
-                    tops.setdefault(inner.rpartition("/")[2].removesuffix(".py"), set()).add(folder)
+        # Django's manage.py makes its own folder importable, even if that is a package
+        managed = {folder for path in self._files if path.endswith("/manage.py") and self._is_package(folder := path.rpartition("/")[0])}
+        for inner in (*self._folders, *self._files) if managed else ():
+            folder, _, name = inner.rpartition("/")
+            if folder in managed:
+                tops.setdefault(name.removesuffix(".py"), set()).add(folder)
         self._roots = {name: sorted(roots, key=lambda root: (root.count("/") + bool(root), root)) for name, roots in tops.items()}
 
     def _is_package(self, folder: str) -> bool:

@@ -14,6 +14,8 @@ from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
 
 _MAX_DEPTH = 24
+_MAX_EXPORTS = 48
+"""Re-exports of re-exports, on top of values of values."""
 _MAX_ASSIGNS = 50
 """Of more assignments to one name only the last ones are tried: each of them may lead to all the others."""
 _MAX_NAME = 300
@@ -76,7 +78,7 @@ class Resolver:
         elif parsed.root[:1] == "%":
             found = self._local(path, function, parsed.root[1:])
         elif parsed.root == "super" and steps:
-            found, steps = self._super(path, function), steps[1:]
+            found, steps = self.classes.super_of(path, function), steps[1:]
         elif parsed.root[:1] in "([{":
             found = self.value(path, function, parsed.root) if parsed.root != text else None
         elif steps and steps[0].startswith("(") and parsed.root in ("list", "tuple", "set", "sorted", "iter", "reversed", "next"):
@@ -126,8 +128,14 @@ class Resolver:
         key = (path, name)
         if key in self._exports:
             return self._exports[key]
+        if self._depth > _MAX_EXPORTS:
+            return None
         self._exports[key] = None
-        self._exports[key] = found = self._export(path, name)
+        self._depth += 1
+        try:
+            self._exports[key] = found = self._export(path, name)
+        finally:
+            self._depth -= 1
         return found
 
     def _export(self, path: str, name: str) -> Ref | None:
@@ -238,20 +246,6 @@ class Resolver:
         target = self.value(path, function, fact.args[0])
         self._values[key] = found = self.called(target, None) if target is not None else None
         return found
-
-    def _super(self, path: str, function: int) -> Ref | None:
-        module = self.modules[path]
-        scope = function
-        while scope > 0 and module.functions[scope].owner < 0:
-            scope = module.functions[scope].scope
-        if scope <= 0:
-            return None
-        owner = module.functions[scope].owner
-        parents = self.classes.ancestors(path, owner)[1:]
-        if parents:
-            first = parents[0]
-            return Ref(RefKind.INSTANCE, first.name, first.path, first.index) if first.kind is RefKind.CLASS else Ref(RefKind.EXTERNAL_INSTANCE, first.name)
-        return None
 
     # -- attributes and calls ----------------------------------------------------------------------
 
