@@ -194,6 +194,8 @@ def base_revision(root: Path, reference: str) -> str:
 def _fetch(reference: str, shallow: bool) -> str:
     remote, slash, branch = reference.removeprefix("refs/remotes/").partition("/")
     words = ["git", "fetch", *(["--unshallow"] if shallow else [])]
+    if not reference or reference.startswith(("HEAD", "@")) or any(sign in reference for sign in "~^"):
+        return shlex.join(words)  # counted from a commit that is here: only history can be missing
     if slash and remote in ("origin", "upstream"):
         words += [remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"]
     elif all(sign in "0123456789abcdef" for sign in reference.lower()) and len(reference) >= 7:

@@ -9,7 +9,7 @@ from pathlib import Path
 from backend_lint.api import Finding, Severity
 from backend_lint.engine.result import Result
 from backend_lint.report.escape import annotation, annotation_property, visible
-from backend_lint.report.wording import by_severity, number, place, plural, summary, unchecked_place
+from backend_lint.report.wording import by_severity, help_of, number, place, plural, summary, unchecked_place
 
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _LIMIT = 10
@@ -68,7 +68,7 @@ def _command(finding: Finding, prefix: str) -> str:
         properties += [f"col={finding.column}", f"endColumn={finding.end_column}"]
     parts = [finding.message]
     parts += [f"{prefix}{item.path}:{item.line}: {item.message}" for item in finding.evidence]
-    parts += [f"help: {finding.suggestion}"] if finding.suggestion else []
+    parts += [f"help: {advice}"] if (advice := help_of(finding)) else []
     title = annotation_property(finding.rule)
     return f"::{_COMMAND[finding.severity]} {','.join(properties)},title={title}::{annotation(chr(10).join(parts))}"
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from backend_lint.engine.result import Reported, Result
 from backend_lint.report.escape import xml
-from backend_lint.report.wording import number, summary
+from backend_lint.report.wording import help_of, number, summary
 
 
 def render(result: Result) -> str:
@@ -47,7 +47,7 @@ def _case(reported: Reported) -> str:
     body = [f"{finding.path}:{finding.line}:{finding.column}: {finding.message}"]
     body += [f"{line}: {text}" for line, text in reported.frame]
     body += [f"{item.path}:{item.line}: {item.message}" for item in finding.evidence]
-    body += [f"help: {finding.suggestion}"] if finding.suggestion else []
+    body += [f"help: {advice}"] if (advice := help_of(finding)) else []
     text = "\n".join(xml(line) for part in body for line in part.splitlines())
     return (
         f'    <testcase name="{xml(finding.rule)}:{finding.line}:{finding.column}" classname="{xml(finding.path)}">\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend_lint.engine.result import Reported, Result
 from backend_lint.report.escape import markdown, markdown_code
-from backend_lint.report.wording import by_severity, number, plural, summary, verdict
+from backend_lint.report.wording import by_severity, help_of, number, plural, summary, verdict
 
 MARKER = "<!-- backend-lint -->"
 _LIMIT = 60_000
@@ -19,7 +19,7 @@ def render(result: Result) -> str:
         blocks.append("\n".join(["| condition | measured | required | status |", "| --- | ---: | ---: | --- |", *rows]) + "\n")
     skipped = [f"- {markdown_code(item.path or 'project')}{f' line {item.line}' if item.line else ''}: {markdown(item.reason)}" for item in result.unchecked]
     shown = skipped[:50] + ([f"- and {len(skipped) - 50} more"] if len(skipped) > 50 else [])
-    tail = f"\n**Not checked ({len(skipped)})**\n\n" + "\n".join(shown)[:10_000] + "\n" if skipped else ""
+    tail = f"\n\n**Not checked ({len(skipped)})**\n\n" + "\n".join(shown)[:10_000] + "\n" if skipped else ""
     length = sum(map(len, blocks)) + len(tail)
     findings = by_severity(result)
     for index, reported in enumerate(findings):
@@ -36,6 +36,6 @@ def _finding(reported: Reported) -> str:
     finding = reported.finding
     lines = [f"- **{finding.severity}** {markdown_code(finding.rule)} {markdown_code(f'{finding.path}:{finding.line}')}: {markdown(finding.message)}"]
     lines += [f"  - {markdown_code(f'{item.path}:{item.line}')}: {markdown(item.message)}" for item in finding.evidence[:10]]
-    if finding.suggestion:
-        lines.append(f"  - help: {markdown_code(finding.suggestion[:1000])}")
+    if advice := help_of(finding):
+        lines.append(f"  - help: {markdown_code(advice[:1000])}")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from backend_lint.api import Severity
 from backend_lint.engine.result import Card, Reported, Result
 from backend_lint.facts.file import Unchecked
 from backend_lint.report.escape import sarif_text, uri, visible
-from backend_lint.report.wording import by_severity, card, number, unchecked_place
+from backend_lint.report.wording import by_severity, card, help_of, number, unchecked_place
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -82,7 +82,7 @@ def _rule(about: Card) -> dict[str, Any]:
 
 def _result(reported: Reported, index: dict[str, int], prefix: str) -> dict[str, Any]:
     finding = reported.finding
-    message = finding.message if not finding.suggestion else f"{finding.message}\nhelp: {finding.suggestion}"
+    message = f"{finding.message}\nhelp: {advice}" if (advice := help_of(finding)) else finding.message
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": _artifact(prefix + finding.path),

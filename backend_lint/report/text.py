@@ -7,7 +7,7 @@ from collections.abc import Callable
 from backend_lint.engine.result import Reported, Result
 from backend_lint.report.escape import visible
 from backend_lint.report.paint import painter
-from backend_lint.report.wording import number, place, summary, unchecked_place, verdict
+from backend_lint.report.wording import help_of, number, place, summary, unchecked_place, verdict
 
 _WIDTH = 160
 _LEAD = 60
@@ -46,8 +46,8 @@ def _block(reported: Reported, paint: Callable[[str, str], str]) -> list[str]:
             lines.append(f"{rail} {' ' * before}{paint(finding.severity, '^' * under)}")
     indent = " " * gutter
     lines += [f"{indent} {paint('rail', '=')} {visible(item.path)}:{item.line}: {visible(item.message)}" for item in finding.evidence]
-    if finding.suggestion and finding.suggestion not in finding.message:
-        first, *rest = finding.suggestion.splitlines() or [""]
+    if advice := help_of(finding):
+        first, *rest = advice.splitlines() or [""]
         lines.append(f"{indent} {paint('rail', '=')} help: {_line(first)}".rstrip())
         lines += [f"{indent}         {_line(line)}".rstrip() for line in rest]
     return lines

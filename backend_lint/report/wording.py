@@ -23,6 +23,11 @@ def place(finding: Finding) -> str:
     return f"{visible(finding.path)}:{finding.line}:{finding.column}"
 
 
+def help_of(finding: Finding) -> str:
+    """The suggested change, unless the message says it already; empty if there is none."""
+    return "" if finding.suggestion in finding.message else finding.suggestion
+
+
 def unchecked_place(item: Unchecked) -> str:
     """``path:line`` of what was not checked; ``project`` if it is no single file."""
     path = visible(item.path) if item.path else "project"

@@ -254,6 +254,21 @@ def test_markdown_fits_into_a_comment(settings: Settings) -> None:
     assert "more findings" in report
 
 
+def test_markdown_ends_the_list_of_findings_before_what_was_not_checked(ordinary: Result, settings: Settings) -> None:
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt().parse(render("markdown", ordinary, settings, False))
+    (heading,) = [position for position, token in enumerate(tokens) if token.content.startswith("**Not checked")]
+    assert tokens[heading].level == 1, "it stands inside a list"
+
+
+@pytest.mark.parametrize("name", ["text", "sarif", "github", "junit", "markdown"])
+def test_advice_that_the_message_gives_is_not_repeated(name: str, settings: Settings) -> None:
+    one = reported(1, message="no index, write CREATE INDEX A", suggestion="CREATE INDEX A", evidence=())
+    result = Result(findings=(one,), unchecked=(), cards={})
+    assert "help: " not in render(name, result, settings, False)
+
+
 def test_annotations_are_placed_from_the_top_of_the_checkout(ordinary: Result) -> None:
     inner = Settings(root=Path("/build/shop/services/api"))
     github = render("github", ordinary, inner, False, {"GITHUB_WORKSPACE": "/build/shop", "CI_PROJECT_DIR": "/other"})

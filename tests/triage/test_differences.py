@@ -151,6 +151,8 @@ def test_a_missing_base_says_which_command_fetches_it(mode: str, git: Git, tmp_p
         "origin/main": "git fetch origin +refs/heads/main:refs/remotes/origin/main",
         "refs/remotes/upstream/a/b": "git fetch upstream +refs/heads/a/b:refs/remotes/upstream/a/b",
         "release": "git fetch origin release:release",
+        "HEAD~3": "git fetch",
+        "main^": "git fetch",
         "a1b2c3d4e5": "git fetch origin a1b2c3d4e5",
         "--output=x": "git fetch origin --output=x:--output=x",
     }.items():
