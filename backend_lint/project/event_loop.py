@@ -23,6 +23,10 @@ SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE,
 _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""
+_ON_A_LOOP = frozenset(
+    "fastapi starlette aiohttp litestar sanic quart django channels socketio aiokafka faststream faust nats aio_pika strawberry ariadne websockets blacksheep".split()
+)
+"""What may run handlers on a loop. Without any of them nothing is served there, and the routes need not be known."""
 
 
 class Stall(msgspec.Struct, frozen=True):
@@ -38,6 +42,8 @@ class Stall(msgspec.Struct, frozen=True):
 
 def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
     """For each async function that runs on a shared loop and each kind of effect: the first blocking call."""
+    if not any(found.module.partition(".")[0] in _ON_A_LOOP for module in project.modules.values() for found in module.facts.imports):
+        return
     loops = _Loops(project)
     for module, index, function, _ in project.functions("async"):
         if not function.is_async or module.role not in (Role.APPLICATION, Role.SETTINGS):
