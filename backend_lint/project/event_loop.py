@@ -24,7 +24,10 @@ _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_comple
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""
 _ON_A_LOOP = frozenset(
-    "fastapi starlette aiohttp litestar sanic quart django channels socketio aiokafka faststream faust nats aio_pika strawberry ariadne websockets blacksheep".split()
+    (
+        "fastapi starlette aiohttp litestar sanic quart django channels socketio aiokafka faststream faust nats aio_pika strawberry ariadne "
+        "websockets blacksheep"
+    ).split()
 )
 """What may run handlers on a loop. Without any of them nothing is served there, and the routes need not be known."""
 
