@@ -9,6 +9,7 @@ from backend_lint.project import Project, SourceModule
 from backend_lint.project.failures import call_name, symbol_of
 from backend_lint.project.value_text import call_ids
 
+_TOKEN = re.compile(r"#\d+|%\w+")
 _SPAWNERS = frozenset({"create_task", "ensure_future"})
 
 
@@ -68,11 +69,16 @@ class FireAndForgetTask(ProjectRule):
                     yield from self._function(project, module, index, body)
 
     def _function(self, project: Project, module: SourceModule, index: int, body: Body) -> Iterator[Finding]:
+        read: _Read | None = None
         for number, call in enumerate(body.calls):
             if call.use not in (Use.DROPPED, Use.BOUND) or call.awaited or call.callee.rpartition(".")[2] not in _SPAWNERS:
                 continue
-            if not _spawns(project, module, index, call) or (call.use is Use.BOUND and not _is_never_read(module, index, body, number, call)):
+            if not _spawns(project, module, index, call):
                 continue
+            if call.use is Use.BOUND:
+                read = read or _Read(module, index, body)
+                if read.reads(number, call):
+                    continue
             started = _started(body, call)
             what = f"the task of `{started}`" if started else "the task"
             message = f"{what} is kept by nobody and may be collected before it ends: keep it until it is done, or use a task group"
@@ -84,35 +90,40 @@ def _spawns(project: Project, module: SourceModule, index: int, call: Call) -> b
     return target is not None and target.is_external and target.name.startswith("asyncio.") and "TaskGroup" not in target.name
 
 
-def _is_never_read(module: SourceModule, index: int, body: Body, number: int, call: Call) -> bool:
-    """The local that holds the task is mentioned nowhere else, nested functions included."""
-    if not call.target.startswith("%") or "." in call.target or "[" in call.target:
-        return False
-    asked = re.compile(rf"#{number}(?!\d)|{re.escape(call.target)}(?!\w)")
-    for text in _texts(body, number):
-        if asked.search(text):
-            return False
-    inner = re.compile(rf"{re.escape(call.target)}(?!\w)")
-    prefix = module.functions[index].name + ".<locals>."
-    nested = (other for head, other in zip(module.functions, module.bodies, strict=True) if head.name.startswith(prefix))
-    return not any(inner.search(text) for other in nested for text in _texts(other, -1))
+class _Read:
+    """Which locals and results of calls a function mentions where, nested functions included; looked up once for all of its tasks."""
+
+    def __init__(self, module: SourceModule, index: int, body: Body) -> None:
+        self.places: dict[str, set[str]] = {}
+        """By ``%name`` or ``#number``: ``#n`` where it is an argument of call n, ``=value`` where that is bound, else empty."""
+        for place, text in _texts(body):
+            for token in _TOKEN.findall(text):
+                self.places.setdefault(token, set()).add(place)
+        prefix = module.functions[index].name + ".<locals>."
+        nested = (other for head, other in zip(module.functions, module.bodies, strict=True) if head.name.startswith(prefix))
+        self.nested = {token for other in nested for _, text in _texts(other) for token in _TOKEN.findall(text)}
+
+    def reads(self, number: int, call: Call) -> bool:
+        """Whether the local that holds the task is mentioned anywhere else."""
+        if not call.target.startswith("%") or "." in call.target or "[" in call.target:
+            return True
+        here = self.places.get(call.target, set()) | self.places.get(f"#{number}", set())
+        return bool(here - {f"#{number}", f"=#{number}"}) or call.target in self.nested
 
 
-def _texts(body: Body, without: int) -> Iterator[str]:
+def _texts(body: Body) -> Iterator[tuple[str, str]]:
     for number, call in enumerate(body.calls):
-        yield call.callee
-        if number != without:
-            yield from call.args
-            yield from (value for _, value in call.keywords)
-    yield from (found.value for found in body.returns)
-    yield from (found.value for found in body.yields)
-    yield from (value for _, value, _ in body.awaits)
-    yield from (found.subject for found in body.blocks)
+        yield "", call.callee
+        for value in (*call.args, *(value for _, value in call.keywords)):
+            yield f"#{number}", value
+    yield from (("", found.value) for found in body.returns)
+    yield from (("", found.value) for found in body.yields)
+    yield from (("", value) for _, value, _ in body.awaits)
+    yield from (("", found.subject) for found in body.blocks)
     for found in body.assigns:
-        if found.value != f"#{without}":
-            yield found.value
+        yield f"={found.value}", found.value
         if not found.target.startswith("%") or "." in found.target or "[" in found.target:
-            yield f"{found.target} {found.value}"
+            yield "", f"{found.target} {found.value}"
 
 
 def _started(body: Body, call: Call) -> str:

@@ -44,6 +44,12 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "many clauses in one function": lambda n: HEAD + "def f():\n" + _each(n, "    try:\n        requests.get('x')\n    except Exception:\n        pass\n"),
     "many clauses of one try": lambda n: HEAD + "def f():\n    try:\n        requests.get('x')\n" + _each(n, "    except E<i>:\n        pass\n"),
     "many sessions": lambda n: HEAD + _each(n, "g<i> = requests.Session()\n") + "async def f():\n" + _each(n, "    g<i>.get('x')\n"),
+    "many tasks": lambda n: "import asyncio\nasync def f():\n" + _each(n, "    t<i> = asyncio.create_task(g<i>())\n    asyncio.ensure_future(h())\n"),
+    "many fan-outs": lambda n: HEAD
+    + "import asyncio\nasync def f(xs):\n"
+    + _each(n, "    await asyncio.gather(*[g<i>(x) for x in xs])\n")
+    + _each(n, "async def g<i>(x):\n    return requests.get(x)\n"),
+    "many async functions beside plain routes": lambda n: HEAD + _each(n, "@app.get('/<i>')\ndef f<i>(): pass\nasync def g<i>():\n    requests.get('x')\n"),
     "many routes": lambda n: HEAD + _each(n, "@app.get('/<i>')\nasync def f<i>(a=Depends(d)):\n    return requests.get('x')\n") + "def d(): pass\n",
     "many functions with a local function": lambda n: _each(n, "def f<i>():\n    def inner(): pass\n    inner()\n    other.thing()\n"),
 }
@@ -105,6 +111,30 @@ def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_pa
     files = {f"shop/u{i}.py": f"from django.urls import include, path\nurlpatterns = [{includes}]\n" for i in range(number)}
     files |= {"shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'shop.u0'\n", "shop/views.py": "import requests\nasync def x(r): requests.get('y')\n"}
     assert _work(_check(registry, tmp_path, files)) < 100_000
+
+
+def _files(number: int, text: str) -> dict[str, str]:
+    return {f"m{i}.py": text.replace("<i>", str(i)).replace("<next>", str(i + 1)) for i in range(number)}
+
+
+USER = "import requests\nfrom m0 import *\nasync def f():\n    C0().go()\n    a0.go()\n"
+USER += "    try:\n        requests.get('x')\n    except Exception:\n        pass\n"
+DEEP = {
+    "star imports": {**_files(1200, "from m<next> import *\n"), "user.py": USER},
+    "imports": {**_files(1200, "from m<next> import C0, a0\n"), "user.py": USER},
+    "aliases": {"m0.py": _each(1200, "a<i> = a<next>\n"), "user.py": USER},
+    "classes": {"m0.py": _each(1200, "class C<i>(C<next>): pass\n"), "user.py": USER},
+    "classes in a circle": {"m0.py": _each(1200, "class C<i>(C<next>): pass\n") + "class C1200(C0): pass\n", "user.py": USER},
+    "attributes": {"m0.py": _each(1200, "class C<i>:\n    go = C<next>.go\n"), "user.py": USER},
+}
+
+
+@pytest.mark.parametrize("what", DEEP)
+def test_long_chains_take_no_rule_down(what: str, registry: Registry, tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path, profile="all", cache=False, jobs=1)
+    _, judged = check_contents(settings, registry, {path: text.encode() for path, text in DEEP[what].items()})
+    assert judged.failures == []
+    assert "swallowed-exception" in {finding.rule for finding in judged.findings}
 
 
 @pytest.mark.parametrize("text", ["if x: pass\n" + _each(900, "elif x == <i>: f()\n"), "x = " + "+".join(["a"] * 1500), "x = a" + ".b" * 1500])
