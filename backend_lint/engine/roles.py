@@ -23,13 +23,15 @@ _MIGRATION = re.compile(r"\d{3,5}_\w+\.py")
 _GENERATED_SUFFIXES = ("_pb2.py", "_pb2_grpc.py")
 _GENERATED = re.compile(rb"^(?:#|//|--|\"\"\"|''')[^\r\n]{0,200}(?:@generated\b|\bDO NOT EDIT\b|\b[Dd]o not edit\b|\bauto-?generated\b)", re.MULTILINE)
 _TESTS_INSIDE = (b"def test", b"pytest", b"unittest", b"TestCase", b"doctest", b"fixture")
+_ROUTES_INSIDE = (b"APIRouter(", b"Blueprint(", b"\n@router.", b"\n@app.", b"View):", b"ViewSet):", b"MethodView", b"RequestHandler):")
 _PACKAGING_INSIDE = (b"setuptools", b"distutils", b"skbuild")
 
 
 def role_of(path: str, data: bytes = b"") -> Role:
     """The role of the file at `path` (relative to the project root) with the bytes `data`; without them the name alone decides.
 
-    A name alone may deceive: ``test_connection.py`` may be the command that tests a connection, ``setup.py`` the module that sets up tracing.
+    A name alone may deceive: ``test_connection.py`` may be the command that tests a connection, ``setup.py`` the module that sets up tracing,
+    ``settings.py`` the routes that change the settings of a user.
     Folders above the project root do not count: a project that lies in a folder called tests is no test.
     """
     folders = path.split("/")
@@ -54,7 +56,9 @@ def role_of(path: str, data: bytes = b"") -> Role:
         return Role.SCRIPT
     if folders and folders[0].lower() in _TOP_SCRIPT_FOLDERS:
         return Role.SCRIPT
-    if name in _SETTINGS_NAMES or (folders[-1:] == ["settings"] and name.removesuffix(".py") in _ENVIRONMENTS):
+    if name in _SETTINGS_NAMES and not any(sign in data for sign in _ROUTES_INSIDE):
+        return Role.SETTINGS
+    if folders[-1:] == ["settings"] and name.removesuffix(".py") in _ENVIRONMENTS:
         return Role.SETTINGS
     if name in {"cli.py", "__main__.py"} or "cli" in lowered:
         return Role.COMMAND

@@ -15,6 +15,7 @@ from backend_lint.project.libraries import Effect, effect_of, external_bases, is
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.resolver import Resolver
+from backend_lint.project.value_text import constant_number
 
 FunctionKey = tuple[str, int]
 """Path of the module and index of the function in it."""
@@ -23,6 +24,8 @@ _OFF_LOOP = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_
 _FARTHEST = 100
 """Nobody reads a way of more calls."""
 _NEAREST = 2000
+_BLINK = 0.01
+"""Seconds."""
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
 
 
@@ -69,7 +72,7 @@ class CallGraph:
         return self.modules[key[0]].bodies[key[1]]
 
     def edges(self, key: FunctionKey) -> tuple[Edge, ...]:
-        """The calls of a function whose target is known, calls inside lambdas left out. A class is called through its ``__init__``."""
+        """The calls of a function whose target is known, calls inside lambdas and sleeps of milliseconds left out. A class is called through `__init__`."""
         found = self._edges.get(key)
         if found is None:
             path, function = key
@@ -78,7 +81,7 @@ class CallGraph:
             deferred = _deferred_blocks(body)
             edges = []
             for number, call in enumerate(body.calls):
-                if call.block not in deferred and (target := value(path, function, call.callee)) is not None:
+                if call.block not in deferred and (target := value(path, function, call.callee)) is not None and not _is_blink(target, call):
                     edges.append(Edge(number, call, self._constructor(target)))
             found = self._edges[key] = tuple(edges)
         return found
@@ -300,6 +303,14 @@ class CallGraph:
         """A function's name for messages: ``charge()``, ``Billing.charge()``; the module body is named by its file."""
         name = self.head(key).name.replace(".<locals>", "")
         return key[0].rpartition("/")[2] if name == "<module>" else f"{name}()"
+
+
+def _is_blink(target: Ref, call: Call) -> bool:
+    """A sleep so short that nobody waits for it: it gives way to others, or keeps two times apart."""
+    if target.name != "time.sleep" or not call.args:
+        return False
+    seconds = constant_number(call.args[0])
+    return seconds is not None and seconds <= _BLINK
 
 
 def _deferred_blocks(body: Body) -> frozenset[int]:

@@ -12,8 +12,13 @@ _DEBUG = re.compile(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
 _CHOICE = re.compile(r"\|f?['\"]|['\"]\|")
 """A conditional value with a constant text on one side: somebody chose when to show which."""
 _PASS_ON = frozenset(
-    "format join format_exc format_exception format_exception_only escape _ gettext gettext_lazy dumps dict str repr list jsonify strip split replace".split()
+    (
+        "format join format_exc format_exception format_exception_only escape _ gettext gettext_lazy dumps dict str repr list jsonify strip rstrip split "
+        "replace encode"
+    ).split()
 )
+_WHOLE = frozenset({"strip", "rstrip", "replace", "encode"})
+"""Methods that leave a text mostly as it is. Who splits it has chosen what is shown."""
 _TRACEBACKS = ("traceback.format_exc", "traceback.format_exception", "sys.exc_info")
 
 
@@ -39,6 +44,8 @@ def shows_exception(body: Body, values: tuple[str, ...], name: str, depth: int =
                 continue
             last = call.callee.rpartition(".")[2]
             inner = (*call.args, *(text for _, text in call.keywords))
+            if last in _WHOLE:
+                inner = (call.callee.rpartition(".")[0], *inner)
             if last in ("format_exc", "exc_info") or (last in _PASS_ON and shows_exception(body, inner, name, depth + 1)):
                 return True
     return False

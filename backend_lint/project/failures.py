@@ -209,7 +209,7 @@ def _fate_of_call(project: Project, path: str, function: int, call: Call, return
 
 _CLEANUP = words(
     "close aclose remove unlink rmtree rmdir delete rollback disconnect cancel shutdown stop kill terminate quit logout unregister unsubscribe release cleanup "
-    "clean dispose discard detach join wait flush teardown pop clear purge destroy reset invalidate expire evict"
+    "clean dispose discard detach join wait flush teardown pop clear purge destroy reset invalidate expire evict gc"
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Use
 from backend_lint.project.blocks import protecting_handlers
 from backend_lint.project.libraries.outbound import VERBS
@@ -64,7 +65,9 @@ def _is_http(target: Ref) -> bool:
 
 def _has_hooks(project: Project) -> bool:
     """Somebody hooks into responses of sessions; which ones cannot be told."""
-    return any(".hooks" in assign.target for module in project.modules.values() for body in module.bodies for assign in body.assigns)
+    return any(
+        ".hooks" in assign.target for module in project.modules.values() if module.role is not Role.TEST for body in module.bodies for assign in body.assigns
+    )
 
 
 def _raises(project: Project, target: Ref) -> bool:

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives
@@ -36,7 +37,7 @@ class Sessions:
         self._origins: dict[Origin, Bounds] = {}
         self._classes: dict[tuple[str, int], Bounds] = {}
         self.patched = False
-        """Somebody replaced a function of requests itself."""
+        """Somebody replaced a function of requests itself by one that may set a timeout."""
         self._loose = False
         """Somebody gives deadlines to sessions that cannot be told apart."""
         self._look()
@@ -88,7 +89,7 @@ class Sessions:
                         self._mounted(path, index, call)
                 for assign in body.assigns:
                     base, _, last = assign.target.rpartition(".")
-                    if base and last in _VERBS:
+                    if base and last in _VERBS and module.role is not Role.TEST and self._may_bound(path, index, assign.value):
                         self._replaced(path, index, base)
 
     def _mounted(self, path: str, function: int, call: Call) -> None:
@@ -128,6 +129,11 @@ class Sessions:
                 if any(self.speaks_of_timeout(base.path, methods[name]) for name in ("send", "__init__") if name in methods):
                     return Bounds.GIVEN
         return Bounds.NONE
+
+    def _may_bound(self, path: str, function: int, text: str) -> bool:
+        """Whether what takes the place of a function may set a timeout; a function of the project must speak of one."""
+        made = self._resolver.value(path, function, text)
+        return made is None or made.kind is not RefKind.FUNCTION or self.speaks_of_timeout(*made.function)
 
     def _replaced(self, path: str, function: int, base: str) -> None:
         held = self._resolver.value(path, function, base)

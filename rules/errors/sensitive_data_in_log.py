@@ -14,6 +14,10 @@ from backend_lint.project.sensitive_values import is_about_login, is_object, is_
 from backend_lint.project.value_text import call_ids
 
 _DEVELOPMENT = re.compile(r"debug|develop|is_dev\b|is_local|testing|local_mode", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"(?:^|[\W_])(?:LOG|DUMP|PRINT|TRACE)_(?:\w+_)?(?:PAYLOAD|BODY|BODIES|HEADERS?|REQUESTS?|RESPONSES?|SECRETS?|SENSITIVE|PII|AUTH)", re.IGNORECASE
+)
+"""Settings that somebody switches on to see just this."""
 
 
 class SensitiveDataInLog(ProjectRule):
@@ -55,7 +59,7 @@ class SensitiveDataInLog(ProjectRule):
     ## When this is wrong
 
     Where the name misleads, or a filter of the logging configuration redacts the value. Lengths, comparisons, slices and the results of masking functions are
-    left alone, and so is what runs only while debugging.
+    left alone, and so is what runs only while debugging, or where a setting such as `LOG_HEADERS` asks for it.
 
     ## References
 
@@ -108,7 +112,9 @@ def _secret(module: SourceModule, index: int, body: Body, call: Call) -> str:
 def _only_while_developing(body: Body, call: Call) -> bool:
     for _, block in around(body, call.block):
         if block.kind is BlockKind.IF:
-            asked = [block.subject, *(body.calls[number].callee for number in call_ids(block.subject) if number < len(body.calls))]
-            if any(_DEVELOPMENT.search(text) for text in asked):
+            calls = [body.calls[number] for number in call_ids(block.subject) if number < len(body.calls)]
+            if any(_DEVELOPMENT.search(text) for text in (block.subject, *(call.callee for call in calls))):
+                return True
+            if any(_SWITCH.search(text) for text in (block.subject, *(text for call in calls for text in call.args))):
                 return True
     return False

@@ -63,6 +63,8 @@ def test_a_name_that_deceives_is_told_by_the_content() -> None:
     assert role_of("shop/test_orders.py", b"def test_total(): ...\n") is Role.TEST
     assert role_of("shop/telemetry/setup.py", b"from opentelemetry import trace\n") is Role.APPLICATION
     assert role_of("packages/shop/setup.py", b"from setuptools import setup\n") is Role.SCRIPT
+    assert role_of("shop/routes/settings.py", b"from fastapi import APIRouter\n\nrouter = APIRouter()\n") is Role.APPLICATION
+    assert role_of("shop/settings.py", b"DEBUG = False\n") is Role.SETTINGS
 
 
 def test_the_configuration_is_stronger_than_the_path() -> None:
