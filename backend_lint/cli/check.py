@@ -189,8 +189,16 @@ def _refuse_contradictions(settings: Settings, cwd: Path) -> None:
         if path is not None and ((cwd / path).is_dir() or not (cwd / path).parent.is_dir()):
             reason = "is a folder" if (cwd / path).is_dir() else "lies in a folder that does not exist"
             raise ConfigError(f"--output {name}={path}: {path} {reason}")
+        if path is not None and _leads_out(cwd / path, settings.root):
+            raise ConfigError(f"--output {name}={path}: a symbolic link of the project leads out of it; remove it, or name another file")
     if settings.diff_file is not None and str(settings.diff_file) != "-" and not (cwd / settings.diff_file).exists():
         raise ConfigError(f"--diff-file {settings.diff_file}: no such file")
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """A link that the checked repository may have put in the way of the report."""
+    folder = path.parent.resolve()
+    return path.is_symlink() and folder.is_relative_to(root.resolve()) and not path.resolve().is_relative_to(root.resolve())
 
 
 def _show_files(settings: Settings) -> int:

@@ -7,6 +7,7 @@ import re
 Ranges = tuple[tuple[int, int], ...]
 
 _HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_ANY = re.compile(rb"^(?:diff |--- |Index: )", re.MULTILINE)
 _ESCAPE = re.compile(r'\\([0-7]{3}|[abtnvfr"\\])')
 _SIGNS = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 
@@ -63,6 +64,9 @@ def added_lines(data: bytes) -> dict[str, Ranges]:
             raise PatchError("this is the combined diff of a merge; give the diff against one parent", number)
     if old > 0 or new > 0:
         raise PatchError("the patch ends inside a hunk", number)
+    if not ranges and not _ANY.search(data) and data.strip():
+        # an empty patch says that nothing changed; anything else would let everything pass
+        raise PatchError("this is no unified diff, such as `git diff` writes", 1)
     return {name: tuple(found) for name, found in ranges.items()}
 
 
