@@ -284,6 +284,10 @@ class Mends:
         """The replacement of the node, or None if this one cannot be fixed. A statement may become several: ``FlattenSentinel``."""
         raise NotImplementedError
 
+    def above(self, node: libcst.CSTNode, finding: Finding) -> libcst.BaseCompoundStatement | None:
+        """A definition that the fix needs on module level, in front of the function or class that holds the finding; `node` as `mend` gets it."""
+        return None
+
     def imports_for(self, finding: Finding) -> tuple[str, ...]:
         """What the fix of one finding needs imported, if not all of them need the same."""
         return self.imports

@@ -33,7 +33,7 @@ def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mend
             raise CannotMendError("its line ends or encoding cannot be written back as they are")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         positions = wrapper.resolve(PositionProvider)
-        mender = _Mender(_targets(positions, findings, rules), rules, positions)
+        mender = _Mender(_targets(positions, findings, rules), rules, positions, set(module.body))
         changed = wrapper.module.visit(mender)
         if not mender.applied:
             return data, []
@@ -105,10 +105,10 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
         exact = [node for node in nodes if (positions[node].end.line, positions[node].end.column) == end]
         if len(chosen := exact or nodes) == 1:
             targets.setdefault(chosen[0], []).append(finding)
-    if left := [(place, finding) for place, ones in wanted.items() for finding in ones if finding not in found]:
+    if left := [(begin, finding) for begin, ones in wanted.items() for finding in ones if finding not in found]:
         statements = [(node, around) for node, around in positions.items() if isinstance(node, cst.BaseStatement | cst.SimpleStatementSuite)]
-        for place, finding in left:
-            statement = _innermost(statements, place)
+        for begin, finding in left:
+            statement = _innermost(statements, begin)
             if type(statement).__name__ in rules[finding.rule].mends and statement is not None:
                 targets.setdefault(statement, []).append(finding)
     return targets
@@ -126,8 +126,17 @@ def _innermost(statements: Iterable[tuple[cst.CSTNode, CodeRange]], place: tuple
 
 
 class _Mender(cst.CSTTransformer):
-    def __init__(self, targets: Mapping[cst.CSTNode, list[Finding]], rules: Mapping[str, Mends], positions: Mapping[cst.CSTNode, CodeRange]) -> None:
+    def __init__(
+        self,
+        targets: Mapping[cst.CSTNode, list[Finding]],
+        rules: Mapping[str, Mends],
+        positions: Mapping[cst.CSTNode, CodeRange],
+        outermost: set[cst.SimpleStatementLine | cst.BaseCompoundStatement],
+    ) -> None:
         super().__init__()
+        self.outermost = outermost
+        self.above: list[cst.BaseCompoundStatement] = []
+        """Definitions that stand in front of the outermost statement that is being visited, when it is left."""
         self.targets = targets
         self.rules = rules
         self.positions = positions
@@ -146,10 +155,18 @@ class _Mender(cst.CSTTransformer):
         for finding in self.targets.get(original_node, ()):
             if not isinstance(result, cst.CSTNode):
                 break  # another fix took the node away or made several of it: the next pass sees them
-            mended = self.rules[finding.rule].mend(result, finding)
+            rule = self.rules[finding.rule]
+            mended = rule.mend(result, finding)
             if mended is not None and mended is not result:
                 self.applied.append(finding)
+                if (definition := rule.above(result, finding)) is not None:
+                    self.above.append(definition)
                 result = mended  # type: ignore[assignment]  # one node or several: what LibCST takes at this place
+        if self.above and original_node in self.outermost:
+            blank = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
+            definitions = [definition.with_changes(leading_lines=blank) for definition in self.above]
+            self.above = []
+            return cst.FlattenSentinel([*definitions, *(result if isinstance(result, cst.FlattenSentinel) else [result])])
         return result
 
 

@@ -40,6 +40,23 @@ POOLS = {
     "aiohttp.ClientSession": "an HTTP client with its own connection pool",
 }
 """Calls that make something which is meant to live as long as the process."""
+_SHARABLE = frozenset(
+    {
+        "sqlalchemy.create_engine",
+        "pymongo.MongoClient",
+        "redis.Redis",
+        "redis.Redis.from_url",
+        "elasticsearch.Elasticsearch",
+        "opensearchpy.OpenSearch",
+        "kafka.KafkaProducer",
+        "confluent_kafka.Producer",
+        "urllib3.PoolManager",
+        "boto3.client",
+    }
+)
+"""What threads may share, and what needs no event loop and no `close` of its own."""
+_CLOSES = frozenset({"close", "dispose", "disconnect", "quit", "shutdown", "terminate", "clear"})
+_CONSTANT = re.compile(r"""(?<![\w'"])(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _LAST = frozenset(name.rpartition(".")[2] for name in POOLS)
 _FIXED = re.compile(r"""f?['"](?:https?://[\w.-]+|\{?[A-Za-z_]\w*(?:\.\w+)*\})|[A-Za-z_]\w*(?:\.\w+)*$|\(['"]https?://""")
 """An address whose host is written down, or a name of the module or of settings."""
@@ -69,6 +86,27 @@ def throwaways(project: Project) -> Iterator[Throwaway]:
                 if target is None or target.name not in POOLS or _is_kept(body, number, call) or _is_personal(call):
                     continue
                 yield Throwaway(module.path, index, call, target.name, number)
+
+
+def could_be_shared(project: Project, found: Throwaway) -> bool:
+    """It could be made on module level: of nothing that is local to its function, which neither closes nor changes it."""
+    module = project.modules[found.path]
+    body, call = module.bodies[found.function], found.call
+    name = module.functions[found.function].name
+    if found.name not in _SHARABLE or call.use is not Use.BOUND or call.awaited or "<locals>" in name:
+        return False
+    if sum(other.name == name for other in module.functions) > 1 or sum(other.target == call.target for other in body.calls) > 1:
+        return False
+    made_of = _CONSTANT.sub("", " ".join((call.callee, *call.args, *(value for _, value in call.keywords))))
+    here = {imported.name for imported in module.facts.imports if imported.function == found.function}
+    if any(sign in made_of for sign in "%#?*") or here & set(re.findall(r"\w+", made_of)):
+        return False
+    own = re.compile(rf"(?:#{found.number}|{re.escape(call.target)})(?!\w)")
+    if any(own.match(other.callee) and other.callee.rpartition(".")[2] in _CLOSES for other in body.calls):
+        return False
+    return not any(own.match(assign.target) and assign.target != call.target for assign in body.assigns) and not any(
+        own.fullmatch(block.subject) for block in body.blocks
+    )
 
 
 def _is_kept(body: Body, number: int, call: Call) -> bool:

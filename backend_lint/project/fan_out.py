@@ -51,7 +51,7 @@ def fan_outs(project: Project) -> Iterator[FanOut]:
             by_line = by_line or _by_line(project.calls.edges((module.path, index)))
             for started, source in _started(module, index, body, call):
                 way = _remote(project, (module.path, index), started, by_line)
-                if way and not _limited((module.path, index), started, way, limits):
+                if way and not _limited((module.path, index), body, started, way, limits):
                     yield FanOut(module.path, index, call, source, way)
                     break
 
@@ -91,9 +91,10 @@ def _wraps(call: Call) -> bool:
     return call.callee.rpartition(".")[2] in ("create_task", "ensure_future", "wait_for", "shield")
 
 
-def _limited(key: FunctionKey, started: Call, way: tuple[Step, ...], limits: Callable[[FunctionKey], bool]) -> bool:
+def _limited(key: FunctionKey, body: Body, started: Call, way: tuple[Step, ...], limits: Callable[[FunctionKey], bool]) -> bool:
     """A semaphore or the like stands around the start, or in a function on the way."""
-    if any(_LIMITERS.search(text) for text in (started.callee, *started.args, *(f"{name}={value}" for name, value in started.keywords))):
+    given = [body.calls[number].callee for number in call_ids(" ".join(started.args)) if number < len(body.calls)]
+    if any(_LIMITERS.search(text) for text in (started.callee, *started.args, *given, *(f"{name}={value}" for name, value in started.keywords))):
         return True
     return any(map(limits, (key, *(step.edge.target.function for step in way if not step.edge.target.is_external))))
 

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import libcst
 
 
-def bound_name(statement: libcst.CSTNode) -> str:
-    """The one name to which a statement binds what a call gives: of ``name = call()``, ``name = await call()`` and ``with call() as name:``; or empty."""
+def bound_call(statement: libcst.CSTNode, name: str) -> libcst.Call | None:
+    """The call whose result a statement binds to `name` and does nothing else: ``name = call()``, ``name = await call()``, ``with call() as name:``."""
     import libcst
 
     target: libcst.CSTNode | None = None
@@ -25,7 +25,7 @@ def bound_name(statement: libcst.CSTNode) -> str:
             target, value = small.target, small.value
     if isinstance(value, libcst.Await):
         value = value.expression
-    return target.value if isinstance(target, libcst.Name) and isinstance(value, libcst.Call) else ""
+    return value if isinstance(target, libcst.Name) and target.value == name and isinstance(value, libcst.Call) else None
 
 
 def with_next(statement: libcst.CSTNode, text: str) -> libcst.FlattenSentinel[libcst.SimpleStatementLine] | None:

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.clients import POOLS, calls_one_host, is_remembered, throwaways
+from backend_lint.project.clients import POOLS, Throwaway, calls_one_host, could_be_shared, is_remembered, throwaways
+from backend_lint.project.statement_edits import bound_call
+
+if TYPE_CHECKING:
+    import libcst
 
 _PER_CALL = (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER)
 _RARE = re.compile(r"health|status|ping|backup|restore|setup|install|migrat|test|verify|probe|version")
@@ -14,7 +19,7 @@ _RARE = re.compile(r"health|status|ping|backup|restore|setup|install|migrat|test
 _LIGHT = ("httpx.", "aiohttp.", "boto3.", "urllib3.")
 
 
-class ClientPerRequest(ProjectRule):
+class ClientPerRequest(ProjectRule, Mends):
     """Each request makes a client or a pool of its own and throws it away.
 
     ## What it does
@@ -22,6 +27,10 @@ class ClientPerRequest(ProjectRule):
     Finds database engines, connection pools and clients of Redis, MongoDB, Elasticsearch, Kafka, AWS and HTTP services that a request handler, a
     middleware or a consumer makes, itself or through the functions it calls, and that nobody keeps. A client that is returned, cached, stored or made from
     the caller's own credentials is not reported. HTTP clients are reported if they ask one host only, as info, and so are AWS clients.
+
+    The fix moves a client that threads may share, is made of nothing local and is never closed into a function under `functools.cache`, so that it is made
+    at the first use. It is unsafe: settings are then read once, and a process that forks after that must not use the client any more. Asynchronous clients
+    belong to one event loop, and clients in a `with` are closed at its end: where to open and close them is left to you.
 
     ## Why is this bad
 
@@ -72,6 +81,9 @@ class ClientPerRequest(ProjectRule):
 
     severity, precision, since = Severity.WARNING, "medium", "0.1"
     profile = "all"
+    fix = "unsafe"
+    mends = ("SimpleStatementLine",)
+    imports = ("functools",)
     tags = ("performance", "availability")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -96,5 +108,32 @@ class ClientPerRequest(ProjectRule):
                 f"each call of {project.calls.label((found.path, found.function))} makes {POOLS[found.name]}; make it once and share it",
                 symbol=module.functions[found.function].name,
                 evidence=evidence,
+                suggestion=_suggestion(project, found),
                 severity=Severity.INFO if light else None,
             )
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        import libcst
+
+        name, _, shared = finding.suggestion.partition(" = ")
+        call = bound_call(node, name)
+        return node.deep_replace(call, libcst.parse_expression(shared)) if call is not None else None
+
+    def above(self, node: libcst.CSTNode, finding: Finding) -> libcst.BaseCompoundStatement | None:
+        import libcst
+
+        name, _, shared = finding.suggestion.partition(" = ")
+        call = bound_call(node, name)
+        if call is None:
+            return None
+        made = libcst.SimpleStatementLine([libcst.Return(call)])
+        cached = libcst.Decorator(libcst.parse_expression("functools.cache"))
+        return libcst.FunctionDef(libcst.Name(shared.removesuffix("()")), libcst.Parameters(), libcst.IndentedBlock([made]), [cached])
+
+
+def _suggestion(project: Project, found: Throwaway) -> str:
+    if not could_be_shared(project, found):
+        return ""
+    local = found.call.target.removeprefix("%")
+    function = project.modules[found.path].functions[found.function].name.replace(".", "_").lower()
+    return f"{local} = _{local.strip('_')}_of_{function.strip('_')}()"

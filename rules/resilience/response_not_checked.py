@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.response_checks import unchecked_responses
-from backend_lint.project.statement_edits import bound_name, with_first, with_next
+from backend_lint.project.statement_edits import bound_call, with_first, with_next
 
 if TYPE_CHECKING:
     import libcst
@@ -82,6 +82,6 @@ class ResponseNotChecked(ProjectRule, Mends):
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | libcst.FlattenSentinel[Any] | None:
         name = finding.suggestion.partition(".")[0]
-        if not name or bound_name(node) != name:
+        if bound_call(node, name) is None:
             return None
         return with_next(node, finding.suggestion) or with_first(node, finding.suggestion)

@@ -1,19 +1,30 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.fan_out import fan_outs, is_bounded, is_from_request, origin_of
+from backend_lint.project.fan_out import FanOut, fan_outs, is_bounded, is_from_request, origin_of
+from backend_lint.project.fan_out_edits import NAMES, bounded
+
+if TYPE_CHECKING:
+    import libcst
+
+_MOST = 10
 
 
-class UnboundedConcurrency(ProjectRule):
+class UnboundedConcurrency(ProjectRule, Mends):
     """One remote call for each item is started at once, however many items there are.
 
     ## What it does
 
     Finds `asyncio.gather` (and `wait`, `as_completed`) over coroutines that reach a database, another service or a process, one for each item that a
     request brings or a database query gives, without a semaphore, a batch or another limit on the way.
+
+    The fix lets ten of the coroutines of a `gather(*[... for ...])` run at a time. It is unsafe: ten is a guess, and requests that come at the same time have
+    ten each. Tasks that are started elsewhere are left to you.
 
     ## Why is this bad
 
@@ -83,6 +94,9 @@ class UnboundedConcurrency(ProjectRule):
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
     profile = "strict"
+    fix = "unsafe"
+    mends = ("SimpleStatementLine",)
+    imports = ("asyncio",)
     options = {"any-list": False}
     tags = ("async", "availability", "cwe:770", "owasp-api:4")
 
@@ -101,4 +115,16 @@ class UnboundedConcurrency(ProjectRule):
                 f"{module.functions[found.function].name} starts a remote call for every item at once; bound it with a semaphore or in batches",
                 symbol=module.functions[found.function].name,
                 evidence=(*items, *project.calls.evidence(found.way)),
+                suggestion="" if _takes_names(project, found) else f"semaphore = asyncio.Semaphore({_MOST})",
             )
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.FlattenSentinel[Any] | None:
+        return bounded(node, _MOST) if finding.suggestion else None
+
+
+def _takes_names(project: Project, found: FanOut) -> bool:
+    """A name that the fix would bind means something in the function already."""
+    module = project.modules[found.path]
+    body, head = module.bodies[found.function], module.functions[found.function]
+    texts = [text for call in body.calls for text in (call.callee, call.target, *call.args)] + [assign.target for assign in body.assigns]
+    return any(NAMES & set(re.findall(r"\w+", text)) for text in (*texts, *(parameter.name for parameter in head.parameters)))

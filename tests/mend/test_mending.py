@@ -63,6 +63,23 @@ class Opened(Timeout):
         return cst.FlattenSentinel([node.with_changes(body=[cst.Expr(cst.Name("one"))]), cst.parse_statement("two")])
 
 
+class Shared(Timeout):
+    """Needs a definition on module level, and an import for some of its findings only."""
+
+    function = "shared"
+
+    def mend(self, node: cst.CSTNode, finding: Finding) -> cst.CSTNode | None:
+        return cst.parse_expression(f"made_{finding.line}()")
+
+    def above(self, node: cst.CSTNode, finding: Finding) -> cst.BaseCompoundStatement | None:
+        made = cst.parse_statement(f"def made_{finding.line}():\n    return 1\n")
+        assert isinstance(made, cst.FunctionDef)
+        return made
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        return ("first",) if finding.line == 1 else ()
+
+
 class Idle(Timeout):
     """Says it fixes and does not."""
 
@@ -139,7 +156,7 @@ class Patch(Timeout):
 
 def registry() -> Registry:
     rules: dict[str, Any] = {}
-    for rule in (Timeout, Named, Opened, Idle, Raising, Harmful, Syntax, Chain, Chain2, Hinted, Patch):
+    for rule in (Timeout, Named, Opened, Shared, Idle, Raising, Harmful, Syntax, Chain, Chain2, Hinted, Patch):
         rule.name, rule.family = rule.__name__.lower(), "test"
         rules[rule.name] = rule
     return Registry(rules, {**{name: card_of(rule, name, "test") for name, rule in rules.items()}, **ENGINE_CARDS})
@@ -196,6 +213,20 @@ def test_a_statement_is_mended_around_the_finding(before: str, after: str, tmp_p
 @pytest.mark.parametrize("text", ["if opened(1):\n    x\n", "if x: opened(1)\n", "with x:\n    if opened(1):\n        y\n", "with x: opened(1)\n"])
 def test_a_statement_of_another_kind_is_left_alone(text: str, tmp_path: Path) -> None:
     assert fixed(tmp_path, text).decode() == text
+
+
+def test_definitions_stand_in_front_of_what_needs_them(tmp_path: Path) -> None:
+    text = "x = 0\r\n\r\n\r\n# of f\r\n@d\r\ndef f():\r\n    def g():\r\n        return shared(1)\r\n    return shared(2)\r\n\r\n\r\ny = shared(3)\r\n"
+    made = [f"def made_{line}():\r\n    return 1\r\n\r\n\r\n" for line in (8, 9, 12)]
+    after = text.replace("shared(1)", "made_8()").replace("shared(2)", "made_9()").replace("shared(3)", "made_12()")
+    wanted = after.replace("# of f", made[0] + made[1] + "# of f")
+    wanted = wanted.replace("\r\n\r\n\r\ny =", f"\r\n\r\n\r\n{made[2]}y =")
+    assert fixed(tmp_path, text).decode() == wanted
+
+
+def test_an_import_is_added_only_for_the_fix_that_needs_it(tmp_path: Path) -> None:
+    assert "import first" in fixed(tmp_path, "x = shared(1)\n").decode()
+    assert "import first" not in fixed(tmp_path, "\nx = shared(1)\n").decode()
 
 
 def test_a_fix_sees_the_finding_before_secrets_are_hidden(tmp_path: Path) -> None:
