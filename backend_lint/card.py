@@ -175,6 +175,39 @@ ENGINE_CARDS = {
             """,
         ),
         _engine_card(
+            "weakened-gate",
+            Severity.WARNING,
+            """A change loosens what judges it: the configuration or the baseline.
+
+            ## What it does
+
+            With `--diff-base REF`, compares the configuration and the baseline with those of the base revision. Reports each key that lets more pass:
+            more ignores and excludes, fewer selected rules, a lower profile, severity or gate condition, a higher `fail-on`; and entries added to the
+            baseline. It cannot be switched off, for the change could do so itself.
+
+            ## Why is this bad
+
+            A pull request that adds `"payments/**" = ["ALL"]` passes every gate, and nobody sees why.
+
+            ## Example
+
+            ```toml
+            [tool.backend-lint]
+            ignore = ["blocking-call-in-async"]  # new in this change
+            ```
+
+            ## Use instead
+
+            ```sh
+            backend-lint --diff-base origin/main --config-from origin/main  # the base judges
+            ```
+
+            ## When this is wrong
+
+            The team has agreed on the new rules: merge it, and the finding is gone.
+            """,
+        ),
+        _engine_card(
             "unknown-suppression",
             Severity.WARNING,
             """A suppression names a rule that does not exist.

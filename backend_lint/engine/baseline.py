@@ -40,7 +40,7 @@ def accepted(settings: Settings) -> frozenset[str]:
     if settings.baseline is None:
         return frozenset()
     if settings.baseline_data is not None:
-        entries = _parse(settings.baseline_data, f"{settings.baseline} at {settings.config_from}") if settings.baseline_data else ()
+        entries = parse(settings.baseline_data, f"{settings.baseline} at {settings.config_from}") if settings.baseline_data else ()
     else:
         entries = load(settings.baseline)
     return frozenset(entry.fingerprint for entry in entries)
@@ -61,7 +61,7 @@ def load(path: Path) -> tuple[Entry, ...]:
     with os.fdopen(handle, "rb") as stream:
         if about.st_size > _LARGEST:
             raise ConfigError(f"baseline {path} is larger than {_LARGEST // 1_000_000} MB; it is no baseline")
-        return _parse(stream.read(_LARGEST + 1), str(path))
+        return parse(stream.read(_LARGEST + 1), str(path))
 
 
 def create(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
@@ -107,7 +107,7 @@ def _write(path: Path, entries: Iterable[Entry]) -> int:
     return len(ordered)
 
 
-def _parse(data: bytes, name: str) -> tuple[Entry, ...]:
+def parse(data: bytes, name: str) -> tuple[Entry, ...]:
     way_out = "restore it, or write a new one with `backend-lint baseline create`"
     try:
         document = json.loads(data.decode("utf-8-sig"))

@@ -13,7 +13,7 @@ from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule,
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.read_stage import Executor, Sources, read_all
-from backend_lint.engine.result import Result, Timing
+from backend_lint.engine.result import Reported, Result, Timing
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
 from backend_lint.facts.file import Role, SourceFile, Unchecked
@@ -100,15 +100,16 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
             difference = compare(settings, registry)
         ran = registry.enabled(settings) - judged.failed
         reported, inline, baseline = triage(ours, checked, settings, registry.cards, ran, _line_reader(sources), difference)
+        loosened = _loosened(settings)
     if watch is not None:
         watch.discovered(settings, discovery)
     notes = [*discovery.notes, *notes]
     if not checked:
         notes.append("nothing to check: no file that a reader understands was found")
     return Result(
-        findings=tuple(reported),
+        findings=tuple(sorted((*reported, *loosened), key=_order)) if loosened else tuple(reported),
         unchecked=tuple(sorted({*unchecked, *judged.failures})),
-        cards=registry.effective_cards(settings),
+        cards={**registry.effective_cards(settings), **{one.finding.rule: registry.cards[one.finding.rule] for one in loosened}},
         suppressed_inline=inline,
         suppressed_baseline=baseline,
         files=len(checked),
@@ -117,6 +118,21 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         notes=tuple(notes),
         checked=tuple(checked),
     )
+
+
+def _loosened(settings: Settings) -> list[Reported]:
+    """What the change since the base revision does to its own judges; nothing where the base's configuration is used."""
+    if settings.diff_base is None or settings.config_from is not None:
+        return []
+    from backend_lint.engine.difference import base_revision
+    from backend_lint.engine.weakened import weakened
+
+    return weakened(settings, base_revision(settings.root, settings.diff_base), settings.diff_base)
+
+
+def _order(one: Reported) -> tuple[str, int, int, str]:
+    finding = one.finding
+    return finding.path, finding.line, finding.column, finding.rule
 
 
 class Judged(NamedTuple):

@@ -1,0 +1,143 @@
+"""What a change lets pass by editing the gate's own configuration or baseline, told from the base revision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from backend_lint.api import Finding, Severity
+from backend_lint.config import ConfigError, Settings
+from backend_lint.config_file import Layer, line_of, read_chain, shown
+from backend_lint.engine import baseline, git
+from backend_lint.engine.fingerprint import anchor
+from backend_lint.engine.result import Reported
+
+RULE = "weakened-gate"
+_GROWS = ("ignore", "exclude")
+"""Lists that let more pass with every entry."""
+_RANKS: dict[str, tuple[str, ...]] = {"profile": ("all", "strict", "default"), "fail-on": ("info", "warning", "error", "never")}
+"""From strict to lenient."""
+_DEFAULTS = {"profile": "default", "fail-on": "error"}
+_SEVERITIES = ("error", "warning", "info", "off")
+_MAY = ("rules", "roles", "baseline", "per-path", "max-file-size", "severity-threshold")
+"""Keys of which any change may let more pass."""
+_HIGHER_IS_STRICTER = ("coverage", "availability", "connections")
+
+
+def weakened(settings: Settings, base: str, reference: str) -> list[Reported]:
+    """Findings on the configuration and the baseline of the project; none where they are as they were or only stricter."""
+    found = [*_configuration(settings, base, reference), *_baseline(settings, base, reference)]
+    return [Reported(finding, anchor(finding, None)) for finding in found]
+
+
+def _configuration(settings: Settings, base: str, reference: str) -> Iterator[Finding]:
+    file = settings.config_file
+    if file is None or not file.is_relative_to(settings.root):
+        return
+    now = read_chain(file, settings.root)
+    try:
+        before = _values(read_chain(file, settings.root, lambda path: _at(settings.root, base, path) or b""))
+    except ConfigError:
+        return  # written for another version of backend-lint: not comparable
+    for key, value in _pairs(before, _values(now)):
+        for keys, what in _weaker(key, before.get(key), value):
+            layer = next((one for one in reversed(now) if key in one.values), now[-1])
+            yield _finding(_path(layer, settings.root), line_of(layer.text, (*layer.prefix, *keys)) or 1, f"`{'.'.join(keys)}` {what}", reference)
+
+
+def _pairs(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, now.get(key)) for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+
+
+def _values(layers: list[Layer]) -> dict[str, Any]:
+    joined: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.values.items():
+            old = joined.get(key)
+            joined[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return joined
+
+
+def _at(root: Path, base: str, path: Path) -> bytes | None:
+    """The file at the base revision; None if it was not there. Raises ConfigError if git cannot tell."""
+    try:
+        return _blob(root, base, path)
+    except git.GitError as error:
+        raise ConfigError(f"{shown(path, root)} at the base revision cannot be read: {error}") from None
+
+
+def _blob(root: Path, base: str, path: Path) -> bytes | None:
+    return git.read_blob(root, base, os.path.relpath(path, root).replace(os.sep, "/"))
+
+
+def _path(layer: Layer, root: Path) -> str:
+    return shown(layer.file, root) if layer.file is not None else layer.source
+
+
+def _weaker(key: str, before: Any, now: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Keys that let more pass now, each with what changed."""
+    if key in _GROWS:
+        added = sorted(set(now or ()) - set(before or ()))
+        if added:
+            yield (key,), f"has {', '.join(added)} more"
+    elif key == "select":
+        missing = sorted(set(before or ()) - set(now or ())) if now is not None else ()
+        if missing or (before is None and now is not None):
+            yield (key,), f"no longer has {', '.join(missing)}" if missing else "narrows the rules that run"
+    elif key == "extend-select":
+        if missing := sorted(set(before or ()) - set(now or ())):
+            yield (key,), f"no longer has {', '.join(missing)}"
+    elif key in _RANKS:
+        ranks, default = _RANKS[key], _DEFAULTS[key]
+        if ranks.index(now or default) > ranks.index(before or default):
+            yield (key,), f"went from {before or default} to {now or default}"
+    elif key == "severity":
+        for name in sorted({*(before or {}), *(now or {})}):
+            old, new = (before or {}).get(name), (now or {}).get(name)
+            if new != old and (new is None or old is None or _SEVERITIES.index(new) > _SEVERITIES.index(old)) and new != "error":
+                yield (key, name), f"went from {old or 'the default'} to {new or 'the default'}"
+    elif key == "gate":
+        yield from _weaker_gate((key,), before or {}, now or {})
+    elif key in _MAY:
+        yield (key,), "changed"
+
+
+def _weaker_gate(keys: tuple[str, ...], before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, old in before.items():
+        new = now.get(name)
+        inner = (*keys, name)
+        if isinstance(old, dict):
+            yield from _weaker_gate(inner, old, new if isinstance(new, dict) else {})
+        elif new is None:
+            yield inner, "is gone"
+        elif isinstance(old, (int, float)) and isinstance(new, (int, float)):
+            stricter_up = any(part in _HIGHER_IS_STRICTER for part in inner)
+            if (new < old) if stricter_up else (new > old):
+                yield inner, f"went from {old} to {new}"
+
+
+def _baseline(settings: Settings, base: str, reference: str) -> Iterator[Finding]:
+    file = settings.baseline
+    if file is None or not file.is_relative_to(settings.root) or not file.is_file():
+        return
+    data = _at(settings.root, base, file)
+    before = {entry.fingerprint for entry in baseline.parse(data, f"{file} at {reference}")} if data else set()
+    added = [entry for entry in baseline.load(file) if entry.fingerprint not in before]
+    if added:
+        count = f"{len(added)} findings" if len(added) > 1 else f"a finding of {added[0].rule}"
+        yield _finding(shown(file, settings.root), 1, f"the baseline accepts {count} more", reference)
+
+
+def _finding(path: str, line: int, what: str, reference: str) -> Finding:
+    return Finding(
+        rule=RULE,
+        path=path,
+        line=line,
+        column=1,
+        end_line=line,
+        end_column=1,
+        message=f"{what} since {reference}, so more may pass; agree on it in review, or judge with --config-from {reference}",
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,82 @@
+"""A change that loosens its own judges is reported; one that tightens them is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from backend_lint.cli.start import main
+
+STRICT = """ignore = ["log-injection"]
+profile = "strict"
+fail-on = "warning"
+
+[per-path]
+"legacy/**" = ["ALL"]
+
+[gate]
+error = 0
+new = { warning = 0 }
+
+[gate.coverage]
+total = 85
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "backend-lint.toml").write_text(STRICT)
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-qm", "base"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def weakened(capsys: pytest.CaptureFixture[str], *options: str) -> list[tuple[int, str]]:
+    main(["check", "--no-cache", "--format", "json", "--diff-base", "main", *options])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    return [(one["line"], one["message"].partition(" since main")[0]) for one in found if one["rule"] == "weakened-gate"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('["log-injection"]', '["log-injection", "swallowed-exception"]', [(1, "`ignore` has swallowed-exception more")]),
+        ('profile = "strict"', 'profile = "default"', [(2, "`profile` went from strict to default")]),
+        ('fail-on = "warning"', 'fail-on = "never"', [(3, "`fail-on` went from warning to never")]),
+        ('"legacy/**" = ["ALL"]', '"**" = ["ALL"]', [(5, "`per-path` changed")]),
+        ("error = 0", "error = 3", [(9, "`gate.error` went from 0 to 3")]),
+        ("new = { warning = 0 }\n", "", [(8, "`gate.new.warning` is gone")]),
+        ("total = 85", "total = 84.5", [(13, "`gate.coverage.total` went from 85.0 to 84.5")]),
+        ("total = 85", "total = 90", []),
+        ('profile = "strict"', 'profile = "all"', []),
+        ('ignore = ["log-injection"]\n', "", []),
+        ("error = 0", "error = 0\n# why", []),
+    ],
+)
+def test_what_lets_more_pass_is_reported(
+    project: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, expected: list[tuple[int, str]]
+) -> None:
+    assert old in STRICT
+    (project / "backend-lint.toml").write_text(STRICT.replace(old, new))
+    assert weakened(capsys) == expected
+
+
+def test_it_cannot_be_switched_off_by_the_change(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "backend-lint.toml").write_text('ignore = ["ALL"]\n')
+    assert "`ignore` has ALL more" in [message for _, message in weakened(capsys)]
+
+
+def test_the_base_may_judge_instead(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "backend-lint.toml").write_text('ignore = ["ALL"]\n')
+    assert weakened(capsys, "--config-from", "main") == []
+
+
+def test_a_longer_baseline_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = {"fingerprint": "0" * 32, "rule": "swallowed-exception", "path": "app.py", "message": "m"}
+    (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [entry]}))
+    assert weakened(capsys, "--baseline", "accepted.json") == [(1, "the baseline accepts a finding of swallowed-exception more")]
