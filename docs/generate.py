@@ -67,7 +67,7 @@ def listing(cards: list[Card]) -> str:
             if card.family == family
         ]
         module = sys.modules.get(f"backend_lint.rules.{family.replace('-', '_')}")
-        about = "What the engine itself says of suppressions." if module is None else inspect.cleandoc(module.__doc__ or "")
+        about = "What the engine itself reports." if module is None else inspect.cleandoc(module.__doc__ or "")
         parts.append(f"## {family}\n\n{about}\n\n| rule | what it reports | severity | profile | fix |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
 
