@@ -128,7 +128,7 @@ class Handler(Fact, frozen=True):
     shape: str
     """``pass``, ``continue``, ``break``, ``return`` or ``assign`` if the body is only that (docstrings and comments apart), else ``other``."""
     comment: bool
-    """A comment of at least three words stands in the clause: somebody said why."""
+    """A comment of at least three words stands in the clause, or another linter was told that it drops on purpose: somebody decided."""
 
 
 class Return(Fact, frozen=True):

@@ -88,6 +88,8 @@ _LASTING = words(
 )
 """Names of functions that leave something behind or ask somebody else, where nothing more is known of them."""
 _GETTER = leading("get")
+_SETTINGS = re.compile(r"_*(?:get|load|read)_(?:\w+_)?(?:config|configuration|settings?)$")
+"""Whoever asks for a setting means to do something else."""
 _METRIC = re.compile(
     r"(?:^|\.)(?:statsd|metrics?|stats|telemetry|analytics|posthog|mixpanel|segment|newrelic|datadog|prometheus|cache|memcache\w*|redis_cache)(?:\.|$)",
     re.IGNORECASE,
@@ -137,6 +139,8 @@ def _kind_of(project: Project, path: str, function: int, call: Call) -> tuple[At
             target = next((edge.target for edge in project.calls.edges((path, function)) if edge.call == call), target)
         if target.kind is RefKind.FUNCTION:
             effect = project.calls.summary(target.function)
+            if _SETTINGS.match(last):
+                return Attempt.CONVERSION, Effect.NONE
             if effect & _REAL:
                 return Attempt.WORK, effect
             if effect & Effect.CACHE:

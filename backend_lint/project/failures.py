@@ -242,3 +242,12 @@ def raises_after_loop(body: Body, handler: Handler) -> bool:
     """The clause stands in a loop of attempts that ends with a raise."""
     loop = next((block for _, block in around(body, handler.block) if block.kind in LOOPS), None)
     return loop is not None and any(found.line > handler.end_line for found in body.raises)
+
+_EMPTY = ("None", "False", "0", "''", "[]", "{}")
+
+
+def takes_other_choice(body: Body, handler: Handler) -> bool:
+    """``x = find() or usual``, and the clause says ``x = usual``."""
+    tried = {found.target: alternatives(found.value) for _, found in within(body, body.assigns, handler.protected)}
+    given = [found for _, found in within(body, body.assigns, handler.block)]
+    return bool(given) and all(found.value not in _EMPTY and found.value in tried.get(found.target, ())[1:] for found in given)

@@ -10,7 +10,6 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Use
-from backend_lint.project.blocks import protecting_handlers
 from backend_lint.project.libraries.outbound import VERBS
 from backend_lint.project.references import Ref, RefKind
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 _CONTENT = frozenset({"json", "text", "content", "iter_content", "iter_lines", "iter_bytes", "raw", "read", "aread"})
 _LIBRARIES = ("requests.", "httpx.", "aiohttp.ClientSession.")
 _DECODING = re.compile(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
+_PARSERS = frozenset("loads model_validate_json parse_raw validate_json fromstring decode".split())
 _TOKEN = re.compile(r"#\d+|%\w+")
 _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
@@ -142,15 +142,23 @@ def _local(body: Body, number: int, call: Call) -> str:
 
 
 def _expects_garbage(body: Body, mentions: _Mentions, number: int) -> bool:
-    """Somebody is ready for an answer that is no JSON: an error page is noticed after all."""
-    parsed = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.json")
+    """Somebody is ready for an answer that is no JSON, or other JSON: an error page is noticed after all."""
+    spans = [body.blocks[found.protected] for found in body.handlers if not found.types or any(_DECODING.search(caught) for caught in found.types)]
+    if not spans:
+        return False
+    read = re.compile(rf"#{number}(?:\.__a?enter__\(\))?\.(?:json|text|content)")
+    answers = [number]
+    lines = []
     for position in mentions.users.get(f"#{number}", ()):
         call = body.calls[position]
-        if parsed.fullmatch(call.callee):
-            for handler in protecting_handlers(body, call.block):
-                if not handler.types or any(_DECODING.search(caught) for caught in handler.types):
-                    return True
-    return False
+        if read.fullmatch(call.callee):
+            answers.append(position)
+        elif not (call.callee.rpartition(".")[2] in _PARSERS and any(read.match(text) for text in call.args)):
+            continue
+        lines.append(call.line)
+    for answer in answers[1:]:
+        lines += [line for line, text in mentions.texts.get(f"#{answer}", ()) if f"#{answer}[" in text]
+    return any(block.line <= line <= block.end_line for line in lines for block in spans)
 
 
 def _texts(body: Body) -> Iterator[tuple[int, str]]:

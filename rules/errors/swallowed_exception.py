@@ -72,7 +72,8 @@ class SwallowedException(ProjectRule):
 
     ## When this is wrong
 
-    Where losing the work is meant. A comment in the clause that says why silences the rule. It is silent for optional imports, for clean-up, caches, metrics
+    Where losing the work is meant. A comment in the clause that says why silences the rule, as does one that excuses the clause to another linter
+    (`noqa: S110`, `nosec B110`). It is silent for optional imports, for clean-up, caches, metrics
     and conversions of values, in `__del__` and `__exit__`, in functions called `try_...` or `safe_...`, and for loops that raise after the last attempt.
 
     ## References
@@ -141,6 +142,6 @@ def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
     """The answer is one that the caller asked for: a predicate's false, a named fallback."""
     values = [found.value for _, found in within(body, body.returns, handler.block)]
     values += [found.value for _, found in within(body, body.assigns, handler.block)]
-    if any(_CHOSEN.search(value) for value in values):
+    if any(_CHOSEN.search(value) for value in values) or failures.takes_other_choice(body, handler):
         return True
     return bool(values) and all(map(_NO.fullmatch, values)) and bool(_PREDICATE.search(failures.plain_name(function)))

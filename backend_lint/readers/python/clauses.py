@@ -20,6 +20,8 @@ _MEANT = re.compile(
     rb"(?i)best.effort|non.?fatal|\bignor|optional|fall(?:s|ing)? ?back|graceful|not critical|fail.?open|"
     rb"(?:must|should|do|does) ?n[o'].?t (?:fail|block|break|crash)"
 )
+_DECIDED = re.compile(rb"nosec:?[ \t]*B11[02]|noqa:[ \t\w,]*\bS11[02]\b|try_except_(?:pass|continue)")
+"""Somebody told another linter that just here an exception is dropped on purpose; that the clause is broad is another question."""
 _SHAPES = {ast.Pass: "pass", ast.Continue: "continue", ast.Break: "break", ast.Return: "return"}
 
 
@@ -76,8 +78,10 @@ def _explained(scan: Scanner, node: ast.ExceptHandler) -> bool:
     while last < len(lines) and lines[last].lstrip().startswith(b"#") and len(lines[last]) - len(lines[last].lstrip()) > indent:
         last += 1
     return any(
-        # a suppression is no explanation: it would silence the rule itself, and then be unused
-        b"#" in line and b"backend-lint:" not in line and len(_DIRECTIVE.sub(b"", line.partition(b"#")[2]).split()) >= 3
+        # a suppression of ours is no explanation: it would silence the rule itself, and then be unused
+        b"#" in line
+        and b"backend-lint:" not in line
+        and (len(_DIRECTIVE.sub(b"", (comment := line.partition(b"#")[2])).split()) >= 3 or _DECIDED.search(comment) is not None)
         for line in lines[max(first - 1, 0) if lines[first - 1].lstrip().startswith(b"#") else first : last]
     ) or _meant_to_be_lost(lines, getattr(scan.file.stack[-1], "lineno", 1) - 2)
 
