@@ -21,6 +21,7 @@ import dataclasses
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -216,12 +217,15 @@ def main() -> int:
         classes = json.loads(args.classes.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    command = shlex.split(args.command)
+    if not command or shutil.which(command[0]) is None:
+        parser.error(f"--command {args.command!r}: there is no such program; install backend-lint, or name how to start it, such as 'python -m backend_lint'")
     speaks: dict[str, set[str]] = collections.defaultdict(set)
     for name, rules in classes.items():
         for rule in rules:
             speaks[rule].add(name)
     with tempfile.TemporaryDirectory() as scratch:
-        verdicts = score(cases, speaks, args.repos, shlex.split(args.command), args.cache_dir or scratch)
+        verdicts = score(cases, speaks, args.repos, command, args.cache_dir or scratch)
     if args.misses:
         for case in cases:
             if verdicts.get(case.id) in ("missed", "false alarm"):

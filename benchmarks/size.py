@@ -40,7 +40,12 @@ def _installed(name: str) -> bool:
 
 
 def main() -> int:
-    sizes = closure(sys.argv[1] if len(sys.argv) > 1 else "backend-lint")
+    name = sys.argv[1] if len(sys.argv) > 1 else "backend-lint"
+    try:
+        sizes = closure(name)
+    except metadata.PackageNotFoundError:
+        sys.stderr.write(f"{name} is not installed beside {sys.executable}\nusage: python benchmarks/size.py [DISTRIBUTION]\n")
+        return 2
     for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
         sys.stdout.write(f"{size / 1e6:8.2f} MB  {name}\n")
     sys.stdout.write(f"{sum(sizes.values()) / 1e6:8.2f} MB  in all\n")
