@@ -115,7 +115,7 @@ def secret_name(body: Body, value: str, about_login: bool) -> str:
     root, steps = parsed.root, parsed.steps
     if steps and steps[-1].startswith("["):
         key = constant_string(steps[-1][1:-1])
-        return key if key is not None and is_secret_name(key) else ""
+        return key if key is not None and _is_secret_key(key) else ""
     if steps and steps[-1].startswith("."):
         name = steps[-1][1:]
     elif steps:
@@ -149,8 +149,14 @@ def _name_of_call(body: Body, number: int, about_login: bool) -> str:
     last = call.callee.rpartition(".")[2]
     if last in ("get", "pop", "getlist", "get_secret_value") and call.args:
         key = constant_string(call.args[0])
-        return key if key is not None and (is_secret_name(key) or key.lower() == "authorization") else ""
+        return key if key is not None and _is_secret_key(key) else ""
     return ""
+
+
+def _is_secret_key(key: str) -> bool:
+    """Of a form's field or a header: `password`, `Authorization`, `X-Api-Key`, Django's `HTTP_AUTHORIZATION`."""
+    name = key.replace("-", "_")
+    return is_secret_name(name) or name.lower() in ("authorization", "proxy_authorization", "http_authorization")
 
 
 def whole_request(value: str, about_login: bool) -> str:
