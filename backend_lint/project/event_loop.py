@@ -94,6 +94,12 @@ def _serving(project: Project, key: FunctionKey, function: Function, loops: _Loo
     return loops.serve and not loops.own(key[0]), None
 
 
+def answers_request(project: Project, key: FunctionKey) -> bool:
+    """Whether a caller outside is known to wait until the function is done; a job may well take minutes."""
+    reached = project.reached_from(key)
+    return reached is not None and reached[0].kind in SERVING
+
+
 class _Loops:
     """Which modules run a loop of their own, and whether the project serves requests on one; each looked up once."""
 

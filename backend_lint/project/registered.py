@@ -229,8 +229,12 @@ class Registered:
                     yield from self._function(EntryKind.CONSUMER, Place(module.path, function, text), "pika", call)
         for module, function, _, call in self.values.calls_named("add_job", "enqueue", "enqueue_call", "enqueue_in", "enqueue_at", "async_task"):
             for text in (*call.args[:2], keyword(call, "func")):
-                if text and text[0] not in "'\"[{":
-                    yield from self._function(EntryKind.TASK, Place(module.path, function, text), "apscheduler" if "add_job" in call.callee else "rq", call)
+                framework = "apscheduler" if "add_job" in call.callee else "rq"
+                if (dotted := constant_string(text)) and "." in dotted:
+                    if (ref := self.values.dotted(dotted, module.path)) is not None and ref.kind is RefKind.FUNCTION:
+                        yield self._entry(EntryKind.TASK, self.project.modules[ref.path], ref.index, framework)
+                elif text and text[0] not in "'\"[{":
+                    yield from self._function(EntryKind.TASK, Place(module.path, function, text), framework, call)
 
     def _function(self, kind: EntryKind, place: Place, framework: str, call: Call) -> Iterator[Entry]:
         ref = self.values.ref(place)

@@ -7,6 +7,7 @@ from backend_lint.api import Finding, Mends, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.by_hand import started_by_hand
 from backend_lint.project.call_edits import with_keyword
+from backend_lint.project.event_loop import answers_request
 from backend_lint.project.libraries.outbound import Peer
 from backend_lint.project.mail_settings import unbounded_mail
 from backend_lint.project.timeouts import Limit, Outbound
@@ -22,8 +23,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     Finds calls of other machines that nothing bounds: `requests` and its sessions, wherever they were made and through whatever attribute, wrapper or
     parameter they are reached; `urllib`, `urllib3`, `http.client`, gRPC stubs, SMTP, IMAP, FTP, SSH and LDAP clients, API clients whose documented default
-    is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and `aiohttp` and object storage clients that keep a
-    default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
+    is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and, where a request waits for them, `aiohttp` and object
+    storage clients that keep a default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
 
     The fix gives a call that takes `timeout=` ten seconds. It is unsafe: only you know how long this answer may take, and a call that needs longer fails.
 
@@ -86,6 +87,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
         for found in project.timeouts.all():
             role = project.modules[found.path].role
             meant = found.limit is Limit.EXPLICIT and found.name.endswith(".stream")
+            meant = meant or (found.limit is Limit.DEFAULT and not answers_request(project, (found.path, found.function)))
             if found.wait.peer not in peers or role not in self.roles or meant:
                 continue
             if found.limit is Limit.UNKNOWN:

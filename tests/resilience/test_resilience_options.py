@@ -30,7 +30,8 @@ def severities(result: Result) -> list[str]:
 
 
 PROCESS = "import subprocess\n\n\ndef version():\n    return subprocess.run(['git', 'describe'], check=True)\n"
-STORAGE = "from minio import Minio\n\n\ndef storage():\n    return Minio('storage.example')\n"
+JOB = "from minio import Minio\n\n\ndef storage():\n    return Minio('storage.example')\n"
+STORAGE = JOB + "\n\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/')\ndef page():\n    return storage().bucket_exists('shop')\n"
 REQUEST = "import requests\n\n\ndef page():\n    requests.get('https://peer.example').raise_for_status()\n"
 OPTIONS = "import requests\n\n\ndef page(options):\n    requests.get('https://peer.example', **options).raise_for_status()\n"
 RULE = "outbound-call-without-timeout"
@@ -43,6 +44,9 @@ class TestTimeouts:
 
     def test_long_default_of_a_library_is_said_softly(self, tmp_path: Path) -> None:
         assert severities(check(tmp_path, STORAGE, RULE)) == ["info"]
+
+    def test_job_may_wait_as_long_as_the_library_does(self, tmp_path: Path) -> None:
+        assert not severities(check(tmp_path, JOB, RULE))
 
     def test_longest_default_is_a_choice(self, tmp_path: Path) -> None:
         assert not severities(check(tmp_path, STORAGE, RULE, options={"longest-default": 300.0}))
