@@ -15,7 +15,7 @@ from backend_lint.facts.python import BlockKind, Body, Call, ParameterKind, Use
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.handed_out import HandedOut, argument
-from backend_lint.project.libraries.outbound import DEADLINE_BLOCKS, LAST_NAMES, VERBS, Wait, wait_of
+from backend_lint.project.libraries.outbound import DEADLINE_BLOCKS, LAST_NAMES, VERBS, Peer, Wait, wait_of
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.sessions import Bounds, Sessions
 from backend_lint.project.value_text import constant_number, parse, split
@@ -157,6 +157,8 @@ class Timeouts:
             return given
         if self._renamed(path, index, call.callee, name) or self._bounded_around(path, index, body, number, call) or (wait.by_socket and self._socket_default):
             return Ruling(Limit.UNKNOWN)
+        if wait.peer is Peer.STORE and any("timeout" in value.lower() for value in call.args):
+            return Ruling(Limit.GIVEN)  # in the address
         held = target.receiver
         if name.startswith("requests."):
             if self._sessions.patched:

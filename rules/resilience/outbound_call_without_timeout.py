@@ -65,8 +65,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     ## Options
 
-    - `peers`: whom calls are checked for: `http`, `mail`, `files` (FTP, SSH, object storage), `directory` (LDAP), `store` (Redis) and `process`
-      (`subprocess`). Default: all but `store` and `process`.
+    - `peers`: whom calls are checked for: `http`, `mail`, `files` (FTP, SSH, object storage), `directory` (LDAP), `store` (Redis, MongoDB, drivers of
+      databases) and `process` (`subprocess`). Default: all but `store` and `process`.
     - `longest-default`: how many seconds a library's own default may last. Default: 120.
 
     ## References

@@ -42,6 +42,24 @@ class TestTimeouts:
         assert not severities(check(tmp_path, PROCESS, RULE))
         assert severities(check(tmp_path, PROCESS, RULE, options={"peers": ("process",)})) == ["warning"]
 
+    @pytest.mark.parametrize(
+        ("made", "found"),
+        [
+            ("redis.from_url('redis://cache')", 1),
+            ("redis.from_url('redis://cache', socket_timeout=3)", 0),
+            ("redis.from_url('redis://cache?socket_timeout=3')", 0),
+            ("redis.asyncio.Redis(host='cache')", 1),
+            ("pymongo.MongoClient('db')", 1),
+            ("pymongo.MongoClient('db', socketTimeoutMS=300)", 0),
+            ("psycopg2.connect(host='db')", 1),
+            ("psycopg2.connect('host=db connect_timeout=3')", 0),
+        ],
+    )
+    def test_stores_are_left_out_unless_asked_for(self, tmp_path: Path, made: str, found: int) -> None:
+        text = f"import psycopg2\nimport pymongo\nimport redis\nimport redis.asyncio\n\n\ndef store():\n    return {made}\n"
+        assert not severities(check(tmp_path, text, RULE))
+        assert len(severities(check(tmp_path, text, RULE, options={"peers": ("store",)}))) == found
+
     def test_long_default_of_a_library_is_said_softly(self, tmp_path: Path) -> None:
         assert severities(check(tmp_path, STORAGE, RULE)) == ["info"]
 
