@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Position, ProjectRule, Severity
 from backend_lint.facts.python import Block, BlockKind, Body
 from backend_lint.project import Project
 from backend_lint.project.blocks import inside
+from backend_lint.project.libraries import Effect
 
 _LOCKS = frozenset({"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
 _MODULES = ("threading", "multiprocessing", "multiprocessing.synchronize", "multiprocessing.managers", "_thread")
@@ -17,7 +18,8 @@ class LockHeldAcrossAwait(ProjectRule):
     ## What it does
 
     Finds `with lock:` around an `await`, `async for` or `async with` in a coroutine, where the lock is one of `threading` or `multiprocessing`, and
-    `lock.acquire()` of such a lock followed by an `await` before `lock.release()`.
+    `lock.acquire()` of such a lock followed by an `await` before `lock.release()`. With the option `async-locks` also an `asyncio.Lock` around a call to
+    another service, in code that requests run.
 
     ## Why is this bad
 
@@ -62,6 +64,11 @@ class LockHeldAcrossAwait(ProjectRule):
 
     Only one coroutine ever runs this code, and the lock guards it against other threads. Even then the event loop stops while another thread has it.
 
+    ## Options
+
+    - `async-locks`: also report an `asyncio.Lock` that is held while another service answers: all requests queue behind one slow answer. Default: false, for
+      often only one of them is to ask.
+
     ## References
 
     - [asyncio: synchronization primitives](https://docs.python.org/3/library/asyncio-sync.html)
@@ -70,6 +77,7 @@ class LockHeldAcrossAwait(ProjectRule):
 
     severity, precision, since = Severity.ERROR, "very-high", "0.1"
     tags = ("async", "concurrency", "cwe:833")
+    options = {"async-locks": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
         for module, index, head, body in project.functions("async"):
@@ -83,6 +91,15 @@ class LockHeldAcrossAwait(ProjectRule):
                     symbol=head.name,
                     evidence=(Evidence(module.path, line, "waits here, with the lock held"),),
                 )
+            if self.option("async-locks") and project.reached_from((module.path, index)) is not None:
+                for number, block in enumerate(body.blocks):
+                    if block.kind is BlockKind.WITH and block.is_async and self._is_lock(project, module.path, index, block.subject, ("asyncio",)):
+                        held = [edge for edge in project.calls.edges((module.path, index)) if inside(body, edge.call.block, number)]
+                        if way := project.calls.reaches((module.path, index), Effect.HTTP, first=held):
+                            message = f"lock is held in async {head.name} while another service answers, all requests queue behind it; ask first, lock after"
+                            yield self.finding(
+                                module.path, _Place(block), message, symbol=head.name, evidence=project.calls.evidence(way), severity=Severity.WARNING
+                            )
 
     def _held(self, project: Project, path: str, index: int, body: Body) -> Iterator[tuple[Position, int]]:
         for number, block in enumerate(body.blocks):
@@ -99,12 +116,12 @@ class LockHeldAcrossAwait(ProjectRule):
                     yield call, min(between)
 
     @staticmethod
-    def _is_lock(project: Project, path: str, function: int, subject: str) -> bool:
+    def _is_lock(project: Project, path: str, function: int, subject: str, modules: tuple[str, ...] = _MODULES) -> bool:
         found = project.value(path, function, subject)
         if found is None or not found.is_external:
             return False
         owner, _, name = found.name.rpartition(".")
-        return name in _LOCKS and owner in _MODULES
+        return name in _LOCKS and owner in modules and (name == "Lock" or modules is _MODULES)
 
 
 def _waits(body: Body, block: int) -> list[int]:

@@ -8,6 +8,7 @@ from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.fan_out import FanOut, fan_outs, is_bounded, is_from_request, origin_of
 from backend_lint.project.fan_out_edits import NAMES, bounded
+from backend_lint.project.queues import unbounded_queues
 
 if TYPE_CHECKING:
     import libcst
@@ -85,6 +86,7 @@ class UnboundedConcurrency(ProjectRule, Mends):
     ## Options
 
     - `any-list`: also report lists whose source is not known. Default: false.
+    - `queues`: also report queues of the process without a size, as info: what is put in faster than it is taken out fills the memory. Default: false.
 
     ## References
 
@@ -97,7 +99,7 @@ class UnboundedConcurrency(ProjectRule, Mends):
     fix = "unsafe"
     mends = ("SimpleStatementLine",)
     imports = ("asyncio",)
-    options = {"any-list": False}
+    options = {"any-list": False, "queues": False}
     tags = ("async", "availability", "cwe:770", "owasp-api:4")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -117,6 +119,12 @@ class UnboundedConcurrency(ProjectRule, Mends):
                 evidence=(*items, *project.calls.evidence(found.way)),
                 suggestion="" if _takes_names(project, found) else f"semaphore = asyncio.Semaphore({_MOST})",
             )
+
+        for path, function, call in unbounded_queues(project) if self.option("queues") else ():
+            if project.modules[path].role in self.roles:
+                head = project.modules[path].functions[function]
+                message = "queue without a size grows as long as it is filled faster than it is emptied; give it a `maxsize`"
+                yield self.finding(path, call, message, symbol=head.name if function else "", severity=Severity.INFO)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.FlattenSentinel[Any] | None:
         return bounded(node, _MOST) if finding.suggestion else None

@@ -37,6 +37,51 @@ OPTIONS = "import requests\n\n\ndef page(options):\n    requests.get('https://pe
 RULE = "outbound-call-without-timeout"
 
 
+LOCKED = """\
+import asyncio
+
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+lock = asyncio.Lock()
+client = httpx.AsyncClient()
+
+
+async def rate():
+    return (await client.get("https://rates.example")).raise_for_status().json()
+
+
+@app.get("/rates")
+async def rates():
+    async with lock:
+        return await rate()
+
+
+@app.get("/sum")
+async def total():
+    found = await rate()
+    async with lock:
+        return sum(found)
+"""
+
+
+def test_async_locks_around_other_services_are_reported_if_asked_for(tmp_path: Path) -> None:
+    assert not severities(check(tmp_path, LOCKED, "lock-held-across-await"))
+    (found,) = check(tmp_path, LOCKED, "lock-held-across-await", options={"async-locks": True}).findings
+    assert (found.finding.symbol, found.finding.line, found.finding.severity) == ("rates", 17, "warning")
+    assert [one.line for one in found.finding.evidence][-1] == 12
+
+
+@pytest.mark.parametrize(
+    ("made", "found"), [("asyncio.Queue()", 1), ("queue.Queue(maxsize=0)", 1), ("asyncio.Queue(10)", 0), ("asyncio.Queue(size())", 0), ("mine.Queue()", 0)]
+)
+def test_queues_without_a_size_are_reported_if_asked_for(tmp_path: Path, made: str, found: int) -> None:
+    text = f"import asyncio\nimport queue\n\nimport mine\nfrom mine import size\n\nwaiting = {made}\n"
+    assert not severities(check(tmp_path, text, "unbounded-concurrency"))
+    assert severities(check(tmp_path, text, "unbounded-concurrency", options={"queues": True})) == ["info"] * found
+
+
 class TestTimeouts:
     def test_processes_are_left_out_unless_asked_for(self, tmp_path: Path) -> None:
         assert not severities(check(tmp_path, PROCESS, RULE))
