@@ -106,7 +106,7 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
         effects |= effect
         if kind >= Attempt.UNKNOWN and (is_cleanup(call.callee) or (call.args and is_cleanup(constant_string(call.args[0]) or ""))):
             kind = Attempt.CLEANUP
-        elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _is_lasting(call.callee.rpartition(".")[2]):
+        elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _is_lasting(call.callee.rpartition(".")[2]) and not _is_rendered(call):
             kind = Attempt.WORK
         if kind > worst or telling is None:
             worst, telling = max(kind, worst), call
@@ -119,6 +119,11 @@ def _is_pure(name: str) -> bool:
 
 def _is_lasting(name: str) -> bool:
     return not name[:1].isupper() and bool(_LASTING.search(name)) and (not _GETTER.search(name) or "create" in name)
+
+
+def _is_rendered(call: Call) -> bool:
+    """``image.save(buffer, format="png")``: a picture or a sheet, written into memory more often than not."""
+    return call.callee.endswith(".save") and bool(call.args) and any(key == "format" for key, _ in call.keywords)
 
 
 def imports_in(module: SourceModule, body: Body, handler: Handler) -> bool:

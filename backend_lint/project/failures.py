@@ -246,8 +246,10 @@ def raises_after_loop(body: Body, handler: Handler) -> bool:
 _EMPTY = ("None", "False", "0", "''", "[]", "{}")
 
 
-def takes_other_choice(body: Body, handler: Handler) -> bool:
-    """``x = find() or usual``, and the clause says ``x = usual``."""
+def takes_other_choice(body: Body, handler: Handler, attempt: Call | None) -> bool:
+    """``x = find() or usual``, and the clause says ``x = usual``; or the clause makes the call that was attempted with something else."""
+    if attempt is not None and any(call.callee == attempt.callee and call.use is not Use.DROPPED for _, call in calls_in(body, handler.block)):
+        return True
     tried = {found.target: alternatives(found.value) for _, found in within(body, body.assigns, handler.protected)}
     given = [found for _, found in within(body, body.assigns, handler.block)]
     return bool(given) and all(found.value not in _EMPTY and found.value in tried.get(found.target, ())[1:] for found in given)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _STUB = re.compile(r"_pb2_grpc\.\w*Stub\.\w+$")
+_STAYS_OPEN = re.compile(r"(?:Subscribe|Watch|Listen|Follow|Tail)(?![a-z])")
+"""Methods of stubs that give a stream of what will happen: a deadline would end it."""
 _CLIENT_NAMES = re.compile(r"session|http|client|requests?$|_?bq$|bigquery")
 _RUNNERS = {"to_thread": 0, "run_in_threadpool": 0, "submit": 0, "run_in_executor": 1, "run_sync": 0}
 """Functions that call the function they are given, and at which position it stands."""
@@ -110,7 +112,7 @@ class Timeouts:
         if target is None or target.kind is not RefKind.EXTERNAL or call.callee.startswith("super()"):
             return None
         known = wait_of(target.name)
-        if known is None and (_STUB.search(target.name) or self._is_stub(target)):
+        if known is None and (_STUB.search(target.name) or self._is_stub(target)) and not _STAYS_OPEN.match(call.callee.rpartition(".")[2]):
             known = target.name, Wait(position=1)
         if known is None:
             return None

@@ -11,6 +11,7 @@ from backend_lint.project.value_text import call_ids
 
 _TOKEN = re.compile(r"#\d+|%\w+")
 _SPAWNERS = frozenset({"create_task", "ensure_future"})
+_LOOP = re.compile(r"(?:^|[._])loop\.create_task$")
 
 
 class FireAndForgetTask(ProjectRule):
@@ -64,9 +65,11 @@ class FireAndForgetTask(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for module in project.modules.values():
-            if module.role in self.roles and any(found.module.partition(".")[0] == "asyncio" for found in module.facts.imports):
+            if module.role in self.roles:
+                imported = any(found.module.partition(".")[0] == "asyncio" for found in module.facts.imports)
                 for index, body in enumerate(module.bodies):
-                    yield from self._function(project, module, index, body)
+                    if imported or any(_LOOP.search(call.callee) for call in body.calls):
+                        yield from self._function(project, module, index, body)
 
     def _function(self, project: Project, module: SourceModule, index: int, body: Body) -> Iterator[Finding]:
         read: _Read | None = None
@@ -87,7 +90,10 @@ class FireAndForgetTask(ProjectRule):
 
 def _spawns(project: Project, module: SourceModule, index: int, call: Call) -> bool:
     target = project.value(module.path, index, call.callee)
-    return target is not None and target.is_external and target.name.startswith("asyncio.") and "TaskGroup" not in target.name
+    if target is not None and not target.is_external:
+        return False
+    name = target.name if target is not None else ""
+    return (name.startswith("asyncio.") and "TaskGroup" not in name) or bool(_LOOP.search(name or call.callee))
 
 
 class _Read:

@@ -113,7 +113,7 @@ class SwallowedException(ProjectRule):
         tried = attempted(project, module, index, body, handler)
         if not _matters(width, result, tried, handler):
             return ""
-        if _is_chosen(function, body, handler) or (width is not Breadth.BARE and failures.raises_after_loop(body, handler)):
+        if _is_chosen(function, body, handler, tried) or (width is not Breadth.BARE and failures.raises_after_loop(body, handler)):
             return ""
         caught = failures.clause_text(handler)
         what = f" of `{shown}`" if tried.call is not None and (shown := failures.call_name(tried.call.callee)) else ""
@@ -126,7 +126,8 @@ class SwallowedException(ProjectRule):
 
 def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler) -> bool:
     if width is Breadth.BARE:
-        return tried.kind is Attempt.WORK or (tried.kind not in (Attempt.NOTHING, Attempt.CLEANUP) and result.fate is not Fate.ACTED)
+        told = result.fate is Fate.ACTED or (result.fate is Fate.NAMED and tried.kind is Attempt.CONVERSION)
+        return tried.kind is Attempt.WORK or (tried.kind not in (Attempt.NOTHING, Attempt.CLEANUP) and not told)
     if width is Breadth.RESOURCE:
         dropped = result.fate is Fate.LOST and handler.shape in ("pass", "continue") and tried.kind is Attempt.WORK
         saved = tried.call is not None and bool(_SAVES.search(tried.call.callee.rpartition(".")[2]))
@@ -138,10 +139,10 @@ def _matters(width: Breadth, result: Outcome, tried: Attempted, handler: Handler
     return not tried.effects & _MINOR or bool(tried.effects & Effect.SLOW & ~_MINOR)
 
 
-def _is_chosen(function: Function, body: Body, handler: Handler) -> bool:
+def _is_chosen(function: Function, body: Body, handler: Handler, tried: Attempted) -> bool:
     """The answer is one that the caller asked for: a predicate's false, a named fallback."""
     values = [found.value for _, found in within(body, body.returns, handler.block)]
     values += [found.value for _, found in within(body, body.assigns, handler.block)]
-    if any(_CHOSEN.search(value) for value in values) or failures.takes_other_choice(body, handler):
+    if any(_CHOSEN.search(value) for value in values) or failures.takes_other_choice(body, handler, tried.call):
         return True
     return bool(values) and all(map(_NO.fullmatch, values)) and bool(_PREDICATE.search(failures.plain_name(function)))
