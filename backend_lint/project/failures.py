@@ -247,8 +247,11 @@ _EMPTY = ("None", "False", "0", "''", "[]", "{}")
 
 
 def takes_other_choice(body: Body, handler: Handler, attempt: Call | None) -> bool:
-    """``x = find() or usual``, and the clause says ``x = usual``; or the clause makes the call that was attempted with something else."""
+    """``x = find() or usual``, and the clause says ``x = usual``; or the clause makes the call that was attempted with
+    something else, or gives back what that call was given."""
     if attempt is not None and any(call.callee == attempt.callee and call.use is not Use.DROPPED for _, call in calls_in(body, handler.block)):
+        return True
+    if attempt is not None and any(found.value in attempt.args for _, found in within(body, body.returns, handler.block)):
         return True
     tried = {found.target: alternatives(found.value) for _, found in within(body, body.assigns, handler.protected)}
     given = [found for _, found in within(body, body.assigns, handler.block)]

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _STUB = re.compile(r"_pb2_grpc\.\w*Stub\.\w+$")
 _STAYS_OPEN = re.compile(r"(?:Subscribe|Watch|Listen|Follow|Tail)(?![a-z])")
 """Methods of stubs that give a stream of what will happen: a deadline would end it."""
+_PIECES = frozenset(
+    "stream StreamResponse StreamingResponse StreamingHttpResponse iter_chunked iter_chunks iter_any iter_content iter_lines iter_bytes iter_raw "
+    "aiter_bytes aiter_lines aiter_raw aiter_text".split()
+)
 _CLIENT_NAMES = re.compile(r"session|http|client|requests?$|_?bq$|bigquery")
 _RUNNERS = {"to_thread": 0, "run_in_threadpool": 0, "submit": 0, "run_in_executor": 1, "run_sync": 0}
 """Functions that call the function they are given, and at which position it stands."""
@@ -104,6 +108,11 @@ class Timeouts:
                         found = self._handed(path, index, number, call, _RUNNERS[last])
                     if found is not None:
                         yield found
+
+    def is_stream(self, found: Outbound) -> bool:
+        """Its answer is passed on or read piece by piece, for as long as it comes."""
+        body = self._project.modules[found.path].bodies[found.function]
+        return found.name.endswith(".stream") or any(call.callee.rpartition(".")[2] in _PIECES for call in body.calls)
 
     # -- which call it is --------------------------------------------------------------------------
 

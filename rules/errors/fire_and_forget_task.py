@@ -11,6 +11,8 @@ from backend_lint.project.value_text import call_ids
 
 _TOKEN = re.compile(r"#\d+|%\w+")
 _SPAWNERS = frozenset({"create_task", "ensure_future"})
+_OTHERS = re.compile(r"TaskGroup|\.run(?:_until_complete)?\(\)")
+"""What keeps its tasks, and what is no part of asyncio but was made by a coroutine."""
 _LOOP = re.compile(r"(?:^|[._])loop\.create_task$")
 
 
@@ -93,7 +95,7 @@ def _spawns(project: Project, module: SourceModule, index: int, call: Call) -> b
     if target is not None and not target.is_external:
         return False
     name = target.name if target is not None else ""
-    return (name.startswith("asyncio.") and "TaskGroup" not in name) or bool(_LOOP.search(name or call.callee))
+    return (name.startswith("asyncio.") and not _OTHERS.search(name)) or bool(_LOOP.search(name or call.callee))
 
 
 class _Read:

@@ -59,7 +59,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     ## When this is wrong
 
-    A stream that is opened with a timeout of None on purpose, to follow events for as long as they come, is left alone.
+    A stream that is opened with a timeout of None on purpose, to follow events or pass a body on for as long as it comes, is left alone.
     Something that cannot be seen bounds the call: a proxy on the way that gives up, a patched library. A stream that is meant to stay open needs a read
     timeout between two messages, not none.
 
@@ -86,7 +86,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
         peers = {Peer(peer) for peer in self.option("peers")}
         for found in project.timeouts.all():
             role = project.modules[found.path].role
-            meant = found.limit is Limit.EXPLICIT and found.name.endswith(".stream")
+            meant = found.limit is Limit.EXPLICIT and project.timeouts.is_stream(found)
             meant = meant or (found.limit is Limit.DEFAULT and not answers_request(project, (found.path, found.function)))
             if found.wait.peer not in peers or role not in self.roles or meant:
                 continue
