@@ -21,7 +21,7 @@ class ResponseNotChecked(ProjectRule, Mends):
     looked at in the function, nothing in the answer itself is tested, and the response is not handed on.
 
     The fix calls `raise_for_status()` where the response gets its name. A bad status then raises at once what says so, where an error page was read
-    until now. A response that has no name is left to you.
+    until now. It is unsafe: a caller that means to read the body of an error answer gets an exception. A response that has no name is left to you.
 
     ## Why is this bad
 
@@ -62,7 +62,7 @@ class ResponseNotChecked(ProjectRule, Mends):
     """
 
     severity, precision, since = Severity.INFO, "high", "0.1"
-    fix = "safe"
+    fix = "unsafe"
     mends = ("SimpleStatementLine", "With")
     tags = ("error-handling", "cwe:252")
 
