@@ -36,10 +36,10 @@ class Tools:
         self.environment = {**kept, "PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"}
 
     def backend_lint(self, *options: str) -> list[str]:
-        return [sys.executable, "-m", "backend_lint", "check", "--format", "concise", *options, "."]
+        return [sys.executable, "-m", "backend_lint", "check", *options, "."]
 
     def ruff_check(self, *options: str) -> list[str]:
-        return [self.ruff, "check", "--isolated", "--select", "ALL", "--output-format", "concise", *options, "."]
+        return [self.ruff, "check", "--isolated", "--select", "ALL", *options, "."]
 
     def bandit(self) -> list[str]:
         return [sys.executable, "-m", "bandit", "-r", "-q", "."]
@@ -76,6 +76,7 @@ def compare(name: str, tree: Path, tools: Tools, rounds: int, scratch: Path) -> 
             measure.run(tools.backend_lint("--cache-dir", str(cache)), tree, env=tools.environment)
 
     costs["ruff cold"] = measure.best(tools.ruff_check("--no-cache"), tree, rounds)
+    costs["ruff concise"] = measure.best(tools.ruff_check("--no-cache", "--output-format", "concise"), tree, rounds)
     costs["cold"] = min((cold() for _ in range(rounds)), key=lambda cost: cost.cpu)
     measure.run(tools.ruff_check("--cache-dir", str(scratch / "ruff")), tree)
     costs["ruff warm"] = measure.best(tools.ruff_check("--cache-dir", str(scratch / "ruff")), tree, rounds)
@@ -101,6 +102,7 @@ def packages_table(trees: dict[str, Path], tools: Tools, rounds: int, scratch: P
                 f"{corpus.line_count(tree):,}",
                 seconds(cold.cpu),
                 f"{cold.cpu / ruff.cpu:.2f}",
+                f"{cold.cpu / costs['ruff concise'].cpu:.2f}",
                 f"{bandit.cpu / cold.cpu:.1f}",
                 seconds(costs["warm"].wall),
                 seconds(costs["ruff warm"].wall),
@@ -109,7 +111,8 @@ def packages_table(trees: dict[str, Path], tools: Tools, rounds: int, scratch: P
             ]
         )
         shutil.rmtree(work)
-    head = ("package", "files", "lines", "cold CPU", "cold / ruff", "bandit / cold", "warm wall", "ruff warm wall", "one file changed, wall", "peak memory")
+    costs_of = ("cold CPU", "cold / ruff", "cold / ruff concise", "bandit / cold", "warm wall", "ruff warm wall", "one file changed, wall", "peak memory")
+    head = ("package", "files", "lines", *costs_of)
     return table(head, rows)
 
 
@@ -139,7 +142,7 @@ def versions(tools: Tools) -> str:
 PAGE = """# What a run costs
 
 Made by `python benchmarks/speed.py --write docs/benchmarks.md`. The tools run in turn on the same files in one run on one machine: compare the ratios, not the
-seconds. CPU is user and system time with all children, the best of the rounds. `cold / ruff` is backend-lint without a cache against
+seconds. CPU is user and system time with all children, the best of the rounds. `cold / ruff` is backend-lint with an empty cache against
 `ruff check --select ALL --no-cache`; `bandit / cold` is how many times the CPU time bandit needs. Warm is a second run with nothing changed, and beside it
 ruff's own warm run. Peak memory sums the proportional set sizes of all processes.
 

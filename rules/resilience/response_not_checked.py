@@ -62,6 +62,7 @@ class ResponseNotChecked(ProjectRule, Mends):
     """
 
     severity, precision, since = Severity.INFO, "high", "0.1"
+    profile = "strict"
     fix = "unsafe"
     mends = ("SimpleStatementLine", "With")
     tags = ("error-handling", "cwe:252")
