@@ -53,7 +53,7 @@ def run(command: Sequence[str], cwd: Path, *, accept: frozenset[int] = frozenset
         if process.returncode not in accept:
             raise FailedError(f"{' '.join(command)}: exit {process.returncode}: {errors.read().decode('utf-8', 'replace')[-800:]}")
         largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        return Cost(usage.ru_utime + usage.ru_stime, wall, max(peak[0], largest) if memory else 0, process.returncode, output.read())
+        return Cost(usage.ru_utime + usage.ru_stime, wall, (peak[0] or largest) if memory else 0, process.returncode, output.read())
 
 
 def best(command: Sequence[str], cwd: Path, rounds: int, *, env: Mapping[str, str] | None = None) -> Cost:

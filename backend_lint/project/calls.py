@@ -61,6 +61,7 @@ class CallGraph:
         self._edges: dict[FunctionKey, tuple[Edge, ...]] = {}
         self._summaries: tuple[dict[FunctionKey, Effect], dict[FunctionKey, Effect]] = ({}, {})
         self._distances: dict[tuple[Effect, Aspect], dict[FunctionKey, int]] = {}
+        self._cached: dict[FunctionKey, bool] = {}
         self._callers: dict[FunctionKey, list[tuple[FunctionKey, Edge]]] | None = None
 
     def head(self, key: FunctionKey) -> Function:
@@ -113,15 +114,29 @@ class CallGraph:
 
     def runs_off_loop(self, key: FunctionKey) -> bool:
         """A decorator moves the function to a thread."""
-        head = self.head(key)
-        targets = (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
-        return any(target is not None and target.name.removesuffix("()") in _OFF_LOOP for target in targets)
+        return self._is_decorated(key, _OFF_LOOP)
 
     def is_cached(self, key: FunctionKey) -> bool:
-        """A decorator keeps the result for the life of the process, so only the first call does anything."""
+        """A decorator, a global or an attribute keeps the result, so only the first call does anything."""
+        if key not in self._cached:
+            self._cached[key] = self._keeps_result(key) or self._is_decorated(key, _CACHES)
+        return self._cached[key]
+
+    def _keeps_result(self, key: FunctionKey) -> bool:
+        """``if x is None: x = make()``, then ``return x``, where x outlives the call."""
+        body = self.body(key)
+        for assign in body.assigns if key[1] else ():
+            outlives = assign.target.isidentifier() or assign.target.startswith(("%self.", "%cls."))
+            if outlives and any(found.value == assign.target for found in body.returns):
+                tests = [block.subject for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.ORELSE)]
+                if any(assign.target in test for test in tests):
+                    return True
+        return False
+
+    def _is_decorated(self, key: FunctionKey, names: frozenset[str]) -> bool:
         head = self.head(key)
         targets = (self.resolver.decorator(key[0], head.scope, text) for text in head.decorators)
-        return any(target is not None and target.name.removesuffix("()") in _CACHES for target in targets)
+        return any(target is not None and target.name.removesuffix("()") in names for target in targets)
 
     def follows(self, edge: Edge, aspect: Aspect) -> bool:
         """Whether what the callee does counts for the caller."""
@@ -133,7 +148,7 @@ class CallGraph:
         if head.is_async or edge.call.awaited:
             # a plain function is not awaited: it is another one, or a decorator has moved it
             return False
-        return not (head.decorators and (self.runs_off_loop(edge.target.function) or self.is_cached(edge.target.function)))
+        return not (self.is_cached(edge.target.function) or (head.decorators and self.runs_off_loop(edge.target.function)))
 
     def summary(self, key: FunctionKey, aspect: Aspect = Aspect.ALL) -> Effect:
         """All effects of calling a function, through the call graph to a fixed point. With `Aspect.BLOCKING`: through calls of plain functions only."""

@@ -12,7 +12,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function, Handler, Return, Use
 from backend_lint.project.blocks import around, within
 from backend_lint.project.libraries import Effect
-from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS
+from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS, TRANSPORT_ERRORS
 from backend_lint.project.loggers import LogCall, carries_exception, log_call
 from backend_lint.project.name_words import words
 from backend_lint.project.references import RefKind
@@ -236,6 +236,12 @@ def leaks_inside(project: Project, path: str, function: int, handler: Handler) -
     """Whether the clause catches errors whose text shows the inside: everything, or errors of databases, services and the operating system."""
     width = breadth(project, path, function, handler)
     return width > Breadth.NARROW or any(name.rpartition(".")[2] == "IntegrityError" for name in caught(project, path, function, handler))
+
+
+def is_about_peer(project: Project, path: str, function: int, handler: Handler) -> bool:
+    """Whether the clause catches nothing but errors of an HTTP client: foreseen, and about the service that was asked."""
+    names = caught(project, path, function, handler)
+    return bool(names) and all(name in TRANSPORT_ERRORS for name in names)
 
 
 def raises_after_loop(body: Body, handler: Handler) -> bool:

@@ -28,6 +28,8 @@ _LEAVE = (BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER)
 SLOW_AWAITS = Effect.HTTP | Effect.MAIL | Effect.SLEEP
 """A sleep counts only where it stands itself: further down it is mostly the pause between retries."""
 _CHEAP = (".add", ".add_all", ".delete", ".begin", ".expunge")
+_LOCKS_ROWS = (".with_for_update", ".select_for_update", ".pg_advisory_xact_lock")
+"""A transaction that locks rows keeps its connection on purpose."""
 _MAX_DEPTH = 4
 _SUBJECT = re.compile(r"^(.*)\.__enter__\(\)$")
 
@@ -95,7 +97,7 @@ def queries_with(project: Project, key: FunctionKey, parameter: str, depth: int 
 
 def _first(project: Project, key: FunctionKey, body: Body) -> Held | None:
     edges = {edge.number: edge for edge in project.calls.edges(key)}
-    if not any(_slow(project, key, edge) for edge in edges.values()):
+    if not any(_slow(project, key, edge) for edge in edges.values()) or any(call.callee.endswith(_LOCKS_ROWS) for call in body.calls):
         return None
     shared = dict(_shared_with_dependency(project, key))
     taken: dict[str, int] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import Body, Call
+from backend_lint.facts.python import Body, Call, Raise
 from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse, split
 
 if TYPE_CHECKING:
@@ -215,6 +215,14 @@ def is_http_error(project: Project, path: str, function: int, call: Call) -> boo
     names = project.resolver.classes.external_names(target)
     ours = [name for name in names if name.partition(".")[0] in FRAMEWORKS]
     return any(name.rpartition(".")[2] in _HTTP_ERRORS or ".exceptions." in name or ".HTTP" in name for name in ours)
+
+
+def is_own_error(project: Project, path: str, function: int, body: Body, raised: Raise) -> bool:
+    """Whether what is raised is an exception of the project itself: it was written to be shown."""
+    for number in call_ids(raised.value)[:1]:
+        target = project.value(path, function, body.calls[number].callee)
+        return target is not None and not target.is_external
+    return False
 
 
 def refuses_request(project: Project, path: str, function: int, call: Call) -> bool:

@@ -9,8 +9,8 @@ from backend_lint.project import Project, SourceModule
 from backend_lint.project.attempts import Attempt, attempted
 from backend_lint.project.blocks import around, enclosing_handler
 from backend_lint.project.exception_texts import is_looked_at, shows_exception
-from backend_lint.project.failures import clause_text, leaks_inside, symbol_of
-from backend_lint.project.responses import answer_of, is_http_error, refuses_request
+from backend_lint.project.failures import clause_text, is_about_peer, leaks_inside, symbol_of
+from backend_lint.project.responses import answer_of, is_http_error, is_own_error, refuses_request
 from backend_lint.project.value_text import call_ids
 
 _TRIAL = re.compile(r"(?:^|[._])test_|_test$|_test_(?:connection|credentials|settings)|Test(?:ing|Connection)|[a-z]Test[A-Z.]")
@@ -93,6 +93,8 @@ class ExceptionDetailInResponse(ProjectRule):
             if handler is None or is_looked_at(body, handler, at.block):
                 continue
             if not shows_exception(body, values, handler.name):
+                continue
+            if isinstance(at, Raise) and is_own_error(project, module.path, index, body, at) and is_about_peer(project, module.path, index, handler):
                 continue
             about_input = isinstance(at, Raise) and any(_last(body, number) in _ABOUT_INPUT for number in call_ids(at.value)[:1])
             if (handler.block, about_input) not in wide:

@@ -22,6 +22,11 @@ _REQUESTS = (
 _HTTPX = "HTTPError HTTPStatusError RequestError TransportError TimeoutException ConnectError ConnectTimeout ReadTimeout NetworkError ReadError"
 _AIOHTTP = "ClientError ClientConnectionError ClientConnectorError ClientResponseError ServerTimeoutError ServerDisconnectedError"
 
+TRANSPORT_ERRORS = frozenset(
+    {*_names("requests", _REQUESTS), *_names("requests.exceptions", _REQUESTS), *_names("httpx", _HTTPX), *_names("aiohttp", _AIOHTTP)}
+)
+"""Errors of HTTP clients: their text names the other side and what it did, nothing of our inside."""
+
 RESOURCE_ERRORS = frozenset(
     {
         *_names("requests", _REQUESTS),
