@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from backend_lint.facts.file import Role
 
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests", "integration_tests", "functional_tests", "e2e", "testutils", "test_utils"})
+_MAYBE_TEST_FOLDERS = frozenset({"regression", "acceptance", "functional", "integration", "qa", "smoke"})
+"""Names that application code may have as well: what is in the file decides."""
 _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
 _TOP_SCRIPT_FOLDERS = frozenset(
-    "tools doc example demo demos bench benchmark ci extras hack contrib dev development devtools etc evaluation evals load-tests loadtest "
+    "tools doc example demo demos bench benchmark ci extras hack contrib dev development devtools etc evaluation evals qa load-tests loadtest "
     ".github .circleci".split()
 )
 _SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})
@@ -39,7 +41,9 @@ def role_of(path: str, data: bytes = b"") -> Role:
     lowered = {folder.lower() for folder in folders}
     if name.endswith(_GENERATED_SUFFIXES) or (data and _is_generated(data[:1000])):
         return Role.GENERATED
-    if lowered & _TEST_FOLDERS or name in _TEST_NAMES:
+    if lowered & _TEST_FOLDERS or name in _TEST_NAMES or any(folder.endswith(("_tests", "-tests")) for folder in lowered):
+        return Role.TEST
+    if lowered & _MAYBE_TEST_FOLDERS and any(sign in data for sign in (*_TESTS_INSIDE, b"selenium", b"Test(")):
         return Role.TEST
     named_test = name.startswith("test_") or name.endswith(("_test.py", "_tests.py"))
     if named_test and (not data or any(sign in data for sign in _TESTS_INSIDE)):

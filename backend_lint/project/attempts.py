@@ -101,6 +101,7 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
     worst = Attempt.NOTHING
     effects = Effect.NONE
     telling: Call | None = None
+    best = (Attempt.NOTHING, False)
     for _, call in calls_in(body, handler.protected):
         kind, effect = _kind_of(project, module.path, function, call)
         effects |= effect
@@ -108,9 +109,28 @@ def attempted(project: Project, module: SourceModule, function: int, body: Body,
             kind = Attempt.CLEANUP
         elif kind in (Attempt.UNKNOWN, Attempt.OWN) and _is_lasting(call.callee.rpartition(".")[2]) and not _is_rendered(call):
             kind = Attempt.WORK
-        if kind > worst or telling is None:
-            worst, telling = max(kind, worst), call
+        worst = max(kind, worst)
+        weight = (kind, bool(effect & _REAL))
+        if weight > best or telling is None:
+            best, telling = weight, call
     return Attempted(worst, effects, telling)
+
+
+def tells_itself(project: Project, module: SourceModule, function: int, call: Call) -> bool:
+    """Whether the function that is called logs or reports its errors before it lets them rise, itself or one call further down."""
+    target = project.value(module.path, function, call.callee)
+    pending = [(target.function, 0)] if target is not None and target.kind is RefKind.FUNCTION else []
+    while pending:
+        key, depth = pending.pop()
+        inner = project.calls.body(key)
+        edges = {edge.number: edge for edge in project.calls.edges(key)}
+        for handler in inner.handlers:
+            told = (edges[number].target for number, _ in calls_in(inner, handler.block) if number in edges)
+            if handler.raises and any(project.calls.effect(one) & _TELLING for one in told):
+                return True
+        if depth < 1:
+            pending += [(edge.target.function, depth + 1) for edge in edges.values() if edge.target.kind is RefKind.FUNCTION]
+    return False
 
 
 def _is_pure(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, ProjectRule, Role
 from backend_lint.facts.python import Body, Function, Handler
 from backend_lint.project import Effect, Project, SourceModule, failures
-from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in
+from backend_lint.project.attempts import Attempt, Attempted, attempted, imports_in, tells_itself
 from backend_lint.project.blocks import within
 from backend_lint.project.failures import Breadth, Fate, Outcome, breadth, outcome
 from backend_lint.project.loggers import LEVELS
@@ -111,7 +111,7 @@ class SwallowedException(ProjectRule):
         if result.fate > (Fate.ACTED if width is Breadth.BARE else Fate.ANSWERED):
             return ""
         tried = attempted(project, module, index, body, handler)
-        if not _matters(width, result, tried, handler):
+        if not _matters(width, result, tried, handler) or (tried.call is not None and tells_itself(project, module, index, tried.call)):
             return ""
         if _is_chosen(function, body, handler, tried) or (width is not Breadth.BARE and failures.raises_after_loop(body, handler)):
             return ""

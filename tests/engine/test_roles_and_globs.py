@@ -21,6 +21,10 @@ ROLES = {
     "shop/versions/models.py": Role.APPLICATION,
     "wagtail/contrib/settings/models.py": Role.APPLICATION,
     "tests/helpers.py": Role.TEST,
+    "web/feature_tests/orders.py": Role.TEST,
+    "qa/api_client.py": Role.SCRIPT,
+    "shop/qa/answers.py": Role.APPLICATION,
+    "shop/regression/fit.py": Role.APPLICATION,
     "shop/tests.py": Role.TEST,
     "shop/test_views.py": Role.TEST,
     "shop/views_test.py": Role.TEST,
@@ -61,6 +65,7 @@ def test_a_mention_in_code_makes_no_generated_file() -> None:
 def test_a_name_that_deceives_is_told_by_the_content() -> None:
     assert role_of("shop/commands/test_connection.py", b"class TestConnection(Command):\n    def run(self): ...\n") is Role.APPLICATION
     assert role_of("shop/test_orders.py", b"def test_total(): ...\n") is Role.TEST
+    assert role_of("web/regression/browser.py", b"from selenium import webdriver\n") is Role.TEST
     assert role_of("shop/telemetry/setup.py", b"from opentelemetry import trace\n") is Role.APPLICATION
     assert role_of("packages/shop/setup.py", b"from setuptools import setup\n") is Role.SCRIPT
     assert role_of("shop/routes/settings.py", b"from fastapi import APIRouter\n\nrouter = APIRouter()\n") is Role.APPLICATION
