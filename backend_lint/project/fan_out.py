@@ -14,6 +14,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, split
 
 if TYPE_CHECKING:
@@ -149,6 +150,6 @@ def origin_of(project: Project, fan_out: FanOut) -> Edge | None:
                 name = edge.target.name.rpartition(".")[2]
                 if edge.target.is_external and (project.calls.effect(edge.target) & Effect.DATABASE or name in _ROWS):
                     return edge
-                if not edge.target.is_external and _LISTS.search(name) and project.calls.summary(edge.target.function, Aspect.ALL) & Effect.DATABASE:
+                if edge.target.kind is RefKind.FUNCTION and _LISTS.search(name) and project.calls.summary(edge.target.function, Aspect.ALL) & Effect.DATABASE:
                     return edge
     return None

@@ -14,6 +14,7 @@ from backend_lint.facts.python import BlockKind, Body, Call, Handler, Raise, Ret
 from backend_lint.project.blocks import around, enclosing_handler, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, constant_number, split
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ class Retries:
         return constant_number(values.pop()) if len(values) == 1 else None
 
     def _sleeps(self, edge: Edge) -> bool:
-        return not edge.target.is_external and bool(self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP)
+        return edge.target.kind is RefKind.FUNCTION and bool(self._project.calls.summary(edge.target.function, Aspect.ALL) & Effect.SLEEP)
 
 
 def _leaves(body: Body, handler: Handler) -> bool:

@@ -78,6 +78,7 @@ class ExceptionDetailInResponse(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
+    profile = "strict"
     tags = ("cwe:209", "owasp-api:8")
     roles = frozenset({Role.APPLICATION})
 

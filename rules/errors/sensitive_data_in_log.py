@@ -67,6 +67,7 @@ class SensitiveDataInLog(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
+    profile = "strict"
     tags = ("cwe:532",)
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 

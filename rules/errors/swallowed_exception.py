@@ -83,6 +83,7 @@ class SwallowedException(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
+    profile = "strict"
     tags = ("cwe:390",)
     roles = frozenset({Role.APPLICATION})
 

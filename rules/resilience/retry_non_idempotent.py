@@ -66,6 +66,7 @@ class RetryNonIdempotent(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
+    profile = "strict"
     tags = ("correctness", "availability")
 
     def check(self, project: Project) -> Iterator[Finding]:

@@ -74,6 +74,7 @@ class RetryWithoutBackoff(ProjectRule, Mends):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
+    profile = "strict"
     fix = "unsafe"
     mends = ("Call",)
     tags = ("availability",)
