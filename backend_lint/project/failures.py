@@ -202,9 +202,21 @@ def _fate_of_call(project: Project, path: str, function: int, call: Call, return
         return Fate.LOST if is_error_name(last) else Fate.ACTED
     if (_REPORTING.search(last) and not made) or call.callee in ("sys.exc_info", "traceback.format_exc", "traceback.print_exc"):
         return Fate.REPORTED
+    if last in ("append", "add") and _CASUALTIES.search(call.callee.rpartition(".")[0].lstrip("%").rpartition(".")[2]):
+        return Fate.ACTED
     if last in _NEUTRAL or returned or made:
         return Fate.LOST
     return Fate.ACTED
+
+
+_CASUALTIES = words("dead fail failed failures errors invalid missing broken bad skipped rejected unreachable closed disconnected stale lost gone")
+"""Names of lists in which what went wrong is kept."""
+_INSTRUMENTS = words("metric metrics prometheus statsd telemetry tracing analytics")
+
+
+def is_instrumentation(path: str) -> bool:
+    """Whether a module measures: what it loses is worth less than the request that it must not disturb."""
+    return bool(_INSTRUMENTS.search(path.rpartition("/")[2].removesuffix(".py").lower()))
 
 
 _CLEANUP = words(

@@ -106,7 +106,7 @@ class SwallowedException(ProjectRule):
         width = breadth(project, module.path, index, handler)
         if width < Breadth.RESOURCE or failures.in_error_path(body, body.blocks[handler.block].parent) or imports_in(module, body, handler):
             return ""
-        if width is not Breadth.BARE and _QUIET.search(failures.plain_name(function)):
+        if width is not Breadth.BARE and (_QUIET.search(failures.plain_name(function)) or failures.is_instrumentation(module.path)):
             return ""
         result = outcome(project, module, index, body, handler)
         if result.fate > (Fate.ACTED if width is Breadth.BARE else Fate.ANSWERED):
