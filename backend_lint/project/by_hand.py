@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def started_by_hand(project: Project, key: FunctionKey) -> bool:
-    """The function's module is a script (it asks whether it is ``__main__``), and no request, task or consumer reaches the function."""
-    blocks = project.modules[key[0]].bodies[0].blocks
-    if not any("__name__" in block.subject and "__main__" in block.subject for block in blocks):
-        return False
+    """A command reaches the function and no request, task or consumer does; or nothing known does, and its module asks whether it is ``__main__``."""
     reached = project.reached_from(key)
-    return reached is None or reached[0].kind is EntryKind.COMMAND
+    if reached is not None:
+        return reached[0].kind is EntryKind.COMMAND
+    blocks = project.modules[key[0]].bodies[0].blocks
+    return any("__name__" in block.subject and "__main__" in block.subject for block in blocks)
