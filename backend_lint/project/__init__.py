@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
     from backend_lint.project.web.dependencies import Dependencies
+    from backend_lint.project.web.guards import Guards
 
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
 
@@ -90,11 +91,16 @@ class Project:
     def dependencies(self) -> Dependencies:
         """FastAPI's dependency injection: which functions provide a function's parameters."""
         from backend_lint.project.web.dependencies import Dependencies
+
+        return Dependencies(self.guards.values, self.guards)
+
+    @functools.cached_property
+    def guards(self) -> Guards:
+        """Which functions and library objects check who calls."""
         from backend_lint.project.web.guards import Guards
         from backend_lint.project.web.values import Values
 
-        values = Values(self.resolver)
-        return Dependencies(values, Guards(values))
+        return Guards(Values(self.resolver))
 
     @functools.cached_property
     def entries(self) -> Entries:

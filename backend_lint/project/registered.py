@@ -11,7 +11,7 @@ from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
-from backend_lint.project.web.values import Place, Values, keyword
+from backend_lint.project.web.values import Place, keyword
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -85,7 +85,7 @@ class Registered:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.values = Values(project.resolver)
+        self.values = project.guards.values
 
     def entries(self) -> Iterator[Entry]:
         """All of them, tests left out."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.route import Route
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.web.guards import Guards
-from backend_lint.project.web.values import Values
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -32,8 +30,8 @@ class Routes:
     def link(cls, project: Project) -> Routes:
         """Routes of every framework that the project imports."""
         imported = {found.module.partition(".")[0] for module in project.modules.values() for found in module.facts.imports if not found.level}
-        values = Values(project.resolver)
-        guards = Guards(values)
+        guards = project.guards
+        values = guards.values
         routes: list[Route] = []
         if imported.intersection(_FASTAPI):
             from backend_lint.project.web.fastapi import Registrations
