@@ -214,12 +214,16 @@ class _Search:
 
     def _gitignore(self, name: str) -> GitIgnoreSpec | None:
         # re2 is linear; the default engine of pathspec hangs on a line such as *a*a*a*a*a*a*a*b.
+        import warnings
+
         from pathspec import GitIgnoreSpec
 
         self.ignore_files.append(name)
         try:
             text = read_regular(self.root + name, _MAX_GITIGNORE).decode("utf-8", "replace")
-            return GitIgnoreSpec.from_lines(text.splitlines(), backend="re2")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of `re`, about patterns of the checked project such as [[a-z]
+                return GitIgnoreSpec.from_lines(text.splitlines(), backend="re2")
         except Exception as error:
             self.notes.append(f"{printable(name)} is not used: {_why(error)}")
             return None

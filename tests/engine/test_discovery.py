@@ -260,3 +260,12 @@ def test_empty_directories_are_watched_and_ignored_ones_are_not(project: Path, g
     (project / ".gitignore").write_text("data/\n")
     settings = Settings(root=project)
     assert sorted(watched_directories(settings, discover(settings)) or ()) == ["", "empty", "empty/inner"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_odd_pattern_of_the_project_warns_nobody(tmp_path: Path) -> None:
+    write(tmp_path, "a.py", "b.log.py")
+    (tmp_path / ".gitignore").write_text("[[a-z]*.log.py\n")
+    discovery = found(tmp_path)
+    assert "a.py" in paths(discovery)
+    assert not discovery.notes
