@@ -14,7 +14,7 @@ _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
 _TOP_SCRIPT_FOLDERS = frozenset(
-    "tools doc example demo demos bench benchmark ci extras hack contrib dev development devtools etc evaluation evals qa load-tests loadtest "
+    "tools automation doc example demo demos bench benchmark ci extras hack contrib dev development devtools etc evaluation evals qa load-tests loadtest "
     ".github .circleci".split()
 )
 _SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
-from backend_lint.project import Project
+from backend_lint.project import Effect, Project
 from backend_lint.project.held_sessions import Held, held
 from backend_lint.project.outliving_sessions import Outliving, outliving
 
@@ -104,10 +104,11 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
             label = project.calls.label(one.provider)
             since = Evidence(one.provider[0], project.calls.head(one.provider).line, f"{label} has queried the same injected session")
         name = _name(one.session)
+        cost = "enough sleepers drain" if one.way[-1].effect & Effect.SLEEP else "a slow answer drains"
         return self.finding(
             path,
             one.edge.call,
-            f"{name} in {function.name} keeps its database connection while {slow} is awaited{through}, a slow answer drains the pool for all requests; "
+            f"{name} in {function.name} keeps its database connection while {slow} is awaited{through}, {cost} the pool for all requests; "
             "commit or close the session before, and open it again after",
             symbol=function.name,
             evidence=(since, *project.calls.evidence(one.way[1:])),

@@ -22,6 +22,8 @@ ROLES = {
     "wagtail/contrib/settings/models.py": Role.APPLICATION,
     "tests/helpers.py": Role.TEST,
     "web/feature_tests/orders.py": Role.TEST,
+    "automation/deployer.py": Role.SCRIPT,
+    "shop/automation/rules.py": Role.APPLICATION,
     "qa/api_client.py": Role.SCRIPT,
     "shop/qa/answers.py": Role.APPLICATION,
     "shop/regression/fit.py": Role.APPLICATION,
