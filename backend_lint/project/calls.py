@@ -27,6 +27,8 @@ _NEAREST = 2000
 _BLINK = 0.01
 """Seconds."""
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
+_MOST_KEPT = 20
+"""A function that returns more attributes than that keeps no result."""
 
 
 class Aspect(enum.IntEnum):
@@ -125,13 +127,12 @@ class CallGraph:
     def _keeps_result(self, key: FunctionKey) -> bool:
         """``if x is None: x = make()``, then ``return x``, where x outlives the call."""
         body = self.body(key)
-        for assign in body.assigns if key[1] else ():
-            outlives = assign.target.isidentifier() or assign.target.startswith(("%self.", "%cls."))
-            if outlives and any(found.value == assign.target for found in body.returns):
-                tests = [block.subject for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.ORELSE)]
-                if any(assign.target in test for test in tests):
-                    return True
-        return False
+        given = {found.value for found in body.returns}
+        kept = {assign.target for assign in body.assigns if assign.target in given} if key[1] else set()
+        kept = {target for target in kept if target.isidentifier() or target.startswith(("%self.", "%cls."))}
+        if not kept or len(kept) > _MOST_KEPT:
+            return False
+        return any(target in block.subject for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.ORELSE) for target in kept)
 
     def _is_decorated(self, key: FunctionKey, names: frozenset[str]) -> bool:
         head = self.head(key)
