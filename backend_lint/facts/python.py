@@ -8,12 +8,12 @@ text                  meaning
 ``requests.get``      a name that is not local to the function (module level, imported or builtin), with attributes
 ``%db.execute``       a parameter, or a local whose value is not known
 ``#3``, ``#3.json``   the result of call 3 of the same function (an awaited call is its result)
-``x[]``, ``x['k']``   an element of x: by iteration or unknown key, by constant key or index
+``x[]``, ``x['k']``   an element of x: by iteration or unknown key, by constant key or index; ``x[:10]``, ``x[%a:]`` are slices
 ``x.__enter__()``     what ``with x as name`` binds
 ``'text'``, ``10``    a constant, as ``repr`` writes it; long strings other than SQL are cut after 200 characters
 ``f'a{%b}c'``         an f-string (``{%b!r}`` is ``{repr(%b)}``); ``str(%e)`` a call of a pure builtin, written in line
 ``[a,b]``, ``{'k':v}``  displays: lists, tuples and sets with brackets; at most 12 items, then ``...``; 400 on module level and of calls
-``(a+b)``             an operation; ``(not a)``, ``(a if t else b)``, ``(a and b)``, ``(a<b)``
+``(a+b)``             an operation (``||`` is the operator of one stroke); ``(not a)``, ``(~a)``, ``(a if t else b)``, ``(a and b)``, ``(a<b)``
 ``?``                 anything else
 ====================  ==========================================================================================
 
@@ -190,6 +190,8 @@ class Body(Fact, frozen=True):
     """Line, column and keyword of each return, break or continue that leaves a ``finally`` block and so drops the exception."""
     conditions: tuple[tuple[int, str, int], ...] = ()
     """Tests that open no block: of ``a if test else b``, ``assert`` and comprehensions; line, value, block."""
+    reads: tuple[tuple[int, int, str, int], ...] = ()
+    """Attributes of locals and results that are read, the longest of a chain, once a block: line and column of the last name, value, block. Callees are not."""
 
 
 class ParameterKind(enum.IntEnum):

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
+    from backend_lint.project.queries import Queries
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
+    from backend_lint.project.schema import Schema
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
@@ -108,6 +110,20 @@ class Project:
         from backend_lint.project.entries import Entries
 
         return Entries.link(self)
+
+    @functools.cached_property
+    def schema(self) -> Schema:
+        """Tables, keys and indexes after all migrations, and which class is which table."""
+        from backend_lint.project.schema import Schema
+
+        return Schema.link(self)
+
+    @functools.cached_property
+    def queries(self) -> Queries:
+        """Every query with its place."""
+        from backend_lint.project.queries import Queries
+
+        return Queries.link(self)
 
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:

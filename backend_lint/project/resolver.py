@@ -11,7 +11,7 @@ from backend_lint.project.libraries import canonical, external_bases, returned_b
 from backend_lint.project.libraries.returns import MODEL_METHODS, QUERYSET_METHODS, attribute_class
 from backend_lint.project.modules import ModuleIndex, SourceModule
 from backend_lint.project.references import Origin, Ref, RefKind
-from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.value_text import alternatives, parse, split, without_strings
 
 _MAX_DEPTH = 24
 _MAX_EXPORTS = 48
@@ -103,6 +103,8 @@ class Resolver:
             return self.attribute(ref, step[1:])
         if step[0] == "(":
             return self.called(ref, None)
+        if ":" in step and step[1:2] not in "'\"" and ":" in without_strings(step):
+            return ref
         if ref.item is not None and ref.kind is RefKind.EXTERNAL_INSTANCE:
             return ref.item
         if ref.is_external:

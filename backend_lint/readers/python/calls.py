@@ -46,6 +46,8 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
             base = record_call(scan, receiver, Use.RECEIVER, False, "")
         else:
             base = scan.value(receiver)
+            if receiver.__class__ is ast.Attribute:
+                scope.reads.pop((base, scope.block), None)
             if base[:1] in "'\"" or base.startswith(("f'", "b'", 'f"', 'b"')):
                 return _inline(scan, f"{base}.{func.attr}", node)  # type: ignore[attr-defined]
         callee = f"{base}.{func.attr}"  # type: ignore[attr-defined]

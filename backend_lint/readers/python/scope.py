@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call, Handler, Raise, Return, Yield
 
 
@@ -25,6 +27,7 @@ class Scope:
         "owner",
         "prefix",
         "raises",
+        "reads",
         "returns",
         "self_name",
         "yields",
@@ -50,6 +53,7 @@ class Scope:
         self.awaits: list[tuple[int, str, int]] = []
         self.finally_returns: list[tuple[int, int, str]] = []
         self.conditions: list[tuple[int, str, int]] = []
+        self.reads: dict[tuple[str, int], ast.Attribute] = {}
 
     def body(self) -> Body:
         """The finished fact."""
@@ -64,6 +68,7 @@ class Scope:
             tuple(self.awaits),
             tuple(self.finally_returns),
             tuple(self.conditions),
+            tuple([(*_last_name(node), text, block) for (text, block), node in self.reads.items()]),
         )
 
     def lookup(self, name: str) -> str:
@@ -78,6 +83,10 @@ class Scope:
                 return value if "#" not in value and "%" not in value and "?" not in value else "%" + name
             outer = outer.outer
         return name
+
+
+def _last_name(node: ast.Attribute) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, (node.end_col_offset or 0) - len(node.attr.encode()) + 1
 
 
 MAX_VALUE = 200

@@ -58,9 +58,18 @@ def _name(scan: Scanner, node: ast.Name) -> str:
 
 def _attribute(scan: Scanner, node: ast.Attribute) -> str:
     value = node.value
-    base = scan.scope.lookup(value.id) if value.__class__ is ast.Name else scan.value(value)
+    scope = scan.scope
+    base = scope.lookup(value.id) if value.__class__ is ast.Name else scan.value(value)
     text = f"{base}.{node.attr}"
-    return text if len(text) <= MAX_VALUE else "?"
+    if len(text) > MAX_VALUE:
+        return "?"
+    if base[0] in "%#(" and scope.index and node.ctx.__class__ is ast.Load:
+        reads = scope.reads
+        if value.__class__ is ast.Attribute:
+            reads.pop((base, scope.block), None)
+        if (text, scope.block) not in reads:
+            reads[text, scope.block] = node
+    return text
 
 
 def _constant(scan: Scanner, node: ast.Constant) -> str:
@@ -97,20 +106,23 @@ def _starred(scan: Scanner, node: ast.Starred) -> str:
 def _subscript(scan: Scanner, node: ast.Subscript) -> str:
     base = scan.value(node.value)
     index = node.slice
-    text = f"{base}[{'' if index.__class__ is ast.Slice and not _visit_slice(scan, index) else scan.value(index)}]"
+    text = f"{base}[{_slice(scan, index) if index.__class__ is ast.Slice else scan.value(index)}]"
     return text if len(text) <= MAX_VALUE else "?"
 
 
-def _visit_slice(scan: Scanner, node: ast.expr) -> bool:
-    for part in (node.lower, node.upper, node.step):  # type: ignore[attr-defined]
-        if part is not None:
-            scan.value(part)
-    return False
+def _slice(scan: Scanner, node: ast.Slice) -> str:
+    text = ":".join(["" if part is None else scan.value(part) for part in (node.lower, node.upper)])
+    return f"{text}:{scan.value(node.step)}" if node.step is not None else text
 
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
     text = f"({scan.value(node.left)}{_OPERATORS[node.op.__class__]}{scan.value(node.right)})"
-    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) else "?"
+    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and _is_sql(text)) else "?"
+
+
+def _is_sql(text: str) -> bool:
+    """An operation that begins with a statement: it is put together from several strings."""
+    return text[:12].lstrip("(f'\"").upper().startswith(_SQL)
 
 
 def _boolean(scan: Scanner, node: ast.BoolOp) -> str:
@@ -130,7 +142,7 @@ def _unary(scan: Scanner, node: ast.UnaryOp) -> str:
     value = scan.value(node.operand)
     if node.op.__class__ is ast.Not:
         return f"(not {value})"
-    return f"-{value}" if node.op.__class__ is ast.USub else value
+    return f"-{value}" if node.op.__class__ is ast.USub else f"(~{value})" if node.op.__class__ is ast.Invert else value
 
 
 def _conditional(scan: Scanner, node: ast.IfExp) -> str:
@@ -184,7 +196,8 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
             if spec is not None:
                 scan.value(spec)
     text = f"f'{''.join(parts)}'"
-    return text if len(text) <= 2 * MAX_VALUE else text[: 2 * MAX_VALUE] + "...'"
+    most = MAX_SQL if parts and parts[0].lstrip()[:7].upper().startswith(_SQL) else 2 * MAX_VALUE
+    return text if len(text) <= most else text[:most] + "...'"
 
 
 def _template_string(scan: Scanner, node: Any) -> str:

@@ -1,0 +1,55 @@
+"""The database as the project's files leave it: every table, key and index, and which class is which table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.schema import Dialect, Table
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
+from backend_lint.project.schema.source import Declared, Replayed, Unread
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+__all__ = ["ClassKey", "Declared", "Field", "Framework", "Loading", "Mapped", "Relationship", "Replayed", "Schema", "Unread"]
+
+
+class Schema:
+    """All tables of a project. `tables`: the truth as far as it is known, migrations before models. `declared`: what the models alone say.
+
+    `dialect`: the database product that the project runs on; `dialect_known` is False if nothing tells and PostgreSQL was assumed.
+    `mapped`: models by class. `unread`: what was not understood.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        declared: Mapping[str, Table],
+        mapped: Mapping[ClassKey, Mapped],
+        unread: tuple[Unread, ...] = (),
+        dialect: Dialect = Dialect.POSTGRESQL,
+        dialect_known: bool = False,
+    ) -> None:
+        self.tables = tables
+        self.declared = declared
+        self.mapped = mapped
+        self.unread = unread
+        self.dialect = dialect
+        self.dialect_known = dialect_known
+
+    @classmethod
+    def link(cls, project: Project) -> Schema:
+        """The schema of a project, from all sources."""
+        return cls({}, {}, {})
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name; a name with the default schema in front means the same, as do other cases of letters."""
+        return self.tables.get(name)
+
+    def of(self, model: Ref | None) -> Mapped | None:
+        """The mapped class that a class or an instance is."""
+        if model is None or model.kind not in (RefKind.CLASS, RefKind.INSTANCE):
+            return None
+        return self.mapped.get(model.function)
