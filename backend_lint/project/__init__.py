@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
     from backend_lint.project.schema import Schema
+    from backend_lint.project.schema.places import Places
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
@@ -117,6 +118,13 @@ class Project:
         from backend_lint.project.schema import Schema
 
         return Schema.link(self)
+
+    @functools.cached_property
+    def places(self) -> Places:
+        """Where tables, columns and indexes are declared."""
+        from backend_lint.project.schema.places import Places
+
+        return Places(self)
 
     @functools.cached_property
     def queries(self) -> Queries:

@@ -1,0 +1,96 @@
+"""Where a table, a column or an index was declared: in the model if there is one, else in the last migration that touched it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+
+if TYPE_CHECKING:
+    from backend_lint.facts.schema import Index, Table
+    from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import Mapped
+
+
+class Place(NamedTuple):
+    """A place that findings and evidence can stand on: a whole line."""
+
+    path: str
+    line: int
+    column: int = 1
+    symbol: str = ""
+
+    @property
+    def end_line(self) -> int:
+        return self.line
+
+    @property
+    def end_column(self) -> int:
+        return self.column
+
+
+class Places:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._mapped: dict[str, Mapped] = {}
+        for mapped in project.schema.mapped.values():
+            if mapped.table and (mapped.table not in self._mapped or self._mapped[mapped.table].proxy):
+                self._mapped[mapped.table] = mapped
+
+    def model(self, table: str) -> Mapped | None:
+        """The class that is mapped to a table; of several the one that is no proxy."""
+        return self._mapped.get(table)
+
+    def table(self, table: Table) -> Place:
+        """The class, else the statement that made the table."""
+        mapped = self.model(table.name)
+        return Place(mapped.path, mapped.line, symbol=mapped.name) if mapped is not None else Place(table.path, table.line)
+
+    def column(self, table: Table, name: str) -> Place:
+        """The attribute, else the statement that declared the column last, else the table."""
+        mapped = self.model(table.name)
+        if mapped is not None:
+            declared = self._project.schema.declared.get(table.name)
+            column = declared.column(name) if declared is not None else None
+            if column is not None and column.line:
+                return Place(column.path, column.line, symbol=mapped.name)
+            field = next((field for field in mapped.fields.values() if field.column == name), None)
+            if field is not None and field.line:
+                return Place(mapped.path, field.line, symbol=mapped.name)
+        found = table.column(name)
+        return Place(found.path, found.line) if found is not None and found.line else self.table(table)
+
+    def index(self, table: Table, index: Index) -> Place:
+        """The line that declares an index; for one that nobody wrote, its first column or the table."""
+        declared = self._project.schema.declared.get(table.name)
+        twin = next((one for one in declared.indexes if one.name == index.name and one.keys == index.keys), None) if declared is not None else None
+        for one in (twin, index):
+            if one is not None and one.line:
+                return Place(one.path, one.line, symbol=self._name(table))
+        return self.column(table, index.keys[0].column) if index.keys and index.keys[0].column else self.table(table)
+
+    def indexes_go(self, table: Table) -> Place:
+        """Where one would write a new index: the model's ``Meta`` or ``__table_args__``, else the table."""
+        mapped = self.model(table.name)
+        if mapped is None:
+            return self.table(table)
+        path, number = mapped.key
+        module = self._project.modules[path]
+        head = module.classes[number]
+        for attribute in head.attributes:
+            if attribute.name == "__table_args__":
+                return Place(path, attribute.line, symbol=head.name)
+        meta = f"{head.name}.Meta"
+        found = next((one for one in module.classes if one.name == meta), None)
+        return Place(path, found.line if found is not None else head.line, symbol=head.name)
+
+    def in_role(self, table: Table, roles: frozenset[Role]) -> bool:
+        """Whether the table is declared in a file of one of the roles."""
+        file = self._project.files.get(self.table(table).path)
+        return file is not None and file.role in roles
+
+    def _name(self, table: Table) -> str:
+        mapped = self.model(table.name)
+        return mapped.name if mapped is not None else ""

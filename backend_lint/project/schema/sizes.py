@@ -1,0 +1,34 @@
+"""How large a table is: from configuration or statistics, else from what the code tells. Most tables are of unknown size and count as large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend_lint.facts.schema import Table
+
+FEW_ROWS = 1000
+"""A table below this is read as fast without an index as with one: some ten pages of 8 KB."""
+_SINGLETONS = ("django_site", "alembic_version", "django_migrations", "schema_migrations", "django_content_type", "flyway_schema_history")
+_LOOKUP_WORDS = frozenset(
+    (
+        "type types kind kinds status statuses state states category categories country countries currency currencies language languages locale locales "
+        "role roles unit units config configs configuration configurations setting settings preference preferences feature features flag flags enum enums "
+        "plan plans tier tiers color colors colour colours timezone timezones permission permissions"
+    ).split()
+)
+"""Last words of names of tables that hold a list somebody keeps by hand."""
+
+
+def is_small(table: Table) -> bool:
+    """The table is known to hold few rows: counted, filled by a migration with constants, or a singleton of a library."""
+    if table.rows is not None:
+        return table.rows < FEW_ROWS
+    return table.seeded or table.name in _SINGLETONS
+
+
+def may_be_small(table: Table) -> bool:
+    """Nothing says how many rows there are, and name and shape are those of a lookup table or of settings."""
+    if table.rows is not None:
+        return table.rows < FEW_ROWS
+    return is_small(table) or table.name.replace(".", "_").rpartition("_")[2].lower() in _LOOKUP_WORDS
