@@ -192,6 +192,8 @@ class Body(Fact, frozen=True):
     """Tests that open no block: of ``a if test else b``, ``assert`` and comprehensions; line, value, block."""
     reads: tuple[tuple[int, int, str, int], ...] = ()
     """Attributes of locals and results that are read, the longest of a chain, once a block: line and column of the last name, value, block. Callees are not."""
+    breaks: tuple[tuple[int, int], ...] = ()
+    """Line and block of each ``break``."""
 
 
 class ParameterKind(enum.IntEnum):

@@ -15,6 +15,7 @@ class Scope:
         "awaits",
         "block",
         "blocks",
+        "breaks",
         "calls",
         "conditions",
         "env",
@@ -54,6 +55,7 @@ class Scope:
         self.finally_returns: list[tuple[int, int, str]] = []
         self.conditions: list[tuple[int, str, int]] = []
         self.reads: dict[tuple[str, int], ast.Attribute] = {}
+        self.breaks: list[tuple[int, int]] = []
 
     def body(self) -> Body:
         """The finished fact."""
@@ -69,6 +71,7 @@ class Scope:
             tuple(self.finally_returns),
             tuple(self.conditions),
             tuple([(*_last_name(node), text, block) for (text, block), node in self.reads.items()]),
+            tuple(self.breaks),
         )
 
     def lookup(self, name: str) -> str:
@@ -83,6 +86,20 @@ class Scope:
                 return value if "#" not in value and "%" not in value and "?" not in value else "%" + name
             outer = outer.outer
         return name
+
+
+def counted(source: str) -> str:
+    """What ``enumerate(x)`` counts; empty for anything else.
+
+    >>> counted("enumerate(#1,start=1)"), counted("zip(#1,#2)")
+    ('#1', '')
+    """
+    if not source.startswith("enumerate(") or source[-1] != ")":
+        return ""
+    inner, comma, start = source[10:-1].rpartition(",")
+    if not comma:
+        return start
+    return inner if start.removeprefix("start=").isdigit() else ""
 
 
 def _last_name(node: ast.Attribute) -> tuple[int, int]:

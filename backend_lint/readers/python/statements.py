@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import Block, BlockKind, Import, Raise, Return, Use
 from backend_lint.readers.python.clauses import handler_fact
-from backend_lint.readers.python.scope import joined
+from backend_lint.readers.python.scope import counted, joined
 
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
@@ -128,7 +128,11 @@ def _for(scan: Scanner, node: ast.For | ast.AsyncFor) -> None:
     source = scan.used(node.iter, Use.ITERATED)
     is_async = node.__class__ is ast.AsyncFor
     target = node.target.id if isinstance(node.target, ast.Name) else ""
-    scan.bind(node.target, f"{source}[]" if target and len(source) < 100 and source[:1] not in "[{(?" else "?", node.lineno)
+    if not target and isinstance(node.target, ast.Tuple) and len(node.target.elts) == 2 and (inner := counted(source)):
+        scan.bind(node.target.elts[0], "?", node.lineno)
+        scan.bind(node.target.elts[1], f"{inner}[]" if len(inner) < 100 and inner[0] not in "[{(?" else "?", node.lineno)
+    else:
+        scan.bind(node.target, f"{source}[]" if target and len(source) < 100 and source[:1] not in "[{(?" else "?", node.lineno)
     if is_async:
         scope.awaits.append((node.lineno, source, scope.block))
     in_finally, scan.in_finally = scan.in_finally, scan.in_finally
@@ -256,6 +260,8 @@ def _type_alias(scan: Scanner, node: Any) -> None:
 
 
 def _leave_loop(scan: Scanner, node: ast.Break | ast.Continue) -> None:
+    if node.__class__ is ast.Break:
+        scan.scope.breaks.append((node.lineno, scan.scope.block))
     if scan.in_finally and not any(isinstance(around, (ast.For, ast.While, ast.AsyncFor)) for around in _inside_finally(scan)):
         _leaves_finally(scan, node, "break" if isinstance(node, ast.Break) else "continue")
 

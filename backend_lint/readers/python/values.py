@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import Block, BlockKind, Use, Yield
 from backend_lint.readers.python.calls import record_call
-from backend_lint.readers.python.scope import MAX_VALUE
+from backend_lint.readers.python.scope import MAX_VALUE, counted
 
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
@@ -222,6 +222,8 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
             scope.env[name] = "%" + name
         if part.target.__class__ is ast.Name:
             scope.env[part.target.id] = f"{source}[]" if len(source) < 100 else "%" + part.target.id
+        elif (inner := counted(source)) and isinstance(part.target, ast.Tuple) and isinstance(item := part.target.elts[-1], ast.Name):
+            scope.env[item.id] = f"{inner}[]" if len(inner) < 100 else "%" + item.id
         target = part.target.id if part.target.__class__ is ast.Name else ""
         scope.blocks.append(Block(BlockKind.COMPREHENSION, scope.block, line, end_line, source, target, bool(part.is_async)))
         scope.block = len(scope.blocks) - 1
