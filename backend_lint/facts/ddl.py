@@ -7,15 +7,25 @@ from backend_lint.facts.schema import Column, ForeignKey, Index, Table
 
 
 class CreateTable(Fact, frozen=True, tag="create table"):
-    """A new table with all that was declared with it. `like`: columns and indexes are copied from that table."""
+    """A new table with all that was declared with it. `like`: columns are copied from that table, and with `like_indexes` its indexes and checks."""
 
     table: Table
     if_not_exists: bool = False
     like: str = ""
+    like_indexes: bool = True
+
+
+class CreateType(Fact, frozen=True, tag="create type"):
+    """A type by name. `base`: the type that a domain stands for, empty for others. `closed`: an enum."""
+
+    name: str
+    base: str = ""
+    closed: bool = False
 
 
 class DropTable(Fact, frozen=True, tag="drop table"):
     name: str
+    if_exists: bool = False
 
 
 class RenameTable(Fact, frozen=True, tag="rename table"):
@@ -30,7 +40,10 @@ class AddColumn(Fact, frozen=True, tag="add column"):
 
 
 class AlterColumn(Fact, frozen=True, tag="alter column"):
-    """Changes of a column; None leaves as it is. `default` is SQL text, ``""`` drops it. `column`, if given, replaces the whole declaration."""
+    """Changes of a column; None leaves as it is. `default` is SQL text, ``""`` drops it. `column`, if given, replaces the whole declaration.
+
+    `auto`: whether the database numbers it.
+    """
 
     table: str
     name: str
@@ -38,11 +51,13 @@ class AlterColumn(Fact, frozen=True, tag="alter column"):
     nullable: bool | None = None
     default: str | None = None
     column: Column | None = None
+    auto: bool | None = None
 
 
 class DropColumn(Fact, frozen=True, tag="drop column"):
     table: str
     name: str
+    if_exists: bool = False
 
 
 class RenameColumn(Fact, frozen=True, tag="rename column"):
@@ -52,19 +67,22 @@ class RenameColumn(Fact, frozen=True, tag="rename column"):
 
 
 class SetPrimaryKey(Fact, frozen=True, tag="set primary key"):
-    """`index` is the implicit index, with its name if one was given."""
+    """`index` is the implicit index, with its name if one was given. No columns: the primary key is dropped. `using`: an index that becomes the key's."""
 
     table: str
     columns: tuple[str, ...]
     index: Index | None = None
+    using: str = ""
 
 
 class AddIndex(Fact, frozen=True, tag="add index"):
-    """A new index, or with `Index.constraint` a unique constraint's."""
+    """A new index, or with `Index.constraint` a unique constraint's. `only`: not on the partitions. `using`: an index that becomes the constraint's."""
 
     table: str
     index: Index
     if_not_exists: bool = False
+    only: bool = False
+    using: str = ""
 
 
 class DropIndex(Fact, frozen=True, tag="drop index"):
@@ -74,9 +92,12 @@ class DropIndex(Fact, frozen=True, tag="drop index"):
     table: str = ""
     columns: tuple[str, ...] = ()
     unique: bool | None = None
+    if_exists: bool = False
 
 
 class RenameIndex(Fact, frozen=True, tag="rename index"):
+    """A constraint's too, whatever its kind."""
+
     old: str
     new: str
     table: str = ""
@@ -93,6 +114,16 @@ class DropConstraint(Fact, frozen=True, tag="drop constraint"):
     table: str
     name: str
     columns: tuple[str, ...] = ()
+    if_exists: bool = False
+
+
+class Attach(Fact, frozen=True, tag="attach"):
+    """A table becomes a partition of another (or inherits from it); `detach`: it stands alone from now on."""
+
+    parent: str
+    table: str
+    detach: bool = False
+    partition: bool = True
 
 
 class AddCheck(Fact, frozen=True, tag="add check"):
@@ -120,6 +151,7 @@ class Forget(Fact, frozen=True, tag="forget"):
 
 Change = (
     CreateTable
+    | CreateType
     | DropTable
     | RenameTable
     | AddColumn
@@ -132,6 +164,7 @@ Change = (
     | RenameIndex
     | AddForeignKey
     | DropConstraint
+    | Attach
     | AddCheck
     | Seed
     | Forget

@@ -118,6 +118,7 @@ class Table(Fact, frozen=True):
     `unknown`: why something about it may be missing (a dynamic migration, SQL that was not understood); a rule that needs to know all indexes asks that it be
     empty. `source`: ``django``, ``django migrations``, ``sqlalchemy``, ``alembic``, ``ddl``, ``prisma``. `model`: path and class index of the model, or None.
     `rows`: how many rows there are, from configuration or statistics. `seeded`: a migration fills it with constants, or its rows are choices: it stays small.
+    `parents`: tables it inherits from or is a partition of. `partitioned`: its rows lie in partitions, and its indexes serve all of them.
     """
 
     name: str
@@ -135,6 +136,8 @@ class Table(Fact, frozen=True):
     seeded: bool = False
     path: str = ""
     line: int = 0
+    parents: tuple[str, ...] = ()
+    partitioned: bool = False
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
