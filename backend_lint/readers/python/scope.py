@@ -31,6 +31,7 @@ class Scope:
         "reads",
         "returns",
         "self_name",
+        "sizes",
         "yields",
     )
 
@@ -56,6 +57,7 @@ class Scope:
         self.conditions: list[tuple[int, str, int]] = []
         self.reads: dict[tuple[str, int], ast.Attribute] = {}
         self.breaks: list[tuple[int, int]] = []
+        self.sizes: list[tuple[int, int, int, int, str, int]] = []
 
     def body(self) -> Body:
         """The finished fact."""
@@ -72,6 +74,7 @@ class Scope:
             tuple(self.conditions),
             tuple([(*_last_name(node), text, block) for (text, block), node in self.reads.items()]),
             tuple(self.breaks),
+            tuple(self.sizes),
         )
 
     def lookup(self, name: str) -> str:
@@ -120,5 +123,39 @@ def joined(old: str | None, new: str) -> str:
         return new
     if new == "None":
         return old
-    both = f"({old.strip('()') if '|' in old and old.startswith('(') and old.endswith(')') else old}|{new})"
+    options = options_of(old)
+    options += [option for option in options_of(new) if option not in options]
+    both = f"({'|'.join(options)})"
     return both if len(both) <= MAX_VALUE else new
+
+
+def options_of(text: str) -> list[str]:
+    """The values that a ``(a|b)`` stands for; the text itself if it is none.
+
+    >>> options_of("(#1|f(2|3))"), options_of("(#1||#2)"), options_of("(a|b).c")
+    (['#1', 'f(2|3)'], ['(#1||#2)'], ['(a|b).c'])
+    """
+    if text[:1] != "(" or text[-1] != ")" or "|" not in text:
+        return [text]
+    options = []
+    depth = 0
+    start = 1
+    quote = ""
+    for position, sign in enumerate(text):
+        if quote:
+            if sign == quote and text[position - 1] != "\\":
+                quote = ""
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+            if not depth and position + 1 < len(text):
+                return [text]
+        elif sign == "|" and depth == 1:
+            if text[position + 1] == "|" or text[position - 1] == "|":
+                return [text]
+            options.append(text[start:position])
+            start = position + 1
+    return [*options, text[start:-1]] if options else [text]
