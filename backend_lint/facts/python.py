@@ -194,6 +194,8 @@ class Body(Fact, frozen=True):
     """Attributes of locals and results that are read, the longest of a chain, once a block: line and column of the last name, value, block. Callees are not."""
     breaks: tuple[tuple[int, int], ...] = ()
     """Line and block of each ``break``."""
+    sizes: tuple[tuple[int, int, int, int, str, int], ...] = ()
+    """Where a result or a local is only measured: line, column, end line and end column, ``len(x)``, or ``bool(x)`` for a name tested by ``if``, block."""
 
 
 class ParameterKind(enum.IntEnum):

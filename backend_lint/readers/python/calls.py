@@ -91,4 +91,8 @@ def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
     parts = [scan.argument(arg) for arg in node.args]
     parts += [f"{keyword.arg or '**'}={scan.argument(keyword.value)}" for keyword in node.keywords]
     text = f"{name}({','.join(parts)})"
-    return text if len(text) <= MAX_VALUE else "?"
+    if len(text) > MAX_VALUE:
+        return "?"
+    if name == "len" and text[4] in "#%(" and scan.scope.index:
+        scan.measured(node, text)
+    return text

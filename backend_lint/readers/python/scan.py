@@ -212,6 +212,12 @@ class Scanner:
                     Attribute(target.attr, scope.index, value, annotation, line, self.column(target.lineno, target.col_offset))  # type: ignore[attr-defined]
                 )
 
+    def measured(self, node: ast.expr, text: str) -> None:
+        """Record that only the size of a value is asked for."""
+        line, end_line = node.lineno, node.end_lineno or node.lineno
+        place = line, self.column(line, node.col_offset), end_line, self.column(end_line, node.end_col_offset or 0)
+        self.scope.sizes.append((*place, text, self.scope.block))
+
     def annotation(self, node: ast.expr | None) -> str:
         """An annotation as text, its calls recorded."""
         return annotation_text(self, node)

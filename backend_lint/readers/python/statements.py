@@ -91,6 +91,9 @@ def _raise(scan: Scanner, node: ast.Raise) -> None:
 def _if(scan: Scanner, node: ast.If) -> None:
     scope = scan.scope
     test = scan.value(node.test)
+    tested = node.test.operand if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not) else node.test
+    if tested.__class__ is ast.Name and (value := scope.lookup(tested.id))[0] in "#(":
+        scan.measured(tested, f"bool({value})")
     type_checking = scan.type_checking
     if test.rpartition(".")[2] == "TYPE_CHECKING":
         scan.type_checking = True
