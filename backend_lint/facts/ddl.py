@@ -6,7 +6,11 @@ from backend_lint.facts.python import Fact
 from backend_lint.facts.schema import Column, ForeignKey, Index, Table
 
 
-class CreateTable(Fact, frozen=True, tag="create table"):
+class _Change(Fact, frozen=True, tag_field="change"):
+    """Base of all changes."""
+
+
+class CreateTable(_Change, frozen=True, tag="create table"):
     """A new table with all that was declared with it. `like`: columns are copied from that table, and with `like_indexes` its indexes and checks."""
 
     table: Table
@@ -15,7 +19,7 @@ class CreateTable(Fact, frozen=True, tag="create table"):
     like_indexes: bool = True
 
 
-class CreateType(Fact, frozen=True, tag="create type"):
+class CreateType(_Change, frozen=True, tag="create type"):
     """A type by name. `base`: the type that a domain stands for, empty for others. `closed`: an enum."""
 
     name: str
@@ -23,23 +27,23 @@ class CreateType(Fact, frozen=True, tag="create type"):
     closed: bool = False
 
 
-class DropTable(Fact, frozen=True, tag="drop table"):
+class DropTable(_Change, frozen=True, tag="drop table"):
     name: str
     if_exists: bool = False
 
 
-class RenameTable(Fact, frozen=True, tag="rename table"):
+class RenameTable(_Change, frozen=True, tag="rename table"):
     old: str
     new: str
 
 
-class AddColumn(Fact, frozen=True, tag="add column"):
+class AddColumn(_Change, frozen=True, tag="add column"):
     table: str
     column: Column
     if_not_exists: bool = False
 
 
-class AlterColumn(Fact, frozen=True, tag="alter column"):
+class AlterColumn(_Change, frozen=True, tag="alter column"):
     """Changes of a column; None leaves as it is. `default` is SQL text, ``""`` drops it. `column`, if given, replaces the whole declaration.
 
     `auto`: whether the database numbers it.
@@ -54,19 +58,19 @@ class AlterColumn(Fact, frozen=True, tag="alter column"):
     auto: bool | None = None
 
 
-class DropColumn(Fact, frozen=True, tag="drop column"):
+class DropColumn(_Change, frozen=True, tag="drop column"):
     table: str
     name: str
     if_exists: bool = False
 
 
-class RenameColumn(Fact, frozen=True, tag="rename column"):
+class RenameColumn(_Change, frozen=True, tag="rename column"):
     table: str
     old: str
     new: str
 
 
-class SetPrimaryKey(Fact, frozen=True, tag="set primary key"):
+class SetPrimaryKey(_Change, frozen=True, tag="set primary key"):
     """`index` is the implicit index, with its name if one was given. No columns: the primary key is dropped. `using`: an index that becomes the key's."""
 
     table: str
@@ -75,7 +79,7 @@ class SetPrimaryKey(Fact, frozen=True, tag="set primary key"):
     using: str = ""
 
 
-class AddIndex(Fact, frozen=True, tag="add index"):
+class AddIndex(_Change, frozen=True, tag="add index"):
     """A new index, or with `Index.constraint` a unique constraint's. `only`: not on the partitions. `using`: an index that becomes the constraint's."""
 
     table: str
@@ -85,7 +89,7 @@ class AddIndex(Fact, frozen=True, tag="add index"):
     using: str = ""
 
 
-class DropIndex(Fact, frozen=True, tag="drop index"):
+class DropIndex(_Change, frozen=True, tag="drop index"):
     """`table` is empty where the statement does not name it. `columns`: all indexes on just these columns where no name is known; `unique`: only such."""
 
     name: str
@@ -95,7 +99,7 @@ class DropIndex(Fact, frozen=True, tag="drop index"):
     if_exists: bool = False
 
 
-class RenameIndex(Fact, frozen=True, tag="rename index"):
+class RenameIndex(_Change, frozen=True, tag="rename index"):
     """A constraint's too, whatever its kind."""
 
     old: str
@@ -103,12 +107,12 @@ class RenameIndex(Fact, frozen=True, tag="rename index"):
     table: str = ""
 
 
-class AddForeignKey(Fact, frozen=True, tag="add foreign key"):
+class AddForeignKey(_Change, frozen=True, tag="add foreign key"):
     table: str
     foreign_key: ForeignKey
 
 
-class DropConstraint(Fact, frozen=True, tag="drop constraint"):
+class DropConstraint(_Change, frozen=True, tag="drop constraint"):
     """A constraint by name, with the index that it brought. `columns`: of a foreign key whose name is not known."""
 
     table: str
@@ -117,7 +121,7 @@ class DropConstraint(Fact, frozen=True, tag="drop constraint"):
     if_exists: bool = False
 
 
-class Attach(Fact, frozen=True, tag="attach"):
+class Attach(_Change, frozen=True, tag="attach"):
     """A table becomes a partition of another (or inherits from it); `detach`: it stands alone from now on."""
 
     parent: str
@@ -126,20 +130,20 @@ class Attach(Fact, frozen=True, tag="attach"):
     partition: bool = True
 
 
-class AddCheck(Fact, frozen=True, tag="add check"):
+class AddCheck(_Change, frozen=True, tag="add check"):
     table: str
     text: str
     name: str = ""
 
 
-class Seed(Fact, frozen=True, tag="seed"):
+class Seed(_Change, frozen=True, tag="seed"):
     """Constant rows are inserted: the table is filled by those who wrote the migration. `rows`: how many, -1 if unknown."""
 
     table: str
     rows: int
 
 
-class Forget(Fact, frozen=True, tag="forget"):
+class Forget(_Change, frozen=True, tag="forget"):
     """Something happened that is not understood. `table` is empty if it may have been any. `what`: ``columns``, ``indexes`` or ``all``."""
 
     table: str
