@@ -21,6 +21,10 @@ PURE_BUILTINS = frozenset(
 """Builtins without effect: written in line, not recorded as calls."""
 
 
+_SQL_CAST = ("sqlalchemy", "sqlmodel", "django")
+"""Libraries whose ``cast`` makes an expression of a query: no type hint."""
+
+
 def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: str) -> str:
     """Record a call and the calls inside it; gives ``#n``, or the text of a pure builtin."""
     scope = scan.scope
@@ -38,7 +42,7 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
                 for extra in node.args[2:]:
                     scan.value(extra)
                 return f"{scan.value(node.args[0])}.{node.args[1].value}"
-            if name == "cast" and len(node.args) == 2:
+            if name == "cast" and len(node.args) == 2 and not scan.file.names.get("cast", "").startswith(_SQL_CAST):
                 return scan.value(node.args[1])
     elif kind is ast.Attribute:
         receiver: ast.expr = func.value  # type: ignore[attr-defined]
