@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     formats: tuple[tuple[str, Path | None], ...] = (("text", None),)
     """Format and file; None for standard output."""
     gate: dict[str, Any] = {}
+    database: dict[str, Any] = {}
+    """What is known of the database: `dialect`, `rows` by table, `statistics` (files relative to the root)."""
     cache: bool = True
     cache_dir: Path | None = None
     jobs: int = 0

@@ -179,6 +179,10 @@ def _performance(value: Any) -> dict[str, Any]:
     return made
 
 
+DIALECTS = ("postgresql", "mysql", "sqlite", "oracle", "mssql")
+_DATABASE: dict[str, Check] = {"dialect": one_of(DIALECTS), "rows": table_of(count), "statistics": texts}
+
+
 def _string(values: Iterable[str] = ()) -> dict[str, Any]:
     allowed = [str(one) for one in values]
     return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
@@ -232,6 +236,11 @@ KEYS: dict[str, Key] = {
     "diff-base": Key(text, _string(), "A git revision: only what is new since it is reported."),
     "diff-mode": Key(one_of(DIFF_MODES), _string(DIFF_MODES), "`findings`, `lines` or `files`: what counts as new."),
     "format": Key(one_of(FORMATS), _string(FORMATS), "The format on standard output.", field="formats"),
+    "database": Key(
+        _fields(_DATABASE),
+        _closed({"dialect": _string(DIALECTS), "rows": _object(_COUNT), "statistics": _TEXTS}),
+        "The database: its `dialect`; `rows`, how many each table has; `statistics`, exports of `pg_stat_user_tables` or `pg_stat_statements`.",
+    ),
     "gate": Key(gate, _GATE, "Conditions of the verdict: findings allowed, coverage, performance."),
     "cache": Key(boolean, {"type": "boolean"}, "Whether results are kept between runs."),
     "jobs": Key(count, _COUNT, "Worker processes; 0 for as many as there are cores."),

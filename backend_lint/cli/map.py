@@ -10,26 +10,27 @@ from backend_lint.cli.options import prepare, project_options
 from backend_lint.cli.streams import warn, write_report
 from backend_lint.config import ConfigError
 
-KINDS = ("routes", "calls", "config")
+KINDS = ("routes", "calls", "config", "schema", "queries")
 
 
-@click.command("map", short_help="Print what was understood: routes, calls, config.")
+@click.command("map", short_help="Print what was understood: routes, calls, config, schema, queries.")
 @click.argument("kind", type=click.Choice(KINDS), default="routes")
 @project_options
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
 def command(kind: str, **given: Any) -> int:
-    """Print the routes with their handlers and guards, the calls between functions, or environment variables, processes and deadlines."""
-    from backend_lint.engine.run import read_project
-    from backend_lint.project import Project
-    from backend_lint.report.maps import render
+    """Print the routes with their handlers and guards, the calls between functions, environment variables, processes and deadlines,
+    the tables with keys and indexes as all migrations leave them (also as a Mermaid diagram), or the queries with the index that serves each."""
+    from backend_lint.engine.run import read_model
+    from backend_lint.report.maps import DIAGRAMS, render
 
     settings = prepare(given).settings
     if settings.paths != ("",):
         raise ConfigError("a map shows the whole project: name its folder, or none")
-    readings = read_project(settings)
-    write_report(render(kind, Project.link(readings), given["format_"]))
+    if given["format_"] == "mermaid" and kind not in DIAGRAMS:
+        raise ConfigError(f"there is no diagram of {kind}: ask for one of {', '.join(DIAGRAMS)}, or for text or json")
+    project, unchecked = read_model(settings)
+    write_report(render(kind, project, given["format_"]))
     if settings.verbosity >= 0:
-        for _, reading in readings.values():
-            for skipped in reading.unchecked:
-                warn(f"{skipped.path}: {skipped.reason}", "not read")
+        for skipped in unchecked:
+            warn(f"{skipped.path}: {skipped.reason}", "not read")
     return 0

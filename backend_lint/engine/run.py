@@ -16,6 +16,7 @@ from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.result import Reported, Result, Timing
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
+from backend_lint.facts.database import KnownDatabase
 from backend_lint.facts.file import Role, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
@@ -90,7 +91,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     for reading in checked.values():
         unchecked += reading.unchecked
     reports = _reports(settings, rules, unchecked, watch)
-    judged = check(readings, rules, clock, reports)
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch))
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -157,7 +158,9 @@ def _answers(rule: ProjectRule | SqlRule | ReportRule, project: Project, reports
                 yield from rule.judge(report, project)
 
 
-def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None, reports: Sequence[Report] = ()) -> Judged:
+def check(
+    readings: Readings, rules: Sequence[Rule], clock: Clock | None = None, reports: Sequence[Report] = (), database: KnownDatabase | None = None
+) -> Judged:
     """The findings of all rules over readings and the reports of other tools.
 
     A rule speaks only of files whose role it names; one that raises loses its own findings.
@@ -176,7 +179,7 @@ def check(readings: Readings, rules: Sequence[Rule], clock: Clock | None = None,
     from backend_lint.project import Project
 
     with clock.measure("link"):
-        project = Project.link(readings)
+        project = Project.link(readings, database)
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -199,7 +202,7 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     rules = registry.instantiate(settings)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    return readings, check(readings, rules)
+    return readings, check(readings, rules, database=_known(settings, []))
 
 
 def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
@@ -232,6 +235,28 @@ def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
     """The roles whose facts some rule reads. Facts of what application code may import are always read."""
     always = frozenset(Role) - {Role.TEST, Role.MIGRATION, Role.GENERATED}
     return always.union(*(rule.roles | rule.reads for rule in rules))
+
+
+def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None = None) -> KnownDatabase:
+    """What configuration and statistics say of the database, and into `unchecked` the exports that could not be read."""
+    if not settings.database:
+        return KnownDatabase()
+    from backend_lint.engine.database_statistics import known_database
+
+    if watch is not None:
+        watch.add(*(settings.root / name for name in settings.database.get("statistics", ())))
+    found, skipped = known_database(settings.root, settings.database)
+    unchecked += skipped
+    return found
+
+
+def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
+    """The linked model of the project on disk with all roles, for whoever asks it and not the rules, and what could not be read."""
+    from backend_lint.project import Project
+
+    readings = read_project(settings)
+    unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
+    return Project.link(readings, _known(settings, unchecked)), unchecked
 
 
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None, read_roles: frozenset[Role] | None = None) -> Sources:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.database import KnownDatabase
 from backend_lint.facts.file import Kind, SourceFile
 from backend_lint.facts.python import Body, Function, Module
 from backend_lint.facts.reading import Reading
@@ -20,6 +21,7 @@ from backend_lint.project.resolver import Resolver
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
+    from backend_lint.project.answers import Answers
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
     from backend_lint.project.queries import Queries
@@ -41,19 +43,27 @@ _MODULES = msgspec.msgpack.Decoder(Module)
 class Project:
     """All facts of a code base, linked. Built once a run; every further question is answered when a rule first asks it.
 
-    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded. `unknown`: how often each rule could not tell.
+    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded.
+    `database`: what configuration and statistics say of it. `unknown`: how often each rule could not tell.
     """
 
-    def __init__(self, files: Mapping[str, SourceFile], modules: Mapping[str, SourceModule], manifests: Mapping[str, msgspec.Raw]) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, SourceFile],
+        modules: Mapping[str, SourceModule],
+        manifests: Mapping[str, msgspec.Raw],
+        database: KnownDatabase | None = None,
+    ) -> None:
         self.files = files
         self.modules = modules
         self.manifests = manifests
+        self.database = database or KnownDatabase()
         self.unknown: collections.Counter[str] = collections.Counter()
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
 
     @classmethod
-    def link(cls, readings: Mapping[str, tuple[SourceFile, Reading]]) -> Project:
+    def link(cls, readings: Mapping[str, tuple[SourceFile, Reading]], database: KnownDatabase | None = None) -> Project:
         """The model of what was read; a file whose facts are empty is left out."""
         modules = {}
         manifests = {}
@@ -65,7 +75,7 @@ class Project:
                 modules[path] = SourceModule(path, file.role, _MODULES.decode(reading.facts))
             else:
                 manifests[path] = reading.facts
-        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests)
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
@@ -132,6 +142,13 @@ class Project:
         from backend_lint.project.queries import Queries
 
         return Queries.link(self)
+
+    @functools.cached_property
+    def answers(self) -> Answers:
+        """How each query finds its rows, and which index is missing."""
+        from backend_lint.project.answers import Answers
+
+        return Answers(self)
 
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.engine.redact import redact
+from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.touched import TouchedModels
 
-__all__ = ["MAPS", "calls_map", "config_map", "render", "routes_map"]
+__all__ = ["DIAGRAMS", "MAPS", "calls_map", "config_map", "render", "routes_map"]
 
 Entries = list[dict[str, Any]]
 
@@ -132,13 +133,21 @@ def _place(entry: Mapping[str, Any]) -> tuple[str, int]:
     return entry["path"], entry["line"]
 
 
-MAPS: dict[str, Callable[[Project], dict[str, Entries]]] = {"routes": routes_map, "calls": calls_map, "config": config_map}
+MAPS: dict[str, Callable[[Project], dict[str, Entries]]] = {
+    "routes": routes_map,
+    "calls": calls_map,
+    "config": config_map,
+    "schema": schema_map,
+    "queries": queries_map,
+}
 """Name of a map -> the function that makes its content."""
 
 
 def render(name: str, project: Project, format_: str) -> str:
-    """The map `name` as ``json`` or ``text``, ending in a newline; it can be encoded as UTF-8. Raises KeyError for an unknown map."""
+    """The map `name` as ``json``, ``text`` or, of the schema, ``mermaid``, ending in a newline; it can be encoded as UTF-8. Raises KeyError for others."""
     content = MAPS[name](project)
+    if format_ == "mermaid":
+        return DIAGRAMS[name](content)
     if format_ == "json":
         import json
 
@@ -150,6 +159,10 @@ def render(name: str, project: Project, format_: str) -> str:
             lines.extend(f"  {visible(line)}" for line in _TEXTS[title](entry))
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
+
+
+DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram}
+"""Name of a map that can be drawn -> the function that makes a Mermaid diagram of its content."""
 
 
 def _variable_lines(entry: Mapping[str, Any]) -> list[str]:
@@ -198,4 +211,7 @@ _TEXTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "deadlines": _deadline_lines,
     "functions": _function_lines,
     "routes": _route_lines,
+    "tables": table_lines,
+    "not_understood": not_understood_lines,
+    "queries": query_lines,
 }

@@ -1,0 +1,75 @@
+"""What is shown beside a query that no index serves: the columns, the indexes that exist and why none serves, who asks, and who else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Evidence
+
+if TYPE_CHECKING:
+    from backend_lint.facts.access import Access
+    from backend_lint.facts.schema import Table
+    from backend_lint.project import Project
+    from backend_lint.project.answers import Answer, Missing
+
+_MAX_INDEXES = 6
+_MAX_OTHERS = 8
+_MAX_TEXT = 110
+
+
+def of_missing(project: Project, missing: Missing) -> list[Evidence]:
+    """The evidence for a missing index, beginning with its first query's columns."""
+    first = missing.answers[0]
+    columns = columns_of(project, missing.table, missing.columns)
+    go = project.places.indexes_go(missing.table)
+    here = Evidence(go.path, go.line, f"put it here: {project.answers.declaration(missing.table, missing.candidate)}")
+    return [*columns, *reached(project, first), *reasons(project, missing.table, first.access), *others(missing), here]
+
+
+def columns_of(project: Project, table: Table, columns: tuple[str, ...]) -> list[Evidence]:
+    """Where the columns are declared."""
+    found = []
+    for name in dict.fromkeys(columns):
+        if table.column(name) is not None:
+            place = project.places.column(table, name)
+            found.append(Evidence(place.path, place.line, f"`{table.name}.{name}` is declared here"))
+    return found
+
+
+def reasons(project: Project, table: Table, access: Access) -> list[Evidence]:
+    """The table's indexes, and why each of them does not serve."""
+    found = []
+    for reason in access.reasons[:_MAX_INDEXES]:
+        index = next((one for one in table.indexes if one.name == reason.index), None)
+        place = project.places.index(table, index) if index is not None else project.places.table(table)
+        found.append(Evidence(place.path, place.line, f"index {reason.index}: {reason.why}"))
+    return found
+
+
+def reached(project: Project, answer: Answer) -> list[Evidence]:
+    """The entry point that leads to the query."""
+    entry = project.answers.reached_from(answer.site)
+    if entry is None:
+        return []
+    route = next((one for one in project.routes if (one.module, one.function) == (entry.module, entry.function)), None)
+    what = f"{route.method} {route.path}" if route is not None else f"{entry.kind} {entry.name}"
+    return [Evidence(entry.module, entry.line, f"reached from {what}")]
+
+
+def others(missing: Missing) -> list[Evidence]:
+    """Further queries that want the same index."""
+    rest = missing.answers[1:]
+    found = [Evidence(one.site.path, one.site.line, f"so does {shortened(one.site.text)}") for one in rest[:_MAX_OTHERS]]
+    if len(rest) > _MAX_OTHERS:
+        last = rest[_MAX_OTHERS].site
+        found.append(Evidence(last.path, last.line, f"and {len(rest) - _MAX_OTHERS} more queries, the first of them here"))
+    return found
+
+
+def shortened(text: str) -> str:
+    """The text of a query, as long as a message can bear.
+
+    >>> shortened("select 1")
+    '`select 1`'
+    """
+    return f"`{text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 3] + '...'}`"

@@ -1,0 +1,209 @@
+"""Queries joined with the schema: how each of them finds its rows, and which index is missing."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.access import Access, Candidate, Path
+from backend_lint.facts.file import Role
+from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
+from backend_lint.facts.route import EntryKind
+from backend_lint.facts.schema import IndexKey, Table, TableKind
+from backend_lint.project.schema.sizes import is_small, may_be_small
+
+if TYPE_CHECKING:
+    from backend_lint.facts.route import Entry
+    from backend_lint.project import Project
+
+_ADMIN = ("/admin.py", "/admin/", "/admins/", "/django_admin/")
+_BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
+
+
+class Answer(NamedTuple):
+    """How one relation of a query finds its rows. `query` is the site's query or the one of its subqueries that holds the relation."""
+
+    site: Site
+    query: Query
+    access: Access
+    table: Table | None
+
+
+class Lack(enum.StrEnum):
+    """What is wrong with a query that no index serves."""
+
+    FILTER = "filter"
+    """No index begins with a column it asks for."""
+    COLUMN_ORDER = "column order"
+    """An index holds all of its columns, but begins with another one."""
+    EXPRESSION = "expression"
+    """What it asks of the column hides it from every plain index."""
+    ORDER = "order"
+    """Rows are found, but not in the order that a limit cuts."""
+
+
+class Missing(NamedTuple):
+    """An index that would serve, with the queries that want it, those that requests and messages reach first.
+
+    `soft`: nobody waits for any of them, or the table may be small.
+    """
+
+    lack: Lack
+    table: Table
+    columns: tuple[str, ...]
+    candidate: Candidate
+    answers: tuple[Answer, ...]
+    soft: bool
+
+
+class Answers:
+    """Answers for one project, worked out once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._ranks: dict[tuple[str, int], int] = {}
+
+    @functools.cached_property
+    def all(self) -> tuple[Answer, ...]:
+        """Every relation of every query, in the order of the queries."""
+        from backend_lint.sql.access import accesses
+
+        schema = self._project.schema
+        kept: dict[Query, tuple[tuple[Query, Access], ...]] = {}
+        found = []
+        for site in self._project.queries.sites:
+            if site.query not in kept:
+                kept[site.query] = tuple((site.query, access) for access in accesses(site.query, schema.table, schema.dialect))
+            found += [Answer(site, query, access, schema.table(access.table) if access.table else None) for query, access in kept[site.query]]
+        return tuple(found)
+
+    @functools.cached_property
+    def missing(self) -> tuple[Missing, ...]:
+        """The indexes that are missing, each once, in order of the place of its first query. Unknown answers are left out."""
+        groups: dict[tuple[str, Lack, frozenset[str], str], list[Answer]] = {}
+        for answer in self.all:
+            access, table = answer.access, answer.table
+            if access.path is not Path.SCAN or table is None or access.candidate is None or not (access.selective or access.order):
+                continue
+            if table.kind not in (TableKind.TABLE, TableKind.PARTITION) or is_small(table) or self._is_out(answer.site):
+                continue
+            lack = _lack(access, table)
+            keys = frozenset(key.column or key.expression for key in access.candidate.keys)
+            groups.setdefault((table.name, lack, keys, access.candidate.method), []).append(answer)
+        found = [self._missing(lack, answers) for (_, lack, _, _), answers in groups.items()]
+        return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
+
+    @functools.cached_property
+    def uncertain(self) -> tuple[Answer, ...]:
+        """The relations of which it is not known how their rows are found."""
+        return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self._is_out(answer.site))
+
+    def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
+        ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self._order)
+        first = ranked[0]
+        assert first.table is not None and first.access.candidate is not None
+        soft = self.rank(first.site) >= 2 or may_be_small(first.table)
+        return Missing(lack, first.table, first.access.columns, first.access.candidate, tuple(ranked), soft)
+
+    def _order(self, answer: Answer) -> tuple[int, str, int]:
+        return self.rank(answer.site), answer.site.path, answer.site.line
+
+    def rank(self, site: Site) -> int:
+        """Who waits for a query: 0 a request or a message, 1 nobody knows, 2 a command, a script or the start of the program."""
+        key = (site.path, site.function)
+        if key not in self._ranks:
+            role = self._project.files[site.path].role
+            reached = self.reached_from(site)
+            if role in (Role.COMMAND, Role.SCRIPT) or (reached is not None and reached.kind in _BY_HAND):
+                self._ranks[key] = 2
+            else:
+                self._ranks[key] = 1 if reached is None else 0
+        return self._ranks[key]
+
+    def reached_from(self, site: Site) -> Entry | None:
+        """The nearest entry point that leads to a query; None if none is known, or it stands in no function."""
+        if site.function < 0:
+            return None
+        reached = self._project.reached_from((site.path, site.function))
+        return reached[0] if reached is not None else None
+
+    def _is_out(self, site: Site) -> bool:
+        """Queries of administration pages, tests and debugging, for which nobody builds indexes."""
+        path = "/" + site.path
+        if any(part in path for part in _ADMIN) or self._project.files[site.path].role in (Role.TEST, Role.MIGRATION, Role.GENERATED):
+            return True
+        if site.function < 0 or site.call < 0:
+            return False
+        body = self._project.modules[site.path].bodies[site.function]
+        block = body.calls[site.call].block if site.call < len(body.calls) else 0
+        while block > 0:
+            if "DEBUG" in body.blocks[block].subject:
+                return True
+            block = body.blocks[block].parent
+        return False
+
+    @functools.cached_property
+    def _lookups(self) -> dict[tuple[str, str], list[Site]]:
+        found: dict[tuple[str, str], dict[Site, None]] = {}
+        for site in self._project.queries.sites:
+            if not self._is_out(site):
+                for table, column in _asked(site.query):
+                    found.setdefault((table, column), {})[site] = None
+        return {key: list(sites) for key, sites in found.items()}
+
+    def looked_up(self, table: str, columns: Iterable[str]) -> list[Site]:
+        """The queries that compare one of these columns of a table for equality, in a condition or a join."""
+        return list(dict.fromkeys(site for column in columns for site in self._lookups.get((table, column), ())))
+
+    def index_on(self, table: Table, columns: Iterable[str]) -> str:
+        """The declaration of a plain index as the table's framework writes it."""
+        return self.declaration(table, Candidate(table.name, tuple(IndexKey(column) for column in columns)))
+
+    def declaration(self, table: Table, candidate: Candidate) -> str:
+        """The declaration of an index as the table's framework writes it, else as SQL."""
+        from backend_lint.sql import advice
+
+        mapped = self._project.places.model(table.name)
+        if mapped is not None and mapped.framework.value == "django":
+            return advice.django(candidate, {field.column: field.name for field in mapped.fields.values()})
+        if mapped is not None or table.source in ("sqlalchemy", "alembic"):
+            return advice.sqlalchemy(candidate)
+        return advice.statement(candidate, self._project.schema.dialect)
+
+
+def _lack(access: Access, table: Table) -> Lack:
+    candidate = access.candidate
+    if access.order:
+        return Lack.ORDER
+    if candidate is None or candidate.method not in ("btree", "hash") or any(key.expression or key.opclass for key in candidate.keys):
+        return Lack.EXPRESSION
+    wanted = {key.column for key in candidate.keys}
+    for index in table.indexes:
+        held = [key.column for key in index.keys]
+        if index.method == "btree" and not index.where_text and wanted <= set(held) and held[0] not in wanted:
+            return Lack.COLUMN_ORDER
+    return Lack.FILTER
+
+
+def _asked(query: Query) -> Iterator[tuple[str, str]]:
+    """Tables and columns that a query and its subqueries compare for equality."""
+    for predicate in (query.where, *(relation.on for relation in query.relations)):
+        for comparison in _comparisons(predicate):
+            if comparison.operator in ("=", "in", "is not distinct from"):
+                for term in (comparison.left, comparison.right):
+                    if term.kind is TermKind.COLUMN and 0 <= term.relation < len(query.relations) and query.relations[term.relation].table:
+                        yield query.relations[term.relation].table, term.column
+    for inner in query.subqueries:
+        yield from _asked(inner)
+
+
+def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
+    if isinstance(predicate, Comparison):
+        yield predicate
+    elif isinstance(predicate, (And, Or)):
+        for part in predicate.parts:
+            yield from _comparisons(part)
+    elif isinstance(predicate, Not):
+        yield from _comparisons(predicate.part)

@@ -1,0 +1,74 @@
+"""Where models and migrations disagree: what a model declares and no migration makes, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.schema import Implicit, Index, Table
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_MIGRATED = ("django migrations", "alembic")
+
+
+class Drift(NamedTuple):
+    """One difference of one table. `declared` and `migrated` are the two sides; `column` is empty for an index. `missing_in`: ``migrations`` or ``model``."""
+
+    declared: Table
+    migrated: Table
+    what: str
+    column: str
+    missing_in: str
+
+
+def drifts(project: Project) -> Iterator[Drift]:
+    """All differences between models and migrations where both are known whole. Types are not compared."""
+    for name, declared in project.schema.declared.items():
+        migrated = project.schema.tables.get(name)
+        if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
+            continue
+        mapped = project.places.model(name)
+        if mapped is None or mapped.unknown:
+            continue
+        yield from _columns(declared, migrated)
+        yield from _indexes(declared, migrated)
+
+
+def _columns(declared: Table, migrated: Table) -> Iterator[Drift]:
+    there = {column.name.lower() for column in migrated.columns}
+    here = {column.name.lower() for column in declared.columns}
+    for column in declared.columns:
+        if column.name.lower() not in there:
+            yield Drift(declared, migrated, f"column `{column.name}`", column.name, "migrations")
+    for column in migrated.columns:
+        if column.name.lower() not in here:
+            yield Drift(declared, migrated, f"column `{column.name}`", column.name, "model")
+
+
+def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
+    there = {_shape(index) for index in migrated.indexes}
+    here = {_shape(index) for index in declared.indexes}
+    known = {column.name for column in migrated.columns} & {column.name for column in declared.columns}
+    for index in declared.indexes:
+        if _compared(index, known) and _shape(index) not in there:
+            yield Drift(declared, migrated, _named(index), "", "migrations")
+    for index in migrated.indexes:
+        if _compared(index, known) and _shape(index) not in here:
+            yield Drift(declared, migrated, _named(index), "", "model")
+
+
+def _compared(index: Index, known: set[str]) -> bool:
+    """Indexes over expressions or with conditions may be written in several ways; those of columns that differ follow from the column."""
+    plain = index.usable and not index.where_text and index.method == "btree" and all(key.column in known and not key.opclass for key in index.keys)
+    return plain and index.implicit is not Implicit.PRIMARY_KEY
+
+
+def _shape(index: Index) -> tuple[tuple[str, ...], bool]:
+    return tuple(key.column for key in index.keys), index.unique
+
+
+def _named(index: Index) -> str:
+    kind = "unique constraint" if index.unique else "index"
+    return f"{kind} on ({', '.join(key.column for key in index.keys)})"

@@ -1,0 +1,171 @@
+"""Which columns code takes for unique: by ``get_or_create``, and by a look before an insert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
+from backend_lint.project.references import RefKind
+from backend_lint.project.value_text import call_ids, parse
+
+if TYPE_CHECKING:
+    from backend_lint.facts.schema import Table
+    from backend_lint.project import Project
+    from backend_lint.project.schema import Mapped
+
+_GET_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
+_MAKES = frozenset({"create", "acreate"})
+_TAKEN = re.compile(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
+_LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
+
+
+class Taken(NamedTuple):
+    """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal."""
+
+    site: Site
+    table: Table
+    columns: tuple[str, ...]
+    make: Call | None
+
+
+def equality_columns(query: Query) -> tuple[str, ...] | None:
+    """The columns of the first relation that the condition compares for equality; None if it holds anything else, or something that is not known."""
+    found = []
+    for part in _conjuncts(query.where):
+        if not isinstance(part, Comparison) or part.operator != "=" or part.left.kind is not TermKind.COLUMN or part.left.relation != 0 or part.left.cast:
+            return None
+        if part.right.kind not in (TermKind.CONSTANT, TermKind.PARAMETER):
+            return None
+        found.append(part.left.column)
+    return tuple(dict.fromkeys(found)) if found and len(query.relations) == 1 else None
+
+
+def _conjuncts(predicate: Predicate | None) -> Iterator[Predicate]:
+    if isinstance(predicate, And):
+        for part in predicate.parts:
+            yield from _conjuncts(part)
+    elif predicate is not None:
+        yield predicate
+
+
+def get_or_creates(project: Project) -> Iterator[Taken]:
+    """The calls of ``get_or_create`` and ``update_or_create`` of which the table and all lookups are known. Those that are not are passed with no columns."""
+    for site in project.queries.sites:
+        call = _call(project, site)
+        if call is None or call.callee.rpartition(".")[2] not in _GET_OR_CREATE or not site.query.relations:
+            continue
+        table = project.schema.table(site.query.relations[0].table)
+        if table is not None:
+            yield Taken(site, table, equality_columns(site.query) or (), call)
+
+
+def looks_before_inserts(project: Project) -> Iterator[Taken]:
+    """Lookups by equality whose outcome decides whether a row with the same values is made, or refused with words such as "already exists"."""
+    for site in project.queries.sites:
+        query = site.query
+        if query.verb is not Verb.SELECT or query.locks or query.rows not in (Rows.ONE, Rows.NONE) or site.function < 0 or site.call < 0:
+            continue
+        columns = equality_columns(query)
+        table = project.schema.table(query.relations[0].table) if columns else None
+        if columns is None or table is None:
+            continue
+        body = project.modules[site.path].bodies[site.function]
+        if any(call.callee.endswith(_LOCKS) for call in body.calls):
+            continue
+        found = _made(project, site, body, table, columns)
+        if found is not None:
+            yield found
+
+
+def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...]) -> Taken | None:
+    results = _results(body, site.call)
+    tests = [block for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.ORELSE) and results.intersection(call_ids(block.subject))]
+    handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
+    if not tests and not handlers:
+        return None
+    given = _given(project, site, body, table)
+    for number, call in enumerate(body.calls):
+        if number <= max(results) or number == site.call:
+            continue
+        mapped = _makes(project, site, call)
+        if mapped is None or mapped.table != table.name:
+            continue
+        values = {mapped.fields[name].column if name in mapped.fields else name: value for name, value in call.keywords}
+        if all(column in given and values.get(column) == given[column] for column in columns):
+            return Taken(site, table, columns, call)
+    if any(_refuses(body, number) for number, block in enumerate(body.blocks) if block in tests and block.kind is BlockKind.IF):
+        return Taken(site, table, columns, None)
+    return None
+
+
+def _results(body: Body, first: int) -> set[int]:
+    """The calls whose results come from call `first`: the chain on top of it, and what runs it."""
+    found = {first}
+    for number in range(first + 1, len(body.calls)):
+        call = body.calls[number]
+        parsed = parse(call.callee)
+        received = parsed is not None and parsed.root[:1] == "#" and int(parsed.root[1:]) in found
+        if received or any(arg[:1] == "#" and arg[1:].isdigit() and int(arg[1:]) in found for arg in call.args):
+            found.add(number)
+    return found
+
+
+def _given(project: Project, site: Site, body: Body, table: Table) -> dict[str, str]:
+    """The value text that each column is compared with, of ``filter(a=x)``, ``filter_by(a=x)`` and ``where(Model.a == x)``."""
+    mapped = project.places.model(table.name)
+    names = {field.name: field.column for field in mapped.fields.values()} if mapped is not None else {}
+    names |= {relation.name: relation.columns[0] for relation in mapped.relationships.values() if len(relation.columns) == 1} if mapped is not None else {}
+    found: dict[str, str] = {}
+    number = site.call
+    for _ in range(20):
+        call = body.calls[number]
+        for name, value in call.keywords:
+            found.setdefault(names.get(name, name), value)
+        for arg in call.args:
+            left, sign, right = arg.strip("()").partition("==")
+            if sign:
+                found.setdefault(names.get(left.rpartition(".")[2], left.rpartition(".")[2]), right)
+        parsed = parse(call.callee)
+        inner = next((arg for arg in call.args if arg[:1] == "#" and arg[1:].isdigit()), "")
+        following = parsed.root if parsed is not None and parsed.root[:1] == "#" else inner
+        if not following or int(following[1:]) >= number:
+            break
+        number = int(following[1:])
+    return found
+
+
+def _makes(project: Project, site: Site, call: Call) -> Mapped | None:
+    """The model of which a call makes a new object."""
+    base, _, method = call.callee.rpartition(".")
+    ref = project.value(site.path, site.function, call.callee)
+    if ref is not None and ref.kind is RefKind.CLASS:
+        return project.schema.of(ref)
+    if method in _MAKES and base:
+        held = project.value(site.path, site.function, base)
+        return project.schema.of(held.item if held is not None and held.item is not None else held)
+    return None
+
+
+def _refuses(body: Body, block: int) -> bool:
+    """The block raises, and says that there is one already."""
+    for raised in body.raises:
+        if raised.block == block:
+            words = [raised.value, *(word for number in call_ids(raised.value) for word in _words(body.calls[number]))]
+            return any(_TAKEN.search(word) for word in words)
+    return False
+
+
+def _words(call: Call) -> Iterator[str]:
+    yield from call.args
+    for _, value in call.keywords:
+        yield value
+
+
+def _call(project: Project, site: Site) -> Call | None:
+    if site.function < 0 or site.call < 0:
+        return None
+    calls = project.modules[site.path].bodies[site.function].calls
+    return calls[site.call] if site.call < len(calls) else None
