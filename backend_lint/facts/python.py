@@ -172,6 +172,8 @@ class Assign(Fact, frozen=True):
     annotation: str
     block: int
     augmented: bool = False
+    operator: str = ""
+    """Of an augmented assignment, as operations write it: ``+``, ``||``."""
 
 
 class Body(Fact, frozen=True):

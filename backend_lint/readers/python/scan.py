@@ -181,7 +181,7 @@ class Scanner:
 
     # -- names -------------------------------------------------------------------------------------
 
-    def bind(self, target: ast.expr, value: str, line: int, annotation: str = "", augmented: bool = False) -> None:
+    def bind(self, target: ast.expr, value: str, line: int, annotation: str = "", operator: str = "") -> None:
         """Record that `target` is bound to `value`."""
         scope = self.scope
         kind = target.__class__
@@ -195,8 +195,8 @@ class Scanner:
                 shown = name
             else:
                 shown = "%" + name
-                scope.env[name] = shown if augmented or value == "?" or not value or value[0] in "[{*" or len(value) > 120 else value
-            scope.assigns.append(Assign(line, self.column(target.lineno, target.col_offset), shown, value, annotation, scope.block, augmented))
+                scope.env[name] = shown if operator or value == "?" or not value or value[0] in "[{*" or len(value) > 120 else value
+            scope.assigns.append(Assign(line, self.column(target.lineno, target.col_offset), shown, value, annotation, scope.block, bool(operator), operator))
             if name == "__all__" and scope.index == 0 and value.startswith("["):
                 self.exports = tuple(part.strip("'\"") for part in value[1:-1].split(",") if part)
         elif kind is ast.Tuple or kind is ast.List:
@@ -206,7 +206,7 @@ class Scanner:
             self.bind(target.value, "?", line)  # type: ignore[attr-defined]
         else:
             text = self.value(target)
-            scope.assigns.append(Assign(line, self.column(target.lineno, target.col_offset), text, value, annotation, scope.block, augmented))
+            scope.assigns.append(Assign(line, self.column(target.lineno, target.col_offset), text, value, annotation, scope.block, bool(operator), operator))
             if kind is ast.Attribute and scope.self_name and text.startswith("%" + scope.self_name + ".") and scope.owner >= 0:
                 self.attributes[scope.owner].append(
                     Attribute(target.attr, scope.index, value, annotation, line, self.column(target.lineno, target.col_offset))  # type: ignore[attr-defined]

@@ -61,7 +61,7 @@ def _annotated(scan: Scanner, node: ast.AnnAssign) -> None:
 
 
 def _augmented(scan: Scanner, node: ast.AugAssign) -> None:
-    scan.bind(node.target, scan.used(node.value, Use.BOUND), node.lineno, augmented=True)
+    scan.bind(node.target, scan.used(node.value, Use.BOUND), node.lineno, operator=OPERATORS[node.op.__class__])
 
 
 def _return(scan: Scanner, node: ast.Return) -> None:

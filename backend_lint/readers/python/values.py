@@ -23,7 +23,7 @@ MAX_TABLE_ITEMS = 400
 """Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
 MAX_TABLE = 4000
 
-_OPERATORS = {
+OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+",
     ast.Sub: "-",
     ast.Mult: "*",
@@ -116,7 +116,7 @@ def _slice(scan: Scanner, node: ast.Slice) -> str:
 
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
-    text = f"({scan.value(node.left)}{_OPERATORS[node.op.__class__]}{scan.value(node.right)})"
+    text = f"({scan.value(node.left)}{OPERATORS[node.op.__class__]}{scan.value(node.right)})"
     return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and _is_sql(text)) else "?"
 
 
@@ -134,7 +134,7 @@ def _boolean(scan: Scanner, node: ast.BoolOp) -> str:
 def _compare(scan: Scanner, node: ast.Compare) -> str:
     text = scan.value(node.left)
     for operator, right in zip(node.ops, node.comparators, strict=False):
-        text += _OPERATORS[operator.__class__] + scan.value(right)
+        text += OPERATORS[operator.__class__] + scan.value(right)
     return f"({text})" if len(text) <= MAX_VALUE else "?"
 
 
