@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.facts.python import Block, BlockKind, Import, Raise, Return, Use
 from backend_lint.readers.python.clauses import handler_fact
 from backend_lint.readers.python.scope import counted, joined
+from backend_lint.readers.python.values import OPERATORS
 
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
