@@ -197,7 +197,8 @@ class Body(Fact, frozen=True):
     breaks: tuple[tuple[int, int], ...] = ()
     """Line and block of each ``break``."""
     sizes: tuple[tuple[int, int, int, int, str, int], ...] = ()
-    """Where a result or a local is only measured: line, column, end line and end column, ``len(x)``, or ``bool(x)`` for a name tested by ``if``, block."""
+    """Where a value is only measured: line, column, end line and end column, text, block. The text is ``len(x)``, ``bool(x)`` for a name tested by ``if``,
+    ``(#1>0)`` for a call's result compared with 0 or 1."""
 
 
 class ParameterKind(enum.IntEnum):
