@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backend_lint.project.answers import Answers
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
+    from backend_lint.project.loading import Loads
     from backend_lint.project.queries import Queries
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
@@ -184,6 +185,13 @@ class Project:
         from backend_lint.project.retries import Retries
 
         return Retries(self)
+
+    @functools.cached_property
+    def loads(self) -> Loads:
+        """What queries load with their rows."""
+        from backend_lint.project.loading import Loads
+
+        return Loads(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

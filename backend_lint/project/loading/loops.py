@@ -1,0 +1,216 @@
+"""Loops that run once for each item of something, and what in them depends on the item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call
+from backend_lint.project.blocks import around, inside
+from backend_lint.project.value_text import alternatives, call_ids, constant_number, parse, split, without_strings
+
+if TYPE_CHECKING:
+    from backend_lint.project.modules import SourceModule
+
+_ITEMS = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION})
+_WRAPPERS = ("enumerate(", "list(", "set(", "sorted(", "tuple(", "reversed(", "iter(", "frozenset(", "filter(", "max(", "min(", "dict(")
+_VIEWS = frozenset({"items", "values", "keys", "copy"})
+_PIECES = re.compile(r"chunk|batch|page|slice|window|partition|grouper|retr(?:y|ies)|attempt|backoff|islice|paginat|shard|bucket", re.IGNORECASE)
+"""Names of what goes over portions or tries, not over items."""
+_ENDLESS = frozenset({"itertools.count", "itertools.repeat", "itertools.cycle", "count", "repeat", "cycle"})
+_FEW = 10
+"""Items that somebody wrote down."""
+_MAX_DEPTH = 8
+_LOCALS = re.compile(r"%(\w+)")
+
+
+class Loop(msgspec.Struct, frozen=True):
+    """A loop over items nobody has counted. `number`: its block; `source`: what is iterated, wrappers taken off."""
+
+    number: int
+    block: Block
+    source: str
+
+    @property
+    def element(self) -> str:
+        """The value text of an item where the source is one value."""
+        return f"{self.block.subject}[]"
+
+
+def loops_around(module: SourceModule, function: int, block: int) -> Iterator[Loop]:
+    """The loops around a block that run once an item, innermost first; loops over portions, over tries and over a few written items are left out."""
+    body = module.bodies[function]
+    for number, found in around(body, block):
+        if found.kind is BlockKind.LAMBDA:
+            return
+        if found.kind in _ITEMS and (source := counted(module, function, found)):
+            yield Loop(number, found, source)
+
+
+def counted(module: SourceModule, function: int, block: Block) -> str:
+    """What a loop goes over, if nobody knows how many items that has; empty for portions, tries and a few written items."""
+    if _PIECES.search(block.target) or block.target == "_":
+        return ""
+    body = module.bodies[function]
+    source = unwrapped(block.subject)
+    for _ in range(_MAX_DEPTH):
+        outer, source = source, _inner(module, function, body, source)
+        if not source:
+            return ""
+        if source == outer:
+            break
+    return source
+
+
+def unwrapped(source: str) -> str:
+    """What ``list(x)``, ``enumerate(x)``, ``sorted(x, key=...)`` go over.
+
+    >>> unwrapped("enumerate(sorted(#1,key=lambda:%x.a))")
+    '#1'
+    """
+    for _ in range(_MAX_DEPTH):
+        wrapper = next((one for one in _WRAPPERS if source.startswith(one)), "")
+        if not wrapper or source[-1:] != ")":
+            return source
+        parts = split(source[len(wrapper) : -1])
+        source = parts[-1 if wrapper == "filter(" else 0] if parts else ""
+    return source
+
+
+def _inner(module: SourceModule, function: int, body: Body, source: str) -> str:
+    """One step closer to where the items come from; empty if they are few or no items."""
+    if not source or source[0] in "'\"":
+        return ""
+    if source.startswith("range("):
+        parts = split(source[6:-1])
+        if len(parts) > 2 or all(constant_number(part) is not None for part in parts):
+            return ""
+        return source if any("len(" in part for part in parts) else ""
+    if source[0] == "[" and source[-1] == "]":
+        return _display(module, function, body, source)
+    if source[0] == "{":
+        return "" if source.count(":") <= _FEW and "**" not in source else source
+    if "[:" in source and (few := re.search(r"\[:(\d+)\]$", source)) and int(few.group(1)) <= _FEW:
+        return ""
+    bare = without_strings(source)
+    if bare.replace(".", "").replace("_", "").isupper():
+        return ""
+    parsed = parse(source)
+    if parsed is None:
+        return source
+    if parsed.root[0] == "#" and parsed.root[1:].isdigit() and not parsed.steps:
+        return _called(body.calls[int(parsed.root[1:])], source)
+    if parsed.root[0] == "%" and not parsed.steps:
+        return _local(module, function, parsed.root, source)
+    if parsed.root.isidentifier():
+        return _global(module, parsed.root, bool(parsed.steps), parsed.steps[-1][1:] if parsed.steps else "", source)
+    return source
+
+
+def _display(module: SourceModule, function: int, body: Body, source: str) -> str:
+    items = split(source[1:-1])
+    spread = [item for item in items if item.startswith("*")]
+    if not spread:
+        return source if "..." in items else ""
+    if len(items) == 1 and (parsed := parse(spread[0][1:])) is not None and "[]" in parsed.steps:
+        # a comprehension has as many items as what it goes over
+        steps = parsed.steps[: parsed.steps.index("[]")]
+        return unwrapped(parsed.root + "".join(steps))
+    return source
+
+
+def _called(call: Call, source: str) -> str:
+    receiver, _, method = call.callee.rpartition(".")
+    if call.callee in _ENDLESS or _PIECES.search(method):
+        return ""
+    if method in _VIEWS and receiver and not call.args:
+        return unwrapped(receiver)
+    return "" if method == "groupby" else source
+
+
+def _local(module: SourceModule, function: int, name: str, source: str) -> str:
+    head = module.functions[function]
+    if any(parameter.name == name[1:] for parameter in head.parameters):
+        return source
+    assigns = [assign for assign in module.assigns_to(function, name) if not assign.augmented and assign.value not in ("?", "None")]
+    grown = any(call.callee.rpartition(".")[0] == name and call.callee.rpartition(".")[2] in _GROWS for call in module.bodies[function].calls)
+    if grown or len(assigns) != 1 or not assigns[0].value or assigns[0].value == source:
+        return source
+    return unwrapped(assigns[0].value)
+
+
+_GROWS = frozenset({"append", "extend", "add", "update", "insert", "setdefault"})
+
+
+def _global(module: SourceModule, name: str, is_attribute: bool, last: str, source: str) -> str:
+    if is_attribute:
+        return "" if last.isupper() else source
+    kind, number = module.names.get(name, ("", 0))
+    if kind == "class":
+        return ""
+    if kind == "assign":
+        return unwrapped(module.bodies[0].assigns[number].value) or source
+    if kind == "import" and module.facts.imports[number].member[:1].isupper():
+        return ""
+    return source
+
+
+class Dependence:
+    """Which values of a function depend on some of its locals: the item of a loop, or a parameter."""
+
+    def __init__(self, body: Body, names: frozenset[str], elements: tuple[str, ...] = (), region: int = 0) -> None:
+        """`names` with ``%`` in front; `elements`: value texts that depend; `region`: the block in which they do."""
+        self._body = body
+        self._names = set(names)
+        self._elements = elements
+        self._region = region
+        self._calls: dict[int, bool] = {}
+        for assign in body.assigns:
+            if assign.target[:1] != "%" or assign.target in self._names or assign.value == assign.target:
+                continue
+            if inside(body, assign.block, region) and self.of(assign.value):
+                self._names.add(assign.target)
+                self._calls.clear()
+
+    @classmethod
+    def on_item(cls, body: Body, loop: Loop) -> Dependence:
+        """On the item of a loop, or on anything the loop binds."""
+        names = {assign.target for assign in body.assigns if assign.target[:1] == "%" and _binds(body, loop, assign)}
+        if loop.block.target:
+            names.add("%" + loop.block.target)
+        return cls(body, frozenset(names), (*(f"{option}[]" for option in alternatives(loop.block.subject)), loop.element), loop.number)
+
+    def of(self, text: str) -> bool:
+        """Whether a value depends on them."""
+        if any(element in text for element in self._elements):
+            return True
+        bare = without_strings(text)
+        if any("%" + name in self._names for name in _LOCALS.findall(bare)):
+            return True
+        return any(self.of_call(number) for number in call_ids(bare) if number < len(self._body.calls))
+
+    def of_call(self, number: int) -> bool:
+        """Whether the result of a call does."""
+        if number not in self._calls:
+            self._calls[number] = False
+            call = self._body.calls[number]
+            if inside(self._body, call.block, self._region):
+                texts = (call.callee, *call.args, *(value for _, value in call.keywords))
+                self._calls[number] = any(self.of(text) for text in texts)
+        return self._calls[number]
+
+
+def _binds(body: Body, loop: Loop, assign: Assign) -> bool:
+    """The loop itself binds the name, or something in it does that is no constant and is not known by its value."""
+    if inside(body, assign.block, loop.number):
+        return assign.augmented
+    return assign.line == loop.block.line and assign.block == loop.block.parent
+
+
+def leaves_at_once(body: Body, loop: Loop) -> bool:
+    """The loop ends in its first round whatever happens: a ``break`` or ``return`` stands in its body itself."""
+    leaving = [block for _, block in body.breaks] + [one.block for one in body.returns] + [one.block for one in body.raises]
+    return loop.block.kind is BlockKind.FOR and loop.number in leaving

@@ -1,0 +1,312 @@
+"""Which relations of an object are read: where it is at hand, in its own properties and methods, and in functions that it is handed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
+from backend_lint.project.blocks import around, inside
+from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.loading.eager import Path
+from backend_lint.project.loading.loops import unwrapped
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Mapped, Relationship
+from backend_lint.project.value_text import alternatives, parse
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_MAX_DEPTH = 3
+_MOST_READS = 40
+_BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
+_MOST_CALLS = 200
+_PROPERTIES = ("property", "cached_property", "admin.display", "display", "hybrid_property")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something is read, with the function's name."""
+
+    path: str
+    line: int
+    column: int
+    symbol: str
+    text: str
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A relation that is read of an object. `path`: attribute names to it; `many`: the last gives several rows, `method` is what is called on it.
+
+    `trail`: the places from the outermost function inwards. `conditional`: it is read under a condition only. `owner`: the model that has the relation.
+    """
+
+    path: Path
+    many: bool
+    method: str
+    relation: Relationship
+    owner: ClassKey
+    trail: tuple[Place, ...]
+    conditional: bool = False
+
+
+class _At(msgspec.Struct, frozen=True):
+    """What is looked at: the object `elements` of a function inside block `region`, `prefix` away from the row; `trail` led here."""
+
+    key: FunctionKey
+    elements: tuple[str, ...]
+    region: int
+    model: ClassKey
+    prefix: Path
+    trail: tuple[Place, ...]
+    conditional: bool = False
+
+
+class Reads:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._mapped = project.schema.mapped
+        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
+
+    def of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> tuple[Read, ...]:
+        """The relations that a loop or comprehension reads of each row of `model` that it goes over; each path once."""
+        found = self._project.calls.body(key).blocks[block]
+        elements = [f"{option}[]" for option in alternatives(found.subject)] + [f"{found.subject}[]"]
+        inner = unwrapped(found.subject)
+        elements += [f"{inner}[]"] + [f"{option}[]" for option in alternatives(inner)]
+        target = found.target or _second_target(self._project.calls.body(key), block)
+        if target:
+            elements.append("%" + target)
+        return self._distinct(self._scan(_At(key, tuple(dict.fromkeys(elements)), block, model, (), ()), 0, set()))
+
+    def of_object(self, key: FunctionKey, element: str, model: ClassKey, region: int = 0) -> tuple[Read, ...]:
+        """The relations that a function reads of one object, `element` as a value text (``%self``, ``%book``)."""
+        return self._distinct(self._scan(_At(key, (element,), region, model, (), ()), 0, set()))
+
+    def of_member(self, model: ClassKey, name: str) -> tuple[Read, ...]:
+        """The relations that a property or method of a model reads of its own object."""
+        at = _At((model[0], 0), (), 0, model, (), ())
+        return self._distinct(self._member(at, model, name, (), None, 0, set()))
+
+    def _distinct(self, reads: Iterator[Read]) -> tuple[Read, ...]:
+        found: dict[tuple[Path, str], Read] = {}
+        for read in reads:
+            key = read.path, read.method if read.many else ""
+            known = found.get(key)
+            if known is None or (known.conditional and not read.conditional):
+                found[key] = read
+            if len(found) > _MOST_READS:
+                break
+        return tuple(found.values())
+
+    # -- one function ------------------------------------------------------------------------------
+
+    def _scan(self, at: _At, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
+        body = self._project.calls.body(at.key)
+        given = {assign.target for assign in body.assigns if assign.target.startswith(tuple(f"{one}." for one in at.elements))}
+        for line, column, text, block in body.reads:
+            if (steps := _steps(text, at.elements)) and self._counts(body, block, at.region) and not any(text.startswith(one) for one in given):
+                yield from self._walk(at, body, steps, block, (line, column), None, text, depth, seen)
+        for number, call in enumerate(body.calls):
+            if not self._counts(body, call.block, at.region):
+                continue
+            if (steps := _steps(call.callee, at.elements)) and not any(call.callee.startswith(one) for one in given):
+                yield from self._walk(at, body, steps, call.block, (call.line, call.column), number, call.callee, depth, seen)
+            elif depth < _MAX_DEPTH:
+                yield from self._handed(at, body, number, call, depth, seen)
+
+    @staticmethod
+    def _counts(body: Body, block: int, region: int) -> bool:
+        """It lies in the region, and not where something failed or only later."""
+        for number, found in around(body, block):
+            if number == region:
+                return True
+            if found.kind in (BlockKind.HANDLER, BlockKind.LAMBDA):
+                return False
+        return False
+
+    @staticmethod
+    def _conditional(body: Body, block: int, region: int) -> bool:
+        for number, found in around(body, block):
+            if number == region:
+                return False
+            if found.kind in _BRANCHES:
+                return True
+        return False
+
+    def _walk(
+        self,
+        at: _At,
+        body: Body,
+        steps: Sequence[str],
+        block: int,
+        place: tuple[int, int],
+        number: int | None,
+        text: str,
+        depth: int,
+        seen: set[tuple[FunctionKey, str, ClassKey, Path]],
+    ) -> Iterator[Read]:
+        """Follow ``.author.publisher.city`` along the mapping."""
+        model, prefix = at.model, at.prefix
+        conditional = at.conditional or self._conditional(body, block, at.region)
+        head = self._project.calls.head(at.key)
+        trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, _shown(text)))
+        for position, step in enumerate(steps):
+            mapped = self._mapped.get(model)
+            if mapped is None or step[0] != ".":
+                return
+            name = step[1:]
+            relation = mapped.relationships.get(name)
+            if relation is None:
+                if name not in mapped.fields and depth < _MAX_DEPTH:
+                    called = number if position == len(steps) - 1 else None
+                    inner = _At(at.key, at.elements, at.region, model, prefix, trail, conditional)
+                    yield from self._member(inner, model, name, prefix, called, depth, seen)
+                return
+            if relation.generic:
+                return
+            prefix = (*prefix, name)
+            rest = steps[position + 1 :]
+            if relation.many:
+                yield from self._collection(at, body, relation, mapped, prefix, rest, number, block, conditional, trail, text, depth, seen)
+                return
+            yield Read(prefix, False, "", relation, model, trail, conditional)
+            if relation.target is None:
+                return
+            model = relation.target
+
+    def _collection(
+        self,
+        at: _At,
+        body: Body,
+        relation: Relationship,
+        mapped: Mapped,
+        prefix: Path,
+        rest: Sequence[str],
+        number: int | None,
+        block: int,
+        conditional: bool,
+        trail: tuple[Place, ...],
+        text: str,
+        depth: int,
+        seen: set[tuple[FunctionKey, str, ClassKey, Path]],
+    ) -> Iterator[Read]:
+        """A relation to many: what is done with it, and what is read of its rows."""
+        django = mapped.framework is Framework.DJANGO
+        method = rest[0][1:] if rest and rest[0][0] == "." else ""
+        value = text[: len(text) - sum(map(len, rest))] if rest else text
+        if django:
+            if number is None or len(rest) != 1:
+                return
+            value = f"#{number}"
+            if body.calls[number].use is Use.RECEIVER and method in ("all", "get_queryset"):
+                onward = next((call for call in body.calls[number + 1 :] if call.callee.startswith(f"{value}.")), None)
+                if onward is None:
+                    return
+                method = onward.callee[len(value) + 1 :]
+        elif relation.loading is Loading.QUERY:
+            return
+        yield Read(prefix, True, method, relation, mapped.key, trail, conditional)
+        if relation.target is None:
+            return
+        for index, found in enumerate(body.blocks):
+            if found.kind in LOOPS and found.kind is not BlockKind.WHILE and inside(body, index, at.region) and unwrapped(found.subject) == value:
+                elements = (f"{found.subject}[]", f"{value}[]", *(("%" + found.target,) if found.target else ()))
+                inner = _At(at.key, elements, index, relation.target, prefix, at.trail, conditional)
+                yield from self._scan(inner, depth, seen)
+
+    # -- other functions ---------------------------------------------------------------------------
+
+    def _member(
+        self, at: _At, model: ClassKey, name: str, prefix: Path, called: int | None, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]
+    ) -> Iterator[Read]:
+        """A property, or a method that is called: what it reads of ``self``."""
+        found = self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *model), name)
+        if found is None or not isinstance(found[1], int):
+            return
+        key = found[0].path, found[1]
+        head = self._project.calls.head(key)
+        is_property = any(text.rpartition(".")[2].rstrip("()") in _PROPERTIES for text in head.decorators)
+        if (called is None) != is_property or not head.parameters or any(text in ("staticmethod", "classmethod") for text in head.decorators):
+            return
+        yield from self._inside(at, key, head.parameters[0].name, model, prefix, depth, seen)
+
+    def _inside(
+        self, at: _At, key: FunctionKey, parameter: str, model: ClassKey, prefix: Path, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]
+    ) -> Iterator[Read]:
+        state = key, parameter, model, prefix
+        if state in seen or len(self._project.calls.body(key).calls) > _MOST_CALLS:
+            return
+        seen.add(state)
+        yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional), depth + 1, seen)
+
+    def _handed(self, at: _At, body: Body, number: int, call: Call, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
+        """The object, or one it leads to, is an argument of a function of the project."""
+        if not any(text.startswith(at.elements) for text in call.args) and not any(text.startswith(at.elements) for _, text in call.keywords):
+            return
+        edge = self._edges_of(at.key).get(number)
+        if edge is None or edge.target.kind is not RefKind.FUNCTION:
+            return
+        head = self._project.calls.head(edge.target.function)
+        names = [parameter.name for parameter in head.parameters]
+        first = 1 if edge.target.receiver is not None and head.owner >= 0 and "staticmethod" not in head.decorators else 0
+        given = [(names[position], text) for position, text in enumerate(call.args, first) if position < len(names)]
+        given += [(name, text) for name, text in call.keywords if name in names]
+        conditional = at.conditional or self._conditional(body, call.block, at.region)
+        for name, text in given:
+            reached = self._object(at, text)
+            if reached is not None:
+                symbol = self._project.calls.head(at.key).name
+                place = Place(at.key[0], call.line, call.column, symbol, f"{edge.call.callee.lstrip('%')}({_shown(text)})")
+                inner = _At(at.key, at.elements, at.region, at.model, at.prefix, (*at.trail, place), conditional)
+                yield from self._inside(inner, edge.target.function, name, reached[0], reached[1], depth, seen)
+
+    def _object(self, at: _At, text: str) -> tuple[ClassKey, Path] | None:
+        """The model and path of ``row`` or ``row.author``; None for anything else."""
+        if text in at.elements:
+            return at.model, at.prefix
+        model, prefix = at.model, at.prefix
+        steps = _steps(text, at.elements)
+        for step in steps:
+            mapped = self._mapped.get(model)
+            relation = mapped.relationships.get(step[1:]) if mapped is not None and step[0] == "." else None
+            if relation is None or relation.many or relation.target is None:
+                return None
+            model, prefix = relation.target, (*prefix, step[1:])
+        return (model, prefix) if steps else None
+
+    def _edges_of(self, key: FunctionKey) -> dict[int, Edge]:
+        found = self._edges.get(key)
+        if found is None:
+            found = self._edges[key] = {edge.number: edge for edge in self._project.calls.edges(key)}
+        return found
+
+
+def _steps(text: str, elements: Sequence[str]) -> tuple[str, ...]:
+    """The steps behind an element; none if the value does not begin with one."""
+    for element in elements:
+        if text.startswith(element) and text[len(element) : len(element) + 1] == ".":
+            parsed = parse("x" + text[len(element) :])
+            return parsed.steps if parsed is not None else ()
+    return ()
+
+
+def _second_target(body: Body, block: int) -> str:
+    """The name that ``for number, item in enumerate(...)`` binds to the item."""
+    found = body.blocks[block]
+    if not found.subject.startswith("enumerate("):
+        return ""
+    bound = [assign.target for assign in body.assigns if assign.line == found.line and assign.block == found.parent and assign.target[:1] == "%"]
+    return bound[1][1:] if len(bound) == 2 else ""
+
+
+def _shown(text: str) -> str:
+    """A value for messages: ``%book.author`` as ``book.author``."""
+    parsed = parse(text)
+    if parsed is None:
+        return text
+    root = parsed.root[1:] if parsed.root[0] == "%" else "row" if parsed.root[0] in "#([" else parsed.root
+    return root + "".join(step for step in parsed.steps if step != "[]")

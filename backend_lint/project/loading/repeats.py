@@ -1,0 +1,192 @@
+"""Calls that are made once for each item of a loop, with what they set off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.facts.query import Site, Verb
+from backend_lint.project.blocks import around
+from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
+from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_string
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project, SourceModule
+
+_BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """Call `call` of a function runs once an item of `loop`; `way` leads from it to the library call that it stands for."""
+
+    path: str
+    function: int
+    loop: Loop
+    call: Call
+    way: tuple[Step, ...]
+
+    @property
+    def key(self) -> FunctionKey:
+        """The function that holds the loop."""
+        return self.path, self.function
+
+
+class Repeats:
+    """Answers for one project: what runs once an item."""
+
+    def __init__(self, project: Project, aspect: Aspect = Aspect.ALL) -> None:
+        self._project = project
+        self._aspect = aspect
+        self._sites: dict[FunctionKey, list[Site]] | None = None
+        self._edges: dict[tuple[FunctionKey, Effect], list[tuple[Edge, Effect]]] = {}
+
+    def all(self, effect: Effect, roles: frozenset[Role], hops: int = 1) -> Iterator[Repeat]:
+        """Calls with an effect that depend on the item of a loop, directly or through at most `hops` functions, in order of path and line."""
+        for module, index, _, body in self._project.functions():
+            if module.role not in roles or not any(block.kind in LOOPS for block in body.blocks):
+                continue
+            key = module.path, index
+            dependences: dict[int, Dependence] = {}
+            for edge, found in self._candidates(key, effect, hops):
+                loop = _loop(module, index, body, edge, dependences)
+                if loop is None or is_rare(body, edge.call.block, loop.number):
+                    continue
+                way = self._way(key, edge, found, effect, dependences[loop.number], hops)
+                if way and not is_kept(body, edge.call, loop):
+                    yield Repeat(module.path, index, loop, edge.call, way)
+
+    def _candidates(self, key: FunctionKey, effect: Effect, hops: int) -> Iterator[tuple[Edge, Effect]]:
+        """The calls of a function that have the effect themselves, and those of functions that may have it."""
+        direct = self.direct(key, effect)
+        yield from direct
+        if hops:
+            taken = {edge.number for edge, _ in direct}
+            for edge in self._project.calls.edges(key):
+                if edge.number not in taken and self._project.calls.follows(edge, self._aspect):
+                    yield edge, Effect.NONE
+
+    def direct(self, key: FunctionKey, effect: Effect) -> list[tuple[Edge, Effect]]:
+        """The calls of a function that have the effect themselves: library calls, and those that run a query."""
+        state = key, effect
+        known = self._edges.get(state)
+        if known is None:
+            calls = self._project.calls
+            known = [(edge, found) for edge in calls.edges(key) if edge.target.is_external and (found := calls.effect(edge.target, self._aspect) & effect)]
+            taken = {edge.number for edge, _ in known}
+            for site in self._sites_of(key) if effect & Effect.DATABASE else ():
+                does = Effect.DATABASE_READ if site.query.verb is Verb.SELECT else Effect.DATABASE_WRITE
+                if does & effect and site.evaluated and site.call >= 0 and site.call not in taken:
+                    taken.add(site.call)
+                    call = calls.body(key).calls[site.call]
+                    known.append((Edge(site.call, call, Ref(RefKind.EXTERNAL, _shown(site, call))), does))
+            self._edges[state] = known = sorted(known, key=lambda one: one[0].number)
+        return known
+
+    def _sites_of(self, key: FunctionKey) -> list[Site]:
+        if self._sites is None:
+            self._sites = {}
+            for site in self._project.queries.sites:
+                self._sites.setdefault((site.path, site.function), []).append(site)
+        return self._sites.get(key, [])
+
+    def _way(self, key: FunctionKey, edge: Edge, found: Effect, effect: Effect, dependence: Dependence, hops: int) -> tuple[Step, ...]:
+        if found:
+            return (Step(key, edge, found),)
+        if not hops or self._project.calls.is_cached(edge.target.function):
+            return ()
+        callee = edge.target.function
+        names = _given(self._project, edge, dependence)
+        body = self._project.calls.body(callee)
+        if not names or len(body.calls) > _MOST_CALLS or callee == key:
+            return ()
+        inner: Dependence | None = None
+        for onward, does in self._candidates(callee, effect, hops - 1):
+            if is_conditional(body, onward.call.block) or _may_have_left(body, onward.call):
+                continue
+            inner = inner or Dependence(body, names)
+            if inner.of_call(onward.number) and (way := self._way(callee, onward, does, effect, inner, hops - 1)):
+                return Step(key, edge), *way
+        return ()
+
+
+def _shown(site: Site, call: Call) -> str:
+    """A query for messages: the method that runs it."""
+    return f"{site.source.value}.{call.callee.rpartition('.')[2]}"
+
+
+def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences: dict[int, Dependence]) -> Loop | None:
+    """The innermost loop on whose item the call depends."""
+    for loop in loops_around(module, index, edge.call.block):
+        if loop.number not in dependences:
+            dependences[loop.number] = Dependence.on_item(body, loop)
+        if dependences[loop.number].of_call(edge.number):
+            return None if leaves_at_once(body, loop) else loop
+    return None
+
+
+def _may_have_left(body: Body, call: Call) -> bool:
+    """The function may return before it comes to the call."""
+    return any(one.line < call.line for one in body.returns)
+
+
+_MOST_CALLS = 150
+"""A longer function decides too much for its caller to know what one call of it costs."""
+
+
+def _given(project: Project, edge: Edge, dependence: Dependence) -> frozenset[str]:
+    """The parameters of the called function that depend on what `dependence` is about."""
+    head = project.calls.head(edge.target.function)
+    parameters = [parameter.name for parameter in head.parameters]
+    bound = head.owner >= 0 and "staticmethod" not in head.decorators and edge.target.receiver is not None
+    names = set()
+    if bound and parameters and dependence.of(edge.call.callee.rpartition(".")[0]):
+        names.add("%" + parameters[0])
+    for position, text in enumerate(edge.call.args, 1 if bound else 0):
+        if position < len(parameters) and dependence.of(text):
+            names.add("%" + parameters[position])
+    names.update("%" + name for name, text in edge.call.keywords if name in parameters and dependence.of(text))
+    return frozenset(names)
+
+
+def is_conditional(body: Body, block: int) -> bool:
+    """It does not run each time the function does."""
+    return any(found.kind in _BRANCHES for _, found in around(body, block))
+
+
+def is_rare(body: Body, block: int, loop: int) -> bool:
+    """Inside the loop it runs only when something failed."""
+    for number, found in around(body, block):
+        if number == loop:
+            return False
+        if found.kind in (BlockKind.HANDLER, BlockKind.LAMBDA):
+            return True
+    return False
+
+
+def is_kept(body: Body, call: Call, loop: Loop) -> bool:
+    """The result is remembered by a key and looked up there first, so that each key is asked for once."""
+    for number, found in around(body, call.block):
+        if number == loop.number:
+            break
+        asks = found.kind in (BlockKind.IF, BlockKind.ORELSE) and any(word in found.subject for word in (" not in ", " is None", "(not "))
+        if asks and ("cache" in found.subject.lower() or _is_stored(body, found.subject, number)):
+            return True
+    return call.target.endswith("]") and constant_string(call.target) is None
+
+
+def _is_stored(body: Body, test: str, block: int) -> bool:
+    """Inside the branch something is put into the container that was asked."""
+    container = test.rpartition(" not in ")[2].rstrip(")")
+    if not container:
+        return False
+    stored = any(assign.target.startswith(f"{container}[") and assign.block == block for assign in body.assigns)
+    return stored or any(one.callee in (f"{container}.add", f"{container}.append", f"{container}.setdefault") and one.block == block for one in body.calls)
+
+
