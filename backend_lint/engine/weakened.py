@@ -14,6 +14,8 @@ from backend_lint.engine import baseline, git
 from backend_lint.engine.fingerprint import anchor
 from backend_lint.engine.result import Reported
 
+_FEW_ROWS = 1000
+"""A table below this needs no index, so none is asked for."""
 RULE = "weakened-gate"
 _GROWS = ("ignore", "exclude")
 """Lists that let more pass with every entry."""
@@ -100,6 +102,11 @@ def _weaker(key: str, before: Any, now: Any) -> Iterator[tuple[tuple[str, ...], 
                 yield (key, name), f"went from {old or 'the default'} to {new or 'the default'}"
     elif key == "gate":
         yield from _weaker_gate((key,), before or {}, now or {})
+    elif key == "database":
+        old_rows, new_rows = (before or {}).get("rows", {}), (now or {}).get("rows", {})
+        for name in sorted(new_rows):
+            if new_rows[name] < _FEW_ROWS and old_rows.get(name, _FEW_ROWS) >= _FEW_ROWS:
+                yield (key, "rows", name), f"says that {name} has {new_rows[name]} rows"
     elif key in _MAY:
         yield (key,), "changed"
 
