@@ -1,0 +1,78 @@
+"""Django's models as tables and mapped classes."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from backend_lint.facts.schema import Dialect, Table
+from backend_lint.project.schema.django_apps import Apps
+from backend_lint.project.schema.django_editor import Editor
+from backend_lint.project.schema.django_fields import FieldReader
+from backend_lint.project.schema.django_mapping import mapped_classes
+from backend_lint.project.schema.django_models import ModelReader
+from backend_lint.project.schema.django_registry import Registry
+from backend_lint.project.schema.django_state import ModelState
+from backend_lint.project.schema.django_values import ValueReader
+from backend_lint.project.schema.source import Declared, Unread
+from backend_lint.sql.catalog import Catalog
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+def uses_django(project: Project) -> bool:
+    """Whether any module imports Django."""
+    return any(entry.module.partition(".")[0] == "django" for module in project.modules.values() for entry in module.facts.imports)
+
+
+class DjangoProject:
+    """What models, settings and applications of a project say; shared by models and migrations."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.values = ValueReader(project)
+        self.apps = Apps(self.values)
+        self.fields = FieldReader(self.values)
+        self.models = ModelReader(self.values, self.fields, self.apps)
+
+    @functools.cached_property
+    def states(self) -> dict[str, ModelState]:
+        """The models by label."""
+        return self.models.states()
+
+
+def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declared:
+    """What the models of a project say. A project without Django gives nothing."""
+    if not uses_django(project):
+        return Declared({}, {})
+    return declared_by(DjangoProject(project), dialect)
+
+
+def declared_by(django: DjangoProject, dialect: Dialect) -> Declared:
+    """What the models say."""
+    states = django.states
+    registry = Registry(states, dialect, django.apps.user, django.apps.auto_field)
+    catalog = Catalog(dialect)
+    editor = Editor(catalog)
+    unread = []
+    odd: dict[str, tuple[str, ...]] = {}
+    for state in states.values():
+        if state.options.proxy or (state.options.swappable and django.apps.user not in (state.label, "auth.user") and "USER" in state.options.swappable):
+            continue
+        table = registry.table(state)
+        editor.create_model(registry, state)
+        odd[table] = (*state.unknown, *_odd_fields(state))
+        unread += [Unread(state.path, state.line, f"{state.name}: {what}") for what in odd[table]]
+    editor.flush()
+    tables: dict[str, Table] = {}
+    for name, table_ in catalog.tables.items():
+        unknown = tuple(dict.fromkeys((*table_.unknown, *odd.get(name, ()))))
+        tables[name] = table_ if unknown == table_.unknown else replace(table_, unknown=unknown)
+    return Declared(tables, mapped_classes(django.models, states, registry), tuple(unread))
+
+
+def _odd_fields(state: ModelState) -> list[str]:
+    return [f"{name}: {field.unknown}" for name, field in state.fields.items() if field.unknown]
