@@ -1,0 +1,136 @@
+"""Calls in checked code: methods of constant strings, functions of the project that build something, and everything else as `Made`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.facts.python import Call, ParameterKind
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.sqlalchemy_names import Names
+from backend_lint.project.schema.sqlalchemy_strings import call_method
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, Value
+
+MAX_DEPTH = 14
+_TRANSPARENT = frozenset(
+    {"alembic.op.f", "sqlalchemy.schema.conv", "sqlalchemy.sql.elements.conv", "sqlalchemy.sql.naming.conv", "sqlalchemy.conv", "typing.cast"}
+)
+_METHODS = frozenset("lower upper replace strip lstrip rstrip format join removesuffix removeprefix title capitalize items keys values".split())
+
+
+class Calls(Names):
+    """The part of `Values` that follows calls."""
+
+    def result(self, frame: Frame, index: int) -> Value:
+        """What a call gives: a string, what a function of the project returns, else the call itself as `Made`."""
+        if frame.names and (known := frame.names.get(f"#{index}")) is not None:
+            return known
+        call = self.project.modules[frame.path].bodies[frame.function].calls[index]
+        callee = call.callee
+        receiver, dot, method = callee.rpartition(".")
+        if dot and method in _METHODS and (subject := self.evaluate(frame, receiver)) is not UNKNOWN:
+            if isinstance(subject, str):
+                return call_method(
+                    subject, method, [self.evaluate(frame, text) for text in call.args], {key: self.evaluate(frame, v) for key, v in call.keywords}
+                )
+            if method in ("items", "keys", "values"):
+                return self.view(subject, method)
+        name = self.dotted(frame, callee)
+        if name:
+            if name in _TRANSPARENT and call.args:
+                return self.evaluate(frame, call.args[0])
+            if name in ("re.sub", "os.getenv", "os.environ.get"):
+                return self._computed(frame, name, call)
+            return Made(frame, call, name)
+        return self._called(frame, call)
+
+    def _computed(self, frame: Frame, name: str, call: Call) -> Value:
+        values = [self.evaluate(frame, text) for text in call.args]
+        if name == "re.sub" and len(values) == 3 and all(isinstance(value, str) for value in values):
+            return call_method(str(values[2]), "re.sub", values[:2])
+        return values[1] if name != "re.sub" and len(values) == 2 else Made(frame, call, name)
+
+    def _called(self, frame: Frame, call: Call) -> Value:
+        if self._depth > MAX_DEPTH:
+            return UNKNOWN
+        known = self.evaluate(frame, call.callee) if call.callee[:1] not in "#?" else UNKNOWN
+        if isinstance(known, Made) and known.simple == "partial" and known.call.args:
+            inner = self.dotted(known.frame, known.call.args[0])
+            given = tuple((key, self.evaluate(known.frame, text)) for key, text in known.call.keywords)
+            return Made(frame, call, inner, given)
+        target = self.resolver.value(frame.path, frame.function, call.callee)
+        if target is not None and target.is_external:
+            return Made(frame, call, target.name)
+        if target is not None and target.kind is RefKind.FUNCTION:
+            followed = self.followed(frame, call, target.function)
+            return followed if followed is not UNKNOWN else Made(frame, call, "")
+        if target is not None and target.kind is RefKind.CLASS:
+            return Made(frame, call, target.name, key=target.function)
+        return Made(frame, call, "")
+
+    def followed(self, frame: Frame, call: Call, key: tuple[str, int]) -> Value:
+        """What a function of the project returns for these arguments; `UNKNOWN` if it returns several different things."""
+        module = self.project.modules[key[0]]
+        head = module.functions[key[1]]
+        if head.is_generator or self._depth > MAX_DEPTH:
+            return UNKNOWN
+        inner = Frame(key[0], key[1], self.bound(frame, call, key))
+        self._depth += 2
+        try:
+            values = [self.evaluate(inner, found.value) for found in module.bodies[key[1]].returns if found.value]
+        finally:
+            self._depth -= 2
+        return values[0] if values and all(value == values[0] for value in values) else UNKNOWN
+
+    def bound(self, frame: Frame, call: Call, key: tuple[str, int]) -> dict[str, Value]:
+        """The parameters of a function of the project as a call fills them, by ``%name``."""
+        module = self.project.modules[key[0]]
+        head = module.functions[key[1]]
+        found: dict[str, Value] = {}
+        parameters = list(head.parameters)
+        if head.owner >= 0 and "staticmethod" not in head.decorators and parameters:
+            found["%" + parameters.pop(0).name] = ClassName((key[0], head.owner))
+        outer = Frame(key[0], head.scope)
+        given = list(self.arguments(Made(frame, call, "")))
+        keywords = dict(call.keywords)
+        for parameter in parameters:
+            name = "%" + parameter.name
+            if parameter.kind is ParameterKind.VAR_POSITIONAL:
+                found[name], given = tuple(given), []
+            elif parameter.kind is ParameterKind.VAR_KEYWORD:
+                found[name] = {key: self.evaluate(frame, text) for key, text in keywords.items()}
+            elif parameter.kind is not ParameterKind.KEYWORD_ONLY and given:
+                found[name] = given.pop(0)
+            elif parameter.name in keywords:
+                found[name] = self.evaluate(frame, keywords.pop(parameter.name))
+            elif parameter.default:
+                found[name] = self.evaluate(outer, parameter.default)
+        return found
+
+    def arguments(self, made: Made) -> Iterator[Value]:
+        """The positional arguments, starred ones unpacked; `UNKNOWN` in place of what cannot be."""
+        for text in made.call.args:
+            if text.startswith("*"):
+                several = self.evaluate(made.frame, text[1:])
+                yield from several if isinstance(several, tuple) else (UNKNOWN,)
+            else:
+                yield self.evaluate(made.frame, text)
+
+    def keywords(self, made: Made) -> dict[str, Value]:
+        """The keyword arguments, unpacked dictionaries included; a key ``**`` stands for what cannot be unpacked."""
+        found = dict(made.given)
+        for key, text in made.call.keywords:
+            value = self.evaluate(made.frame, text)
+            if key != "**":
+                found[key] = value
+            elif isinstance(value, dict):
+                found.update({str(name): inner for name, inner in value.items()})
+            else:
+                found["**"] = UNKNOWN
+        return found
+
+    @staticmethod
+    def view(value: Value, name: str) -> Value:
+        """``items()``, ``keys()`` or ``values()`` of a dictionary."""
+        if not isinstance(value, dict):
+            return UNKNOWN
+        return tuple(value.items()) if name == "items" else tuple(value) if name == "keys" else tuple(value.values())

@@ -1,0 +1,189 @@
+"""Constants, displays and calls of checked code evaluated, without running it: what declarations and migrations are made of."""
+
+from __future__ import annotations
+
+from backend_lint.facts.python import BlockKind
+from backend_lint.project.schema.sqlalchemy_calls import MAX_DEPTH, Calls
+from backend_lint.project.schema.sqlalchemy_strings import call_method, formatted, percent
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Nothing, Text, Value, number_of, string_of
+from backend_lint.project.value_text import alternatives, parse, split
+
+_WORDS: dict[str, Value] = {"None": None, "True": True, "False": False}
+
+
+class Values(Calls):
+    """Evaluates value texts (see `facts.python`) of one project."""
+
+    def evaluate(self, frame: Frame, text: str) -> Value:
+        """The value of a text; `Text` or `UNKNOWN` for what is no constant."""
+        if not text or text == "?":
+            return UNKNOWN
+        sign = text[0]
+        if sign in "'\"" or (sign == "b" and text[1:2] in ("'", '"')):
+            return string_of(text)
+        if sign == "#" and text[1:].isdigit():
+            return self.result(frame, int(text[1:]))
+        if text in _WORDS:
+            return _WORDS[text]
+        if sign.isdigit() or (sign == "-" and text[1:2].isdigit()):
+            return number_of(text)
+        if self._depth > MAX_DEPTH:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            if sign == "[":
+                return self._items(frame, text) if _closes(text) else self._path(frame, text)
+            if sign == "{":
+                return self._dict(frame, text)
+            if text.startswith("f'"):
+                return formatted(text, lambda inner: self.evaluate(frame, inner))
+            if sign == "(":
+                return self._operation(frame, text)
+            return self._path(frame, text)
+        finally:
+            self._depth -= 1
+
+    def text(self, frame: Frame, text: str) -> str | None:
+        """The string that a text stands for; None if it is no constant string."""
+        value = self.evaluate(frame, text)
+        return value if isinstance(value, str) else None
+
+    def _items(self, frame: Frame, text: str) -> Value:
+        inner = text[1:-1]
+        if inner.startswith("*") and (looped := self._comprehension(frame, inner[1:])) is not None:
+            return looped
+        found: list[Value] = []
+        for part in split(inner):
+            if part == "...":
+                return UNKNOWN
+            if part.startswith("*"):
+                several = self.evaluate(frame, part[1:])
+                if not isinstance(several, tuple):
+                    found.append(UNKNOWN)
+                else:
+                    found.extend(several)
+            else:
+                found.append(self.evaluate(frame, part))
+        return tuple(found)
+
+    def _comprehension(self, frame: Frame, inner: str) -> Value:
+        """The items of ``[f(x) for x in (1, 2)]``; None if the text is no comprehension that can be followed."""
+        body = self.project.modules[frame.path].bodies[frame.function]
+        for block in body.blocks:
+            if block.kind is not BlockKind.COMPREHENSION or not block.subject:
+                continue
+            name = f"{block.subject}[]" if len(block.subject) < 100 else "%" + block.target
+            if not block.target or not self._mentions(frame, inner, name):
+                continue
+            items = self.evaluate(frame, block.subject)
+            if not isinstance(items, tuple):
+                return UNKNOWN
+            return tuple(self.evaluate(Frame(frame.path, frame.function, {**frame.names, name: item}, frame.owner), inner) for item in items)
+        return None
+
+    def _mentions(self, frame: Frame, inner: str, name: str) -> bool:
+        if name in inner:
+            return True
+        calls = self.project.modules[frame.path].bodies[frame.function].calls
+        parsed = parse(inner)
+        if parsed is None or parsed.root[:1] != "#":
+            return False
+        call = calls[int(parsed.root[1:])]
+        return any(name in text for text in (call.callee, *call.args)) or any(name in text for _, text in call.keywords)
+
+    def _dict(self, frame: Frame, text: str) -> Value:
+        found: dict[Value, Value] = {}
+        for part in split(text[1:-1]):
+            if part.startswith("**"):
+                inner = self.evaluate(frame, part[2:])
+                if not isinstance(inner, dict):
+                    return UNKNOWN
+                found.update(inner)
+                continue
+            left, colon, right = _pair(part)
+            key = self.evaluate(frame, left)
+            if not colon or not isinstance(key, str | int):
+                return UNKNOWN
+            found[key] = self.evaluate(frame, right)
+        return found
+
+    def _operation(self, frame: Frame, text: str) -> Value:
+        if not _closes(text):
+            return self._path(frame, text)
+        options = alternatives(text)
+        if len(options) > 1:
+            values = [self.evaluate(frame, option) for option in options]
+            if all(value == values[0] for value in values):
+                return values[0]
+            return Text(frame, text)
+        inner = text[1:-1]
+        for sign in ("+", "%"):
+            parts = split(inner, sign)
+            if len(parts) == 2:
+                left = self.evaluate(frame, parts[0])
+                if isinstance(left, str):
+                    right = self.evaluate(frame, parts[1])
+                    if sign == "%":
+                        return percent(left, right)
+                    return left + right if isinstance(right, str) else UNKNOWN
+                if isinstance(left, tuple) and sign == "+":
+                    right = self.evaluate(frame, parts[1])
+                    return (*left, *right) if isinstance(right, tuple) else (*left, UNKNOWN)
+        return Text(frame, text)
+
+    # -- names -------------------------------------------------------------------------------------
+
+    def _path(self, frame: Frame, text: str) -> Value:
+        names = frame.names
+        if names and text in names:
+            return names[text]
+        parsed = parse(text)
+        if parsed is None:
+            return UNKNOWN if "..." in text else Text(frame, text)
+        root, steps = parsed
+        if steps and steps[-1].startswith("("):
+            return self._builtin(frame, root, steps, text)
+        if names and len(steps) > 1 and (known := root + steps[0]) in names:
+            value, steps = names[known], steps[1:]
+        elif names and root in names:
+            value = names[root]
+        elif root[0] == "#":
+            value = self.result(frame, int(root[1:]))
+        elif root[0] == "%":
+            value = self.local(frame, root)
+        elif root[0] in "([{":
+            value = self.evaluate(frame, root)
+        elif self.root(frame.path, frame.function, root) is not None:
+            return Text(frame, text)
+        else:
+            value = self.named(frame, root)
+        for step in steps:
+            value = self.step(value, step)
+            if isinstance(value, Text | Nothing):
+                return Text(frame, text)
+        return Text(frame, text) if value is UNKNOWN else value
+
+    def _builtin(self, frame: Frame, root: str, steps: tuple[str, ...], text: str) -> Value:
+        inner = steps[-1][1:-1]
+        if len(steps) == 1 and root in ("list", "tuple", "sorted", "set", "str", "dict", "reversed") and "=" not in inner:
+            value = self.evaluate(frame, inner) if inner else UNKNOWN
+            if root == "str":
+                return str(value) if isinstance(value, str | int) else UNKNOWN
+            if root == "dict" or isinstance(value, dict):
+                return value
+            return (tuple(reversed(value)) if root == "reversed" else value) if isinstance(value, tuple) else UNKNOWN
+        if len(steps) == 2 and steps[0][0] == "." and (receiver := self.text(frame, root)) is not None:
+            return call_method(receiver, steps[0][1:], [self.evaluate(frame, part) for part in split(inner)])
+        if len(steps) == 2 and steps[0] in (".items", ".keys", ".values"):
+            return self.view(self.evaluate(frame, root), steps[0][1:])
+        return Text(frame, text)
+
+
+def _closes(text: str) -> bool:
+    parsed = parse(text)
+    return parsed is not None and not parsed.steps
+
+
+def _pair(text: str) -> tuple[str, str, str]:
+    parts = split(text, ":")
+    return (parts[0], ":", text[len(parts[0]) + 1 :]) if len(parts) > 1 else (text, "", "")
