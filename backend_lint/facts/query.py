@@ -168,6 +168,8 @@ class Query(Fact, frozen=True):
     subqueries: tuple[Query, ...] = ()
     rows: Rows = Rows.UNKNOWN
     unknown: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """The name of each of `selected` in the result, empty if it has none."""
 
 
 class QuerySource(enum.StrEnum):

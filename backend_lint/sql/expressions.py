@@ -157,10 +157,8 @@ def _binary(node: Any, kind: str, operator: str, dialect: Dialect) -> str:
         while type(left).__name__ == kind:
             parts.append(text_of(left.args["expression"], dialect))
             left = left.this
-        found = text_of(left, dialect)
-        for part in reversed(parts):
-            found = text.binary(found, operator, part)
-        return found
+        parts.append(text_of(left, dialect))
+        return text.chain(operator, parts[::-1])
     return text.binary(text_of(node.this, dialect), operator, _path(right) or text_of(right, dialect))
 
 

@@ -56,15 +56,12 @@ def _merged(tokens: list[Token]) -> list[Token]:
     out: list[Token] = []
     for token in tokens:
         before = out[-1] if out else None
-        if before is not None and token.glued and {token.kind, before.kind} <= {"hole", "word", "number"} and "hole" in (token.kind, before.kind, _kind(before)):
+        kinds = {token.kind, before.kind} if before is not None else set()
+        if before is not None and token.glued and kinds <= {"hole", "word", "number"} and ("hole" in kinds or HOLE_NAME in before.text):
             out[-1] = Token("word", before.text + token.text, (before.text + token.text).upper(), before.glued)
         else:
             out.append(token)
     return out
-
-
-def _kind(token: Token) -> str:
-    return "hole" if HOLE_NAME in token.text else token.kind
 
 
 def _placed(token: Token, out: list[Token], following: Token | None, regions: list[str], notes: list[str]) -> tuple[Token, ...]:

@@ -164,6 +164,13 @@ def binary(left: str, operator: str, right: str) -> str:
     return f"{_above(left, own)} {operator} {_above(right, right_level)}"
 
 
+def chain(operator: str, parts: list[str]) -> str:
+    """``a and b and c``, in time linear in the length."""
+    own = _LEVELS.get(operator, OTHER)
+    rest = own if own in (AND, OR) else own + 1
+    return f" {operator} ".join([_above(parts[0], own), *(_above(part, rest) for part in parts[1:])])
+
+
 def prefix(operator: str, operand: str) -> str:
     """``not x``, ``-x``, ``~x``."""
     if operator == "not":
