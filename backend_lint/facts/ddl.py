@@ -28,6 +28,8 @@ class CreateType(_Change, frozen=True, tag="create type"):
 
 
 class DropTable(_Change, frozen=True, tag="drop table"):
+    """A view too. ``audit.*`` is all of a schema."""
+
     name: str
     if_exists: bool = False
 

@@ -9,7 +9,7 @@ from backend_lint.facts.schema import Column, Dialect, ForeignKey, Implicit, Ind
 from backend_lint.sql import names
 from backend_lint.sql.catalog_columns import find
 from backend_lint.sql.catalog_indexes import add_check, index_foreign_key, primary_index, put_index, put_partition_index
-from backend_lint.sql.catalog_state import State
+from backend_lint.sql.catalog_state import DEFAULT_SCHEMAS, State
 
 
 def create_type(state: State, change: ddl.CreateType) -> None:
@@ -167,6 +167,10 @@ def _references(state: State, name: str, declared: Table) -> None:
 
 def drop_table(state: State, change: ddl.DropTable) -> None:
     """A table goes, with its partitions and, in PostgreSQL, the references to it."""
+    if change.name.endswith(".*"):
+        for name in [name for name in state.tables if in_schema_of(state, name, change.name[:-2])]:
+            drop_table(state, ddl.DropTable(name, if_exists=True))
+        return
     table = state.find(change.name)
     if table is None:
         if not change.if_exists:
@@ -184,6 +188,11 @@ def drop_table(state: State, change: ddl.DropTable) -> None:
         other = state.tables.get(referrer)
         if other is not None:
             state.store(replace(other, foreign_keys=tuple(key for key in other.foreign_keys if key.table != table.name)))
+
+
+def in_schema_of(state: State, name: str, schema: str) -> bool:
+    """Whether a table lies in that schema."""
+    return name.rpartition(".")[0] == ("" if schema == DEFAULT_SCHEMAS.get(state.dialect) else schema)
 
 
 def rename_table(state: State, change: ddl.RenameTable) -> None:
