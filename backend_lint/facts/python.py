@@ -241,7 +241,10 @@ class Function(Fact, frozen=True):
 
 
 class Attribute(Fact, frozen=True):
-    """An attribute of a class, set in its body (`function` is that of the enclosing scope) or through ``self`` in a method."""
+    """An attribute of a class, set in its body (`function` is that of the enclosing scope) or through ``self`` in a method.
+
+    `augmented`: the value is added to what was there (``operations += [...]``).
+    """
 
     name: str
     function: int
@@ -249,6 +252,7 @@ class Attribute(Fact, frozen=True):
     annotation: str
     line: int
     column: int
+    augmented: bool = False
 
 
 class Class(Fact, frozen=True):

@@ -188,7 +188,8 @@ class Scanner:
         if kind is ast.Name:
             name: str = target.id  # type: ignore[attr-defined]
             if self.class_depth_env is not None:
-                self.attributes[self.class_index].append(Attribute(name, scope.index, value, annotation, line, self.column(target.lineno, target.col_offset)))
+                column = self.column(target.lineno, target.col_offset)
+                self.attributes[self.class_index].append(Attribute(name, scope.index, value, annotation, line, column, bool(operator)))
                 self.class_depth_env[name] = value
                 return
             if scope.index == 0 or name in scope.globals:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 MAX_STRING = 200
 MAX_SQL = 20_000
-_SQL = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH ", "WITH\n", "CREATE ", "ALTER ", "DROP ", "MERGE ")
-"""A statement is kept whole: what is cut off could hold its condition."""
+_SQL = (
+    *("SELECT", "INSERT", "UPDATE", "DELETE", "WITH ", "WITH\n", "CREATE", "ALTER ", "DROP ", "MERGE ", "ALTER\n"),
+    *("-- ", "--\n", "/*", "BEGIN", "DO $", "DO\n", "SET ", "COMMENT", "TRUNCAT", "REFRESH", "GRANT ", "REINDEX", "LOCK ", "COMMIT"),
+)
+"""A statement is kept whole: what is cut off could hold its condition. The second line begins scripts of migrations."""
 MAX_ITEMS = 12
 MAX_TABLE_ITEMS = 400
 """Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
