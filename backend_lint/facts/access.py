@@ -43,7 +43,11 @@ class Access(Fact, frozen=True):
 
     `index`: the name of the serving index (its columns in brackets if it has none). `columns`: the columns whose conditions were to be served, equality
     first. `condition`: them as text for a message. `order`: the question was ORDER BY with LIMIT. `reasons`: one an index of the table. `candidate`: the
-    smallest index that would serve. `selective`: some equality on a column that is not a closed set, or a join from few rows.
+    smallest index that would serve; `further`: those that are needed beside it, for the other ways of an OR. `selective`: some equality on a column that is
+    not a closed set, a range or pattern, or a join from few rows. `range_only`: nothing but ranges with one end and patterns is asked, so that it depends on
+    the value how many rows are wanted. `joined`: the relation is reached from rows of another one. `scope`: numbers of subqueries that lead to the query in
+    which `relation` counts; empty for the statement itself. `elsewhere`: an index that holds an asked column, though not in front: all of it would be read.
+    `because`: what decided, in half a sentence.
     """
 
     relation: int
@@ -57,3 +61,8 @@ class Access(Fact, frozen=True):
     candidate: Candidate | None = None
     selective: bool = False
     because: str = ""
+    further: tuple[Candidate, ...] = ()
+    scope: tuple[int, ...] = ()
+    range_only: bool = False
+    joined: bool = False
+    elsewhere: str = ""

@@ -1,0 +1,204 @@
+"""The smallest index that would serve conditions that none serves: equality columns first, then one range or the order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backend_lint.facts.access import Candidate
+from backend_lint.facts.query import OrderKey
+from backend_lint.facts.schema import Dialect, IndexKey, Table
+from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
+from backend_lint.sql.fits import PATTERNS, converted, same_key
+from backend_lint.sql.match import Demand, way_match
+from backend_lint.sql.patterns import pattern
+from backend_lint.sql.selectivity import Grade, grade
+from backend_lint.sql.types import base, is_array, is_text
+
+MOST_COLUMNS = 3
+"""Of equality: a fourth narrows nothing down."""
+MOST_WAYS = 6
+"""Of an OR, each of which would need an index of its own."""
+_STABLE = re.compile(
+    r"\b(?:to_char|now|age|concat|concat_ws|to_date|to_timestamp|unaccent|random|current_\w+|localtime\w*|to_tsvector\((?!'))\b|::(?:date|timestamptz?|time|regclass)\b"
+)
+_ON_ZONE = re.compile(r"\b(?:date_trunc|extract|date_part)\(|::(?:date|text|varchar|timestamp|time)\b")
+_TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
+
+
+def candidates(demand: Demand) -> tuple[Candidate, ...]:
+    """The indexes that are missing: one, or for an OR one for each way that has none. Empty if no index would serve, or none that we know how to make."""
+    clauses = [one.clause for one in demand.available if one.clause is not None]
+    alone = _for_clauses(clauses, demand, demand.order)
+    if alone is not None and _strength(alone, clauses, demand) >= Grade.EQUAL:
+        return (alone,)
+    for conjunct in demand.available:
+        if conjunct.arms:
+            ways = _for_ways(conjunct, demand)
+            if ways:
+                return ways
+    return (alone,) if alone is not None else ()
+
+
+def _strength(candidate: Candidate, clauses: Sequence[Clause], demand: Demand) -> Grade:
+    return max(
+        (grade(clause, demand.table, demand.dialect) for clause in clauses if any(same_key(key, clause, demand.table) for key in candidate.keys)),
+        default=Grade.NONE,
+    )
+
+
+def _for_ways(conjunct: Conjunct, demand: Demand) -> tuple[Candidate, ...]:
+    if len(conjunct.arms) > MOST_WAYS * 4:
+        return ()
+    others = tuple(one for one in demand.available if one is not conjunct)
+    found: list[Candidate] = []
+    for arm in conjunct.arms:
+        own = tuple(one for one in arm if one.clause is None or not one.clause.others)
+        if way_match(own, others, others, demand) is not None:
+            continue
+        made = _for_clauses([one.clause for one in own if one.clause is not None], demand, ())
+        if made is None:
+            return ()
+        if made not in found:
+            found.append(made)
+    return tuple(found) if len(found) <= MOST_WAYS else ()
+
+
+def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[OrderKey]) -> Candidate | None:
+    table = demand.table
+    usable = [clause for clause in clauses if _indexable(clause, table, demand.dialect)]
+    equal = _distinct([clause for clause in usable if clause.operator in EQUALITIES or clause.operator in ("is null", "is true", "is false")])
+    strong = [clause for clause in equal if grade(clause, table, demand.dialect) >= Grade.EQUAL]
+    weak = [clause for clause in equal if clause not in strong and clause.single]
+    keys = [_key(clause) for clause in strong[:MOST_COLUMNS]]
+    held = {key.column or key.expression for key in keys}
+    tail = (
+        _order_keys(order, {clause.key for clause in equal if clause.single}, held, demand)
+        if order and all(clause.single for clause in strong[:MOST_COLUMNS])
+        else ()
+    )
+    ranges = _distinct([clause for clause in usable if clause.operator in RANGES and clause.key not in held])
+    if not keys:
+        special = _special(usable, demand)
+        if special is not None and not tail:
+            return special
+        keys = [_key(clause) for clause in weak[:MOST_COLUMNS]] if tail or ranges or weak else []
+        held = {key.column or key.expression for key in keys}
+    if tail:
+        keys += [key for key in tail if (key.column or key.expression) not in held]
+    elif ranges:
+        keys += [_key(_best_range(ranges, usable))]
+    elif not keys:
+        return None
+    else:
+        keys += _prefix_key(usable, held, demand)
+    return Candidate(table.name, tuple(keys)) if keys else None
+
+
+def _best_range(ranges: Sequence[Clause], usable: Sequence[Clause]) -> Clause:
+    """A range with both ends before one with one end."""
+    return max(ranges, key=lambda clause: sum(other.key == clause.key and other.operator in RANGES for other in usable))
+
+
+def _special(usable: Sequence[Clause], demand: Demand) -> Candidate | None:
+    """For conditions that no order serves: patterns, containment, full text."""
+    for clause in usable:
+        if clause.operator in PATTERNS:
+            prefix = _prefix_key([clause], set(), demand)
+            if prefix:
+                return Candidate(demand.table.name, tuple(prefix))
+            if demand.dialect is Dialect.POSTGRESQL and pattern(clause.value, clause.operator).trigrams:
+                return Candidate(demand.table.name, (_key(clause, "gin_trgm_ops"),), "gin")
+        elif demand.dialect is Dialect.POSTGRESQL and clause.operator in ("@>", "<@", "&&", "?", "?|", "?&", "@@", "@?", "<<", ">>", "overlaps"):
+            made = _containment(clause, demand.table)
+            if made is not None:
+                return made
+    return None
+
+
+def _containment(clause: Clause, table: Table) -> Candidate | None:
+    column = table.column(clause.column) if clause.column else None
+    type_ = column.type if column is not None else ""
+    if base(type_) == "jsonb" or "->" in clause.key:
+        if clause.operator in ("@>", "?", "?|", "?&", "@?", "@@"):
+            return Candidate(table.name, (_key(clause, "jsonb_path_ops" if clause.operator in ("@>", "@?", "@@") else ""),), "gin")
+        return None
+    if is_array(type_):
+        return Candidate(table.name, (_key(clause),), "gin") if clause.operator in ("@>", "&&") else None
+    if clause.operator == "@@":
+        return Candidate(table.name, (_key(clause),), "gin")
+    return Candidate(table.name, (_key(clause),), "gist") if base(type_).endswith("range") else None
+
+
+def _prefix_key(usable: Sequence[Clause], held: set[str], demand: Demand) -> list[IndexKey]:
+    for clause in usable:
+        if clause.operator not in PATTERNS or clause.key in held or pattern(clause.value, clause.operator).begins is not True:
+            continue
+        if demand.dialect is Dialect.SQLITE:
+            return [IndexKey(clause.column, "" if clause.column else clause.key, collation="NOCASE")]
+        return [_key(clause, "text_pattern_ops" if demand.dialect is Dialect.POSTGRESQL else "")]
+    return []
+
+
+def _order_keys(order: Sequence[OrderKey], constant: set[str], held: set[str], demand: Demand) -> tuple[IndexKey, ...]:
+    """The keys that deliver an order; reversed if that needs no directions. Empty if one of them cannot be held."""
+    keys = []
+    for key in order:
+        column = key.term.column if not key.term.cast else ""
+        text = column or key.term.text
+        if text in constant or text in held:
+            continue
+        if not text or (not column and not immutable(text, demand.table)):
+            return ()
+        default = key.descending
+        nulls = key.nulls_first if demand.dialect is Dialect.POSTGRESQL and key.nulls_first is not None and key.nulls_first != default else None
+        keys.append(IndexKey(column, "" if column else text, descending=key.descending, nulls_first=nulls))
+        if column and demand.table.primary_key == (column,):
+            break
+    if keys and all(key.descending and key.nulls_first is None for key in keys):
+        keys = [IndexKey(key.column, key.expression) for key in keys]
+    return tuple(keys)
+
+
+def _distinct(clauses: Sequence[Clause]) -> list[Clause]:
+    return list({clause.key: clause for clause in reversed(clauses)}.values())[::-1]
+
+
+def _key(clause: Clause, opclass: str = "") -> IndexKey:
+    return IndexKey(clause.column, "" if clause.column else clause.key, opclass=opclass, collation=clause.term.collation)
+
+
+def _indexable(clause: Clause, table: Table, dialect: Dialect) -> bool:
+    if clause.column:
+        column = table.column(clause.column)
+        if column is None and table.columns:
+            return False
+        if column is not None and converted(column, clause, dialect):
+            return False
+        if column is not None and clause.operator in EQUALITIES | RANGES and base(column.type) in ("json", "xml", "point", "bytea", "blob"):
+            return False
+        return not (dialect is Dialect.MYSQL and column is not None and is_text(column.type) and "text" in base(column.type))
+    return dialect is not Dialect.MSSQL and immutable(clause.key, table)
+
+
+def immutable(text: str, table: Table) -> bool:
+    """Whether an expression may be indexed: its value does not depend on settings such as the time zone."""
+    if _STABLE.search(text) and not (_only_dates(text, table) and not re.search(r"\b(?:now|to_char|random|current_\w+|concat\w*|unaccent)\b", text)):
+        return False
+    if _ON_ZONE.search(text):
+        for column in table.columns:
+            if re.search(rf"\b{re.escape(column.name)}\b", text) and base(column.type) in ("timestamptz", "timetz"):
+                return False
+    for name in _TO_TEXT.findall(text):
+        found = table.column(name)
+        if found is not None and base(column.type) in ("timestamptz", "timestamp", "date", "time", "jsonb", "json", "real", "double precision"):
+            return False
+        if found is not None and found.closed:
+            return False
+    return "?" not in re.sub(r"'[^']*'", "", text)
+
+
+def _only_dates(text: str, table: Table) -> bool:
+    """What is cast to a date is a timestamp without a zone."""
+    touched = [column for column in table.columns if re.search(rf"\b{re.escape(column.name)}\b", text)]
+    return bool(touched) and all(base(column.type) in ("timestamp", "date") for column in touched)

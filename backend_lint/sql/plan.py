@@ -1,0 +1,305 @@
+"""Which relation of a statement is read first, and how each other one is reached: decided for large tables from schema and conditions alone.
+
+Which relation drives a join is decided as a planner decides it: the one whose own condition leaves few rows and is served; the others are reached from
+there by their join columns. Where nothing leaves few rows, tables are read whole and hashed, which is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backend_lint.facts.access import Path
+from backend_lint.facts.query import TermKind
+from backend_lint.facts.schema import Dialect, Table
+from backend_lint.sql.clauses import Clause, Conjunct
+from backend_lint.sql.match import Demand, Match, best_match, index_match
+from backend_lint.sql.refusals import index_name
+from backend_lint.sql.scopes import Graph, Node
+from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, rows_per_value, small, unique_keys
+
+UNKNOWN_LIMIT = 20
+"""What a limit is taken for that the code computes."""
+
+
+@dataclass(slots=True)
+class State:
+    """What has been decided of a node. `few`: its rows are few once it is reached; `certain`: that is known for sure."""
+
+    node: Node
+    grade: Grade = Grade.NONE
+    fraction: float = 1.0
+    match: Match | None = None
+    path: Path | None = None
+    few: bool = False
+    certain: bool = True
+    bound: frozenset[int] = frozenset()
+    joined: bool = False
+    order: bool = False
+    because: str = ""
+
+    @property
+    def strong(self) -> bool:
+        return self.grade >= Grade.EQUAL or self.fraction <= SELECTIVE / 4
+
+
+class Plan:
+    """The decisions for one graph."""
+
+    def __init__(self, graph: Graph, dialect: Dialect, doubt: str) -> None:
+        self.graph = graph
+        self.dialect = dialect
+        self.states = {node.number: State(node) for node in graph.nodes}
+        for node in graph.nodes:
+            node.doubt = node.doubt or doubt
+            if node.table is not None and not node.doubt:
+                node.doubt = _missing(node, node.table)
+
+    def decide(self) -> list[State]:
+        """The states of all nodes, each with its path."""
+        for state in self.states.values():
+            self._own(state)
+        self._reach()
+        while True:
+            open_ = [state for state in self.states.values() if state.path is None]
+            if self._missed(open_):
+                continue
+            roots = [state for state in open_ if state.strong]
+            if not roots:
+                break
+            self._scanned(self._cheapest(roots))
+            self._reach()
+        self._weak()
+        return list(self.states.values())
+
+    # -- decisions, in the order in which they are made
+
+    def _own(self, state: State) -> None:
+        """What the node's own conditions do, before anything is joined."""
+        table, own = state.node.table, self.available(state.node, frozenset())
+        state.grade, state.fraction = narrowed(own, table, self.dialect)
+        if table is None:
+            state.certain = False
+            if state.grade >= Grade.EQUAL:
+                state.path, state.few = Path.UNKNOWN, True
+            return
+        if small(table):
+            state.path, state.because = Path.WHOLE, "the table stays small"
+            return
+        state.match = best_match(self.demand(state.node, own))
+        if state.strong and state.match is not None:
+            state.path, state.few, state.because = Path.INDEX, True, "looked up"
+        elif state.strong and self._in_order(state) is not None:
+            self._walk(state)
+
+    def _reach(self) -> None:
+        """Reaches what an index leads to from rows that are at hand."""
+        changed = True
+        while changed:
+            changed = False
+            few = frozenset(state.node.number for state in self.states.values() if state.few)
+            for state in self.states.values():
+                if state.path is not None or state.node.table is None or not self._joined(state.node, few):
+                    continue
+                available = self.available(state.node, few)
+                joins = [one for one in available if one.clause is not None and one.clause.others]
+                match = best_match(self.demand(state.node, available))
+                if match is not None and any(clause.others for clause in match.used) and match.grade >= min(Grade.EQUAL, _grade_of(joins, state, self.dialect)):
+                    state.match, state.path, state.few, state.joined = match, Path.INDEX, True, True
+                    state.bound, state.certain = few, self._certain(joins)
+                    state.because = "reached by its join column"
+                    changed = True
+
+    def _missed(self, open_: list[State]) -> bool:
+        """A relation that should be reached from few rows, and no index leads there. True if there was one."""
+        few = frozenset(state.node.number for state in self.states.values() if state.few)
+        for state in open_:
+            joins = [one for one in self.available(state.node, few) if one.clause is not None and one.clause.others]
+            if not joins or state.node.table is None:
+                if joins:
+                    state.path, state.few, state.certain = Path.UNKNOWN, True, False
+                    return True
+                continue
+            state.bound, state.joined, state.few = few, True, True
+            sure = self._certain(joins)
+            if state.match is not None:
+                state.path, state.because = Path.INDEX, "looked up by its own condition"
+            elif max((_grade_of([one], state, self.dialect) for one in joins), default=Grade.NONE) < Grade.EQUAL and not state.strong:
+                state.path, state.few = Path.WHOLE, False
+                state.because = "its join column has few values"
+            else:
+                state.path = Path.SCAN if sure else Path.UNKNOWN
+                state.because = "joined from few rows, and no index leads there" if sure else "how many rows lead there is not known"
+            state.certain = sure
+            self._reach()
+            return True
+        return False
+
+    def _scanned(self, state: State) -> None:
+        """The relation that must be read whole to find where the others are reached from."""
+        state.few = True
+        doubtful = [other for other in self.states.values() if other.path is None and other is not state and other.node.doubt]
+        linked = any(clause.others & {other.node.number for other in doubtful} for clause in _join_clauses(state.node))
+        if linked and self._reachable(state, frozenset(other.node.number for other in doubtful)):
+            state.path, state.because = Path.UNKNOWN, "it may be reached from a table of which too little is known"
+        else:
+            state.path, state.because = Path.SCAN, "no index serves its condition"
+
+    def _cheapest(self, roots: list[State]) -> State:
+        """Of relations that are all unserved, the one that is read: the others are reached from it. Referenced tables are smaller than those that refer."""
+
+        def cost(state: State) -> tuple[bool, int, int]:
+            name = state.node.name
+            referred = sum(
+                key.table == name and any(other.node.number in clause.others for clause in _join_clauses(state.node))
+                for other in self.states.values()
+                if other.node.table is not None and other is not state
+                for key in other.node.table.foreign_keys
+            )
+            return not self._leads_on(state), -referred, state.node.number
+
+        return min(roots, key=cost)
+
+    def _leads_on(self, state: State) -> bool:
+        """From this relation another open one is reached by an index."""
+        here = frozenset({state.node.number})
+        return any(self._reachable(other, here) for other in self.states.values() if other.path is None and other is not state)
+
+    def _weak(self) -> None:
+        """What is left leaves many rows: a limit may still stop early, an index on few values may still help, else all is read."""
+        ordered = self.states.get(self.graph.ordered)
+        if ordered is not None and ordered.path is None and ordered.node.table is not None:
+            self._walk_or_sort(ordered)
+            self._reach()
+            while self._missed([state for state in self.states.values() if state.path is None]):
+                pass
+        for state in self.states.values():
+            if state.path is not None:
+                continue
+            if state.node.table is None:
+                state.path = Path.UNKNOWN
+            elif state.match is not None and state.match.grade > Grade.NONE:
+                state.path, state.because = Path.INDEX, "looked up"
+            elif state.grade > Grade.NONE:
+                state.path, state.because = Path.SCAN, "no index serves its condition"
+            else:
+                state.path, state.because = Path.WHOLE, "nothing selective is asked of it"
+
+    # -- order and limit
+
+    def _in_order(self, state: State) -> Match | None:
+        """The index that delivers the order, with most keys of it."""
+        if state.node.number != self.graph.ordered or state.node.table is None:
+            return None
+        demand = self.demand(state.node, self.available(state.node, frozenset()))
+        found = [match for index in implicit_indexes(demand.table, self.dialect) if (match := index_match(index, demand)) is not None and match.ordered]
+        found = [match for match in found if match.ordered == len(self.graph.order) or self._incremental()]
+        return max(found, key=lambda match: (match.sure, match.ordered, -match.fraction), default=None)
+
+    def _incremental(self) -> bool:
+        """The database sorts groups that are equal in the first keys (PostgreSQL from 13)."""
+        return self.dialect is Dialect.POSTGRESQL
+
+    def _walk(self, state: State) -> None:
+        """A strong condition without an index, but an index in the order of a limit: all depends on how many rows match."""
+        match = self._in_order(state)
+        limit = self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT
+        rows = rows_per_value(self.available(state.node, frozenset()), state.node.table, self.dialect)
+        if match is None or rows < limit:
+            return
+        if rows >= 3 * limit:
+            state.path, state.order, state.match, state.few = Path.INDEX, True, match, True
+            state.because = "read in order until the limit, its condition is tested row by row"
+        else:
+            state.path, state.order, state.few = Path.UNKNOWN, True, True
+            state.because = "it depends on the number of rows whether it is read in order or sorted"
+
+    def _walk_or_sort(self, state: State) -> None:
+        match = self._in_order(state)
+        if match is not None and state.grade < Grade.EQUAL:
+            state.path, state.order, state.match = Path.INDEX, True, match
+            state.few, state.because = True, "read in order until the limit"
+        elif state.match is not None and state.match.grade > Grade.NONE:
+            state.path, state.because = Path.INDEX, "looked up"
+        elif len(self.states) == 1 or self._order_alone(state):
+            state.path, state.order = Path.SCAN, True
+            state.because = "all rows are sorted for the few that the limit keeps"
+
+    def _order_alone(self, state: State) -> bool:
+        return bool(self.graph.order) and all(other is state or not other.strong for other in self.states.values())
+
+    # -- questions
+
+    def available(self, node: Node, few: frozenset[int]) -> tuple[Conjunct, ...]:
+        """The conditions that can be looked up when the rows of `few` are at hand."""
+        return tuple(one for one in node.conjuncts if one.clause is None or one.clause.others <= few)
+
+    def demand(self, node: Node, available: tuple[Conjunct, ...]) -> Demand:
+        assert node.table is not None
+        order = self.graph.order if node.number == self.graph.ordered else ()
+        return Demand(node.table, self.dialect, available, available, order, self.graph.extreme)
+
+    def _joined(self, node: Node, few: frozenset[int]) -> bool:
+        return any(clause.others <= few for clause in _join_clauses(node))
+
+    def _reachable(self, state: State, few: frozenset[int]) -> bool:
+        if state.node.table is None or not self._joined(state.node, few):
+            return False
+        match = best_match(self.demand(state.node, self.available(state.node, few)))
+        return match is not None and any(clause.others for clause in match.used)
+
+    def _certain(self, joins: Iterable[Conjunct]) -> bool:
+        """At least one way to get there starts at rows that are few for sure."""
+        return any(one.clause is not None and all(self.states[other].certain for other in one.clause.others) for one in joins)
+
+
+def narrowed(available: Iterable[Conjunct], table: Table | None, dialect: Dialect) -> tuple[Grade, float]:
+    """The strongest of the conditions, and the share of the table that all of them leave."""
+    grades: dict[str, Grade] = {}
+    equal: set[str] = set()
+    best, share = Grade.NONE, 1.0
+    for conjunct in available:
+        clause = conjunct.clause
+        if clause is not None:
+            found = grade(clause, table, dialect)
+            held = grades.get(clause.key)
+            if held is Grade.RANGE and found is Grade.RANGE:
+                found = Grade.BOUNDED
+            grades[clause.key] = max(found, held) if held is not None else found
+            if clause.single:
+                equal.add(clause.key)
+        elif conjunct.arms:
+            ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table, dialect) for arm in conjunct.arms]
+            best = max(best, min(way[0] for way in ways))
+            share *= min(1.0, sum(way[1] for way in ways))
+    for found in grades.values():
+        share *= FRACTION[found]
+    best = max([best, *grades.values()])
+    if table is not None and best < Grade.UNIQUE:
+        keys = frozenset(equal)
+        if any(unique_keys(index, keys) and index.where is None and not index.where_text for index in table.indexes):
+            return Grade.UNIQUE, FRACTION[Grade.UNIQUE]
+    return best, share
+
+
+def _grade_of(joins: Iterable[Conjunct], state: State, dialect: Dialect) -> Grade:
+    return max((grade(one.clause, state.node.table, dialect) for one in joins if one.clause is not None), default=Grade.NONE)
+
+
+def _join_clauses(node: Node) -> list[Clause]:
+    return [one.clause for one in node.conjuncts if one.clause is not None and one.clause.others]
+
+
+def _missing(node: Node, table: Table) -> str:
+    """What is not known of the table that could change the answer."""
+    if table.unknown:
+        return table.unknown[0]
+    for index in table.indexes:
+        if not index.usable:
+            return f"index {index_name(index)} was not understood"
+    if table.columns:
+        for conjunct in node.conjuncts:
+            clause = conjunct.clause
+            if clause is not None and clause.term.kind is TermKind.COLUMN and table.column(clause.term.column) is None:
+                return f"column {clause.term.column} of {table.name} is not known"
+    return ""

@@ -1,0 +1,146 @@
+"""How much a condition narrows a table down, guessed from the schema alone: nothing is known of the rows."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+
+from backend_lint.facts.query import TermKind
+from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
+from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
+from backend_lint.sql.types import base, is_closed, is_date, is_integer
+
+
+class Grade(enum.IntEnum):
+    """How few rows a condition leaves. From `EQUAL` on so few that other tables should be reached from them; below `RANGE` too many to ask for an index."""
+
+    NONE = 0
+    """Nearly all rows: ``<>``, NOT IN, IS NOT NULL."""
+    FEW_VALUES = 1
+    """One of a few values, or null."""
+    RANGE = 2
+    """A range with one end: nobody knows."""
+    BOUNDED = 3
+    """A range with two ends, a pattern, a containment."""
+    EQUAL = 4
+    """Equality on a column of many values."""
+    UNIQUE = 5
+
+
+FRACTION = {Grade.NONE: 1.0, Grade.FEW_VALUES: 0.25, Grade.RANGE: 0.3, Grade.BOUNDED: 0.02, Grade.EQUAL: 0.002, Grade.UNIQUE: 0.00001}
+SELECTIVE = 0.02
+"""The share of a table below which its rows should be looked up."""
+_FEW_NAMES = re.compile(
+    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility)(?:_id)?$"
+    r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
+)
+_NOT_FEW = re.compile(r"uuid|text|varchar|char")
+_FEW_EXPRESSIONS = re.compile(
+    r"^\(?(?:extract\((?!epoch)|date_part\("
+    r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
+)
+ASSUMED_ROWS = 100_000
+_FOREVER_SMALL = 500
+"""A table of at most so many rows is read whole by any planner."""
+
+
+def small(table: Table) -> bool:
+    """The table stays so small that reading it whole is right."""
+    return table.seeded or (table.rows is not None and table.rows <= _FOREVER_SMALL)
+
+
+def few_values(column: Column) -> bool:
+    """Whether only few values occur in a column: by its type, or by what its name says."""
+    if column.closed or is_closed(column.type):
+        return True
+    match = _FEW_NAMES.search(column.name.lower())
+    if match is None or base(column.type) == "uuid":
+        return False
+    # is_, has_ and adjectives are flags only as numbers; texts of that name are names
+    return not (_NOT_FEW.search(column.type) and (match.start() == 0 and match.group().endswith("_"))) and not column.name.lower().endswith("token")
+
+
+def unique_keys(index: Index, equal: frozenset[str]) -> bool:
+    """Whether an index makes rows that are equal in `equal` one row."""
+    return (
+        index.unique and bool(index.keys) and all((key.column or key.expression) in equal for key in index.keys) and not any(key.length for key in index.keys)
+    )
+
+
+def grade(clause: Clause, table: Table | None, dialect: Dialect) -> Grade:
+    """What one condition does, on its own."""
+    operator = clause.operator
+    if operator in ("is null", "is true", "is false"):
+        return Grade.FEW_VALUES
+    if operator in EQUALITIES:
+        return _equality(clause, table)
+    if operator in RANGES:
+        return Grade.RANGE
+    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps"):
+        return Grade.BOUNDED
+    return Grade.NONE
+
+
+def _equality(clause: Clause, table: Table | None) -> Grade:
+    if clause.value.kind is TermKind.CONSTANT and clause.value.text in ("true", "false"):
+        return Grade.FEW_VALUES
+    if not clause.column:
+        return Grade.FEW_VALUES if _FEW_EXPRESSIONS.search(clause.key) else _unique(clause.key, table, Grade.EQUAL)
+    column = table.column(clause.column) if table is not None else None
+    if column is not None and few_values(column):
+        return _unique(clause.column, table, Grade.FEW_VALUES)
+    return _unique(clause.column, table, Grade.EQUAL)
+
+
+def _unique(key: str, table: Table | None, otherwise: Grade) -> Grade:
+    if table is None:
+        return otherwise
+    if table.primary_key == (key,):
+        return Grade.UNIQUE
+    equal = frozenset({key})
+    return Grade.UNIQUE if any(unique_keys(index, equal) and index.where is None for index in table.indexes) else otherwise
+
+
+def implicit_indexes(table: Table, dialect: Dialect) -> tuple[Index, ...]:
+    """All indexes, with those that every such database makes by itself and the schema's source may not have said."""
+    found = list(table.indexes)
+    wanted = [(table.primary_key, True)] if table.primary_key else []
+    if dialect is Dialect.MYSQL:
+        wanted += [(foreign_key.columns, False) for foreign_key in table.foreign_keys if foreign_key.enforced]
+    for columns, unique in wanted:
+        if not any(index.where is None and not index.where_text and [key.column for key in index.keys[: len(columns)]] == list(columns) for index in found):
+            found.append(Index("", tuple(IndexKey(column) for column in columns), unique=unique))
+    return tuple(found)
+
+
+def rows_per_value(available: Iterable[Conjunct], table: Table | None, dialect: Dialect) -> float:
+    """How many rows the conditions may leave, by the kind of the columns: one for a unique one, some hundred for a reference, few for a text."""
+    least = float(ASSUMED_ROWS)
+    weak = 1.0
+    for conjunct in available:
+        clause = conjunct.clause
+        if clause is None:
+            continue
+        found = grade(clause, table, dialect)
+        if found < Grade.EQUAL:
+            weak *= FRACTION[found]
+            continue
+        count = 1.0 if found is Grade.UNIQUE else _usual_count(clause, table)
+        if clause.operator == "in":
+            count *= clause.values if clause.values > 0 else 5
+        least = min(least, count)
+    return max(1.0, least * weak)
+
+
+def _usual_count(clause: Clause, table: Table | None) -> float:
+    column = table.column(clause.column) if table is not None and clause.column else None
+    if table is not None and any(clause.column in foreign_key.columns for foreign_key in table.foreign_keys):
+        return 100.0
+    if column is None or not column.type:
+        return 20.0
+    if is_date(column.type):
+        return 100.0
+    if is_integer(column.type):
+        return 60.0
+    return 5.0
