@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.schema import Dialect, Table
+from backend_lint.facts.schema import Dialect, Index, Table
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
 from backend_lint.project.schema.source import Declared, Replayed, Unread
@@ -47,6 +47,11 @@ class Schema:
     def table(self, name: str) -> Table | None:
         """The table of that name; a name with the default schema in front means the same, as do other cases of letters."""
         return self.tables.get(name)
+
+    def declared_indexes(self, table: str) -> tuple[Index, ...]:
+        """The indexes that the table's model declares, whether or not a migration makes them."""
+        declared = self.declared.get(table)
+        return declared.indexes if declared is not None else ()
 
     def of(self, model: Ref | None) -> Mapped | None:
         """The mapped class that a class or an instance is."""
