@@ -14,7 +14,7 @@ from backend_lint.project.schema.source import Declared, Unread
 from backend_lint.project.schema.sqlalchemy_bases import Bases, candidates, uses_sqlalchemy
 from backend_lint.project.schema.sqlalchemy_classes import Classes, Entity, Member
 from backend_lint.project.schema.sqlalchemy_columns import Columns, ColumnSpec
-from backend_lint.project.schema.sqlalchemy_core import Core
+from backend_lint.project.schema.sqlalchemy_core import ELSEWHERE, Core
 from backend_lint.project.schema.sqlalchemy_evaluate import Values
 from backend_lint.project.schema.sqlalchemy_expressions import Expressions
 from backend_lint.project.schema.sqlalchemy_indexes import Indexes
@@ -27,7 +27,6 @@ from backend_lint.sql.catalog import Catalog
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_ROLES = (Role.TEST, Role.MIGRATION)
 
 
 def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declared:
@@ -58,7 +57,7 @@ class Models:
     def declared(self) -> Declared:
         """Read everything and link it."""
         self.core.read()
-        for key in candidates({path: module for path, module in self.project.modules.items() if module.role not in _ROLES}):
+        for key in candidates({path: module for path, module in self.project.modules.items() if module.role not in ELSEWHERE}):
             self.classes.entity(key)
         for made in self.core.mappings():
             self._imperative(made)

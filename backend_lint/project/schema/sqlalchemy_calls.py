@@ -38,16 +38,27 @@ class Calls(Names):
         if name:
             if name in _TRANSPARENT and call.args:
                 return self.evaluate(frame, call.args[0])
-            if name in ("re.sub", "os.getenv", "os.environ.get"):
+            if name in ("re.sub", "re.split", "os.getenv", "os.environ.get"):
                 return self._computed(frame, name, call)
+            if name.startswith("re.compile()") and method in ("sub", "split"):
+                return self._compiled(frame, receiver, method, call)
             return Made(frame, call, name)
         return self._called(frame, call)
 
     def _computed(self, frame: Frame, name: str, call: Call) -> Value:
         values = [self.evaluate(frame, text) for text in call.args]
-        if name == "re.sub" and len(values) == 3 and all(isinstance(value, str) for value in values):
-            return call_method(str(values[2]), "re.sub", values[:2])
-        return values[1] if name != "re.sub" and len(values) == 2 else Made(frame, call, name)
+        if name.startswith("re."):
+            *rest, subject = values[: 3 if name == "re.sub" else 2] or [UNKNOWN]
+            return call_method(subject, name, rest) if isinstance(subject, str) else UNKNOWN
+        return values[1] if len(values) == 2 else Made(frame, call, name)
+
+    def _compiled(self, frame: Frame, receiver: str, method: str, call: Call) -> Value:
+        """``PATTERN.sub("_", name)``."""
+        made = self.evaluate(frame, receiver)
+        values = [self.evaluate(frame, text) for text in call.args]
+        if not isinstance(made, Made) or len(made.call.args) != 1 or not values or not isinstance(values[-1], str):
+            return UNKNOWN
+        return call_method(values[-1], f"re.{method}", [*self.arguments(made), *values[:-1]])
 
     def _called(self, frame: Frame, call: Call) -> Value:
         if self._depth > MAX_DEPTH:
@@ -108,18 +119,20 @@ class Calls(Names):
 
     def arguments(self, made: Made) -> Iterator[Value]:
         """The positional arguments, starred ones unpacked; `UNKNOWN` in place of what cannot be."""
+        frame = _at(made)
         for text in made.call.args:
             if text.startswith("*"):
-                several = self.evaluate(made.frame, text[1:])
+                several = self.evaluate(frame, text[1:])
                 yield from several if isinstance(several, tuple) else (UNKNOWN,)
             else:
-                yield self.evaluate(made.frame, text)
+                yield self.evaluate(frame, text)
 
     def keywords(self, made: Made) -> dict[str, Value]:
         """The keyword arguments, unpacked dictionaries included; a key ``**`` stands for what cannot be unpacked."""
         found = dict(made.given)
+        frame = _at(made)
         for key, text in made.call.keywords:
-            value = self.evaluate(made.frame, text)
+            value = self.evaluate(frame, text)
             if key != "**":
                 found[key] = value
             elif isinstance(value, dict):
@@ -134,3 +147,9 @@ class Calls(Names):
         if not isinstance(value, dict):
             return UNKNOWN
         return tuple(value.items()) if name == "items" else tuple(value) if name == "keys" else tuple(value.values())
+
+
+def _at(made: Made) -> Frame:
+    """The frame of a call's arguments: in the body of a class they see what was bound before."""
+    frame = made.frame
+    return frame if frame.owner is None else Frame(frame.path, frame.function, frame.names, frame.owner, made.call.line)

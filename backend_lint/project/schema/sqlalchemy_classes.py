@@ -181,8 +181,9 @@ class Classes:
 
     def _has_table_args(self, key: ClassKey) -> bool:
         for one in self.bases.project_bases(key):
-            methods, attributes = self.values.resolver.classes.members(*one)
-            if "__table_args__" in attributes or "__table_args__" in methods:
+            methods, _ = self.values.resolver.classes.members(*one)
+            fact = self.bases.fact(one)
+            if "__table_args__" in methods or any(each.name == "__table_args__" and each.function == fact.scope for each in fact.attributes):
                 return True
             if one in self.entities:
                 return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.schema.sqlalchemy_bases import LIBRARIES, Bases, Root
 from backend_lint.project.schema.sqlalchemy_columns import COLUMN_CALLS, ColumnSpec
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_columns import Columns
     from backend_lint.project.schema.sqlalchemy_evaluate import Values
 
+ELSEWHERE = (Role.TEST, Role.MIGRATION)
+"""Roles whose declarations are not the application's."""
 _HANDLES = frozenset({"db", "metadata", "Base", "mapper_registry"})
 """Names under which modules hand on what tables are made with."""
 
@@ -35,7 +38,7 @@ class Core:
         self.loose: list[tuple[Made, str]] = []
         """``Index(...)`` and constraints on module level."""
         self._project_convention: dict[str, str | None] | None = None
-        self.modules = [module for module in values.project.modules.values() if _may_declare(module)]
+        self.modules = [module for module in values.project.modules.values() if module.role not in ELSEWHERE and _may_declare(module)]
 
     def read(self) -> None:
         """Find tables and indexes on module level, and in functions that hold nothing else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.schema.sqlalchemy_calls import MAX_DEPTH, Calls
-from backend_lint.project.schema.sqlalchemy_strings import call_method, formatted, percent
+from backend_lint.project.schema.sqlalchemy_strings import call_method, formatted, percent, string_end
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Nothing, Text, Value, number_of, string_of
 from backend_lint.project.value_text import alternatives, parse, split
 
@@ -20,7 +20,7 @@ class Values(Calls):
             return UNKNOWN
         sign = text[0]
         if sign in "'\"" or (sign == "b" and text[1:2] in ("'", '"')):
-            return string_of(text)
+            return string_of(text) if text[-1] != ")" else self._of_string(frame, text)
         if sign == "#" and text[1:].isdigit():
             return self.result(frame, int(text[1:]))
         if text in _WORDS:
@@ -42,6 +42,22 @@ class Values(Calls):
             return self._path(frame, text)
         finally:
             self._depth -= 1
+
+    def _of_string(self, frame: Frame, text: str) -> Value:
+        """A method of a constant string, written in line: ``'_'.join(x)``."""
+        end = string_end(text)
+        method, bracket, inner = text[end + 1 : -1].partition("(")
+        subject = string_of(text[:end])
+        if not isinstance(subject, str) or text[end : end + 1] != "." or not bracket or not method.isidentifier():
+            return UNKNOWN
+        positional, keywords = [], {}
+        for part in split(inner):
+            name, equals, value = part.partition("=")
+            if equals and name.isidentifier() and not value.startswith("="):
+                keywords[name] = self.evaluate(frame, value)
+            else:
+                positional.append(self.evaluate(frame, part))
+        return call_method(subject, method, positional, keywords)
 
     def text(self, frame: Frame, text: str) -> str | None:
         """The string that a text stands for; None if it is no constant string."""
@@ -69,7 +85,7 @@ class Values(Calls):
     def _comprehension(self, frame: Frame, inner: str) -> Value:
         """The items of ``[f(x) for x in (1, 2)]``; None if the text is no comprehension that can be followed."""
         body = self.project.modules[frame.path].bodies[frame.function]
-        for block in body.blocks:
+        for number, block in enumerate(body.blocks):
             if block.kind is not BlockKind.COMPREHENSION or not block.subject:
                 continue
             name = f"{block.subject}[]" if len(block.subject) < 100 else "%" + block.target
@@ -78,6 +94,10 @@ class Values(Calls):
             items = self.evaluate(frame, block.subject)
             if not isinstance(items, tuple):
                 return UNKNOWN
+            tests = [test for line, test, at in body.conditions if at == number]
+            if any(test != name for test in tests):
+                return UNKNOWN
+            items = tuple(item for item in items if item or not tests)
             return tuple(self.evaluate(Frame(frame.path, frame.function, {**frame.names, name: item}, frame.owner), inner) for item in items)
         return None
 

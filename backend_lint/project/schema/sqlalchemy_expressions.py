@@ -207,7 +207,7 @@ class Expressions:
             return sql.collate(first, args[1])
         if simple in ("literal", "bindparam"):
             return first
-        if simple in ("column", "quoted_name") and isinstance(args[0], str):
+        if simple in ("column", "Column", "quoted_name") and isinstance(args[0], str):
             return sql.column(args[0])
         if simple == "extract" and len(args) == 2 and isinstance(args[0], str):
             second = self.sql(args[1], columns, depth + 1)

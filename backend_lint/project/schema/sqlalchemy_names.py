@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, Text, Value
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, ModuleName, Text, Value
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -29,6 +29,10 @@ class Names:
 
     def step(self, value: Value, step: str) -> Value:
         """What ``.attr`` or ``[key]`` gives on a value."""
+        if isinstance(value, ModuleName) and step[0] == ".":
+            found = self.exported(value.path, step[1:])
+            inner = self.resolver.index.submodule(value.path, step[1:]) if found is UNKNOWN else None
+            return ModuleName(inner) if inner is not None else found
         if step[0] == ".":
             return (
                 self.class_attribute(value.key, step[1:]) if isinstance(value, ClassName) else value if step == ".value" and isinstance(value, str) else UNKNOWN
@@ -71,7 +75,7 @@ class Names:
         if frame.owner is not None:
             fact = self.project.modules[frame.owner[0]].classes[frame.owner[1]]
             for attribute in reversed(fact.attributes):
-                if attribute.name == name and attribute.function == fact.scope and attribute.value != name:
+                if attribute.name == name and attribute.function == fact.scope and attribute.value != name and (not frame.line or attribute.line < frame.line):
                     value = self.evaluate(Frame(frame.path, frame.function, frame.names, frame.owner), attribute.value)
                     return Text(frame, name) if isinstance(value, Made) else value
         scope = frame.function
@@ -106,7 +110,14 @@ class Names:
         if kind == "import":
             found = module.facts.imports[number]
             target = self._module(path, found.module, found.level)
-            return self.exported(target, found.member) if target is not None and found.member and target != path else UNKNOWN
+            if target is None:
+                return UNKNOWN
+            if not found.member:
+                top = None if found.aliased else self.resolver.index.find(found.name, path)
+                return ModuleName(top or target)
+            value = self.exported(target, found.member) if target != path else UNKNOWN
+            inner = self.resolver.index.submodule(target, found.member) if value is UNKNOWN else None
+            return ModuleName(inner) if inner is not None else value
         if not kind:
             for found in module.facts.imports:
                 if found.member == "*" and not found.function and (target := self._module(path, found.module, found.level)) is not None:

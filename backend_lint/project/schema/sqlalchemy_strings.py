@@ -34,9 +34,9 @@ def flask_table_name(name: str) -> str:
     return name.lower().lstrip("_")
 
 
-def _substituted(subject: str, pattern: str, replacement: str) -> Value:
+def _substituted(subject: str, pattern: Value, replacement: Value) -> Value:
     """``re.sub`` of a short name; the pattern is the checked project's, so it runs on RE2, or it is one of those known by heart."""
-    if len(subject) > 200 or len(pattern) > 200:
+    if not isinstance(pattern, str) or not isinstance(replacement, str) or len(subject) > 200 or len(pattern) > 200:
         return _unknown()
     if pattern in _KNOWN:
         return re.sub(pattern, replacement, subject) if len(replacement) < 20 else _unknown()
@@ -54,6 +54,7 @@ def _substituted(subject: str, pattern: str, replacement: str) -> Value:
 _KNOWN = frozenset(
     {
         r"(?<!^)(?=[A-Z])",
+        r"(?=[A-Z])",
         r"(?<=[a-z0-9])(?=[A-Z])",
         r"(?<=[a-z])(?=[A-Z])",
         r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))",
@@ -67,7 +68,10 @@ _KNOWN = frozenset(
 def call_method(subject: str, method: str, args: Sequence[Value], keywords: Mapping[str, Value] | None = None) -> Value:
     """The result of a method of a constant string."""
     if method == "re.sub":
-        return _substituted(subject, str(args[0]), str(args[1]))
+        return _substituted(subject, args[0], args[1]) if len(args) == 2 else _unknown()
+    if method == "re.split":
+        marked = _substituted(subject, args[0], "\0") if len(args) == 1 else _unknown()
+        return tuple(marked.split("\0")) if isinstance(marked, str) else marked
     if method == "join":
         items = args[0] if args else None
         return subject.join([str(item) for item in items]) if isinstance(items, tuple) and all(isinstance(item, str) for item in items) else _unknown()
@@ -162,6 +166,18 @@ def _closing(body: str, start: int) -> int:
             if not depth:
                 return at
     return len(body)
+
+
+def string_end(text: str) -> int:
+    """Where the string that a text begins with ends.
+
+    >>> string_end("'_'.join(#1)")
+    3
+    """
+    at = 1
+    while at < len(text) and text[at] != text[0]:
+        at += 2 if text[at] == "\\" else 1
+    return at + 1
 
 
 def _unknown() -> Nothing:

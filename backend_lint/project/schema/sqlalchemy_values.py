@@ -27,12 +27,16 @@ UNKNOWN: Final = Nothing.UNKNOWN
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """Where a text stands: function `function` of the module at `path`, in the body of class `owner`. `names`: what texts such as ``%x`` stand for."""
+    """Where a text stands: function `function` of the module at `path`, in the body of class `owner`, at `line` if that matters.
+
+    `names`: what texts such as ``%x`` stand for.
+    """
 
     path: str
     function: int
     names: Mapping[str, Value] = {}
     owner: ClassKey | None = None
+    line: int = 0
 
 
 class Made(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +63,12 @@ class ClassName(msgspec.Struct, frozen=True, gc=False):
     key: ClassKey
 
 
+class ModuleName(msgspec.Struct, frozen=True, gc=False):
+    """A module of the project."""
+
+    path: str
+
+
 class Text(msgspec.Struct, frozen=True, gc=False):
     """A value that is no constant: a name of something, an operation."""
 
@@ -66,7 +76,7 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Value = str | int | float | bool | None | tuple["Value", ...] | dict["Value", "Value"] | Made | ClassName | Text | Nothing
+Value = str | int | float | bool | None | tuple["Value", ...] | dict["Value", "Value"] | Made | ClassName | ModuleName | Text | Nothing
 
 
 @functools.lru_cache(maxsize=8192)
