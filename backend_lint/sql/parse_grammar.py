@@ -74,7 +74,22 @@ def _parse(sql: str, dialect: Dialect) -> Any:
     trees = [tree for tree in trees if tree is not None]
     if len(trees) != 1:
         raise NotParsedError("no statement" if not trees else "several statements")
-    return trees[0]
+    return _with_negations(trees[0]) if "not" in sql.lower() else trees[0]
+
+
+def _with_negations(tree: Any) -> Any:
+    """The tree in which every negation is a node around what it negates: newer versions mark ``IS NOT`` and ``NOT LIKE`` on the node itself."""
+    from sqlglot import expressions
+
+    for node in [node for node in tree.walk() if node.args.get("negate")]:
+        node.set("negate", None)
+        around = expressions.Not()
+        if node is tree:
+            tree = around
+        else:
+            node.replace(around)
+        around.set("this", node)
+    return tree
 
 
 def _reason(error: Exception) -> str:

@@ -50,7 +50,8 @@ class _Renderer:
             return self._write(query, "".join(sources), where)
         if query.verb is not Verb.SELECT:
             raise NotRenderableError("an insert looks nothing up")
-        selected = ", ".join(self.term(term, query, quoted, outer) for term in query.selected) or f"{quoted[0]}.*"
+        plain = [term for term in query.selected if term.kind in (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.CONSTANT)]
+        selected = ", ".join(self.term(term, query, quoted, outer) for term in plain) or f"{quoted[0]}.*"
         if query.aggregate and not query.grouped:
             selected = "count(*)"
         group = ""
