@@ -68,14 +68,14 @@ class Answers:
     @functools.cached_property
     def all(self) -> tuple[Answer, ...]:
         """Every relation of every query, in the order of the queries."""
-        from backend_lint.sql.access import accesses
+        from backend_lint.sql.serve import accesses
 
         schema = self._project.schema
         kept: dict[Query, tuple[tuple[Query, Access], ...]] = {}
         found = []
         for site in self._project.queries.sites:
             if site.query not in kept:
-                kept[site.query] = tuple((site.query, access) for access in accesses(site.query, schema.table, schema.dialect))
+                kept[site.query] = tuple((_within(site.query, access.scope), access) for access in accesses(site.query, schema.table, schema.dialect))
             found += [Answer(site, query, access, schema.table(access.table) if access.table else None) for query, access in kept[site.query]]
         return tuple(found)
 
@@ -171,6 +171,13 @@ class Answers:
         if mapped is not None or table.source in ("sqlalchemy", "alembic"):
             return advice.sqlalchemy(candidate)
         return advice.statement(candidate, self._project.schema.dialect)
+
+
+def _within(query: Query, scope: tuple[int, ...]) -> Query:
+    """The subquery that a way of numbers leads to."""
+    for number in scope:
+        query = query.subqueries[number]
+    return query
 
 
 def _lack(access: Access, table: Table) -> Lack:
