@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 
-
 def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declared:
     """The tables and mapped classes of a project; all empty for one that does not use SQLAlchemy."""
     if not uses_sqlalchemy(project):

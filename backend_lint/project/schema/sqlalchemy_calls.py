@@ -40,7 +40,7 @@ class Calls(Names):
                 return self.evaluate(frame, call.args[0])
             if name in ("re.sub", "re.split", "os.getenv", "os.environ.get"):
                 return self._computed(frame, name, call)
-            if name.startswith("re.compile()") and method in ("sub", "split"):
+            if name.startswith(("re.compile()", "re.Pattern.")) and method in ("sub", "split"):
                 return self._compiled(frame, receiver, method, call)
             return Made(frame, call, name)
         return self._called(frame, call)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 
+_BY_NAME = frozenset({"Column", "mapped_column", "Field", "relationship", "Relationship"})
+"""What an attribute of a class holds that is spoken of as ``Class.attribute`` and not by its value."""
+
+
 class Names:
     """The part of `Values` that follows names."""
 
@@ -34,9 +38,10 @@ class Names:
             inner = self.resolver.index.submodule(value.path, step[1:]) if found is UNKNOWN else None
             return ModuleName(inner) if inner is not None else found
         if step[0] == ".":
-            return (
-                self.class_attribute(value.key, step[1:]) if isinstance(value, ClassName) else value if step == ".value" and isinstance(value, str) else UNKNOWN
-            )
+            if isinstance(value, ClassName):
+                held = self.class_attribute(value.key, step[1:])
+                return UNKNOWN if isinstance(held, Made) and held.simple in _BY_NAME else held
+            return value if step == ".value" and isinstance(value, str) else UNKNOWN
         key = self.evaluate(Frame("", 0), step[1:-1]) if step[1:-1] and step[1] in "'\"-0123456789" else UNKNOWN
         if isinstance(value, dict) and isinstance(key, str | int):
             return value.get(key, UNKNOWN)

@@ -163,7 +163,7 @@ class Tables:
         """An ``Index(...)``."""
         args = list(self.values.arguments(made))
         given = args.pop(0) if args else UNKNOWN
-        index = self.indexes.read("", spec.name, args, keywords, names, path, made.call.line)
+        index = self.indexes.read("", args, keywords, names, path, made.call.line)
         columns = [key.column or key.expression for key in index.keys]
         return replace(index, name=given if isinstance(given, str) else self.name(spec, "ix", columns) if given is None else "")
 
