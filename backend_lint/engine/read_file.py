@@ -38,6 +38,10 @@ def _read(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool
         reading = python.read(data, file, [rule for rule in rules if isinstance(rule, NodeRule)], timed=timed)
         asking = [rule for rule in rules if isinstance(rule, CstRule) and file.role in rule.roles and any(trigger in data for trigger in rule.triggers)]
         return _with_cst(reading, file, data, asking, timed) if asking and reading.facts else reading
+    if file.kind in (Kind.SQL, Kind.PRISMA):
+        from backend_lint.readers import sql
+
+        return sql.read(data, file)
     from backend_lint.readers import deployment
 
     return deployment.read(data, file)

@@ -21,6 +21,16 @@ _SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "
 _SETTINGS_NAMES = frozenset({"settings.py", "gunicorn.conf.py", "gunicorn_conf.py", "gunicorn_config.py", "celeryconfig.py", "uvicorn_conf.py"})
 _ENVIRONMENT_NAMES = "__init__ base ci common core default defaults dev development docker local prod production stage staging test testing"
 _ENVIRONMENTS = frozenset(_ENVIRONMENT_NAMES.split())
+_SCHEMA_FOLDERS = frozenset(
+    "migrations migration migrate migrator schema schemas ddl flyway liquibase initdb initdb.d docker-entrypoint-initdb.d drizzle dbmate goose "
+    "changelogs".split()
+)
+_SCHEMA_NAMES = re.compile(
+    r"(?:.*[._-])?(?:structure|schemas?|init(?:db|ialize|ial)?|ddl|migrations?|create[_-]?(?:db|tables?|schema)|tables|up|down)(?:[._-].*)?\.sql"
+)
+_NO_SCHEMA_FOLDERS = frozenset(
+    "examples example samples sample demo demos docs doc benchmarks benchmark bench seeds snippets node_modules vendor".split()
+)
 _MIGRATION = re.compile(r"\d{3,5}_\w+\.py")
 _GENERATED_SUFFIXES = ("_pb2.py", "_pb2_grpc.py")
 _GENERATED = re.compile(rb"^(?:#|//|--|\"\"\"|''')[^\r\n]{0,200}(?:@generated\b|\bDO NOT EDIT\b|\b[Dd]o not edit\b|\bauto-?generated\b)", re.MULTILINE)
@@ -39,6 +49,8 @@ def role_of(path: str, data: bytes = b"") -> Role:
     folders = path.split("/")
     name = folders.pop()
     lowered = {folder.lower() for folder in folders}
+    if name.endswith((".sql", ".prisma")):
+        return _role_of_sql(name.lower(), lowered, data)
     if name.endswith(_GENERATED_SUFFIXES) or (data and _is_generated(data[:1000])):
         return Role.GENERATED
     if lowered & _TEST_FOLDERS or name in _TEST_NAMES or any(folder.endswith(("_tests", "-tests")) for folder in lowered):
@@ -67,6 +79,17 @@ def role_of(path: str, data: bytes = b"") -> Role:
     if name in {"cli.py", "__main__.py"} or "cli" in lowered:
         return Role.COMMAND
     return Role.APPLICATION
+
+
+def _role_of_sql(name: str, folders: set[str], data: bytes) -> Role:
+    """A declaration of tables is a migration wherever it lies, so that nobody takes it for a query; fixtures and samples are none."""
+    if folders & _TEST_FOLDERS or "fixtures" in folders or any(folder.endswith(("_tests", "-tests")) for folder in folders) or name.startswith("test_"):
+        return Role.TEST
+    if folders & _NO_SCHEMA_FOLDERS:
+        return Role.SCRIPT
+    if folders & _SCHEMA_FOLDERS or _SCHEMA_NAMES.fullmatch(name) or name.endswith(".prisma") or re.match(r"[vubr]?\d|r__", name):
+        return Role.MIGRATION
+    return Role.MIGRATION if re.search(rb"\bcreate\s+(?:unlogged\s+)?table\b", data[:200_000], re.IGNORECASE) else Role.APPLICATION
 
 
 def _is_generated(head: bytes) -> bool:

@@ -27,6 +27,7 @@ class Kind(enum.StrEnum):
 
     PYTHON = "python"
     SQL = "sql"
+    PRISMA = "prisma"
     YAML = "yaml"
     TOML = "toml"
     INI = "ini"

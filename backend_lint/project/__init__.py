@@ -13,6 +13,7 @@ from backend_lint.facts.database import KnownDatabase
 from backend_lint.facts.file import Kind, SourceFile
 from backend_lint.facts.python import Body, Function, Module
 from backend_lint.facts.reading import Reading
+from backend_lint.facts.sql_file import SqlFile
 from backend_lint.project.calls import Aspect, CallGraph, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
 from backend_lint.project.modules import SourceModule
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
 __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Project", "Ref", "RefKind", "Resolver", "SourceModule", "Step"]
 
 _MODULES = msgspec.msgpack.Decoder(Module)
+_SQL_FILES = msgspec.msgpack.Decoder(SqlFile)
+_OF_SCHEMA = frozenset({Kind.SQL, Kind.PRISMA})
 
 
 class Project:
     """All facts of a code base, linked. Built once a run; every further question is answered when a rule first asks it.
 
-    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded.
+    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded; `declarations`: those of SQL files.
     `database`: what configuration and statistics say of it. `unknown`: how often each rule could not tell.
     """
 
@@ -54,11 +57,13 @@ class Project:
         modules: Mapping[str, SourceModule],
         manifests: Mapping[str, msgspec.Raw],
         database: KnownDatabase | None = None,
+        declarations: Mapping[str, msgspec.Raw] | None = None,
     ) -> None:
         self.files = files
         self.modules = modules
         self.manifests = manifests
         self.database = database or KnownDatabase()
+        self.declarations = declarations or {}
         self.unknown: collections.Counter[str] = collections.Counter()
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
@@ -68,15 +73,18 @@ class Project:
         """The model of what was read; a file whose facts are empty is left out."""
         modules = {}
         manifests = {}
+        declarations = {}
         for path in sorted(readings):
             file, reading = readings[path]
             if not reading.facts:
                 continue
             if file.kind is Kind.PYTHON:
                 modules[path] = SourceModule(path, file.role, _MODULES.decode(reading.facts))
+            elif file.kind in _OF_SCHEMA:
+                declarations[path] = reading.facts
             else:
                 manifests[path] = reading.facts
-        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database)
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
@@ -122,6 +130,11 @@ class Project:
         from backend_lint.project.entries import Entries
 
         return Entries.link(self)
+
+    @functools.cached_property
+    def sql_files(self) -> Mapping[str, SqlFile]:
+        """What files of SQL and of Prisma say, by path."""
+        return {path: _SQL_FILES.decode(facts) for path, facts in self.declarations.items()}
 
     @functools.cached_property
     def schema(self) -> Schema:

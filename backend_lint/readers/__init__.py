@@ -12,6 +12,8 @@ _SUFFIXES = {
     "py": Kind.PYTHON,
     "yml": Kind.YAML,
     "yaml": Kind.YAML,
+    "sql": Kind.SQL,
+    "prisma": Kind.PRISMA,
     "tf": Kind.TERRAFORM,
     "sh": Kind.SHELL,
     "bash": Kind.SHELL,

@@ -69,6 +69,10 @@ class Catalog(State):
         for change in changes:
             _APPLY[type(change)](self, change)
 
+    def check_names(self, table: str) -> tuple[str, ...]:
+        """The names of `Table.checks`, in the same order; none for a table that is not known."""
+        return self.checks.get(self.spelled(table), ())
+
     @property
     def created(self) -> frozenset[str]:
         """The tables whose whole life was seen."""
