@@ -3,40 +3,8 @@
 from __future__ import annotations
 
 from backend_lint.project.queries.django_frames import Chain
-from backend_lint.project.value_text import split
 
 MOST_VARIANTS = 8
-
-
-def operands(text: str, sign: str) -> list[str]:
-    """What stands between the signs ``||``, ``&`` or ``^`` of an operation in brackets.
-
-    >>> operands("(#1||(#2&#3))", "||"), operands("(#1|#2)", "||")
-    (['#1', '(#2&#3)'], ['(#1|#2)'])
-    """
-    if text[:1] != "(" or text[-1:] != ")":
-        return [text]
-    parts = split(text[1:-1], sign[0])
-    if sign == "||":
-        return [part for part in parts if part] if "" in parts else [text]
-    return parts if len(parts) > 1 else [text]
-
-
-def united(text: str) -> list[str]:
-    """The alternatives of a value, operations of ``||`` kept together: ``(#1||#2|#3)`` is ``(#1||#2)`` or ``#3``."""
-    if text[:1] != "(" or text[-1:] != ")":
-        return [text]
-    found: list[str] = []
-    joins = False
-    for part in split(text[1:-1], "|"):
-        if not part:
-            joins = True
-        elif joins and found:
-            found[-1] = f"({found[-1]}||{part})"
-            joins = False
-        else:
-            found.append(part)
-    return found if len(found) > 1 else [text]
 
 
 def distinct(chains: list[Chain]) -> tuple[Chain, ...]:

@@ -6,10 +6,11 @@ import functools
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Attribute, Call
-from backend_lint.project.queries.django_alternatives import MOST_VARIANTS, distinct, operands, united
+from backend_lint.project.queries.django_alternatives import MOST_VARIANTS, distinct
 from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in
 from backend_lint.project.queries.django_managers import Managers
 from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, FILTER_BACKENDS, MANAGER, PAGES, QUERYSET, REFINING, RELATED, SAME, SLICE, WRAPPERS
+from backend_lint.project.queries.django_operations import operands, united
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.value_text import alternatives, parse, split

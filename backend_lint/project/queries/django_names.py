@@ -37,6 +37,8 @@ RELATED = "related"
 """The step of a related manager: `ChainStep.relation` says which."""
 SLICE = "[:]"
 """The step of a slice: its one argument is the slice's text, ``[:10]``."""
+INDEX = "[]"
+"""The step of one row taken by its number."""
 FILTER_BACKENDS = "filter_queryset"
 """The step of Django REST framework's filter backends: they may filter and order, each request as it likes."""
 
@@ -44,3 +46,7 @@ WRAPPERS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed",
 """Builtins whose result has the rows of what they are given."""
 
 VIEW_BASES = ("django.views.generic.", "rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
+
+CHAINING = REFINING | ENDING | frozenset(ENDING_ASYNC) | SHORTCUTS
+"""Methods that take part in a chain, and functions that take a queryset as one."""
+CALLED = CHAINING - SHORTCUTS
