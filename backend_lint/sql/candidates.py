@@ -42,7 +42,7 @@ def candidates(demand: Demand) -> tuple[Candidate, ...]:
 
 def _strength(candidate: Candidate, clauses: Sequence[Clause], demand: Demand) -> Grade:
     return max(
-        (grade(clause, demand.table, demand.dialect) for clause in clauses if any(same_key(key, clause, demand.table) for key in candidate.keys)),
+        (grade(clause, demand.table) for clause in clauses if any(same_key(key, clause, demand.table) for key in candidate.keys)),
         default=Grade.NONE,
     )
 
@@ -68,7 +68,7 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
     table = demand.table
     usable = [clause for clause in clauses if _indexable(clause, table, demand.dialect)]
     equal = _distinct([clause for clause in usable if clause.operator in EQUALITIES or clause.operator in ("is null", "is true", "is false")])
-    strong = [clause for clause in equal if grade(clause, table, demand.dialect) >= Grade.EQUAL]
+    strong = [clause for clause in equal if grade(clause, table) >= Grade.EQUAL]
     weak = [clause for clause in equal if clause not in strong and clause.single]
     keys = [_key(clause) for clause in strong[:MOST_COLUMNS]]
     held = {key.column or key.expression for key in keys}

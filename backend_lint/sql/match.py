@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backend_lint.facts.query import OrderKey
+from backend_lint.facts.query import And, Comparison, Or, OrderKey, Predicate, TermKind
 from backend_lint.facts.schema import Dialect, Index, Table
 from backend_lint.sql.clauses import Clause, Conjunct
+from backend_lint.sql.conditions import conjuncts
 from backend_lint.sql.fits import Fit, fitting
 from backend_lint.sql.implication import implied
 from backend_lint.sql.ordering import ordered_keys
@@ -65,10 +66,20 @@ def conditional_matches(demand: Demand) -> Iterable[Match]:
         proven = _implied(index, demand)
         if proven is False:
             continue
-        consumed = [one.clause for one in demand.available if one.clause is not None and one.predicate is not None and _touches(index, one.clause)]
-        grades = [grade(clause, demand.table, demand.dialect) for clause in consumed]
-        fraction = _product(grades)
-        yield Match((index,), tuple(consumed), max(grades, default=Grade.NONE), fraction, sure=proven is True, by_condition=True)
+        grades = [condition_grade(part, demand.table) for part in conjuncts(index.where)]
+        consumed = [one.clause for one in demand.available if one.clause is not None and _touches(index, one.clause)]
+        yield Match((index,), tuple(consumed), max(grades), _product(grades), sure=proven is True, by_condition=True)
+
+
+def condition_grade(predicate: Predicate, table: Table) -> Grade:
+    """How few rows a partial index holds, by its condition."""
+    if isinstance(predicate, Comparison) and predicate.left.kind in (TermKind.COLUMN, TermKind.EXPRESSION):
+        return grade(Clause(predicate.left, predicate.operator, predicate.right, predicate.values), table)
+    if isinstance(predicate, Or):
+        return min(condition_grade(part, table) for part in predicate.parts)
+    if isinstance(predicate, And):
+        return max(condition_grade(part, table) for part in predicate.parts)
+    return Grade.NONE
 
 
 def index_match(index: Index, demand: Demand) -> Match | None:
@@ -184,7 +195,7 @@ def _merged(used: Iterable[Clause], demand: Demand) -> list[Grade]:
     """The grade of each key that is looked up; a range with both ends is one."""
     grades: dict[str, Grade] = {}
     for clause in used:
-        found = grade(clause, demand.table, demand.dialect)
+        found = grade(clause, demand.table)
         held = grades.get(clause.key)
         if held is Grade.RANGE and found is Grade.RANGE:
             found = Grade.BOUNDED

@@ -77,7 +77,7 @@ class Plan:
     def _own(self, state: State) -> None:
         """What the node's own conditions do, before anything is joined."""
         table, own = state.node.table, self.available(state.node, frozenset())
-        state.grade, state.fraction = narrowed(own, table, self.dialect)
+        state.grade, state.fraction = narrowed(own, table)
         if table is None:
             state.certain = False
             if state.grade >= Grade.EQUAL:
@@ -104,7 +104,7 @@ class Plan:
                 available = self.available(state.node, few)
                 joins = [one for one in available if one.clause is not None and one.clause.others]
                 match = best_match(self.demand(state.node, available))
-                if match is not None and any(clause.others for clause in match.used) and match.grade >= min(Grade.EQUAL, _grade_of(joins, state, self.dialect)):
+                if match is not None and any(clause.others for clause in match.used) and match.grade >= min(Grade.EQUAL, _grade_of(joins, state)):
                     state.match, state.path, state.few, state.joined = match, Path.INDEX, True, True
                     state.bound, state.certain = few, self._certain(joins)
                     state.because = "reached by its join column"
@@ -124,7 +124,7 @@ class Plan:
             sure = self._certain(joins)
             if state.match is not None:
                 state.path, state.because = Path.INDEX, "looked up by its own condition"
-            elif max((_grade_of([one], state, self.dialect) for one in joins), default=Grade.NONE) < Grade.EQUAL and not state.strong:
+            elif max((_grade_of([one], state) for one in joins), default=Grade.NONE) < Grade.EQUAL and not state.strong:
                 state.path, state.few = Path.WHOLE, False
                 state.because = "its join column has few values"
             else:
@@ -204,7 +204,7 @@ class Plan:
         """A strong condition without an index, but an index in the order of a limit: all depends on how many rows match."""
         match = self._in_order(state)
         limit = self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT
-        rows = rows_per_value(self.available(state.node, frozenset()), state.node.table, self.dialect)
+        rows = rows_per_value(self.available(state.node, frozenset()), state.node.table)
         if match is None or rows < limit:
             return
         if rows >= 3 * limit:
@@ -253,7 +253,7 @@ class Plan:
         return any(one.clause is not None and all(self.states[other].certain for other in one.clause.others) for one in joins)
 
 
-def narrowed(available: Iterable[Conjunct], table: Table | None, dialect: Dialect) -> tuple[Grade, float]:
+def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade, float]:
     """The strongest of the conditions, and the share of the table that all of them leave."""
     grades: dict[str, Grade] = {}
     equal: set[str] = set()
@@ -261,7 +261,7 @@ def narrowed(available: Iterable[Conjunct], table: Table | None, dialect: Dialec
     for conjunct in available:
         clause = conjunct.clause
         if clause is not None:
-            found = grade(clause, table, dialect)
+            found = grade(clause, table)
             held = grades.get(clause.key)
             if held is Grade.RANGE and found is Grade.RANGE:
                 found = Grade.BOUNDED
@@ -269,7 +269,7 @@ def narrowed(available: Iterable[Conjunct], table: Table | None, dialect: Dialec
             if clause.single:
                 equal.add(clause.key)
         elif conjunct.arms:
-            ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table, dialect) for arm in conjunct.arms]
+            ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table) for arm in conjunct.arms]
             best = max(best, min(way[0] for way in ways))
             share *= min(1.0, sum(way[1] for way in ways))
     for found in grades.values():
@@ -282,8 +282,8 @@ def narrowed(available: Iterable[Conjunct], table: Table | None, dialect: Dialec
     return best, share
 
 
-def _grade_of(joins: Iterable[Conjunct], state: State, dialect: Dialect) -> Grade:
-    return max((grade(one.clause, state.node.table, dialect) for one in joins if one.clause is not None), default=Grade.NONE)
+def _grade_of(joins: Iterable[Conjunct], state: State) -> Grade:
+    return max((grade(one.clause, state.node.table) for one in joins if one.clause is not None), default=Grade.NONE)
 
 
 def _join_clauses(node: Node) -> list[Clause]:

@@ -68,7 +68,7 @@ def unique_keys(index: Index, equal: frozenset[str]) -> bool:
     )
 
 
-def grade(clause: Clause, table: Table | None, dialect: Dialect) -> Grade:
+def grade(clause: Clause, table: Table | None) -> Grade:
     """What one condition does, on its own."""
     operator = clause.operator
     if operator in ("is null", "is true", "is false"):
@@ -114,7 +114,7 @@ def implicit_indexes(table: Table, dialect: Dialect) -> tuple[Index, ...]:
     return tuple(found)
 
 
-def rows_per_value(available: Iterable[Conjunct], table: Table | None, dialect: Dialect) -> float:
+def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
     """How many rows the conditions may leave, by the kind of the columns: one for a unique one, some hundred for a reference, few for a text."""
     least = float(ASSUMED_ROWS)
     weak = 1.0
@@ -122,7 +122,7 @@ def rows_per_value(available: Iterable[Conjunct], table: Table | None, dialect: 
         clause = conjunct.clause
         if clause is None:
             continue
-        found = grade(clause, table, dialect)
+        found = grade(clause, table)
         if found < Grade.EQUAL:
             weak *= FRACTION[found]
             continue
