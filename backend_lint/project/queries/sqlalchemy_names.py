@@ -69,3 +69,64 @@ METHODS = BUILDERS | WRAPPERS | EXECUTORS | GETTERS | RESULTS | frozenset(RUNNER
 def of_library(name: str) -> bool:
     """Whether a dotted name belongs to one of the libraries."""
     return name.partition(".")[0] in LIBRARIES
+
+
+AGGREGATES = _words("count sum avg min max array_agg string_agg group_concat json_agg jsonb_agg json_object_agg jsonb_object_agg bool_and bool_or every "
+                    "any_value mode percentile_cont percentile_disc stddev variance total json_arrayagg")  # fmt: skip
+"""SQL functions that make one row of many."""
+
+SQL_FUNCTIONS = _words(
+    "cast try_cast type_coerce label distinct desc asc nulls_last nullslast nulls_first nullsfirst literal bindparam true false null extract collate tuple_ "
+    "text literal_column column case any_ all_ over within_group nullif coalesce col lateral values"
+)
+"""Functions of SQLAlchemy that make expressions."""
+
+OPERATORS = {
+    "__eq__": "=",
+    "__ne__": "<>",
+    "in_": "in",
+    "notin_": "not in",
+    "not_in": "not in",
+    "is_": "is",
+    "is_not": "is not",
+    "isnot": "is not",
+    "like": "like",
+    "not_like": "not like",
+    "notlike": "not like",
+    "ilike": "ilike",
+    "not_ilike": "not ilike",
+    "notilike": "not ilike",
+    "is_distinct_from": "is distinct from",
+    "is_not_distinct_from": "is not distinct from",
+    "isnot_distinct_from": "is not distinct from",
+    "regexp_match": "~",
+    "has_key": "?",
+    "has_any": "?|",
+    "has_all": "?&",
+    "contained_by": "<@",
+    "overlap": "&&",
+    "overlaps": "&&",
+    "path_exists": "@?",
+    "path_match": "@@",
+    "bool_op": "",
+    "op": "",
+    "between": "between",
+    "startswith": "like",
+    "endswith": "like",
+    "contains": "like",
+    "icontains": "ilike",
+    "istartswith": "ilike",
+    "iendswith": "ilike",
+    "match": "match",
+    "any": "any",
+    "has": "any",
+    "any_": "",
+    "all_": "",
+    "eq": "=",
+}
+"""Methods of expressions that give a condition, and the operator they stand for."""
+
+STARTERS = (
+    STATEMENTS | frozenset(OPERATORS) | _words("and_ or_ not_ case aliased with_polymorphic any_ all_ lateral coalesce select_from func cast label values")
+)
+"""Calls that take a statement in as a part."""

@@ -1,0 +1,209 @@
+"""Every query that SQLAlchemy, SQLModel or Flask-SQLAlchemy sends, as the database receives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import BlockKind, Body, Call, Function
+from backend_lint.facts.query import Query, QuerySource, Rows, Site
+from backend_lint.project.blocks import loop_depth
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.queries.sqlalchemy_chains import Chain, ChainStep, SqlalchemyChains
+from backend_lint.project.queries.sqlalchemy_compile import Compiler
+from backend_lint.project.queries.sqlalchemy_frames import Frame
+from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, METHODS, RUNNERS, STARTERS
+from backend_lint.project.queries.sqlalchemy_results import MAX_VARIANTS
+from backend_lint.project.queries.sqlalchemy_text import cut
+from backend_lint.project.value_text import alternatives, call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_ELEMENT = re.compile(r"#\d+\[[^\]\[]*\]")
+_UNRUN = ("statement", "query", "")
+
+
+def sites(project: Project) -> Iterator[Site]:
+    """The queries in order of path and line; a statement that only SQL text says is left to `sql_sites`."""
+    chains = SqlalchemyChains(project)
+    if not chains.used:
+        return
+    finder = Finder(chains)
+    for path, module in project.modules.items():
+        for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
+            if body.calls:
+                yield from finder.function(path, module, index, function, body)
+
+
+class Finder:
+    """Finds where chains end."""
+
+    def __init__(self, chains: SqlalchemyChains) -> None:
+        self.chains = chains
+        self.compiler = Compiler(chains)
+        self.modules = chains.project.modules
+
+    def function(self, path: str, module: SourceModule, index: int, function: Function, body: Body) -> list[Site]:
+        """The sites of one function."""
+        frame = Frame(path, index)
+        found: dict[int, tuple[Chain, ...]] = {}
+        for number, call in enumerate(body.calls):
+            method = call.callee.rpartition(".")[2]
+            if method in METHODS and _may_matter(method, call) and (chains := self.chains.at(frame, f"#{number}")):
+                found[number] = chains
+        if not found:
+            return []
+        consumed = self._consumed(body, found)
+        run = self._run(frame, body, found)
+        result: list[Site] = []
+        for number, chains in found.items():
+            if number in consumed and number not in run:
+                continue
+            own = [chain for chain in chains if self._is_own(chain, path, index)]
+            if number in run:
+                result += self._sites(frame, function, body, number, run[number], True)
+                if number in consumed:
+                    continue
+                own = [chain for chain in own if chain.fetched not in ("query", "statement", "")]
+            result += self._sites(frame, function, body, number, own, None)
+        return result
+
+    def _is_own(self, chain: Chain, path: str, function: int) -> bool:
+        """It is run here, or put together last here and not run at all."""
+        if chain.fetched == "part" or chain.steps[0].method in ("text", "exists"):
+            return False
+        runner = _runner(chain)
+        step = runner if runner is not None else chain.steps[-1]
+        return (step.path, step.function) == (path, function)
+
+    def _consumed(self, body: Body, found: dict[int, tuple[Chain, ...]]) -> set[int]:
+        """Calls whose result goes into another statement or is asked for something further."""
+        consumed: set[int] = set()
+        for number, call in enumerate(body.calls):
+            base, _, method = call.callee.rpartition(".")
+            if number in found and base:
+                consumed.update(one for option in alternatives(base) for one in call_ids(option.partition("[")[0].partition("(")[0]))
+                consumed.update(call_ids(base) if base[:1] == "(" else ())
+            takes = number in found or method in STARTERS
+            for text in (*call.args, *(value for _, value in call.keywords)) if takes else ():
+                for one in call_ids(text):
+                    if one in found and any(chain.fetched in _UNRUN for chain in found[one]):
+                        consumed.add(one)
+        return consumed
+
+    def _run(self, frame: Frame, body: Body, found: dict[int, tuple[Chain, ...]]) -> dict[int, list[Chain]]:
+        """Queries that run by being gone through or cut: the chains by the call that puts them together last."""
+        run: dict[int, list[Chain]] = {}
+        texts = [block.subject for block in body.blocks if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION)]
+        for text in texts:
+            self._mark(frame, text, run, found)
+        for holder in ([one.value for one in body.assigns], [one.value for one in body.returns], [text for call in body.calls for text in call.args]):
+            for text in holder:
+                if "#" in text and ("[" in text or "list(" in text):
+                    for match in _ELEMENT.findall(text):
+                        if not match.endswith("[]"):
+                            self._mark(frame, match, run, found)
+                    if text.startswith(("list(", "set(", "tuple(", "sorted(")):
+                        self._mark(frame, text.partition("(")[2][:-1].partition(",")[0], run, found)
+        for call in body.calls:
+            if "[" in call.callee and "#" in call.callee:
+                for match in _ELEMENT.findall(call.callee):
+                    if not match.endswith("[]"):
+                        self._mark(frame, match, run, found)
+        return run
+
+    def _mark(self, frame: Frame, text: str, run: dict[int, list[Chain]], found: dict[int, tuple[Chain, ...]]) -> None:
+        ids = call_ids(text)
+        if not ids or ids[-1] not in found:
+            return
+        chains = [chain for chain in self.chains.at(frame, text) if chain.fetched == "query" or chain.steps[-1].call < 0]
+        if chains:
+            known = run.setdefault(ids[-1], [])
+            known += [chain for chain in chains if chain not in known]
+
+    # -- sites -------------------------------------------------------------------------------------
+
+    def _sites(self, frame: Frame, function: Function, body: Body, number: int, chains: list[Chain], evaluated: bool | None) -> list[Site]:
+        result: list[Site] = []
+        seen: list[Query] = []
+        for chain in chains:
+            for query in self.compiler.queries(chain):
+                if query in seen or len(seen) >= MAX_VARIANTS:
+                    continue
+                seen.append(query)
+                result.append(self._site(frame, function, body, number, chain, query, evaluated, len(seen) - 1))
+        return result
+
+    def _site(self, frame: Frame, function: Function, body: Body, number: int, chain: Chain, query: Query, evaluated: bool | None, variant: int) -> Site:
+        runner = _runner(chain)
+        if runner is not None and runner.call >= 0:
+            number = runner.call
+        call = body.calls[number]
+        if evaluated is None:
+            evaluated = runner is not None
+        if evaluated and query.rows is Rows.UNKNOWN and chain.fetched in ("query", "entities", "rows"):
+            query = msgspec.structs.replace(query, rows=Rows.MANY)
+        return Site(
+            query,
+            QuerySource.SQLALCHEMY,
+            frame.path,
+            call.line,
+            call.column,
+            call.end_line,
+            call.end_column,
+            frame.function,
+            function.name,
+            number,
+            self._text(chain),
+            loop_depth(body, call.block),
+            evaluated,
+            variant,
+        )
+
+    def _text(self, chain: Chain) -> str:
+        """The chain without the session: ``select(User).where(User.id == key)``."""
+        parts: list[str] = []
+        for step in chain.steps:
+            if step.method in EXECUTORS and parts:
+                break
+            parts.append(self._step_text(step))
+        return cut(".".join(parts).replace(".[", "["))
+
+    def _step_text(self, step: ChainStep) -> str:
+        if step.call < 0:
+            if step.method == "[]":
+                return f"[{step.args[0]}]"
+            written = self.compiler.written(step.frame, step.args[0])
+            return f"{written}.query" if step.method == "query" else step.args[-1]
+        return f"{step.method}({self.compiler.writer.arguments(step.path, step.function, step.call)})"
+
+
+def _runner(chain: Chain) -> ChainStep | None:
+    """The step that runs the statement."""
+    if chain.fetched in ("query", "statement", "part"):
+        return None
+    for position, step in enumerate(chain.steps):
+        if step.method in EXECUTORS and position:
+            return step
+        if step.method in ("get", "get_one", "get_or_404") and not position:
+            return step
+        if position and step.method in RUNNERS and chain.steps[0].method in ("query", "relationship"):
+            return step
+        if step.method == "[]":
+            return step
+    return None
+
+
+def _may_matter(method: str, call: Call) -> bool:
+    """The cheap question before a chain is looked for."""
+    if method in ("get", "update", "delete", "close", "keys", "values", "text", "count", "all", "insert", "column", "exists", "label", "add_column"):
+        base = call.callee[: -len(method) - 1]
+        if method == "get":
+            return (base.endswith((".query", ")")) or base[:1] in "#(") and len(call.args) == 1 if len(call.args) < 2 else call.args[0][:1] not in "'\"[{f"
+        if method in ("text", "keys", "close", "label", "exists"):
+            return bool(base[:1] in "#(")
+    return True
