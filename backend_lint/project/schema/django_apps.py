@@ -32,6 +32,8 @@ class Apps:
         self.values = values
         self.modules = values.modules
         self._labels: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+        values.setting = self.setting_value
 
     # -- settings ----------------------------------------------------------------------------------
 
@@ -52,6 +54,24 @@ class Apps:
                     found.append((module.role is Role.TEST, "test" in path, 1, path, Scope(path, fact.scope, index), texts))
         found.sort(key=lambda one: one[:4])
         return [(scope, texts) for _, _, _, _, scope, texts in found]
+
+    def setting_value(self, name: str) -> Any:
+        """The value of any setting, from the modules that assign the known ones; None if none does."""
+        if name not in self._values:
+            self._values[name] = None
+            self._values[name] = self._setting_value(name)
+        return self._values[name]
+
+    def _setting_value(self, name: str) -> Any:
+        for scope, texts in self._settings:
+            if scope.owner < 0 and self.modules[scope.path].names.get(name, ("",))[0] == "assign":
+                return self.values.value(scope, name)
+            members = self.values.resolver.classes.members(scope.path, scope.owner)[1] if scope.owner >= 0 else {}
+            if name in members:
+                return self.values.value(scope, members[name].value)
+            if name in texts:
+                return self.values.value(scope, texts[name])
+        return None
 
     def setting(self, name: str) -> Any:
         """The value of a setting where a module assigns it; None if none does or it is not constant."""

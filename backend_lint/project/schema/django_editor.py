@@ -267,13 +267,15 @@ class Editor:
     def create_model(self, registry: Registry, model: ModelState) -> None:
         """``CreateModel``: the table, its checks; indexes, keys and constraints wait. Tables of ManyToManyFields are made too."""
         table = registry.table(model)
-        columns = [self.column(registry, model, field) for field in model.fields.values() if not _virtual(field)]
+        columns = [self.column(registry, model, field) for field in model.fields.values() if not is_virtual(field)]
         for names in model.options.unique_together:
             if (waiting := self.together(registry, model, names, True)) is not None:
                 self.waiting.append(waiting)
         keys = tuple(field.column_name for field in model.fields.values() if field.primary_key)
         uniques = tuple(
-            self.unique_index(field) for field in model.fields.values() if field.unique and not field.primary_key and not field.is_many and not _virtual(field)
+            self.unique_index(field)
+            for field in model.fields.values()
+            if field.unique and not field.primary_key and not field.is_many and not is_virtual(field)
         )
         created = Table(
             table, tuple(columns), keys[:1], uniques, managed=model.options.managed, source=self.source, model=model.key, unknown=model.unknown,
@@ -293,7 +295,7 @@ class Editor:
             if key is not None and field.constraint:
                 self.waiting.append(key)
         for field in model.fields.values():
-            if not _virtual(field):
+            if not is_virtual(field):
                 self.waiting += self.field_indexes(registry, model, field)
         for names in model.options.index_together:
             if (waiting := self.together(registry, model, names, False)) is not None:
@@ -313,7 +315,8 @@ class Editor:
             return
         self.create_model(registry, self.through_model(registry, model, field))
 
-    def through_model(self, registry: Registry, model: ModelState, field: DjangoField) -> ModelState:
+    @staticmethod
+    def through_model(registry: Registry, model: ModelState, field: DjangoField) -> ModelState:
         """The model of the table that a ManyToManyField makes."""
         from backend_lint.project.schema.django_state import Options
 
@@ -333,7 +336,7 @@ class Editor:
         return ModelState(app=model.app, name=f"{model.name}_{field.name}", fields=fields, options=options, path=field.path, line=field.line)
 
 
-def _virtual(field: DjangoField) -> bool:
+def is_virtual(field: DjangoField) -> bool:
     """It is no column of the table."""
     return field.is_many or field.internal in ("GenericForeignKey", "GenericRelation", "CompositePrimaryKey", "FieldTracker", "GenericTaggableManager")
 

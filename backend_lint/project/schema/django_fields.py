@@ -17,6 +17,9 @@ _POSITIONAL = ("verbose_name", "name", "primary_key", "max_length", "unique", "b
 _SPATIAL = frozenset(
     "PointField LineStringField PolygonField MultiPointField MultiLineStringField MultiPolygonField GeometryField GeometryCollectionField RasterField".split()
 )
+_NOT_STORED = frozenset(
+    "blank choices db_column editable error_messages help_text limit_choices_to on_delete related_name related_query_name validators verbose_name to".split()
+)
 _MANAGER = "TaggableManager"
 _SMALL_MAX = 3
 
@@ -219,6 +222,7 @@ class FieldReader:
             values["default"] = default_text(default)
         if args.unpacked and not unknown:
             unknown = "arguments that are unpacked"
+        values["signature"] = args.signature
         return DjangoField(name=name, kind=class_.kind, internal=internal, type=class_.type, unknown=unknown, path=path, line=line, **values)
 
     def _relation(self, internal: str, args: _Arguments, app: str) -> dict[str, Any]:
@@ -285,6 +289,14 @@ class _Arguments:
         self.made = made
         self.defaults = defaults
         self.unpacked = False
+
+    @property
+    def signature(self) -> str:
+        """The arguments that matter to a database, targets of keys apart, as they are written."""
+        if self.made is None:
+            return ""
+        kept = sorted(f"{key}={text}" for key, text in self.made.fact.keywords if key not in _NOT_STORED)
+        return ",".join([*(text for text in self.made.fact.args if text[:1] not in "'\""), *kept])
 
     def get(self, name: str, position: int = -1) -> Any:
         if self.made is not None:

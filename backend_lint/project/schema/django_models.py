@@ -164,6 +164,9 @@ class ModelReader:
                 parents.append(base.key)
                 ordering_from = ordering_from or base.key
                 continue
+            parents += [one for one in base.parents if one not in parents]
+            library_parents += [one for one in base.library_parents if one not in library_parents]
+            ordering_from = ordering_from or (base.ordering_from if "ordering" not in base.meta.values else None)
             for name, field in base.fields.items():
                 if name not in own and name not in gone:
                     fields.setdefault(name, field)

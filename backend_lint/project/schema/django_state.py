@@ -60,6 +60,8 @@ class DjangoField(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the fields that hold type and key of a generic relation."""
     seconds: bool = False
     unknown: str = ""
+    signature: str = ""
+    """The arguments that matter to a database, as texts: Django alters a column if they change."""
     path: str = ""
     line: int = 0
 

@@ -2,184 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from backend_lint.facts.python import BlockKind
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, parse, split
+from backend_lint.project.schema.django_data import MISSING, Made, Named, Operation, Scope, Unknown
+from backend_lint.project.schema.django_results import MAX_DEPTH, Results
+from backend_lint.project.value_text import call_ids, constant_string, parse, split
 from backend_lint.project.web.values import Place, Values
 
 if TYPE_CHECKING:
-    from backend_lint.facts.python import Call
     from backend_lint.project import Project
 
-MAX_DEPTH = 20
+__all__ = ["MISSING", "Made", "Named", "Operation", "Scope", "Unknown", "ValueReader"]
+
 _CUT = 200
 """From this length on the reader cuts strings and marks them with dots."""
-_SIGNS = ("||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
+_SIGNS = ("==", "!=", "||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
 _WORDS = {"True": True, "False": False, "None": None}
 
 
-class Unknown:
-    """A value that is not understood; `text` is what stands there."""
+class ValueReader(Results):
+    """Reads value texts of a project. Names of constants are followed through modules, classes and imports.
 
-    __slots__ = ("text",)
-
-    def __init__(self, text: str = "?") -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return f"Unknown({self.text!r})"
-
-
-MISSING: Final = Unknown("")
-"""An argument that was not given."""
-
-
-class Named:
-    """A name that was not followed to a constant: a class, a function, something of a library. `name` is dotted."""
-
-    __slots__ = ("name", "ref")
-
-    def __init__(self, name: str, ref: Ref | None = None) -> None:
-        self.name = name
-        self.ref = ref
-
-    @property
-    def last(self) -> str:
-        return self.name.rpartition(".")[2]
-
-    def __repr__(self) -> str:
-        return f"Named({self.name!r})"
-
-
-class Operation:
-    """An operation that is no sum of constants: ``Q() | Q()``, ``~Q()``, ``F("a") + 1``. `operator` is ``|``, ``&``, ``^``, ``~``, ``+`` ..."""
-
-    __slots__ = ("operator", "parts")
-
-    def __init__(self, operator: str, parts: tuple[Any, ...]) -> None:
-        self.operator = operator
-        self.parts = parts
-
-    def __repr__(self) -> str:
-        return f"Operation({self.operator!r}, {self.parts!r})"
-
-
-class Scope:
-    """Where a text is read: module, function, and the class whose names are seen (-1 for none). `bound`: what names stand for in an unrolled loop."""
-
-    __slots__ = ("bound", "function", "owner", "path")
-
-    def __init__(self, path: str, function: int = 0, owner: int = -1, bound: Mapping[str, Any] | None = None) -> None:
-        self.path = path
-        self.function = function
-        self.owner = owner
-        self.bound = bound
-
-
-class Made:
-    """The result of a call. `name` is the dotted name of the callee, `ref` what it refers to; arguments are read when they are asked for."""
-
-    __slots__ = ("_named", "fact", "reader", "scope")
-
-    def __init__(self, reader: ValueReader, scope: Scope, fact: Call) -> None:
-        self.reader = reader
-        self.scope = scope
-        self.fact = fact
-        self._named: Named | None = None
-
-    @property
-    def named(self) -> Named:
-        if self._named is None:
-            self._named = self.reader.name(self.scope, self.fact.callee)
-        return self._named
-
-    @property
-    def name(self) -> str:
-        return self.named.name
-
-    @property
-    def last(self) -> str:
-        """The last part of the callee's name."""
-        return self.fact.callee.rpartition(".")[2] if self.fact.callee[:1] in "#(" else self.named.last
-
-    @property
-    def ref(self) -> Ref | None:
-        return self.named.ref
-
-    @property
-    def line(self) -> int:
-        return self.fact.line
-
-    @property
-    def receiver(self) -> Any:
-        """The value whose method is called; `MISSING` for a call of a name."""
-        base = self.fact.callee.rpartition(".")[0]
-        return self.reader.value(self.scope, base) if base else MISSING
-
-    def has(self, name: str) -> bool:
-        """The keyword is given, or something is unpacked that may hold it."""
-        return any(key in (name, "**") for key, _ in self.fact.keywords)
-
-    def get(self, name: str, position: int = -1) -> Any:
-        """An argument by keyword or position; `MISSING` if it is not given, `Unknown` if it may hide in something unpacked."""
-        unpacked: Unknown = MISSING
-        for key, text in self.fact.keywords:
-            if key == name:
-                return self.reader.value(self.scope, text)
-            if key == "**":
-                found = self.reader.value(self.scope, text)
-                if not isinstance(found, dict):
-                    unpacked = Unknown(text)
-                elif name in found:
-                    return found[name]
-        if 0 <= position < len(self.fact.args):
-            if any(text[0] == "*" for text in self.fact.args[: position + 1]):
-                return Unknown(self.fact.args[position])
-            return self.reader.value(self.scope, self.fact.args[position])
-        return unpacked
-
-    @property
-    def args(self) -> list[Any]:
-        """All arguments without a name; an unpacked one that is not known is `Unknown`."""
-        found: list[Any] = []
-        for text in self.fact.args:
-            value = self.reader.value(self.scope, text.lstrip("*"))
-            if text[0] != "*":
-                found.append(value)
-            elif isinstance(value, list):
-                found += value
-            else:
-                found.append(Unknown(text))
-        return found
-
-    @property
-    def keywords(self) -> dict[str, Any]:
-        """All arguments with a name; ``**`` stands for what was unpacked and is not known."""
-        found: dict[str, Any] = {}
-        for key, text in self.fact.keywords:
-            value = self.reader.value(self.scope, text)
-            if key != "**":
-                found[key] = value
-            elif isinstance(value, dict):
-                found.update(value)
-            else:
-                found["**"] = Unknown(text)
-        return found
-
-    def __repr__(self) -> str:
-        return f"Made({self.fact.callee}, {self.fact.args}, {self.fact.keywords})"
-
-
-class ValueReader:
-    """Reads value texts of a project. Names of constants are followed through modules, classes and imports."""
+    `setting`: the value of one of Django's settings. `vendor`: what ``connection.vendor`` is.
+    """
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.modules = project.modules
         self.resolver = project.resolver
         self.values = Values(project.resolver)
+        self.setting: Callable[[str], Any] = lambda name: None
+        self.vendor = "postgresql"
         self._roots: dict[tuple[str, str], str | None] = {}
         self._depth = 0
 
@@ -244,12 +100,25 @@ class ValueReader:
             if item[0] != "*":
                 found.append(Unknown("...") if item == "..." else self.value(scope, item))
                 continue
-            value = self.value(scope, item[1:])
-            if isinstance(value, list) and len(text) > len(item) + 2:
-                found += value
-            else:
-                found.append(Unknown(item))
+            if len(text) == len(item) + 2 and (made := self._comprehension(scope, item[1:])) is not None:
+                return made
+            value = self.through(self.value(scope, item[1:]))
+            found += value if isinstance(value, list) else [Unknown(item)]
         return found
+
+    def _comprehension(self, scope: Scope, text: str) -> list[Any] | None:
+        """The items of a comprehension over constants; None if the text is none."""
+        body = self.modules[scope.path].bodies[scope.function]
+        numbers = call_ids(text)
+        if not numbers or numbers[-1] >= len(body.calls):
+            return None
+        block = body.calls[numbers[-1]].block
+        if body.blocks[block].kind is not BlockKind.COMPREHENSION:
+            return None
+        bounds = self.loops(scope, block, inner=True)
+        if bounds is None:
+            return [Unknown(text)]
+        return [self.value(Scope(scope.path, scope.function, scope.owner, bound), text) for bound in bounds]
 
     def _dict(self, scope: Scope, text: str) -> Any:
         found: dict[Any, Any] = {}
@@ -280,6 +149,9 @@ class ValueReader:
         if not operator:
             return Unknown(text)
         one, other = self.value(scope, left), self.value(scope, right)
+        if operator in ("==", "!="):
+            constants = (str, int, type(None))
+            return (one == other) is (operator == "==") if isinstance(one, constants) and isinstance(other, constants) else Unknown(text)
         if operator == "+" and isinstance(one, list) and isinstance(other, list):
             return one + other
         if operator == "+" and isinstance(one, str) and isinstance(other, str):
@@ -339,6 +211,10 @@ class ValueReader:
         parsed = parse(text)
         if parsed is None:
             return Unknown(text)
+        if parsed.steps and parsed.steps[-1] == ".vendor":
+            return self.vendor
+        if parsed.root in ("set", "list", "tuple", "frozenset", "sorted", "dict") and parsed.steps and parsed.steps[0][0] == "(":
+            return self._builtin(scope, text, parsed.root, parsed.steps)
         if parsed.root[:1] not in "#%([{" and not parsed.steps and scope.owner >= 0:
             members = self.resolver.classes.members(scope.path, scope.owner)[1]
             if text in members and members[text].value and members[text].value != text:
@@ -347,6 +223,9 @@ class ValueReader:
         if all(step[0] == "." for step in parsed.steps) and parsed.root[:1] not in "#%([{":
             named = self.name(scope, text)
             if named.ref is None and "." in named.name and self._external(scope.path, parsed.root) is not None:
+                if named.name.startswith("django.conf.settings.") and named.last != "AUTH_USER_MODEL":
+                    value = self.setting(named.last)
+                    return named if value is None else value
                 return named
             if named.ref is not None and named.ref.kind in (RefKind.CLASS, RefKind.FUNCTION):
                 return named
@@ -359,6 +238,16 @@ class ValueReader:
             place = self.values.follow(Place(scope.path, scope.function, text))
             return self.value(Scope(place.path, place.function), place.text) if place.text != text else Unknown(text)
         return self._element(scope, text, parsed.steps)
+
+    def _builtin(self, scope: Scope, text: str, name: str, steps: tuple[str, ...]) -> Any:
+        """``set()``, ``list(x)``, ``tuple(x)`` and ``dict(a=1)``."""
+        parts = split(steps[0][1:-1])
+        if len(steps) > 1 or len(parts) > 1 or (parts and "=" in parts[0].partition("(")[0]):
+            return Unknown(text)
+        if not parts:
+            return {} if name == "dict" else []
+        value = self.through(self.value(scope, parts[0].removeprefix("*") if parts[0].startswith("*#") else parts[0]))
+        return value if isinstance(value, dict if name == "dict" else list) else Unknown(text)
 
     def _class_attribute(self, scope: Scope, text: str) -> Any:
         """``Status.OPEN`` where `Status` is a class inside the class that is read."""

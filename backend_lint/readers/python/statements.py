@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.facts.python import Block, BlockKind, Import, Raise, Return, Use
 from backend_lint.readers.python.clauses import handler_fact
 from backend_lint.readers.python.scope import counted, joined
-from backend_lint.readers.python.values import OPERATORS
+from backend_lint.readers.python.values import OPERATORS, names_of
 
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
@@ -140,7 +140,7 @@ def _for(scan: Scanner, node: ast.For | ast.AsyncFor) -> None:
     if is_async:
         scope.awaits.append((node.lineno, source, scope.block))
     in_finally, scan.in_finally = scan.in_finally, scan.in_finally
-    scan.branch(BlockKind.FOR, node.body, source, target, is_async, node.lineno)
+    scan.branch(BlockKind.FOR, node.body, source, target or names_of(node.target), is_async, node.lineno)
     scan.in_finally = in_finally
     if node.orelse:
         scan.block(BlockKind.ELSE, node.orelse)

@@ -229,7 +229,7 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
             scope.env[part.target.id] = f"{source}[]" if len(source) < 100 else "%" + part.target.id
         elif (inner := counted(source)) and isinstance(part.target, ast.Tuple) and isinstance(item := part.target.elts[-1], ast.Name):
             scope.env[item.id] = f"{inner}[]" if len(inner) < 100 else "%" + item.id
-        target = part.target.id if part.target.__class__ is ast.Name else ""
+        target = part.target.id if part.target.__class__ is ast.Name else names_of(part.target)
         scope.blocks.append(Block(BlockKind.COMPREHENSION, scope.block, line, end_line, source, target, bool(part.is_async)))
         scope.block = len(scope.blocks) - 1
         if part.is_async:
@@ -248,6 +248,12 @@ def _comprehension(scan: Scanner, node: ast.ListComp | ast.SetComp | ast.Generat
             scope.env[name] = value
     text = f"[*{inner}]"
     return text if len(text) <= MAX_VALUE else "?"
+
+
+def names_of(target: ast.expr) -> str:
+    """``a,b`` for a target that is a tuple of names, else an empty text."""
+    items = target.elts if isinstance(target, (ast.Tuple, ast.List)) else ()
+    return ",".join([item.id for item in items if isinstance(item, ast.Name)]) if all(isinstance(item, ast.Name) for item in items) else ""
 
 
 def _names(target: ast.expr) -> list[str]:

@@ -1,0 +1,94 @@
+"""Django's migrations, replayed in the order in which Django applies them to an empty database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from backend_lint.facts import ddl
+from backend_lint.facts.file import Role
+from backend_lint.facts.schema import Dialect, Table
+from backend_lint.project.schema.django import DjangoProject, uses_django
+from backend_lint.project.schema.django_alter import Alterer
+from backend_lint.project.schema.django_graph import Migration, MigrationReader, attribute, in_order
+from backend_lint.project.schema.django_operations import Replay, Unsupported
+from backend_lint.project.schema.django_registry import Registry
+from backend_lint.project.schema.django_state import ModelState
+from backend_lint.project.schema.source import Declared, Replayed, Unread
+from backend_lint.sql.catalog import Catalog
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+def replay(project: Project, declared: Declared | None = None, dialect: Dialect = Dialect.POSTGRESQL) -> Replayed:
+    """What the migrations of a project leave. `declared`: what its models say, for names of classes. A project without migrations gives nothing."""
+    if not any(module.role is Role.MIGRATION for module in project.modules.values()) or not uses_django(project):
+        return Replayed({}, frozenset())
+    return replay_by(DjangoProject(project), dialect)
+
+
+def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
+    """What the migrations leave."""
+    migrations = in_order(MigrationReader(django.values, django.apps).all())
+    catalog = Catalog(dialect)
+    editor = Alterer(catalog, "django migrations")
+    labels = {state.key: state.label for state in django.states.values() if state.key is not None}
+    registry = Registry({}, dialect, django.apps.user, django.apps.auto_field)
+
+    def swapped(state: ModelState) -> bool:
+        """Another model stands in the place of this one."""
+        setting = state.options.swappable
+        if not setting:
+            return False
+        value = django.apps.user if setting == "AUTH_USER_MODEL" else django.apps.setting_value(setting)
+        return isinstance(value, str) and value.lower() != state.label
+
+    run = Replay(django.fields, editor, registry, labels, swapped)
+    unread: list[Unread] = []
+    for migration in migrations:
+        _apply(django, run, migration, unread)
+        editor.flush()
+    tables = _finished(django, run, catalog)
+    covers = frozenset(name for name in catalog.created if name in tables)
+    missed = [Unread("", 0, f"{type(one.change).__name__}: {one.why}") for one in catalog.missed]
+    return Replayed(tables, covers, frozenset(catalog.dropped), (*unread, *run.statements.unread, *missed), catalog.everything_unknown)
+
+
+def _apply(django: DjangoProject, run: Replay, migration: Migration, unread: list[Unread]) -> None:
+    app = migration.key[0]
+    line = django.values.modules[migration.path].classes[migration.owner].line
+    for operation in attribute(django.values, migration.path, migration.owner, "operations"):
+        at = getattr(operation, "line", line)
+        try:
+            run.apply(app, operation)
+        except Unsupported as why:
+            unread.append(Unread(migration.path, at, str(why)))
+            _forget(run, why, migration.path, at)
+
+
+def _forget(run: Replay, why: Unsupported, path: str, line: int) -> None:
+    """The table of an operation that was not understood is unknown; all are if it does not name one."""
+    state = run.models.get(why.label)
+    if why.label and state is None:
+        table = why.label.replace(".", "_", 1)
+    else:
+        table = run.registry().table(state) if state is not None else ""
+    run.editor.apply(ddl.Forget(table, "all", str(why), path, line))
+
+
+def _finished(django: DjangoProject, run: Replay, catalog: Catalog) -> dict[str, Table]:
+    """The tables with what the models know of them: the class, and where it stands."""
+    registry = run.registry()
+    by_table = {registry.table(state): state for state in run.models.values() if not state.options.proxy}
+    tables: dict[str, Table] = {}
+    for name, table in catalog.tables.items():
+        state = by_table.get(name)
+        declared = django.states.get(state.label) if state is not None else None
+        if state is not None:
+            table = replace(table, managed=state.options.managed, source="django migrations")
+        if declared is not None and declared.key is not None:
+            table = replace(table, model=declared.key, path=declared.path, line=declared.line)
+        tables[name] = table
+    return tables

@@ -1,0 +1,110 @@
+"""What all operations of migrations need: the state of the models, and how names of models and fields are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from backend_lint.project.libraries.django_models import LIBRARY_MODELS, canonical_model
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.django_alter import Alterer
+from backend_lint.project.schema.django_fields import FieldReader
+from backend_lint.project.schema.django_registry import Registry
+from backend_lint.project.schema.django_state import DjangoField, ModelState
+from backend_lint.project.schema.django_values import Made, ValueReader
+from backend_lint.project.schema.mapping import ClassKey
+
+
+class Unsupported(Exception):  # noqa: N818
+    """An operation that was not understood. `table`: the label of its model, empty if it may be any."""
+
+    def __init__(self, why: str, label: str = "") -> None:
+        super().__init__(why)
+        self.label = label
+
+
+class Operations:
+    """The state of the models between operations. `models`: by label; `editor`: the database. `labels`: label of each model class of the project."""
+
+    def __init__(self, fields: FieldReader, editor: Alterer, registry: Registry, labels: dict[ClassKey, str], swapped: Callable[[ModelState], bool]) -> None:
+        self.fields = fields
+        self.values: ValueReader = fields.values
+        self.editor = editor
+        self.models = dict(registry.models)
+        self.user = registry.user
+        self.auto_field = registry.auto_field
+        self.labels = labels
+        self.swapped = swapped
+
+    def registry(self, models: dict[str, ModelState] | None = None) -> Registry:
+        return Registry(self.models if models is None else models, self.editor.dialect, self.user, self.auto_field)
+
+    def operation_name(self, made: Made) -> str:
+        """The name of Django's operation that a call makes; for a class of the project that changes nothing of it, its base's."""
+        named = made.named
+        if named.ref is not None and named.ref.kind is RefKind.CLASS:
+            classes = self.values.resolver.classes
+            for base in classes.ancestors(named.ref.path, named.ref.index):
+                if base.kind is RefKind.CLASS:
+                    methods = classes.members(base.path, base.index)[0]
+                    if {"database_forwards", "state_forwards", "__init__"} & methods.keys():
+                        return ""
+                elif base.name.startswith(("django.db.migrations", "django.contrib.postgres.operations")):
+                    return base.name.rpartition(".")[2]
+            return ""
+        if named.ref is not None and named.ref.kind is RefKind.FUNCTION:
+            return ""
+        return named.last
+
+    @staticmethod
+    def _label(app: str, name: str) -> str:
+        return f"{app}.{name.lower()}"
+
+    def _model(self, app: str, made: Made, key: str = "model_name", position: int = 0) -> ModelState:
+        name = made.get(key, position)
+        if not isinstance(name, str):
+            raise Unsupported(f"{made.last} of a model whose name is not constant")
+        label = self._label(app, name)
+        if label not in self.models:
+            raise Unsupported(f"{made.last} of {name}, which no migration created", label)
+        return self.models[label]
+
+    @staticmethod
+    def _text(made: Made, key: str, position: int, label: str = "") -> str:
+        value = made.get(key, position)
+        if not isinstance(value, str):
+            raise Unsupported(f"{made.last} with a name that is not constant", label)
+        return value
+
+    def _field(self, app: str, made: Made, name: str, label: str) -> DjangoField:
+        value = made.get("field", 2)
+        field = self.read_field(app, name, value)
+        if field is None:
+            raise Unsupported(f"field {name}", label)
+        return field
+
+    def read_field(self, app: str, name: str, value: Any) -> DjangoField | None:
+        """A field of a migration, its target as label."""
+        field = self.fields.field(name, value, app) if isinstance(value, Made) else None
+        if field is None or not field.is_relation:
+            return field
+        to, through = self._target(field.to), self._target(field.through)
+        return field if (to, through) == (field.to, field.through) else replace(field, to=to, through=through)
+
+    def _target(self, text: str) -> str:
+        if text.startswith("class "):
+            known = LIBRARY_MODELS.get(canonical_model(text[6:]))
+            return known.label if known is not None else ""
+        if ":" in text:
+            path, _, number = text.rpartition(":")
+            return self.labels.get((path, int(number)), "")
+        return text
+
+    def _stored(self, state: ModelState) -> bool:
+        """Whether migrations touch the model's table."""
+        return state.options.managed and not state.options.proxy and not self.swapped(state)
+
+    def _put(self, state: ModelState) -> None:
+        self.models[state.label] = state

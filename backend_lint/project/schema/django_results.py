@@ -1,0 +1,124 @@
+"""What functions return and what lists hold: results of the project's own functions, loops over constants, lists that are built up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend_lint.facts.python import LOOPS, BlockKind
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.django_data import MISSING, Made, Scope, Unknown
+
+MAX_DEPTH = 20
+MAX_UNROLLED = 500
+"""Times that a loop's body is read."""
+
+
+class Results:
+    """The part of `ValueReader` that follows functions and loops."""
+
+    modules: Mapping[str, SourceModule]
+
+    def value(self, scope: Scope, text: str) -> Any:
+        """The value of a text."""
+        raise NotImplementedError
+
+    def loops(self, scope: Scope, block: int, inner: bool = False) -> list[Mapping[str, Any]] | None:
+        """What names stand for each time that a block runs; None if a loop around it is not over constants. `inner`: comprehensions alone."""
+        body = self.modules[scope.path].bodies[scope.function]
+        around = []
+        while block > 0:
+            if body.blocks[block].kind in LOOPS:
+                around.append(body.blocks[block])
+            elif inner:
+                break
+            block = body.blocks[block].parent
+        bounds: list[Mapping[str, Any]] = [scope.bound or {}]
+        for loop in reversed(around):
+            longer: list[Mapping[str, Any]] = []
+            for bound in bounds:
+                items = self.through(self.value(Scope(scope.path, scope.function, scope.owner, bound), loop.subject))
+                if isinstance(items, dict):
+                    items = list(items)
+                if not isinstance(items, list) or len(items) * len(bounds) > MAX_UNROLLED or not loop.target:
+                    return None
+                names = loop.target.split(",")
+                for item in items:
+                    parts = item if len(names) > 1 else [item]
+                    if not isinstance(parts, list) or len(parts) != len(names):
+                        return None
+                    named = dict(zip(names, parts, strict=True))
+                    longer.append({**bound, f"{loop.subject}[]": item, **named, **{f"%{name}": part for name, part in named.items()}})
+            bounds = longer
+        return bounds
+
+    def through(self, value: Any, depth: int = 0) -> Any:
+        """The value that a function of the project returns, its parameters bound; any other value itself."""
+        if not isinstance(value, Made) or depth > MAX_DEPTH:
+            return value
+        if value.last in ("list", "tuple", "set", "frozenset", "sorted") and value.args and value.ref is None:
+            return self.through(value.args[0], depth + 1)
+        ref = value.ref
+        if ref is None or ref.kind is not RefKind.FUNCTION:
+            return value
+        module = self.modules[ref.path]
+        head, body = module.functions[ref.index], module.bodies[ref.index]
+        names = [one.name for one in head.parameters[1 if ref.receiver is not None else 0 :]]
+        bound: dict[str, Any] = {f"%{one.name}": self.value(Scope(ref.path), one.default) for one in head.parameters if one.default}
+        bound.update({f"%{name}": item for name, item in zip(names, value.args, strict=False)})
+        bound.update({f"%{name}": item for name, item in value.keywords.items()})
+        scope = Scope(ref.path, ref.index, bound=bound)
+        for returned in body.returns:
+            holds = self.holds(scope, returned.block)
+            if holds is None or not returned.value:
+                return value
+            if holds:
+                found = self.accumulated(scope, returned.value)
+                return self.through(found, depth + 1)
+        return value
+
+    def holds(self, scope: Scope, block: int) -> bool | None:
+        """Whether the conditions around a block hold; None if one is not constant or there are loops."""
+        blocks = self.modules[scope.path].bodies[scope.function].blocks
+        while block > 0:
+            one = blocks[block]
+            if one.kind in (BlockKind.IF, BlockKind.ORELSE):
+                test = self.value(scope, one.subject)
+                if not isinstance(test, (bool, str, int, list, type(None))):
+                    return None
+                if bool(test) is (one.kind is BlockKind.ORELSE):
+                    return False
+            elif one.kind in LOOPS:
+                return None
+            block = one.parent
+        return True
+
+    def accumulated(self, scope: Scope, text: str) -> Any:
+        """A local of a function with all that is appended to it; any other value itself."""
+        body = self.modules[scope.path].bodies[scope.function]
+        starts = [one for one in body.assigns if one.target == text and not one.augmented]
+        if text[:1] != "%" or len(starts) != 1 or (scope.bound is not None and text in scope.bound):
+            return self.value(scope, text)
+        found = self.value(scope, starts[0].value)
+        if not isinstance(found, list):
+            return found
+        found = list(found)
+        for call in body.calls:
+            method = call.callee.removeprefix(f"{text}.")
+            if method not in ("append", "extend") or method == call.callee or len(call.args) != 1:
+                continue
+            bounds = self.loops(scope, call.block)
+            for bound in [None] if bounds is None else bounds:
+                item: Any = Unknown(call.args[0]) if bound is None else self.value(Scope(scope.path, scope.function, scope.owner, bound), call.args[0])
+                found += self.listed(item) if method == "extend" else [item]
+        return found
+
+    def listed(self, value: Any) -> list[Any]:
+        """The items of a list, also of one that a function of the project returns; what cannot be read is one `Unknown` item."""
+        value = self.through(value)
+        if isinstance(value, list):
+            return value
+        if value is MISSING or value is None:
+            return []
+        return [value if isinstance(value, Unknown) else Unknown(repr(value))]
