@@ -62,6 +62,8 @@ def role_of(path: str, data: bytes = b"") -> Role:
         return Role.TEST
     if "migrations" in lowered and (_MIGRATION.fullmatch(name) or "versions" in lowered or folders[-1:] == ["migrations"]):
         return Role.MIGRATION
+    if b"from alembic import op" in data or (lowered & {"migrations", "alembic"} and (lowered & _MIGRATION_PARTS or b"alembic" in data)):
+        return Role.MIGRATION
     if "versions" in lowered and ("alembic" in lowered or "migration" in lowered):
         return Role.MIGRATION
     if "commands" in lowered and "management" in lowered:
@@ -79,6 +81,10 @@ def role_of(path: str, data: bytes = b"") -> Role:
     if name in {"cli.py", "__main__.py"} or "cli" in lowered:
         return Role.COMMAND
     return Role.APPLICATION
+
+
+_MIGRATION_PARTS = {"shared", "helpers", "utils", "util", "lib", "operations"}
+"""Folders with what several migrations use."""
 
 
 def _role_of_sql(name: str, folders: set[str], data: bytes) -> Role:

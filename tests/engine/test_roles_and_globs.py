@@ -35,6 +35,7 @@ ROLES = {
     "shop/migrations/0001_initial.py": Role.MIGRATION,
     "alembic/versions/ab12_add.py": Role.MIGRATION,
     "app/migrations/versions/2024_x.py": Role.MIGRATION,
+    "app/migrations/shared/columns.py": Role.MIGRATION,
     "shop/management/commands/load.py": Role.COMMAND,
     "shop/cli.py": Role.COMMAND,
     "shop/__main__.py": Role.COMMAND,
