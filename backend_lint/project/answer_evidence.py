@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence
+from backend_lint.project.answers import Lack
 
 if TYPE_CHECKING:
     from backend_lint.facts.access import Access
@@ -24,6 +25,12 @@ def of_missing(project: Project, missing: Missing) -> list[Evidence]:
     go = project.places.indexes_go(missing.table)
     here = Evidence(go.path, go.line, f"put it here: {project.answers.declaration(missing.table, missing.candidate)}")
     return [*columns, *reached(project, first), *reasons(project, missing.table, first.access), *others(missing), here]
+
+
+def named_keys(missing: Missing) -> str:
+    """The columns of the index that is missing, for a message."""
+    names = [f"`{key.column or key.expression}`" for key in missing.candidate.keys]
+    return names[0] if len(names) == 1 else f"any of {', '.join(names)}" if missing.lack is Lack.FILTER else ", ".join(names)
 
 
 def columns_of(project: Project, table: Table, columns: tuple[str, ...]) -> list[Evidence]:

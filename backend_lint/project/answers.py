@@ -47,7 +47,7 @@ class Lack(enum.StrEnum):
 class Missing(NamedTuple):
     """An index that would serve, with the queries that want it, those that requests and messages reach first.
 
-    `soft`: nobody waits for any of them, or the table may be small.
+    `soft`: nobody waits for any of them, the table may be small, or it depends on the value how many rows are wanted.
     """
 
     lack: Lack
@@ -104,7 +104,7 @@ class Answers:
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self._order)
         first = ranked[0]
         assert first.table is not None and first.access.candidate is not None
-        soft = self.rank(first.site) >= 2 or may_be_small(first.table)
+        soft = self.rank(first.site) >= 2 or may_be_small(first.table) or all(answer.access.range_only for answer in answers)
         return Missing(lack, first.table, first.access.columns, first.access.candidate, tuple(ranked), soft)
 
     def _order(self, answer: Answer) -> tuple[int, str, int]:
