@@ -27,6 +27,12 @@ def may_be_unique(table: Table, columns: Iterable[str]) -> bool:
     return any(index.unique and any(key.expression and any(column in key.expression for column in given) for key in index.keys) for index in table.indexes)
 
 
+def is_part_of_unique(table: Table, columns: Iterable[str]) -> bool:
+    """A unique index holds all of `columns` and more: what is unique was thought about, and it is more than these."""
+    given = {column.lower() for column in columns}
+    return any(index.unique and given < {key.column.lower() for key in index.keys} for index in table.indexes)
+
+
 def leads_with(index: Index, columns: Iterable[str]) -> bool:
     """A lookup by all of `columns` can start at the index: its first key is one of them, and rows in which they are not null are all in it."""
     given = {column.lower() for column in columns}
