@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,25 +12,37 @@ from backend_lint.project.loading.eager import DjangoEager, Loaded, Path, Sqlalc
 from backend_lint.project.queries.django_chains import DjangoChains
 from backend_lint.project.queries.django_names import SLICE
 from backend_lint.project.queries.sqlalchemy_chains import SqlalchemyChains
+from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, RESULTS, RUNNERS
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.value_text import constant_string, split
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backend_lint.facts.python import Call
     from backend_lint.project import Project
     from backend_lint.project.loading.reads import Reads
     from backend_lint.project.loading.repeats import Repeats
-    from backend_lint.project.queries.django_frames import Chain
+    from backend_lint.project.loading.serializer_fields import SerializerFields
+    from backend_lint.project.loading.serializer_uses import SerializerUses
+    from backend_lint.project.queries.django_frames import Chain, ChainStep
     from backend_lint.project.queries.sqlalchemy_results import Chain as SqlChain
+    from backend_lint.project.queries.sqlalchemy_results import ChainStep as SqlStep
 
 __all__ = ["Loaded", "Loads", "Path", "Rows"]
 
 _MOST = 1 << 30
+_EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d])")
+_UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
+_PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """The objects that a query gives. `path`, `function`, `call`: the call that put it together last (-1: a slice or a related manager of that function).
+    """The objects that a query gives. `path`, `function`, `call`: where the function that has the value put it together last, or called what did.
 
     `most`: how many there are at most. `parents`: further classes whose objects the same query brings (SQLAlchemy finds them in its session).
+    `related`: Django's related manager that the rows come from: the text of the instance, the model that has the relation, and its name.
+    `fixed`: attributes that the condition compares with one value: all rows have the same.
     """
 
     model: ClassKey
@@ -37,10 +50,16 @@ class Rows(msgspec.Struct, frozen=True):
     loaded: Loaded
     path: str
     function: int
-    call: int
+    call: Call | None
     most: int = _MOST
     parents: tuple[ClassKey, ...] = ()
-    single: bool = False
+    related: tuple[str, ClassKey, str] | None = None
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def line(self) -> int:
+        """The line of the call, 1 if there is none."""
+        return self.call.line if self.call is not None else 1
 
 
 class Loads:
@@ -68,7 +87,7 @@ class Loads:
         found = self._rows.get(key)
         if found is None:
             self._rows[key] = ()
-            django = [self._django(chain) for chain in self.django.of(path, function, text)] if self.uses_django else []
+            django = [self.of_chain(chain) for chain in self.django.of(path, function, text)] if self.uses_django else []
             found = tuple(django or [rows for chain in self.sqlalchemy.of(path, function, text) if (rows := self._sqlalchemy(chain)) is not None])
             self._rows[key] = found
         return found
@@ -88,21 +107,37 @@ class Loads:
         return Reads(self.project)
 
     @functools.cached_property
+    def serializer_fields(self) -> SerializerFields:
+        """What serializers of Django REST framework read."""
+        from backend_lint.project.loading.serializer_fields import SerializerFields
+
+        return SerializerFields(self.project)
+
+    @functools.cached_property
+    def serializer_uses(self) -> SerializerUses:
+        """Where they write many rows."""
+        from backend_lint.project.loading.serializer_uses import SerializerUses
+
+        return SerializerUses(self.project, self.serializer_fields)
+
+    @functools.cached_property
     def uses_django(self) -> bool:
         """Whether there are models of Django."""
         return any(mapped.framework is Framework.DJANGO for mapped in self.project.schema.mapped.values())
 
-    def _django(self, chain: Chain) -> Rows:
-        last = chain.steps[-1] if chain.steps else None
+    def of_chain(self, chain: Chain) -> Rows:
+        """The rows of a queryset."""
         most = min([_slice_size(step.args[0]) for step in chain.steps if step.method == SLICE and step.args], default=_MOST)
         loaded = self.django_eager.loaded(chain)
-        where = (last.path, last.function, last.call) if last is not None else (chain.model[0], 0, -1)
-        return Rows(chain.model, Framework.DJANGO, loaded, *where, most)
+        first = chain.steps[0] if chain.steps else None
+        related = None
+        if first is not None and first.relation is not None and all(step.method in _UNCHANGED for step in chain.steps[1:]):
+            related = first.args[0], *first.relation
+        return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
 
     def _sqlalchemy(self, chain: SqlChain) -> Rows | None:
         if chain.fetched not in ("entities", "page", "query") or chain.entity is None:
             return None
-        last = chain.steps[-1]
         most = _MOST
         for step in chain.steps:
             if step.method == "limit" and step.args and step.args[0].isdigit():
@@ -110,8 +145,41 @@ class Loads:
             elif step.method == "[]" and step.args:
                 most = min(most, _slice_size(f"[{step.args[0]}]"))
         others = tuple(entity for entity in chain.entities if entity is not None and entity != chain.entity)
+        built = [step for step in chain.steps if step.method not in RUNNERS and step.method not in EXECUTORS and step.method not in RESULTS]
         loaded = self.sqlalchemy_eager.loaded(chain)
-        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, last.path, last.function, last.call, most, others)
+        fixed = frozenset(name for step in chain.steps for name in _compared(step))
+        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed)
+
+    def _place(self, steps: Sequence[ChainStep | SqlStep], model: ClassKey) -> tuple[str, int, Call | None]:
+        """Where the outermost function that is known put the last step on, or called who did."""
+        for step in reversed(steps):
+            frame = step.frame
+            outer: tuple[str, int, Call] | None = None
+            while frame.caller is not None:
+                call = self._numbered(frame.caller.path, frame.caller.function, frame.call) if isinstance(frame.call, int) else frame.call
+                if call is not None:
+                    outer = frame.caller.path, frame.caller.function, call
+                frame = frame.caller
+            if outer is not None:
+                return outer
+            if (call := self._numbered(step.path, step.function, step.call)) is not None:
+                return step.path, step.function, call
+        return model[0], 0, None
+
+    def _numbered(self, path: str, function: int, number: int) -> Call | None:
+        return self.project.modules[path].bodies[function].calls[number] if number >= 0 else None
+
+    @functools.cached_property
+    def prefetched_names(self) -> frozenset[str]:
+        """Every name in a path that some code of the project prefetches."""
+        names: set[str] = set()
+        for module in self.project.modules.values():
+            for body in module.bodies:
+                for call in body.calls:
+                    if call.callee.rpartition(".")[2] in _PREFETCHES:
+                        texts = (*call.args, *(text for _, text in call.keywords))
+                        names.update(name for text in texts if (value := constant_string(text)) is not None for name in value.split("__"))
+        return frozenset(names)
 
     # -- constants ---------------------------------------------------------------------------------
 
@@ -138,6 +206,15 @@ class Loads:
             return []
         items = [constant_string(item) for item in split(text[1:-1])]
         return [item for item in items if item is not None] if None not in items else []
+
+
+def _compared(step: SqlStep) -> Iterator[str]:
+    """The attributes that a step of SQLAlchemy's compares with one value."""
+    if step.method == "filter_by":
+        yield from (name for name, _ in step.keywords)
+    elif step.method in ("filter", "where"):
+        for text in step.args:
+            yield from _EQUAL.findall(text)
 
 
 def _slice_size(text: str) -> int:

@@ -40,6 +40,11 @@ class Loop(msgspec.Struct, frozen=True):
         return f"{self.block.subject}[]"
 
 
+def loop_of(number: int, block: Block) -> Loop:
+    """A block as a loop, whatever it goes over."""
+    return Loop(number, block, unwrapped(block.subject))
+
+
 def loops_around(module: SourceModule, function: int, block: int) -> Iterator[Loop]:
     """The loops around a block that run once an item, innermost first; loops over portions, over tries and over a few written items are left out."""
     body = module.bodies[function]

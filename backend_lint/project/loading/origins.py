@@ -48,10 +48,7 @@ def origin_of(project: Project, key: FunctionKey, text: str, depth: int = 0) -> 
         return next((found for option in options if (found := origin_of(project, key, option, depth + 1)) is not None), None)
     line = project.calls.head(key).line
     if rows := project.loads.rows(path, function, text):
-        where = rows[0]
-        calls = project.modules[where.path].bodies[where.function].calls
-        line = calls[where.call].line if where.call >= 0 else project.modules[where.path].functions[where.function].line
-        return Origin(Source.QUERY, Evidence(where.path, line, "the items are the rows of this query, nobody knows how many"))
+        return Origin(Source.QUERY, Evidence(rows[0].path, rows[0].line, "the items are the rows of this query, nobody knows how many"))
     if _REQUEST.match(text):
         return Origin(Source.REQUEST, Evidence(path, line, "the items come with the request, nobody knows how many"))
     for number in call_ids(text):

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MAX_DEPTH = 3
+_EITHER = -1
+"""Property or method: whoever reads it calls what can be called."""
 _MOST_READS = 40
+_OF_LISTS = frozenset("[] .append .remove .extend .items .values .keys .all .filter .filter_by .count .sort .index .add".split())
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _MOST_CALLS = 200
+_WRITES = frozenset({"save", "delete", "asave", "adelete", "full_clean", "clean"})
+"""What costs a query of its own each time: a relation more or less is not what makes it slow."""
 _PROPERTIES = ("property", "cached_property", "admin.display", "display", "hybrid_property")
 
 
@@ -34,6 +39,16 @@ class Place(msgspec.Struct, frozen=True):
     column: int
     symbol: str
     text: str
+
+    @property
+    def end_line(self) -> int:
+        """It ends on the line on which it begins."""
+        return self.line
+
+    @property
+    def end_column(self) -> int:
+        """Behind the last name."""
+        return self.column + len(self.text.rpartition("(")[0] or self.text.rpartition(".")[2])
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -86,10 +101,27 @@ class Reads:
         """The relations that a function reads of one object, `element` as a value text (``%self``, ``%book``)."""
         return self._distinct(self._scan(_At(key, (element,), region, model, (), ()), 0, set()))
 
-    def of_member(self, model: ClassKey, name: str) -> tuple[Read, ...]:
-        """The relations that a property or method of a model reads of its own object."""
-        at = _At((model[0], 0), (), 0, model, (), ())
-        return self._distinct(self._member(at, model, name, (), None, 0, set()))
+    def of_source(self, model: ClassKey, names: Sequence[str], place: Place) -> tuple[Read, ...]:
+        """The relations that are read to get ``a.b.c`` of an object, `place` being where that is written; methods on the way are called."""
+        return self._distinct(self._along(model, names, place))
+
+    def _along(self, model: ClassKey, names: Sequence[str], place: Place) -> Iterator[Read]:
+        at: ClassKey | None = model
+        prefix: Path = ()
+        for name in names:
+            mapped = self._mapped.get(at) if at is not None else None
+            if mapped is None or at is None:
+                return
+            relation = mapped.relationships.get(name)
+            if relation is None:
+                if name not in mapped.fields:
+                    yield from self._member(_At((at[0], 0), (), 0, at, prefix, (place,)), at, name, prefix, _EITHER, 0, set())
+                return
+            if relation.generic:
+                return
+            prefix = (*prefix, name)
+            yield Read(prefix, relation.many, "all" if relation.many else "", relation, at, (place,))
+            at = relation.target
 
     def _distinct(self, reads: Iterator[Read]) -> tuple[Read, ...]:
         found: dict[tuple[Path, str], Read] = {}
@@ -129,7 +161,10 @@ class Reads:
         return False
 
     @staticmethod
-    def _conditional(body: Body, block: int, region: int) -> bool:
+    def _conditional(body: Body, block: int, region: int, line: int) -> bool:
+        """It is read in a branch, or behind a way out of the function."""
+        if region == 0 and any(one.line < line and one.block for one in body.returns):
+            return True
         for number, found in around(body, block):
             if number == region:
                 return False
@@ -151,7 +186,7 @@ class Reads:
     ) -> Iterator[Read]:
         """Follow ``.author.publisher.city`` along the mapping."""
         model, prefix = at.model, at.prefix
-        conditional = at.conditional or self._conditional(body, block, at.region)
+        conditional = at.conditional or self._conditional(body, block, at.region, place[0])
         head = self._project.calls.head(at.key)
         trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, _shown(text)))
         for position, step in enumerate(steps):
@@ -170,7 +205,7 @@ class Reads:
                 return
             prefix = (*prefix, name)
             rest = steps[position + 1 :]
-            if relation.many:
+            if relation.many and not (mapped.framework is Framework.SQLALCHEMY and rest and rest[0] not in _OF_LISTS):
                 yield from self._collection(at, body, relation, mapped, prefix, rest, number, block, conditional, trail, text, depth, seen)
                 return
             yield Read(prefix, False, "", relation, model, trail, conditional)
@@ -207,10 +242,12 @@ class Reads:
                 if onward is None:
                     return
                 method = onward.callee[len(value) + 1 :]
+            elif body.calls[number].use is not Use.ITERATED and not _is_gone_through(body, value):
+                return
         elif relation.loading is Loading.QUERY:
             return
         yield Read(prefix, True, method, relation, mapped.key, trail, conditional)
-        if relation.target is None:
+        if relation.target is None or method not in ("", "all", "get_queryset", "iterator"):
             return
         for index, found in enumerate(body.blocks):
             if found.kind in LOOPS and found.kind is not BlockKind.WHILE and inside(body, index, at.region) and unwrapped(found.subject) == value:
@@ -229,8 +266,12 @@ class Reads:
             return
         key = found[0].path, found[1]
         head = self._project.calls.head(key)
+        if name in _WRITES:
+            return
         is_property = any(text.rpartition(".")[2].rstrip("()") in _PROPERTIES for text in head.decorators)
-        if (called is None) != is_property or not head.parameters or any(text in ("staticmethod", "classmethod") for text in head.decorators):
+        if (called != _EITHER and (called is None) != is_property) or not head.parameters:
+            return
+        if any(text in ("staticmethod", "classmethod") for text in head.decorators):
             return
         yield from self._inside(at, key, head.parameters[0].name, model, prefix, depth, seen)
 
@@ -255,7 +296,7 @@ class Reads:
         first = 1 if edge.target.receiver is not None and head.owner >= 0 and "staticmethod" not in head.decorators else 0
         given = [(names[position], text) for position, text in enumerate(call.args, first) if position < len(names)]
         given += [(name, text) for name, text in call.keywords if name in names]
-        conditional = at.conditional or self._conditional(body, call.block, at.region)
+        conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
         for name, text in given:
             reached = self._object(at, text)
             if reached is not None:
@@ -301,6 +342,13 @@ def _second_target(body: Body, block: int) -> str:
         return ""
     bound = [assign.target for assign in body.assigns if assign.line == found.line and assign.block == found.parent and assign.target[:1] == "%"]
     return bound[1][1:] if len(bound) == 2 else ""
+
+
+def _is_gone_through(body: Body, value: str) -> bool:
+    """The rows are loaded: counted, listed, iterated."""
+    return any(unwrapped(block.subject) == value for block in body.blocks if block.kind in LOOPS) or any(
+        f"({value})" in text or f"({value}," in text for call in body.calls for text in (*call.args, *(text for _, text in call.keywords))
+    )
 
 
 def _shown(text: str) -> str:

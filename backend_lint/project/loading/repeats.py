@@ -108,7 +108,7 @@ class Repeats:
             return ()
         inner: Dependence | None = None
         for onward, does in self._candidates(callee, effect, hops - 1):
-            if is_conditional(body, onward.call.block) or _may_have_left(body, onward.call):
+            if is_conditional(body, onward.call.block) or is_left_before(body, onward.call):
                 continue
             inner = inner or Dependence(body, names)
             if inner.of_call(onward.number) and (way := self._way(callee, onward, does, effect, inner, hops - 1)):
@@ -131,7 +131,7 @@ def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences:
     return None
 
 
-def _may_have_left(body: Body, call: Call) -> bool:
+def is_left_before(body: Body, call: Call) -> bool:
     """The function may return before it comes to the call."""
     return any(one.line < call.line for one in body.returns)
 

@@ -1,0 +1,84 @@
+"""Edits of queries that the fixes of several rules share. LibCST is imported only when a file is being fixed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import libcst
+
+
+def with_calls(node: libcst.CSTNode, addition: str) -> libcst.CSTNode | None:
+    """A call with ``.name(...)`` behind it, as often as `addition` says; of a statement the call that it is about. None for anything else."""
+    import libcst
+
+    if isinstance(node, libcst.Call):
+        return _chained(node, addition)
+    place = _value(node)
+    if place is None:
+        return None
+    holder, field, call = place
+    changed = holder.with_changes(**{field: _chained(call, addition)})
+    return changed if holder is node else node.deep_replace(holder, changed)
+
+
+def _value(node: libcst.CSTNode) -> tuple[libcst.CSTNode, str, libcst.Call] | None:
+    """The call that a statement binds, returns or goes over, with what holds it."""
+    import libcst
+
+    holder: libcst.CSTNode
+    if isinstance(node, libcst.For):
+        holder, field = node, "iter"
+    elif isinstance(node, libcst.SimpleStatementLine) and len(node.body) == 1 and isinstance(node.body[0], libcst.Assign | libcst.AnnAssign | libcst.Return):
+        holder, field = node.body[0], "value"
+    else:
+        return None
+    value = getattr(holder, field)
+    while True:
+        if isinstance(value, libcst.Await):
+            holder, field, value = value, "expression", value.expression
+        elif isinstance(value, libcst.Call) and isinstance(value.func, libcst.Name) and len(value.args) == 1:
+            holder, field, value = value.args[0], "value", value.args[0].value
+        else:
+            break
+    return (holder, field, value) if isinstance(value, libcst.Call) and isinstance(value.func, libcst.Attribute) else None
+
+
+def _chained(call: libcst.Call, addition: str) -> libcst.Call:
+    """``call.a(1).b(2)`` for the addition ``.a(1).b(2)``, laid out over lines if the call is."""
+    import libcst
+
+    made = libcst.parse_expression(f"x{addition}")
+    links: list[libcst.Call] = []
+    while isinstance(made, libcst.Call) and isinstance(made.func, libcst.Attribute):
+        links.append(made)
+        made = made.func.value
+    dot = call.func.dot if isinstance(call.func, libcst.Attribute) else libcst.Dot()
+    result = call.with_changes(lpar=[], rpar=[])
+    for link in reversed(links):
+        assert isinstance(link.func, libcst.Attribute)
+        result = link.with_changes(func=link.func.with_changes(value=result, dot=dot))
+    return result.with_changes(lpar=call.lpar, rpar=call.rpar)
+
+
+def asked_for(node: libcst.CSTNode, method: str) -> libcst.BaseExpression | None:
+    """``len(rows)``, ``rows.count()``, ``rows.count() > 0`` and ``rows`` as ``rows.exists()`` or what `method` (``.count()``, ``not .exists()``) says."""
+    import libcst
+
+    negated, method = method.startswith("not "), method.removeprefix("not ")
+    value: libcst.CSTNode = node
+    if isinstance(value, libcst.Comparison):
+        value = value.left
+    if isinstance(value, libcst.Call) and isinstance(value.func, libcst.Name) and value.func.value == "len" and len(value.args) == 1:
+        value = value.args[0].value
+    elif isinstance(value, libcst.Call) and isinstance(value.func, libcst.Attribute) and value.func.attr.value == "count" and not value.args:
+        value = value.func.value
+    if not isinstance(value, libcst.Call | libcst.Name | libcst.Attribute):
+        return None
+    call = libcst.Call(libcst.Attribute(value, libcst.Name(method[1:-2])))
+    if isinstance(value, libcst.Call) and isinstance(value.func, libcst.Attribute) and value.lpar:
+        bare = libcst.Attribute(value.with_changes(lpar=[], rpar=[]), libcst.Name(method[1:-2]), dot=value.func.dot)
+        call = libcst.Call(bare, lpar=value.lpar, rpar=value.rpar)
+    if isinstance(node, libcst.Comparison | libcst.Call) and node.lpar and not call.lpar:
+        call = call.with_changes(lpar=node.lpar, rpar=node.rpar)
+    return libcst.UnaryOperation(libcst.Not(), call) if negated else call

@@ -1,0 +1,163 @@
+"""Relations that are loaded row by row: read of each row of a query that did not load them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.loading.eager import Path, eager_by_mapping
+from backend_lint.project.loading.loops import leaves_at_once, loop_of
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+    from backend_lint.project.loading import Rows
+    from backend_lint.project.loading.reads import Place, Read
+
+_PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
+"""Methods of a related manager that a prefetch answers."""
+_FEW = 3
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A relation that is read of each row and was not loaded with them. `many`: it leads to several; `behind_many`: so does one on the way to it."""
+
+    path: Path
+    many: bool
+    behind_many: bool
+    read: Read
+
+
+class Lazy(msgspec.Struct, frozen=True):
+    """A loop over rows that loads relations one row at a time. `block`: the loop's number in the function; `rows`: the query, the first of several."""
+
+    key: FunctionKey
+    block: int
+    rows: Rows
+    missing: tuple[Missing, ...]
+
+
+def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
+    """All of them, in order of path and line; what was reported of a query's rows in one loop is not said again in the next."""
+    loads = project.loads
+    for module, index, _, body in project.functions():
+        if module.role not in roles or not index:
+            continue
+        told: set[tuple[str, int, Path]] = set()
+        places: set[Place] = set()
+        for number, block in enumerate(body.blocks):
+            if block.kind not in (BlockKind.FOR, BlockKind.COMPREHENSION) or not _may_be_rows(block.subject):
+                continue
+            rows = loads.rows(module.path, index, block.subject)
+            if not rows or not _several(rows) or leaves_at_once(body, loop_of(number, block)):
+                continue
+            if not all(_owner_known(project, module.path, index, one) for one in rows):
+                continue
+            reads = loads.reads.of_rows((module.path, index), number, rows[0].model)
+            missing = [one for one in missing_of(project, rows, reads) if (rows[0].path, rows[0].line, one.path) not in told]
+            missing = [one for one in missing if one.read.trail[-1] not in places]
+            told.update((rows[0].path, rows[0].line, one.path) for one in missing)
+            places.update(one.read.trail[-1] for one in missing)
+            if missing:
+                yield Lazy((module.path, index), number, rows[0], tuple(missing))
+
+
+def _may_be_rows(subject: str) -> bool:
+    return bool(subject) and subject[0] not in "['\"{" and not subject.startswith("range(")
+
+
+def _several(rows: Sequence[Rows]) -> bool:
+    """Objects of one class, and more than a few."""
+    return len({one.model for one in rows}) == 1 and all(one.most > _FEW and not one.loaded.plain and not one.loaded.unknown for one in rows)
+
+
+def _owner_known(project: Project, path: str, function: int, rows: Rows) -> bool:
+    """The object whose related rows these are was loaded here and without them, or nobody ever loads them beforehand."""
+    if rows.related is None:
+        return True
+    text, _, name = rows.related
+    if name not in project.loads.prefetched_names:
+        return not text.endswith("[]")
+    if not text.startswith("#") or not text[1:].isdigit():
+        return False
+    chains = project.loads.django.ended(path, function, int(text[1:]))
+    loaded = [project.loads.django_eager.loaded(chain) for chain in chains]
+    return bool(loaded) and not any(one.unknown or one.has((name,), True) for one in loaded)
+
+
+def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) -> list[Missing]:
+    """Which of the relations that are read none of the queries has loaded."""
+    found = []
+    known: set[Path] = set()
+    for read in reads:
+        if read.conditional and len(read.trail) > 1:
+            continue
+        if read.many and rows[0].framework is Framework.DJANGO and read.method not in _PREFETCHED:
+            continue
+        path = straightened(project, rows[0].model, read.path)
+        if not path or path in known or any(one.loaded.has(path, read.many) for one in rows) or _is_at_hand(project, rows, read):
+            continue
+        known.add(path)
+        found.append(Missing(path, read.many, _behind_many(project, rows[0].model, path), read))
+    return found
+
+
+def straightened(project: Project, model: ClassKey, path: Path) -> Path:
+    """The path without ways there and back: both sides know each other. Empty if it ends where it began."""
+    kept: list[tuple[str, Relationship]] = []
+    at: ClassKey | None = model
+    for name in path:
+        mapped = project.schema.mapped.get(at) if at is not None else None
+        relation = mapped.relationships.get(name) if mapped is not None else None
+        if relation is None:
+            return path
+        before = kept[-1][1] if kept else None
+        if before is not None and not relation.many and before.back == name and (before.reverse or not before.many):
+            kept.pop()
+        else:
+            kept.append((name, relation))
+        at = relation.target
+    return tuple(name for name, _ in kept)
+
+
+def _is_at_hand(project: Project, rows: Sequence[Rows], read: Read) -> bool:
+    """The mapping loads it, or the session has it already."""
+    if rows[0].framework is Framework.DJANGO:
+        return _is_kept(project, read)
+    if read.relation.loading is not Loading.LAZY or eager_by_mapping(project.loads, read.owner, read.relation.name):
+        return True
+    if not read.many and read.relation.target is not None and any(read.relation.target in one.parents for one in rows):
+        return True
+    if not read.many and len(read.path) == 1 and any(one.fixed & {read.relation.name, *_keys(project, read)} for one in rows):
+        return True  # one parent for all of them, and the session keeps it
+    return False
+
+
+def _keys(project: Project, read: Read) -> set[str]:
+    """The attributes that hold a relation's key."""
+    mapped = project.schema.mapped[read.owner]
+    return {field.name for field in mapped.fields.values() if field.column in read.relation.columns} | {f"{read.relation.name}_id"}
+
+
+def _is_kept(project: Project, read: Read) -> bool:
+    """Django: the model's own base class loads for all its siblings."""
+    names = [base.name for base in project.resolver.classes.ancestors(*read.owner) if base.kind is RefKind.EXTERNAL]
+    return any(name.startswith("auto_prefetch.") for name in names)
+
+
+def _behind_many(project: Project, model: ClassKey, path: Path) -> bool:
+    mapped = project.schema.mapped
+    at: ClassKey | None = model
+    for name in path[:-1]:
+        found = mapped.get(at) if at is not None else None
+        relation = found.relationships.get(name) if found is not None else None
+        if relation is None or relation.many:
+            return relation is not None
+        at = relation.target
+    return False

@@ -1,0 +1,53 @@
+"""Who runs a loop: a request, a job, somebody at a terminal, the admin's own pages."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Evidence, Role
+from backend_lint.facts.route import EntryKind
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import RefKind
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
+_ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
+_ASIDE = ("/admin.py", "/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
+
+
+def is_aside(project: Project, key: FunctionKey) -> bool:
+    """Code whose cost nobody minds: the admin's pages, migrations outside of their usual folder."""
+    path, function = key
+    if ("/" + path).endswith(_ASIDE) or "/admin/" in "/" + path or _is_migration(project, path):
+        return True
+    scope = function
+    module = project.modules[path]
+    while scope > 0 and module.functions[scope].owner < 0:
+        scope = module.functions[scope].scope
+    if scope <= 0:
+        return False
+    names = [base.name for base in project.resolver.classes.ancestors(path, module.functions[scope].owner) if base.kind is RefKind.EXTERNAL]
+    return any(name.startswith(_ADMIN) for name in names)
+
+
+@functools.lru_cache(maxsize=4096)
+def _migrates(module: str, member: str) -> bool:
+    return (module == "alembic" and member == "op") or module == "alembic.op" or (module == "django.db" and member == "migrations")
+
+
+def _is_migration(project: Project, path: str) -> bool:
+    return any(_migrates(one.module, one.member) for one in project.modules[path].facts.imports)
+
+
+def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ...], bool]:
+    """Where the function is entered from, as evidence; and whether only somebody at a terminal waits for it."""
+    found = project.reached_from(key)
+    soft = project.modules[key[0]].role is not Role.APPLICATION
+    if found is None:
+        return (), soft
+    entry, way = found
+    line = Evidence(entry.module, entry.line, f"{entry.name}, a {entry.kind}, " + ("runs it" if way else "is it"))
+    return (line,), soft or entry.kind in _SOFT

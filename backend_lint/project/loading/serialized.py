@@ -1,0 +1,61 @@
+"""Lists whose serializers read relations that the query did not load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Call, Class
+from backend_lint.project.loading.lazy import Missing, missing_of
+from backend_lint.project.loading.reads import Place
+from backend_lint.project.loading.serializer_fields import OwnQuery
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+    from backend_lint.project.loading import Rows
+    from backend_lint.project.loading.serializer_uses import ManyRows
+
+_FEW = 3
+
+
+class Serialized(msgspec.Struct, frozen=True):
+    """A list that costs further queries for each row. `at`: the view's class or the call with ``many=True``; `routes`: who asks for it."""
+
+    path: str
+    symbol: str
+    at: Place | Call
+    serializer: str
+    rows: Rows
+    missing: tuple[Missing, ...]
+    queries: tuple[OwnQuery, ...]
+    routes: tuple[Evidence, ...]
+
+
+def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]:
+    """All of them, in order of path and line; what several views have in common is said of each query once."""
+    told: set[tuple[object, ...]] = set()
+    for use in project.loads.serializer_uses.all(roles):
+        rows = use.rows
+        if len({one.model for one in rows}) != 1 or any(one.loaded.plain or one.loaded.unknown or one.most <= _FEW for one in rows):
+            continue
+        costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
+        missing = missing_of(project, rows, costs.reads)
+        missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
+        if not missing and not costs.queries:
+            continue
+        told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
+        serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
+        at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
+        yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), costs.queries, _routes(project, use))
+
+
+def _routes(project: Project, use: ManyRows) -> tuple[Evidence, ...]:
+    """A route that asks for the list."""
+    for route in project.routes:
+        if use.view is not None and route.owner == use.view and route.method in ("GET", "*") and "{" not in route.path.rsplit("/", 2)[-1]:
+            return (Evidence(route.declared_in, route.line, f"{route.method} {route.path} lists them"),)
+    return ()
