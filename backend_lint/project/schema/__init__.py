@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 __all__ = ["ClassKey", "Declared", "Field", "Framework", "Loading", "Mapped", "Relationship", "Replayed", "Schema", "Unread"]
+
+_DEFAULT_SCHEMAS = {Dialect.POSTGRESQL: "public", Dialect.SQLITE: "main", Dialect.MSSQL: "dbo"}
 
 
 class Schema:
@@ -42,11 +45,36 @@ class Schema:
     @classmethod
     def link(cls, project: Project) -> Schema:
         """The schema of a project, from all sources."""
-        return cls({}, {}, {})
+        from backend_lint.project.schema.linking import linked
+        from backend_lint.project.schema.product import product
+
+        dialect, known = product(project)
+        found = linked(project, dialect)
+        return cls(found.tables, found.declared, found.mapped, found.unread, dialect, known)
 
     def table(self, name: str) -> Table | None:
-        """The table of that name; a name with the default schema in front means the same, as do other cases of letters."""
-        return self.tables.get(name)
+        """The table of that name; a name with the default schema in front means the same, as do other cases of letters.
+
+        A name without a schema means a table of another schema too if only one has that name: the path of schemas is set elsewhere.
+        """
+        found = self.tables.get(name)
+        if found is None and name:
+            spelled = self._spellings.get(name.lower().removeprefix(f"{_DEFAULT_SCHEMAS.get(self.dialect, '')}."), "")
+            found = self.tables.get(spelled)
+        return found
+
+    @functools.cached_property
+    def _spellings(self) -> dict[str, str]:
+        """Names as the database spells them by names in lower case; empty where several are meant."""
+        known: dict[str, str] = {}
+        for name in self.tables:
+            known[name.lower()] = "" if name.lower() in known else name
+        bare: dict[str, str] = {}
+        for name in self.tables:
+            if "." in name:
+                short = name.rpartition(".")[2].lower()
+                bare[short] = "" if short in bare else name
+        return {**bare, **known}
 
     def declared_indexes(self, table: str) -> tuple[Index, ...]:
         """The indexes that the table's model declares, whether or not a migration makes them."""
