@@ -58,6 +58,10 @@ class Missing(NamedTuple):
     soft: bool
 
 
+_Group = tuple[str, Lack, frozenset[str], str]
+"""Queries of one table that want the same index: the table, what is wrong, the keys and the method."""
+
+
 class Answers:
     """Answers for one project, worked out once."""
 
@@ -82,7 +86,7 @@ class Answers:
     @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:
         """The indexes that are missing, each once, in order of the place of its first query. Unknown answers are left out."""
-        groups: dict[tuple[str, Lack, frozenset[str], str], list[Answer]] = {}
+        groups: dict[_Group, list[Answer]] = {}
         for answer in self.all:
             access, table = answer.access, answer.table
             if access.path is not Path.SCAN or table is None or access.candidate is None or not (access.selective or access.order):
@@ -92,7 +96,7 @@ class Answers:
             lack = _lack(access, table)
             keys = frozenset(key.column or key.expression for key in access.candidate.keys)
             groups.setdefault((table.name, lack, keys, access.candidate.method), []).append(answer)
-        found = [self._missing(lack, answers) for (_, lack, _, _), answers in groups.items()]
+        found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
         return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
 
     @functools.cached_property
@@ -101,11 +105,12 @@ class Answers:
         return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self._is_out(answer.site))
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
+        widest = answers[0].access.candidate
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self._order)
         first = ranked[0]
-        assert first.table is not None and first.access.candidate is not None
+        assert first.table is not None and widest is not None
         soft = self.rank(first.site) >= 2 or may_be_small(first.table) or all(answer.access.range_only for answer in answers)
-        return Missing(lack, first.table, first.access.columns, first.access.candidate, tuple(ranked), soft)
+        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft)
 
     def _order(self, answer: Answer) -> tuple[int, str, int]:
         return self.rank(answer.site), answer.site.path, answer.site.line
@@ -173,6 +178,22 @@ class Answers:
         return advice.statement(candidate, self._project.schema.dialect)
 
 
+def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
+    """The groups without those that the index of another one serves as well, or that are only another way of the same query."""
+    kept: dict[_Group, list[Answer]] = {}
+    for group in sorted(groups, key=lambda one: (-len(one[2]), *one[:2], sorted(one[2]))):
+        table, _, keys, method = group
+        sites = {(answer.site.path, answer.site.line) for answer in groups[group]}
+        for other, answers in kept.items():
+            same = other[0] == table and other[3] == method
+            if same and (keys <= other[2] or sites <= {(answer.site.path, answer.site.line) for answer in answers}):
+                answers += groups[group]
+                break
+        else:
+            kept[group] = list(groups[group])
+    return kept
+
+
 def _within(query: Query, scope: tuple[int, ...]) -> Query:
     """The subquery that a way of numbers leads to."""
     for number in scope:
@@ -184,7 +205,7 @@ def _lack(access: Access, table: Table) -> Lack:
     candidate = access.candidate
     if access.order:
         return Lack.ORDER
-    if candidate is None or candidate.method not in ("btree", "hash") or any(key.expression or key.opclass for key in candidate.keys):
+    if candidate is None or candidate.method not in ("btree", "hash") or candidate.keys[0].expression or candidate.keys[0].opclass:
         return Lack.EXPRESSION
     wanted = {key.column for key in candidate.keys}
     for index in table.indexes:
