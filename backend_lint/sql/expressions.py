@@ -39,6 +39,7 @@ BINARY = {
     "JSONBExtract": "#>",
     "JSONBExtractScalar": "#>>",
     "JSONBContains": "?",
+    "JSONBPathExists": "@?",
     "JSONBContainsTopKey": "?",
     "JSONBContainsAllTopKeys": "?&",
     "JSONBContainsAnyTopKeys": "?|",

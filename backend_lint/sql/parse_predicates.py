@@ -29,7 +29,7 @@ _PLAIN = frozenset({"EQ", "NEQ", "LT", "LTE", "GT", "GTE", "NullSafeEQ", "NullSa
 _OTHER = frozenset(
     (
         "RegexpLike RegexpILike SimilarTo ArrayContainsAll ArrayContainedBy ArrayOverlaps JSONBContains JSONBContainsTopKey JSONBContainsAllTopKeys "
-        "JSONBContainsAnyTopKeys BitwiseLeftShift BitwiseRightShift Mod Overlaps"
+        "JSONBContainsAnyTopKeys JSONBPathExists BitwiseLeftShift BitwiseRightShift Mod Overlaps"
     ).split()
 )
 _READS_ROWS = (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.MIXED)
@@ -131,6 +131,8 @@ class Predicates:
         held = side.expressions[0] if type(side).__name__ == "Anonymous" and side.expressions else side.this
         while type(held).__name__ == "Paren":
             held = held.this
+        if not swapped and type(held).__name__ == "Column" and self.term(held, frame).kind is TermKind.COLUMN:
+            return self._truth(node, frame)  # a value in an array column: computed for each row
         left = self.term(subject, frame)
         if swapped or (operator, every) not in (("=", False), ("<>", True)) or left.kind in (TermKind.UNKNOWN, TermKind.SUBQUERY):
             return opaque(node, frame)
