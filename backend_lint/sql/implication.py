@@ -94,14 +94,17 @@ def _proves(known: Comparison, wanted: Comparison, table: Table | None) -> bool 
         return known.operator == "is null" or told == asked
     if told is not None or asked is not None:
         if told is not None and asked is not None:
-            return told == asked
+            # nulls pass IS NOT TRUE, but no other test for false
+            return told == asked and known.operator not in ("is not true", "is not false")
         return None if asked is not None and known.operator == "=" and known.right.kind is TermKind.PARAMETER else False
     if wanted.right.kind is not TermKind.CONSTANT:
         return False
     if known.right.kind is not TermKind.CONSTANT:
         return (
             None
-            if known.right.kind is TermKind.PARAMETER and known.operator in ("=", "in", *_BOUNDS) and wanted.operator in ("=", "in", "<>", *_BOUNDS)
+            if known.right.kind is TermKind.PARAMETER
+            and known.operator in ("=", "in", "<>", "not in", *_BOUNDS)
+            and wanted.operator in ("=", "in", "<>", *_BOUNDS)
             else False
         )
     return _constants_prove(known, wanted)

@@ -54,8 +54,8 @@ def best_match(demand: Demand) -> Match | None:
     """The index, or for an OR the indexes, that narrow the table down most."""
     found = [match for index in implicit_indexes(demand.table, demand.dialect) if (match := index_match(index, demand)) is not None and match.used]
     found += [match for conjunct in demand.available if conjunct.arms and (match := _union(conjunct, demand)) is not None]
-    found += [match for match in conditional_matches(demand) if match.grade > Grade.NONE]
-    return max(found, key=lambda match: match.rank, default=None)
+    found += [match for match in conditional_matches(demand) if match.grade > Grade.NONE and match.sure]
+    return max((match for match in found if match.grade > Grade.NONE), key=lambda match: match.rank, default=None)
 
 
 def conditional_matches(demand: Demand) -> Iterable[Match]:
@@ -67,6 +67,8 @@ def conditional_matches(demand: Demand) -> Iterable[Match]:
         if proven is False:
             continue
         grades = [condition_grade(part, demand.table) for part in conjuncts(index.where)]
+        # a fixed bound says nothing of how many rows lie beyond it
+        grades = [Grade.NONE if found is Grade.RANGE else found for found in grades]
         consumed = [one.clause for one in demand.available if one.clause is not None and _touches(index, one.clause)]
         yield Match((index,), tuple(consumed), max(grades), _product(grades), sure=proven is True, by_condition=True)
 

@@ -14,7 +14,7 @@ def ordered_keys(index: Index, equal: Collection[str], order: Sequence[OrderKey]
     """How many keys of `order`, from the first, the index delivers. `equal`: keys that have one value. `extreme`: for min and max nulls do not matter."""
     wanted = [key for key in order if key_text(key.term) not in equal]
     if not wanted:
-        return len(order)
+        return 0  # nothing is left to be sorted
     if index.method.lower() not in ("btree", "", "rowid"):
         return 0
     matched, backward = 0, None

@@ -88,7 +88,9 @@ class Plan:
             return
         state.match = best_match(self.demand(state.node, own))
         if state.strong and state.match is not None:
-            state.path, state.few, state.because = Path.INDEX, True, "looked up"
+            state.path, state.few = Path.INDEX, True
+            partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
+            state.because = f"looked up in part ({state.match.grade.name})" if partly else "looked up"
         elif state.strong and self._in_order(state) is not None:
             self._walk(state)
 

@@ -354,14 +354,14 @@ def _has_exists(predicate: Predicate) -> bool:
 def _extreme(term: Term) -> OrderKey | None:
     """``min(x)`` as the first row by x."""
     function, bracket, inside = term.text.partition("(")
-    if term.kind is not TermKind.EXPRESSION or function not in ("min", "max") or not bracket or not inside.endswith(")"):
+    if term.kind not in (TermKind.EXPRESSION, TermKind.UNKNOWN) or function not in ("min", "max") or not bracket or not inside.endswith(")"):
         return None
     inside = inside[:-1]
     name = inside.strip('"')
-    if term.columns == (name,):
-        key = Term(TermKind.COLUMN, term.relation, name)
+    if term.columns == (name,) or (not term.columns and name.isidentifier()):
+        key = Term(TermKind.COLUMN, max(0, term.relation), name)
     elif "," in inside or inside.startswith("distinct "):
         return None
     else:
-        key = Term(TermKind.EXPRESSION, term.relation, text=inside, columns=term.columns)
+        key = Term(TermKind.EXPRESSION, max(0, term.relation), text=inside, columns=term.columns)
     return OrderKey(key, descending=function == "max")

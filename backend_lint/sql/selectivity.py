@@ -89,7 +89,7 @@ def _equality(clause: Clause, table: Table | None) -> Grade:
         return Grade.FEW_VALUES if _FEW_EXPRESSIONS.search(clause.key) else _unique(clause.key, table, Grade.EQUAL)
     column = table.column(clause.column) if table is not None else None
     if column is not None and few_values(column):
-        return _unique(clause.column, table, Grade.FEW_VALUES)
+        return _unique(clause.column, table, Grade.FEW_VALUES if clause.values < 3 else Grade.NONE)
     return _unique(clause.column, table, Grade.EQUAL)
 
 

@@ -126,8 +126,8 @@ class Asker:
             return f"({name} > {self.value(low)} AND {name} <= {self.value(high)})"
         values = sorted(row[col.name] for row in self.samples[tab.name] if row[col.name] is not None)
         if self.rng.random() < 0.5:
-            return f"{name} > {self.value(values[-1 - self.rng.choice([0, 0, 1, 40])])}"
-        return f"{name} < {self.value(values[self.rng.choice([0, 0, 1, 40])])}"
+            return f"{name} > {self.value(values[-1 - min(self.rng.choice([0, 0, 1, 40]), len(values) - 1)])}"
+        return f"{name} < {self.value(values[min(self.rng.choice([0, 0, 1, 40]), len(values) - 1)])}"
 
     def listed(self, tab: Tab, alias: str) -> str:
         col = self.column(tab, "word", "uuid", "number", "ref", "key", "few", "day")
@@ -379,7 +379,9 @@ class Asker:
     def ask_equal_order(self) -> str:
         """Equality on the first column of an index, order by its second."""
         tab = self.table()
-        pairs = [text.partition(" (")[2].rpartition(")")[0].split(", ") for text in tab.indexes if ", " in text and "USING" not in text and "INCLUDE" not in text]
+        pairs = [
+            text.partition(" (")[2].rpartition(")")[0].split(", ") for text in tab.indexes if ", " in text and "USING" not in text and "INCLUDE" not in text
+        ]
         if not pairs:
             return self.ask_order()
         first, second = (key.split(" ")[0] for key in self.rng.choice(pairs)[:2])
@@ -459,9 +461,7 @@ class Asker:
         return f"SELECT * FROM {right.name} b LEFT JOIN {left.name} a ON a.{column} = b.id WHERE {self.strong(left, 'a')}"
 
     def ask_three(self) -> str:
-        chains = [
-            (tab, first, second) for tab in self.schema.tables for first in tab.refers for second in self.schema.tab(tab.refers[first]).refers
-        ]
+        chains = [(tab, first, second) for tab in self.schema.tables for first in tab.refers for second in self.schema.tab(tab.refers[first]).refers]
         if not chains:
             return self.ask_join()
         tab, first, second = self.rng.choice(chains)
@@ -498,13 +498,17 @@ class Asker:
 
     def ask_whole(self) -> str:
         left, right, column = self.pair()
-        return self.rng.choice(
-            [
-                f"SELECT count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column}",
-                f"SELECT a.{column}, count(*) FROM {left.name} a GROUP BY a.{column}",
-                f"SELECT * FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} WHERE {self.never(left, 'a')}",
-            ]
-        ) if self.parameters == 0 else f"SELECT a.{column}, count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} GROUP BY a.{column}"
+        return (
+            self.rng.choice(
+                [
+                    f"SELECT count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column}",
+                    f"SELECT a.{column}, count(*) FROM {left.name} a GROUP BY a.{column}",
+                    f"SELECT * FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} WHERE {self.never(left, 'a')}",
+                ]
+            )
+            if self.parameters == 0
+            else f"SELECT a.{column}, count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} GROUP BY a.{column}"
+        )
 
 
 def literal(value: object) -> str:

@@ -1,9 +1,9 @@
 """Schemas for the planner to judge: tables of all types with indexes of all kinds, their rows, and the same schema as the matcher sees it.
 
-    schema = generate(seed)             # nothing but texts
-    create(connection, schema)          # tables, rows, indexes, statistics; about two seconds a table
-    tables = read(schema.ddl)           # name -> facts.schema.Table, through our own DDL reader
-    rows = sample(connection, table)    # real rows, to take values for conditions from
+schema = generate(seed)             # nothing but texts
+create(connection, schema)          # tables, rows, indexes, statistics; about two seconds a table
+tables = read(schema.ddl)           # name -> facts.schema.Table, through our own DDL reader
+rows = sample(connection, table)    # real rows, to take values for conditions from
 """
 
 from __future__ import annotations
@@ -126,17 +126,23 @@ def primary_key(rng: random.Random) -> Col:
 
 _COLUMNS: list[Callable[[random.Random, str], Col]] = [
     lambda rng, name: Col(f"code{name}", "varchar(40)", "word", "md5(random()::text)", rng.choice([0, 0, 0.3])),
-    lambda rng, name: Col(f"label{name}", "text", "word", "'" + rng.choice(["ab", "Kx", "po"]) + f"' || md5((random() * {rng.choice([800, 20000])})::int::text)"),
-    lambda rng, name: Col(f"token{name}", "uuid", "uuid", "gen_random_uuid()"),
+    lambda rng, name: Col(
+        f"label{name}", "text", "word", "'" + rng.choice(["ab", "Kx", "po"]) + f"' || md5((random() * {rng.choice([800, 20000])})::int::text)"
+    ),
+    lambda rng, name: Col(f"token{name}", "uuid", "uuid", "md5(random()::text)::uuid"),
     lambda rng, name: Col(f"amount{name}", "integer", "number", f"(random() * {rng.choice([900, 9000, 100000])})::int", rng.choice([0, 0, 0.2])),
     lambda rng, name: Col(f"serial{name}", "bigint", "number", f"i * {rng.choice([3, 10])}"),
     lambda rng, name: Col(f"price{name}", "numeric(10,2)", "money", "round((random() * 5000)::numeric, 2)"),
     lambda rng, name: Col(f"due{name}", "date", "day", "date '2020-01-01' + (random() * 1500)::int", rng.choice([0, 0.2])),
     lambda rng, name: Col(f"made_at{name}", "timestamptz", "moment", "timestamptz '2020-01-01 00:00+00' + i * interval '20 minutes'"),
-    lambda rng, name: Col(f"seen_at{name}", "timestamptz", "moment", "timestamptz '2021-01-01 00:00+00' + random() * interval '700 days'", rng.choice([0, 0.4, 0.97])),
+    lambda rng, name: Col(
+        f"seen_at{name}", "timestamptz", "moment", "timestamptz '2021-01-01 00:00+00' + random() * interval '700 days'", rng.choice([0, 0.4, 0.97])
+    ),
     lambda rng, name: Col(f"flag{name}", "boolean", "flag", f"random() < {rng.choice([0.01, 0.08, 0.5, 0.92])}", options="NOT NULL"),
     lambda rng, name: Col(f"open{name}", "boolean", "flag", f"random() < {rng.choice([0.05, 0.3, 0.8])}", 0.05),
-    lambda rng, name: Col(f"status{name}", "varchar(10)", "few", "(ARRAY['new','paid','sent','done','done','done','done','lost'])[1 + (random() * 7.99)::int % 8]"),
+    lambda rng, name: Col(
+        f"status{name}", "varchar(10)", "few", "(ARRAY['new','paid','sent','done','done','done','done','lost'])[1 + (random() * 7.99)::int % 8]"
+    ),
     lambda rng, name: Col(f"stage{name}", f"stage_t", "few", "(ARRAY['draft','live','old'])[1 + (random() * 2.99)::int % 3]::stage_t"),
     lambda rng, name: Col(f"data{name}", "jsonb", "json", "jsonb_build_object('k', (random() * 5000)::int, 't', 'v' || (random() * 9000)::int)"),
     lambda rng, name: Col(f"tags{name}", "integer[]", "list", "ARRAY[(random() * 3000)::int, (random() * 3000)::int, (random() * 3000)::int]"),
@@ -186,7 +192,9 @@ def _indexes(rng: random.Random, table: Tab, trigrams: bool) -> list[str]:
             add(col.name)
     for _ in range(rng.randint(3, 5)):
         chosen = rng.sample(plain, rng.choice([1, 1, 2, 2, 3]))
-        keys = ", ".join(col.name + rng.choice(["", "", "", " DESC", " DESC NULLS LAST"] if number else ["", "", "", " DESC"]) for number, col in enumerate(chosen))
+        keys = ", ".join(
+            col.name + rng.choice(["", "", "", " DESC", " DESC NULLS LAST"] if number else ["", "", "", " DESC"]) for number, col in enumerate(chosen)
+        )
         others = [col.name for col in plain if col not in chosen]
         add(keys, include=rng.choice(others) if rng.random() < 0.1 else "")
     for _ in range(rng.randint(1, 3)):
