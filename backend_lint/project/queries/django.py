@@ -16,6 +16,7 @@ from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASY
 from backend_lint.project.queries.django_show import shown
 from backend_lint.project.queries.django_uses import uses
 from backend_lint.project.schema.mapping import Framework
+from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -119,7 +120,7 @@ class Finder:
                 continue
             if index:
                 chains = tuple(chain.then(ChainStep(INDEX, (index,), (), module.path, function, -1, frame)) for chain in chains)
-            number = self._last_call(chains, module.path, function)
+            number = max([self._last_call(chains, module.path, function), *call_ids(text)])
             if number < 0:
                 continue
             yield from self._sites(_Place(module, function, number, block, evaluated or bool(index)), chains)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.query import Comparison, Exists, Opaque, Predicate, Query, TermKind
 from backend_lint.project.queries.django_expr import PARAMETER, UNKNOWN, Expr, column
 from backend_lint.project.queries.django_joins import LEFT, Joins, Promoter
-from backend_lint.project.queries.django_lookups import Side, is_date
+from backend_lint.project.queries.django_lookups import Side
 from backend_lint.project.queries.django_operands import Given, Literal
 from backend_lint.project.queries.django_paths import Found, UnknownNameError
 from backend_lint.project.queries.django_q import AND, OR, Expression, Lookup, Q
@@ -38,6 +38,8 @@ class Builder:
         self.subqueries: list[Query] = []
         self.unknown: list[str] = []
         self.grouped = False
+        self.whole = False
+        """No condition is moved to a subquery: it is one inside of an aggregate."""
 
     # -- names -------------------------------------------------------------------------------------
 
@@ -95,7 +97,11 @@ class Builder:
 
     def condition_of(self, condition: Q, reuse: set[int] | None) -> Predicate | None:
         """A condition that is a value: in an annotation, or compared."""
-        return self._q(condition, set() if reuse is None else reuse, branch_negated=False, negated=False)[0]
+        outer, self.whole = self.whole, True
+        found, needed = self._q(condition, set() if reuse is None else reuse, branch_negated=False, negated=False)
+        self.whole = outer
+        self.joins.promote(needed)
+        return found
 
     def _q(self, condition: Q, reuse: set[int], *, branch_negated: bool, negated: bool) -> Built:
         negated ^= condition.negated
@@ -147,7 +153,7 @@ class Builder:
             self.unknown.append(f"field {lookup.name}")
             return Opaque(lookup.name, (0,)), set()
         many = next((number for number, hop in enumerate(found.hops) if hop.many), -1)
-        if branch_negated and many >= 0:
+        if branch_negated and many >= 0 and not self.whole:
             return self._excluded(lookup, found, many, reuse), set()
         before = [join.uses for join in self.joins.all]
         right = self.side(lookup.value, reuse, found, found.rest)
@@ -158,15 +164,14 @@ class Builder:
         reuse.update(aliases)
         left = self.column_of(found, columns, aliases)
         built, name, is_null = self._built(left, found.rest, right)
-        outer = name == "isnull" and right.constant and bool(right.value) and not negated
-        if is_null and name != "isnull":
-            return built, used
-        if negated and (name != "isnull" or (right.constant and right.value is False)):
+        asks_null = is_null and (name != "isnull" or (right.constant and bool(right.value)))
+        outer = asks_null and not negated
+        if negated and not asks_null and (not is_null or right.constant):
             outer = True
-            if name != "isnull" and built is not None:
+            if not is_null and built is not None:
                 if left.nullable:
                     built = conditions.conjunction((built, conditions.test(left.term(), "is not null")))
-                if right.term.kind is TermKind.COLUMN and built is not None:
+                if right.term.kind is TermKind.COLUMN and right.nullable and built is not None:
                     built = conditions.conjunction((built, conditions.test(right.term, "is not null")))
         return built, set() if outer else used
 
@@ -186,13 +191,10 @@ class Builder:
     def _built(self, left: Expr, rest: tuple[str, ...], right: Side) -> tuple[Predicate | None, str, bool]:
         """The condition, the lookup's name, and whether it asks for null."""
         lookups = self.compiler.lookups
-        year = None
-        if rest and rest[0] in ("year", "iso_year") and is_date(left) and len(rest) <= 2:
-            year = left
         transformed, name = lookups.transformed(left, rest)
         if right.constant and right.value is None and name in ("exact", "iexact"):
             return conditions.test(transformed.term(), "is null"), name, True
-        return lookups.build(transformed, name, right, year if len(rest) == 1 or (len(rest) == 2 and rest[1] == name) else None), name, name == "isnull"
+        return lookups.build(transformed, name, right), name, name == "isnull"
 
     def side(self, value: Given, reuse: set[int] | None, found: Found | None, rest: tuple[str, ...]) -> Side:
         """The value of a lookup."""
@@ -207,7 +209,7 @@ class Builder:
         joins = inner.joins.all
         first = next((number for number, join in enumerate(joins) if join.hop == hop and join.uses), 0)
         prefix = self.joins.walk(found.hops[:many], reuse)
-        outer_left = any(self.joins.all[alias].kind == LEFT for alias in prefix)
+        outer_left = any(joins[number].kind == LEFT for number in range(1, first))
         columns, aliases = hop.columns, prefix
         for near in reversed(found.hops[:many]):
             if not near.direct or not set(columns) <= set(near.to_columns):

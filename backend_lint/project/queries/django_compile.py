@@ -9,7 +9,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import Exists, Predicate, Query, Rows, Term, TermKind
 from backend_lint.project.queries.django_builder import Builder
 from backend_lint.project.queries.django_expr import PARAMETER, UNKNOWN, Expr, composed
-from backend_lint.project.queries.django_functions import AGGREGATES, NO_SOURCE, Zone, as_type, extract, function, truncated
+from backend_lint.project.queries.django_functions import AGGREGATES, NO_SOURCE, Zone, as_type, function, truncated
 from backend_lint.project.queries.django_lookups import Lookups, Side
 from backend_lint.project.queries.django_operands import Given, Items, Literal, Made, Operand, Operands, Operation, Querysets
 from backend_lint.project.queries.django_paths import Found, Paths
@@ -183,7 +183,7 @@ class Compiler:
         if name.startswith("Extract") and parts:
             part = name[7:] if name != "Extract" else self._string(Given(frame, made.args[1] if len(made.args) > 1 else keywords.get("lookup_name", "")))
             part = {"weekday": "week_day", "isoyear": "iso_year", "isoweekday": "iso_week_day"}.get(part.lower(), part.lower())
-            return extract(part, parts[0], self.zone) or UNKNOWN
+            return self.lookups.transform(parts[0], part) or UNKNOWN
         if name in ("Substr", "Left", "Right", "Round", "Repeat", "LPad", "RPad", "Replace") and len(texts) > 1:
             parts[1:] = [self.expression(builder, Given(frame, text), reuse, False, depth + 1) for text in texts[1:]]
         if name == "Case":
@@ -248,7 +248,7 @@ class Compiler:
             return Side(conditions.parameter(), tuple(kept), operand.complete)
         if isinstance(operand, (Made, Operation)):
             expr = self.expression(builder, value, reuse, is_name=False)
-            return Side(expr.term() if expr.known else conditions.parameter())
+            return Side(expr.term() if expr.known else conditions.parameter(), nullable=expr.nullable)
         if isinstance(operand, Querysets):
             expr = self._subquery(builder, operand.chains[0])
             if expr.subquery >= 0:

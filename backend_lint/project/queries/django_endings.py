@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import Comparison, Query, Rows, Term, TermKind, Verb
 from backend_lint.project.queries.django_emit import emit
-from backend_lint.project.queries.django_names import INDEX
+from backend_lint.project.queries.django_names import INDEX, RELATED
 from backend_lint.project.queries.django_operands import Given, Items
 from backend_lint.project.queries.django_order import order_keys
 from backend_lint.project.queries.django_paths import UnknownNameError
@@ -55,7 +55,16 @@ def _indexed(steps: Steps, step: ChainStep) -> Query:
 
 def _exists(steps: Steps, step: ChainStep) -> Query:
     limit = 1 if not steps.sliced else steps.limit()
+    _without_target(steps)
     return emit(steps.builder, limit=limit, offset=steps.low != 0, distinct=steps.distinct and steps.sliced, group=steps.group(), rows=Rows.NONE)
+
+
+def _without_target(steps: Steps) -> None:
+    """``book.tags.exists()`` looks at the table between only."""
+    joins = steps.builder.joins.all
+    if len(steps.chain.steps) == 2 and steps.chain.steps[0].method == RELATED and len(joins) == 2 and joins[1].parent == 0:
+        joins[0].uses = 0
+        joins[1].parent, joins[1].kind = -1, ""
 
 
 def _contains(steps: Steps, step: ChainStep) -> Query:
@@ -65,7 +74,8 @@ def _contains(steps: Steps, step: ChainStep) -> Query:
 
 def _count(steps: Steps, step: ChainStep) -> Query:
     if steps.combined:
-        steps.builder.subqueries += steps.combined
+        return steps.rows(Rows.NONE)
+    _without_target(steps)
     return emit(
         steps.builder,
         order=steps.keys() if steps.sliced else (),
@@ -74,7 +84,6 @@ def _count(steps: Steps, step: ChainStep) -> Query:
         distinct=steps.distinct,
         aggregate=True,
         group=steps.group(),
-        combined=bool(steps.combined),
         rows=Rows.NONE,
     )
 

@@ -31,6 +31,10 @@ class Expr(NamedTuple):
     predicate: Predicate | None = None
     nullable: bool = True
     known: bool = True
+    year_of: Expr | None = None
+    """It is the year of this date, which lookups ask as a range."""
+    keys: tuple[str, tuple[str, ...]] = ("", ())
+    """It lies in a JSON value: the text of that, and the way into it."""
 
     def term(self) -> Term:
         """The expression as a side of a comparison."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -49,13 +50,26 @@ def function(name: str, parts: Sequence[Expr]) -> Expr:
         return call(_SAME_TYPE[name], first.type, *parts, kind=first.kind)
     if name in _NUMBER:
         return call(_NUMBER[name], "integer" if name in ("Length", "StrIndex", "Ord") else "double precision", *parts)
-    if name == "Concat":
-        return composed("concat(" + ", ".join(part.text for part in parts) + ")", "text", "TextField", parts)
+    if name == "Concat" and parts:
+        return _concatenated(parts)
+    if name == "SearchVector" and parts:
+        text = [sql.call("coalesce", part.text, "''") for part in parts]
+        whole = functools.reduce(lambda left, right: sql.binary(sql.binary(left, "||", "' '"), "||", right), text)
+        return composed(sql.call("to_tsvector", whole), "tsvector", "", parts)
     if name == "Now":
         return Expr("now()", type="timestamptz", kind="DateTimeField")
     if name in AGGREGATES:
         return composed(f"{name.lower()}({', '.join(part.text for part in parts)})", "bigint" if name == "Count" else "", "", parts)._replace(aggregate=True)
     return composed("?", "", "", parts)._replace(known=False)
+
+
+def _concatenated(parts: Sequence[Expr]) -> Expr:
+    """Two and two from the right, as Django nests them; null counts as empty."""
+    if len(parts) == 1:
+        return parts[0]
+    rest = _concatenated(parts[1:])
+    text = sql.binary(sql.call("coalesce", parts[0].text, "''"), "||", sql.call("coalesce", rest.text, "''"))
+    return composed(text, "text", "TextField", (parts[0], rest))
 
 
 def zoned(expr: Expr, zone: Zone) -> Expr:

@@ -31,6 +31,7 @@ class Side(NamedTuple):
     complete: bool = True
     constant: bool = False
     value: object = None
+    nullable: bool = True
 
 
 class Lookups:
@@ -68,13 +69,15 @@ class Lookups:
         if left.kind in _DATES or left.kind == "TimeField":
             if name in ("date", "time"):
                 return truncated(name, left, self.zone)
-            return extract(name, left, self.zone)
+            found = extract(name, left, self.zone)
+            return found._replace(year_of=left) if found is not None and name in ("year", "iso_year") and left.column else found
         if left.kind == "JSONField":
-            key = name if name.isdigit() else f"'{name}'"
-            return composed(sql.binary(left.text, "->", key), "jsonb", "JSONField", (left,), left.field)
+            whole, way = left.keys if left.keys[0] else (left.text, ())
+            return composed(_json(whole, (*way, name), ""), "jsonb", "JSONField", (left,), left.field)._replace(keys=(whole, (*way, name)))
         if left.type.endswith("[]"):
             if name == "len":
-                return composed(f"coalesce(array_length({left.text}, 1), 0)", "integer", "IntegerField", (left,))
+                length = f"coalesce(array_length({left.text}, 1), 0)"
+                return composed(sql.case([(f"{left.text} is null", "null")], length), "integer", "IntegerField", (left,))
             if name.isdigit():
                 return composed(f"{left.text}[{int(name) + 1}]", left.type[:-2], "", (left,))
             return None
@@ -84,8 +87,8 @@ class Lookups:
             return function(_TRANSFORMS[name], (left,)) if name != "unaccent" else composed(sql.call("unaccent", left.text), "text", left.kind, (left,))
         return None
 
-    def build(self, left: Expr, name: str, right: Side, year: Expr | None = None) -> Predicate:
-        """``left <lookup> right``. `year`: the date whose year `left` is, for that is asked as a range."""
+    def build(self, left: Expr, name: str, right: Side) -> Predicate:
+        """``left <lookup> right``."""
         term = left.term()
         if term.kind is TermKind.UNKNOWN:
             return Opaque(f"{name} of an expression", tuple(sorted(left.relations)))
@@ -95,8 +98,10 @@ class Lookups:
             if right.constant:
                 return conditions.test(term, "is null" if right.value else "is not null")
             return Opaque("is null or not", tuple(sorted(left.relations)))
-        if year is not None and (name in _ORDERED or name == "exact"):
-            return self._year(year.term(), name)
+        if left.year_of is not None and (name in _ORDERED or name == "exact"):
+            return self._year(left.year_of.term(), name)
+        if name == "exact" and left.type == "tsvector":
+            return Comparison(term, "@@", conditions.parameter())
         if name == "exact":
             return conditions.comparison(term, "=", right.term)
         if name in _ORDERED:
@@ -158,9 +163,8 @@ class Lookups:
     def _as_text(self, left: Expr, ignore_case: bool) -> Expr:
         if self.dialect is not Dialect.POSTGRESQL:
             return left
-        if left.kind == "JSONField" and " -> " in left.text:
-            head, _, key = left.text.rpartition(" -> ")
-            left = composed(sql.binary(head, "->>", key), "text", "TextField", (left,))
+        if left.keys[0]:
+            left = composed(_json(*left.keys, ">"), "text", "TextField", (left,))
         elif left.type == "citext":
             pass
         elif left.type == "inet":
@@ -175,10 +179,13 @@ class Lookups:
             value = str(right.value).replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") if shape != "{}" else str(right.value)
             return conditions.constant(sql.literal(shape.format(value.upper() if upper else value)), "text")
         if right.term.kind in (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.MIXED, TermKind.OUTER):
-            return Term(TermKind.MIXED, -1, text="?")
+            relation = right.term.relation if right.term.kind is TermKind.EXPRESSION or right.term.kind is TermKind.COLUMN else -1
+            return Term(TermKind.MIXED if relation < 0 else TermKind.EXPRESSION, relation, text="?")
         return conditions.parameter(shape.format("?"), "text")
 
 
-def is_date(expr: Expr) -> bool:
-    """It has a year that can be asked as a range."""
-    return expr.kind in _DATES and bool(expr.column)
+def _json(whole: str, way: tuple[str, ...], text: str) -> str:
+    """The value at the end of a way into JSON; as text with `text` ``>``."""
+    if len(way) > 1:
+        return sql.binary(whole, "#>" + text, "'{" + ",".join(way) + "}'")
+    return sql.binary(whole, "->" + text, way[0] if way[0].isdigit() else f"'{way[0]}'")

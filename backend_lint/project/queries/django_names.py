@@ -47,6 +47,8 @@ WRAPPERS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed",
 
 VIEW_BASES = ("django.views.generic.", "rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
 
+INSIDE = frozenset({"Exists", "Subquery", "ArraySubquery", "Q", "Prefetch", "OuterRef"})
+"""Expressions that hold a queryset that is part of another one."""
 CHAINING = REFINING | ENDING | frozenset(ENDING_ASYNC) | SHORTCUTS
 """Methods that take part in a chain, and functions that take a queryset as one."""
 CALLED = CHAINING - SHORTCUTS

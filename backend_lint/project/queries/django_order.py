@@ -50,7 +50,7 @@ def _of_value(builder: Builder, given: Given) -> list[OrderKey]:
 
 def _of_text(builder: Builder, name: str, depth: int = 0) -> list[OrderKey]:
     if name in ("?", "-?"):
-        return [OrderKey(Term(TermKind.EXPRESSION, -1, text="random()"))]
+        return [OrderKey(Term(TermKind.UNKNOWN, text="random()"))]
     descending = name.startswith("-")
     name = name.lstrip("+-")
     if name in builder.annotations:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import Comparison, Opaque, OrderKey, Predicate, Query, Rows, Term
+from backend_lint.facts.query import Comparison, Opaque, OrderKey, Predicate, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.project.queries.django_builder import Builder
 from backend_lint.project.queries.django_emit import emit
-from backend_lint.project.queries.django_expr import Expr, column
+from backend_lint.project.queries.django_expr import UNKNOWN, Expr, column
+from backend_lint.project.queries.django_functions import truncated
 from backend_lint.project.queries.django_names import FILTER_BACKENDS, RELATED, SLICE
 from backend_lint.project.queries.django_operands import Given, Literal, Made, Querysets
 from backend_lint.project.queries.django_operations import operation
@@ -45,6 +46,7 @@ class Steps:
         self.values: list[str] | None = None
         self.locks = False
         self.combined: list[Query] = []
+        self.united_distinct = True
         self.sticky: set[int] = set()
         self.model_rows = True
 
@@ -200,9 +202,13 @@ class Steps:
                 self.builder.unknown.append(f"field {name}")
                 return
             columns, aliases = self.builder.joins.trim(found, self.builder.joins.walk(found.hops, None))
-            if found.nullable and len(columns) == 1:
+            if len(columns) == 1:
                 self.builder.where.append(conditions.test(conditions.column(aliases[-1], columns[0]), "is not null"))
-        self.order = (Given(step.frame, "?"),)
+            expr = self.builder.column_of(found, columns, aliases)
+            kind = self.string(step, 1, "kind")
+            descending = self.string(step, 2, "order") == "DESC"
+            self.builder.annotations["datefield"] = truncated(kind, expr, self.compiler.zone) if kind else UNKNOWN
+            self.order = ("-datefield" if descending else "datefield",)
 
     def string(self, step: ChainStep, position: int, name: str) -> str:
         """An argument that is a constant string, else an empty one."""
@@ -248,6 +254,9 @@ class Steps:
         self.low = -1 if start < 0 or self.low < 0 else self.low + start
 
     def combine(self, step: ChainStep) -> None:
+        """``union`` and its like. The order that stood before is the first member's own."""
+        self.order = None
+        self.united_distinct = dict(step.keywords).get("all") != "True"
         for text in step.args:
             operand = self.compiler.operands.read(Given(step.frame, text.lstrip("*")), self.compiler.choose)
             query = self.compiler.query(operand.chains[0], self.builder.outer) if isinstance(operand, Querysets) else None
@@ -308,20 +317,28 @@ class Steps:
         keys = self.keys() if order is None else order
         if self.builder.outer is not None and not self.sliced and not self.distinct:
             keys = ()
+        limit = limit if limit is not None else self.limit()
         if self.combined:
-            self.builder.subqueries += self.combined
+            return self._united(rows, selected, limit)
         return emit(
             self.builder,
             order=keys,
-            limit=limit if limit is not None else self.limit(),
+            limit=limit,
             offset=self.low != 0,
             distinct=self.distinct,
             group=self.group(),
             selected=selected,
             locks=self.locks,
-            combined=bool(self.combined),
             rows=rows,
         )
+
+    def _united(self, rows: Rows, selected: tuple[Expr, ...], limit: int | None) -> Query:
+        """A query over members, whose rows nobody can find by an index: order and limit come after."""
+        first = emit(self.builder, order=order_keys(self.builder, self.mapped.ordering), selected=selected, rows=Rows.MANY)
+        order = tuple(OrderKey(Term(TermKind.UNKNOWN)) for _ in self.order or ())
+        whole = Relation("", subquery=0)
+        members = (first, *self.combined)
+        return Query(Verb.SELECT, (whole,), None, order, limit, self.low != 0, self.united_distinct, combined=True, subqueries=members, rows=rows)
 
     def _parents(self) -> None:
         """The tables of parent models, which rows of a child need."""

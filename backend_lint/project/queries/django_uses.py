@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
-from backend_lint.project.queries.django_names import CHAINING, WRAPPERS
+from backend_lint.project.queries.django_names import CHAINING, INSIDE, WRAPPERS
 from backend_lint.project.value_text import alternatives, parse, split
 
 _IDS = re.compile(r"#(\d+)")
@@ -32,9 +32,8 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
             continue
         if block.kind in LOOPS and block.kind is not BlockKind.WHILE:
             yield from _of_text(block.subject, True, max(block.parent, 0), None)
-        elif block.kind in (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE, BlockKind.FOR):
-            if "#" in block.subject:
-                yield from _of_text(block.subject, True, max(block.parent, 0), candidates)
+        elif block.kind in (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE, BlockKind.FOR) and "#" in block.subject:
+            yield from _of_text(block.subject, True, max(block.parent, 0), candidates)
     for call in body.calls:
         yield from _of_call(call, candidates)
     for returned in body.returns:
@@ -63,7 +62,7 @@ def _of_call(call: Call, candidates: frozenset[int]) -> Iterator[Used]:
         yield from _of_text(base, True, call.block, candidates)
     elif base and "#" in base and "[" in base:
         yield from (one for one in _of_text(base, True, call.block, candidates) if one.taken)
-    chains = method in CHAINING
+    chains = method in CHAINING or method in INSIDE
     eager = method in _EAGER or call.callee in _EAGER
     for text in (*call.args, *(value for _, value in call.keywords)):
         if "#" not in text:
