@@ -26,6 +26,7 @@ from backend_lint.sql.catalog import Catalog
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 
 def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declared:
@@ -36,17 +37,18 @@ def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declare
 
 
 class Models:
-    """The models of one project while they are linked."""
+    """The models of one project while they are linked; with `only` those of one module."""
 
-    def __init__(self, project: Project, dialect: Dialect) -> None:
+    def __init__(self, project: Project, dialect: Dialect, values: Values | None = None, only: str = "") -> None:
         self.project = project
         self.dialect = dialect
-        self.values = Values(project)
+        self.only = only
+        self.values = values if values is not None else Values(project)
         self.expressions = Expressions(self.values)
         self.types = self.expressions.types = Types(self.values, dialect)
         self.columns = Columns(self.values, self.types, self.expressions)
         self.bases = Bases(self.values)
-        self.core = Core(self.values, self.bases, self.columns)
+        self.core = Core(self.values, self.bases, self.columns, only)
         self.classes = Classes(self.values, self.bases, self.columns, self.core)
         self.indexes = Indexes(self.expressions, dialect)
         self.finisher = Tables(self.values, self.expressions, self.indexes)
@@ -56,7 +58,7 @@ class Models:
     def declared(self) -> Declared:
         """Read everything and link it."""
         self.core.read()
-        for key in candidates({path: module for path, module in self.project.modules.items() if module.role not in ELSEWHERE}):
+        for key in candidates(self._modules()):
             self.classes.entity(key)
         for made in self.core.mappings():
             self._imperative(made)
@@ -70,6 +72,11 @@ class Models:
         self._lend_types()
         tables = self._tables()
         return Declared(tables, self._mapped(tables), tuple(self.unread))
+
+    def _modules(self) -> dict[str, SourceModule]:
+        if self.only:
+            return {self.only: self.project.modules[self.only]}
+        return {path: module for path, module in self.project.modules.items() if module.role not in ELSEWHERE}
 
     def _register(self, spec: TableSpec) -> None:
         known = self.specs.get(spec.name)

@@ -30,7 +30,7 @@ Place = tuple[str, int, int]
 class Core:
     """Tables that are objects of their own, by the place of their call."""
 
-    def __init__(self, values: Values, bases: Bases, columns: Columns) -> None:
+    def __init__(self, values: Values, bases: Bases, columns: Columns, only: str = "") -> None:
         self.values = values
         self.bases = bases
         self.columns = columns
@@ -38,7 +38,8 @@ class Core:
         self.loose: list[tuple[Made, str]] = []
         """``Index(...)`` and constraints on module level."""
         self._project_convention: dict[str, str | None] | None = None
-        self.modules = [module for module in values.project.modules.values() if module.role not in ELSEWHERE and _may_declare(module)]
+        modules = values.project.modules
+        self.modules = [modules[only]] if only else [module for module in modules.values() if module.role not in ELSEWHERE and _may_declare(module)]
 
     def read(self) -> None:
         """Find tables and indexes on module level, and in functions that hold nothing else."""

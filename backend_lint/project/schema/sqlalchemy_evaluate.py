@@ -59,6 +59,17 @@ class Values(Calls):
                 positional.append(self.evaluate(frame, part))
         return call_method(subject, method, positional, keywords)
 
+    @staticmethod
+    def _counted(name: str, values: list[Value]) -> Value:
+        """``zip``, ``enumerate`` and ``range`` as tuples."""
+        if name == "range":
+            numbers = [value for value in values if isinstance(value, int)]
+            return tuple(range(*numbers))[:1000] if numbers and len(numbers) == len(values) else UNKNOWN
+        lists = [tuple(value) if isinstance(value, dict) else value for value in values if isinstance(value, tuple | dict)]
+        if name == "zip":
+            return tuple(zip(*lists, strict=False)) if lists and len(lists) == len(values) else UNKNOWN
+        return tuple(enumerate(lists[0])) if len(lists) == 1 and len(values) == 1 else UNKNOWN
+
     def text(self, frame: Frame, text: str) -> str | None:
         """The string that a text stands for; None if it is no constant string."""
         value = self.evaluate(frame, text)
@@ -94,12 +105,22 @@ class Values(Calls):
             items = self.evaluate(frame, block.subject)
             if not isinstance(items, tuple):
                 return UNKNOWN
-            tests = [test for line, test, at in body.conditions if at == number]
-            if any(test != name for test in tests):
-                return UNKNOWN
-            items = tuple(item for item in items if item or not tests)
-            return tuple(self.evaluate(Frame(frame.path, frame.function, {**frame.names, name: item}, frame.owner), inner) for item in items)
+            tests = [test for _, test, at in body.conditions if at == number]
+            found: list[Value] = []
+            for item in items:
+                around = Frame(frame.path, frame.function, {**frame.names, name: item}, frame.owner)
+                kept = [self.holds(around, test) for test in tests]
+                if None in kept:
+                    return UNKNOWN
+                if all(kept):
+                    found.append(self.evaluate(around, inner))
+            return tuple(found)
         return None
+
+    def holds(self, frame: Frame, text: str) -> bool | None:
+        """Whether a condition holds; None if nobody can tell."""
+        value = self.evaluate(frame, text)
+        return bool(value) if value is None or isinstance(value, bool | int | str | tuple | dict) else None
 
     def _mentions(self, frame: Frame, inner: str, name: str) -> bool:
         if name in inner:
@@ -161,6 +182,8 @@ class Values(Calls):
         if parsed is None:
             return UNKNOWN if "..." in text else Text(frame, text)
         root, steps = parsed
+        if steps[-2:] == (".__enter__", "()"):
+            return self.evaluate(frame, text[: -len(".__enter__()")])
         if steps and steps[-1].startswith("("):
             return self._builtin(frame, root, steps, text)
         if names and len(steps) > 1 and (known := root + steps[0]) in names:
@@ -185,6 +208,8 @@ class Values(Calls):
 
     def _builtin(self, frame: Frame, root: str, steps: tuple[str, ...], text: str) -> Value:
         inner = steps[-1][1:-1]
+        if len(steps) == 1 and root in ("zip", "enumerate", "range"):
+            return self._counted(root, [self.evaluate(frame, part) for part in split(inner)])
         if len(steps) == 1 and root in ("list", "tuple", "sorted", "set", "str", "dict", "reversed") and "=" not in inner:
             value = self.evaluate(frame, inner) if inner else UNKNOWN
             if root == "str":

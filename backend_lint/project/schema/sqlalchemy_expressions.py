@@ -149,7 +149,7 @@ class Expressions:
             part = self._inner(frame, inner[1:], columns, depth)
             return sql.prefix("not", part) if part is not None else None
         for operator in _OPERATORS:
-            at = _at_top(inner, operator)
+            at = at_top(inner, operator)
             if at <= 0:
                 continue
             left = self._inner(frame, inner[:at], columns, depth)
@@ -263,7 +263,7 @@ def _compared(left: str, operator: str, right: str) -> str:
     return sql.binary(left, operator, right)
 
 
-def _at_top(text: str, operator: str) -> int:
+def at_top(text: str, operator: str) -> int:
     """Where an operator stands outside of brackets and strings; -1 if nowhere."""
     if operator not in text:
         return -1

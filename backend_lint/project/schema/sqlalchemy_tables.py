@@ -114,7 +114,7 @@ class Tables:
                 text = self.check(made, names)
                 checks += [text] if text is not None else []
             elif simple == "ExcludeConstraint":
-                indexes.append(self.exclusion(made, keywords, names, path))
+                indexes.append(self.excluded(list(self.values.arguments(made)), keywords, names, path, made.call.line))
         if primary:
             name = primary_name or self.name(spec, "pk", primary)
             key = tuple(IndexKey(column) for column in primary)
@@ -167,10 +167,10 @@ class Tables:
         columns = [key.column or key.expression for key in index.keys]
         return replace(index, name=given if isinstance(given, str) else self.name(spec, "ix", columns) if given is None else "")
 
-    def exclusion(self, made: Made, keywords: dict[str, Value], names: Mapping[str, str], path: str) -> Index:
-        """The index of an ``ExcludeConstraint``."""
+    def excluded(self, elements: Sequence[Value], keywords: Mapping[str, Value], names: Mapping[str, str], path: str, line: int) -> Index:
+        """The index of an ``ExcludeConstraint`` with these elements."""
         found = []
-        for value in self.values.arguments(made):
+        for value in elements:
             inner = value[0] if isinstance(value, tuple) and value else UNKNOWN
             key = self.expressions.key(inner, names)
             if key is not None:
@@ -179,7 +179,7 @@ class Tables:
         where = self.expressions.condition(keywords["where"], names) if keywords.get("where") is not None else ""
         return Index(
             _text(keywords.get("name")), tuple(found), False, where_text=where or "", method=using if isinstance(using, str) else "gist",
-            implicit=Implicit.EXCLUSION, constraint=True, usable=not where, path=path, line=made.call.line,
+            implicit=Implicit.EXCLUSION, constraint=True, usable=not where, path=path, line=line,
         )  # fmt: skip
 
     def check(self, made: Made, names: Mapping[str, str]) -> str | None:

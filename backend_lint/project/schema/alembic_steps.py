@@ -1,0 +1,272 @@
+"""Runs the functions of migrations abstractly: in order, with branches decided where they can be and loops over constants unrolled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from backend_lint.facts.python import Block, BlockKind, Body, Call, Return
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Value
+from backend_lint.project.value_text import call_ids, split
+
+if TYPE_CHECKING:
+    from backend_lint.project.schema.alembic_conditions import MigrationValues
+
+_MAX_STEPS = 60_000
+"""Calls that one migration may make; what goes beyond is no migration any more."""
+_MAX_DEPTH = 6
+_PASSED = frozenset({BlockKind.BODY, BlockKind.TRY, BlockKind.FINALLY, BlockKind.WITH})
+_EXISTENCE = ("exist", "inspect", "has_", "column", "index", "table", "constraint", "offline")
+"""Words in a condition that say: only if it has not been done already."""
+
+
+class Doer(Protocol):
+    """Carries out what a migration calls."""
+
+    def concerns(self, call: Call) -> bool:
+        """Whether a call may change the schema, told by its name."""
+
+    def do(self, made: Made) -> bool:
+        """Carry out a call; False if it is none that changes anything."""
+
+    def doubt(self, why: str, path: str, line: int) -> None:
+        """What is done until `trust` may not happen."""
+
+    def trust(self) -> None:
+        """The end of a `doubt`."""
+
+
+class Event(NamedTuple):
+    """A call, a block or a return in the order of a function's text."""
+
+    place: float
+    call: int = -1
+    block: int = -1
+    leave: Return | None = None
+    raises: bool = False
+
+
+class Left(NamedTuple):
+    """The function was left with a value."""
+
+    value: Value
+
+
+class Steps:
+    """Runs functions. One budget of steps for each migration."""
+
+    def __init__(self, values: MigrationValues, doer: Doer) -> None:
+        self.values = values
+        self.doer = doer
+        self.steps = 0
+        self.depth = 0
+        self._plans: dict[tuple[str, int], dict[int, list[Event]]] = {}
+        self._relevant: dict[tuple[str, int], bool] = {}
+
+    def migrate(self, path: str, function: int) -> bool:
+        """Run an ``upgrade``; False if it does too much to be followed."""
+        self.steps = self.depth = 0
+        self.run(Frame(path, function))
+        return self.steps <= _MAX_STEPS
+
+    def call(self, frame: Frame, call: Call, key: tuple[str, int]) -> Value:
+        """What a function of the project returns for a call, executed."""
+        if self.depth > _MAX_DEPTH:
+            return UNKNOWN
+        return self.run(Frame(key[0], key[1], self.values.bound(frame, call, key)))
+
+    def run(self, frame: Frame) -> Value:
+        """Execute a function's body; gives what it returns."""
+        body = self.values.project.modules[frame.path].bodies[frame.function]
+        self.depth += 1
+        try:
+            left = self._block(frame, body, 0)
+        finally:
+            self.depth -= 1
+        return left.value if left is not None else None
+
+    # -- the order of a function -------------------------------------------------------------------
+
+    def plan(self, frame: Frame, body: Body) -> dict[int, list[Event]]:
+        """The events of each block in order."""
+        key = (frame.path, frame.function)
+        if key not in self._plans:
+            self._plans[key] = _plan(body)
+        return self._plans[key]
+
+    def _block(self, frame: Frame, body: Body, number: int) -> Left | None:
+        decided: dict[str, bool | None] = {}
+        for event in self.plan(frame, body).get(number, ()):
+            if self.steps > _MAX_STEPS:
+                return Left(UNKNOWN)
+            if event.leave is not None:
+                return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
+            if event.raises:
+                return Left(UNKNOWN)
+            left = self._call(frame, body, event.call) if event.call >= 0 else self._inner(frame, body, event.block, decided)
+            if left is not None:
+                return left
+        return None
+
+    def _inner(self, frame: Frame, body: Body, number: int, decided: dict[str, bool | None]) -> Left | None:
+        block = body.blocks[number]
+        if block.kind in _PASSED:
+            return self._block(frame, body, number)
+        if block.kind is BlockKind.IF:
+            decided[block.subject] = holds = self.values.decide(frame, block.subject) if block.subject else None
+            return self._branch(frame, body, number, holds)
+        if block.kind is BlockKind.ORELSE:
+            holds = decided.get(block.subject)
+            return self._branch(frame, body, number, None if holds is None else not holds, other=True)
+        if block.kind is BlockKind.ELSE:
+            return self._block(frame, body, number)
+        if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION):
+            return self._loop(frame, body, number, block)
+        if block.kind in (BlockKind.WHILE, BlockKind.CASE) and self.matters(frame, body, number):
+            self._doubtful(frame, body, number, "a migration does it in a loop or a case that is not followed")
+        return None
+
+    # -- branches and loops ------------------------------------------------------------------------
+
+    def _branch(self, frame: Frame, body: Body, number: int, holds: bool | None, other: bool = False) -> Left | None:
+        if holds is not None:
+            return self._block(frame, body, number) if holds else None
+        block = body.blocks[number]
+        if not self.matters(frame, body, number):
+            return None
+        words = f"{block.subject} {' '.join(body.calls[at].callee for at in _mentioned(block.subject) if at < len(body.calls))}".lower()
+        if not other and any(word in words for word in _EXISTENCE):
+            self._block(frame, body, number)
+        else:
+            self._doubtful(frame, body, number, "a migration does it under a condition that is not known")
+        return None
+
+    def _doubtful(self, frame: Frame, body: Body, number: int, why: str) -> None:
+        self.doer.doubt(why, frame.path, body.blocks[number].line)
+        try:
+            self._block(frame, body, number)
+        finally:
+            self.doer.trust()
+
+    def _loop(self, frame: Frame, body: Body, number: int, block: Block) -> Left | None:
+        if not self.matters(frame, body, number) and not self._leaves(body, number):
+            return None
+        items = self.values.evaluate(frame, block.subject) if block.subject else UNKNOWN
+        if isinstance(items, dict):
+            items = tuple(items)
+        if not isinstance(items, tuple):
+            if self.matters(frame, body, number):
+                names = dict.fromkeys(self._targets(body, number, block), UNKNOWN)
+                self._doubtful(
+                    Frame(frame.path, frame.function, {**frame.names, **names}), body, number, "a migration does it for what is only known at run time"
+                )
+            return None
+        for item in items:
+            bound = self._bindings(body, number, block, item)
+            left = self._block(Frame(frame.path, frame.function, {**frame.names, **bound}), body, number)
+            if left is not None:
+                return left
+        return None
+
+    def _targets(self, body: Body, number: int, block: Block) -> list[str]:
+        """The texts by which the names that a loop binds are written."""
+        found = [f"{block.subject}[]", "%" + block.target] if block.target else []
+        return found + [one.target for one in body.assigns if one.line == block.line and one.block == block.parent and one.target[:1] == "%" and number]
+
+    def _bindings(self, body: Body, number: int, block: Block, item: Value) -> dict[str, Value]:
+        if block.target:
+            return {f"{block.subject}[]": item, "%" + block.target: item}
+        items = item if isinstance(item, tuple) else ()
+        names = {name: items[at] if at < len(items) else UNKNOWN for at, name in enumerate(self._targets(body, number, block))}
+        if block.subject.startswith("enumerate(") and len(items) == 2:
+            names[f"{split(block.subject[10:-1])[0]}[]"] = items[1]
+        return names
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def _call(self, frame: Frame, body: Body, index: int) -> Left | None:
+        call = body.calls[index]
+        self.steps += 1
+        if self.doer.concerns(call):
+            made = Made(frame, call, self.values.dotted(frame, call.callee))
+            if self.doer.do(made):
+                return None
+        key = self.function(frame, call)
+        if key is not None and self.depth <= _MAX_DEPTH and self.relevant(key):
+            self.run(Frame(key[0], key[1], self.values.bound(frame, call, key)))
+        return None
+
+    def function(self, frame: Frame, call: Call) -> tuple[str, int] | None:
+        """The function of the project that a call runs."""
+        callee = call.callee
+        if callee[:1] in "#?'[({" or self.values.root(frame.path, frame.function, callee.partition(".")[0]) is not None:
+            return None
+        target = self.values.resolver.value(frame.path, frame.function, callee)
+        return target.function if target is not None and target.kind is RefKind.FUNCTION else None
+
+    def relevant(self, key: tuple[str, int], depth: int = 0) -> bool:
+        """Whether a function of the project changes the schema, itself or through others."""
+        if key in self._relevant:
+            return self._relevant[key]
+        self._relevant[key] = False
+        body = self.values.project.modules[key[0]].bodies[key[1]]
+        frame = Frame(*key)
+        found = any(self.doer.concerns(call) for call in body.calls)
+        if not found and depth < 4:
+            found = any((inner := self.function(frame, call)) is not None and self.relevant(inner, depth + 1) for call in body.calls)
+        self._relevant[key] = found
+        return found
+
+    def matters(self, frame: Frame, body: Body, number: int) -> bool:
+        """Whether something in a block may change the schema."""
+        for call in body.calls:
+            if not _inside(body, call.block, number):
+                continue
+            if self.doer.concerns(call) or ((key := self.function(frame, call)) is not None and self.relevant(key)):
+                return True
+        return False
+
+    @staticmethod
+    def _leaves(body: Body, number: int) -> bool:
+        return any(_inside(body, found.block, number) for found in body.returns)
+
+
+def _plan(body: Body) -> dict[int, list[Event]]:
+    events: dict[int, list[Event]] = {}
+    lines = [call.line for call in body.calls]
+    first: dict[int, float] = {}
+    for index, call in enumerate(body.calls):
+        events.setdefault(call.block, []).append(Event(index, call=index))
+        block = call.block
+        while block >= 0 and block not in first:
+            first[block] = index - 0.25
+            block = body.blocks[block].parent
+    for number, block_ in enumerate(body.blocks):
+        if number and block_.kind not in (BlockKind.HANDLER, BlockKind.LAMBDA):
+            place = first.get(number, _behind(lines, block_.line - 1))
+            events.setdefault(block_.parent, []).append(Event(place, block=number))
+    for found in body.returns:
+        if body.blocks[found.block].kind is not BlockKind.LAMBDA:
+            events.setdefault(found.block, []).append(Event(_behind(lines, found.end_line), leave=found))
+    for raised in body.raises:
+        events.setdefault(raised.block, []).append(Event(_behind(lines, raised.end_line), raises=True))
+    for block_events in events.values():
+        block_events.sort(key=lambda event: event.place)
+    return events
+
+
+def _behind(lines: list[int], line: int) -> float:
+    """Between the last call that stands on `line` or before and the next one."""
+    return next((index for index, one in enumerate(lines) if one > line), len(lines)) - 0.5
+
+
+def _inside(body: Body, block: int, outer: int) -> bool:
+    while block >= 0:
+        if block == outer:
+            return True
+        block = body.blocks[block].parent
+    return False
+
+
+def _mentioned(text: str) -> list[int]:
+    return call_ids(text)
