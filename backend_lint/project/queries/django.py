@@ -11,8 +11,9 @@ from backend_lint.facts.query import QuerySource, Site
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.queries.django_chains import DjangoChains
 from backend_lint.project.queries.django_compile import Compiler
+from backend_lint.project.queries.django_forwarded import forwarded
 from backend_lint.project.queries.django_frames import Chain, ChainStep
-from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASYNC, INDEX, SHORTCUTS
+from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
 from backend_lint.project.queries.django_show import shown
 from backend_lint.project.queries.django_uses import uses
 from backend_lint.project.schema.mapping import Framework
@@ -73,9 +74,9 @@ class Finder:
                 if name in SHORTCUTS:
                     ended.append(number)
                 elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
-                    if ENDING_ASYNC.get(name, name) in ENDING and name not in self.own_methods:
+                    if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
                         ended.append(number)
-                    else:
+                    if name in REFINING or name in self.own_methods:
                         refined.add(number)
             for number in ended:
                 yield from self._ended(module, function, number, body.calls[number])
@@ -86,7 +87,7 @@ class Finder:
         if call.callee.rpartition(".")[2] in SHORTCUTS:
             chains = self._shortcut(module, function, number, call)
         else:
-            chains = self.chains.ended(module.path, function, number)
+            chains = self.chains.ended(module.path, function, number) or tuple(forwarded(self.chains, self.chains.frame(module.path, function), number))
         yield from self._sites(_Place(module, function, number, call.block, True), chains)
 
     def _shortcut(self, module: SourceModule, function: int, number: int, call: Call) -> tuple[Chain, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Attribute, Call
@@ -12,7 +13,7 @@ from backend_lint.project.queries.django_managers import Managers
 from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, FILTER_BACKENDS, MANAGER, PAGES, QUERYSET, REFINING, RELATED, SAME, SLICE, WRAPPERS
 from backend_lint.project.queries.django_operations import operands, united
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.schema.mapping import ClassKey
+from backend_lint.project.schema.mapping import ClassKey, Mapped
 from backend_lint.project.value_text import alternatives, parse, split
 
 if TYPE_CHECKING:
@@ -34,10 +35,17 @@ class DjangoChains:
         self.project = project
         self.resolver = project.resolver
         self.modules = project.modules
-        self.managers = Managers(project)
+        self.managers = Managers(self)
         self._frames: dict[tuple[str, int], Frame] = {}
         self._memo: dict[tuple[Frame, str], tuple[Chain, ...]] = {}
         self._active: set[tuple[str, int, str, int]] = set()
+
+    @functools.cached_property
+    def mapped(self) -> Mapping[ClassKey, Mapped]:
+        """The project's Django models, and those of libraries (see `django_library`)."""
+        from backend_lint.project.queries.django_library import with_library
+
+        return with_library(self.project.schema)
 
     @functools.cached_property
     def objects(self) -> Objects:
@@ -214,7 +222,7 @@ class DjangoChains:
                 return list(self.expanded(chain))
         owner = self.objects.instance(frame, base)
         if owner is not None:
-            mapped = self.project.schema.mapped.get(owner)
+            mapped = self.mapped.get(owner)
             relation = mapped.relationships.get(name) if mapped is not None else None
             if relation is not None:
                 if not relation.many or relation.target is None:

@@ -33,7 +33,7 @@ class Compiler:
     def __init__(self, chains: DjangoChains) -> None:
         self.chains = chains
         self.project = chains.project
-        self.mapped = chains.project.schema.mapped
+        self.mapped = chains.mapped
         self.paths = Paths(self.mapped)
         self.operands = Operands(chains)
         self.lookups = Lookups(chains.project.schema.dialect, self.zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import Comparison, Query, Rows, Term, TermKind, Verb
+from backend_lint.facts.query import Comparison, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.project.queries.django_emit import emit
 from backend_lint.project.queries.django_names import INDEX, RELATED
 from backend_lint.project.queries.django_operands import Given, Items
@@ -76,16 +76,18 @@ def _count(steps: Steps, step: ChainStep) -> Query:
     if steps.combined:
         return steps.rows(Rows.NONE)
     _without_target(steps)
-    return emit(
-        steps.builder,
-        order=steps.keys() if steps.sliced else (),
-        limit=steps.limit(),
-        offset=steps.low != 0,
-        distinct=steps.distinct,
-        aggregate=True,
-        group=steps.group(),
-        rows=Rows.NONE,
-    )
+    if steps.sliced or steps.distinct or steps.builder.grouped:
+        inner = emit(
+            steps.builder,
+            order=steps.keys() if steps.sliced else (),
+            limit=steps.limit(),
+            offset=steps.low != 0,
+            distinct=steps.distinct,
+            group=steps.group(),
+            rows=Rows.MANY,
+        )
+        return Query(Verb.SELECT, (Relation("", subquery=0),), aggregate=True, subqueries=(inner,), rows=Rows.NONE, unknown=inner.unknown)
+    return emit(steps.builder, aggregate=True, rows=Rows.NONE)
 
 
 def _aggregate(steps: Steps, step: ChainStep) -> Query:

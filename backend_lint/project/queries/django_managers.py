@@ -9,11 +9,11 @@ from backend_lint.project.libraries import external_bases
 from backend_lint.project.queries.django_frames import Chain
 from backend_lint.project.queries.django_names import MANAGER, MODEL, QUERYSET
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
-    from backend_lint.project import Project
+    from backend_lint.project.queries.django_chains import DjangoChains
 
 _BUILT_IN = frozenset({"objects", "_default_manager", "_base_manager"})
 _MAX_DEPTH = 8
@@ -22,10 +22,10 @@ _MAX_DEPTH = 8
 class Managers:
     """Answers for one project."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.resolver = project.resolver
-        self.modules = project.modules
+    def __init__(self, chains: DjangoChains) -> None:
+        self.chains = chains
+        self.resolver = chains.resolver
+        self.modules = chains.modules
         self._named: dict[tuple[ClassKey, str], Chain | None] = {}
         self._default: dict[ClassKey, Chain] = {}
         self._models: dict[ClassKey, bool] = {}
@@ -36,9 +36,8 @@ class Managers:
         """Whether a class is a Django model."""
         found = self._models.get(key)
         if found is None:
-            mapped = self.project.schema.mapped.get(key)
-            if mapped is not None:
-                found = mapped.framework is Framework.DJANGO
+            if key in self.chains.mapped:
+                found = True
             else:
                 found = self.resolver.classes.derives(Ref(RefKind.CLASS, "", *key), MODEL) if key[0] in self.modules else False
             self._models[key] = found
@@ -189,8 +188,8 @@ class Managers:
         """The managers, before their ``get_queryset``, that have the methods of a class: one for each model and name."""
         if self._users is None:
             self._users = {}
-            for model, mapped in sorted(self.project.schema.mapped.items()):
-                if mapped.framework is not Framework.DJANGO or mapped.abstract or model[0] not in self.modules:
+            for model, mapped in sorted(self.chains.mapped.items()):
+                if mapped.abstract or model[0] not in self.modules:
                     continue
                 for name in self._attribute_names(model):
                     chain = self.named(model, name)

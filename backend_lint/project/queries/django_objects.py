@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
+from backend_lint.project.libraries.django_models import canonical_model
 from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in
+from backend_lint.project.queries.django_library import LIBRARY
 from backend_lint.project.queries.django_names import ENDING_ASYNC, GIVES_ONE, GIVES_PAIR, SHORTCUTS, SLICE
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
@@ -75,7 +77,7 @@ class Objects:
         ref = self.resolver.value(frame.path, frame.function, text)
         if ref is not None and ref.kind is RefKind.CLASS:
             return self._concrete(frame, ref, text)
-        if ref is not None and ref.name in ("django.contrib.auth.models.User", "django.contrib.auth.get_user_model()"):
+        if ref is not None and ref.name == "django.contrib.auth.models.User":
             return self.user_model or self.library_model(ref.name)
         if ref is not None and ref.is_external and (found := self.library_model(ref.name)) is not None:
             return found
@@ -111,7 +113,7 @@ class Objects:
     @functools.cached_property
     def _by_name(self) -> dict[str, list[ClassKey]]:
         table: dict[str, list[ClassKey]] = {}
-        for key, mapped in self.project.schema.mapped.items():
+        for key, mapped in self.chains.mapped.items():
             if not mapped.abstract:
                 table.setdefault(mapped.name.rpartition(".")[2], []).append(key)
         return table
@@ -127,9 +129,9 @@ class Objects:
         return self.library_model("django.contrib.auth.models.User")
 
     def library_model(self, name: str) -> ClassKey | None:
-        """A model of a library that the schema knows by its dotted name."""
-        module, _, last = name.removesuffix("()").rpartition(".")
-        return next((key for key in self._by_name.get(last, ()) if key[0] == module), None)
+        """A model of a library by its dotted name."""
+        key = canonical_model(name.removesuffix("()")), LIBRARY
+        return key if key in self.chains.mapped else None
 
     def instance(self, frame: Frame, text: str) -> ClassKey | None:
         """The model that a value is an instance of."""
@@ -180,7 +182,7 @@ class Objects:
     def _attribute(self, frame: Frame, base: str, name: str) -> ClassKey | None:
         owner = self.instance(frame, base)
         if owner is not None:
-            mapped = self.project.schema.mapped.get(owner)
+            mapped = self.chains.mapped.get(owner)
             relation = mapped.relationships.get(name) if mapped is not None else None
             return relation.target if relation is not None and not relation.many else None
         if name == "user" and base.rpartition(".")[2].lstrip("%") in ("request", "_request"):

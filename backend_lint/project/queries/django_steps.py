@@ -115,7 +115,8 @@ class Steps:
             builder.where += [Comparison(conditions.column(alias, one), "=", conditions.parameter()) for one in relation.through_columns]
             self.sticky = {alias}
             return
-        builder.where += [Comparison(conditions.column(0, one), "=", conditions.parameter()) for one in relation.to_columns]
+        columns = ("content_type_id", *relation.to_columns) if relation.generic else relation.to_columns
+        builder.where += [Comparison(conditions.column(0, one), "=", conditions.parameter()) for one in columns]
 
     def either(self, step: ChainStep) -> None:
         """``a | b``: conditions without joins are combined, others are not understood."""

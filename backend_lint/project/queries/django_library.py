@@ -1,0 +1,119 @@
+"""Models of libraries beside those of the project: users, groups, content types. A library's model has the key ``(dotted name, -1)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.project.libraries.django_models import LIBRARY_MODELS, LibraryField, LibraryModel
+from backend_lint.project.queries.django_functions import TYPES
+from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
+
+if TYPE_CHECKING:
+    from backend_lint.project.schema import Schema
+
+LIBRARY = -1
+"""The class index of a library's model."""
+_KEYS = frozenset({"ForeignKey", "OneToOneField"})
+_FURTHER: Mapping[str, tuple[LibraryField, ...]] = {
+    "django.contrib.contenttypes.models.ContentType": (LibraryField("app_label", "CharField"), LibraryField("model", "CharField")),
+    "django.contrib.auth.models.Permission": (
+        LibraryField("name", "CharField"),
+        LibraryField("codename", "CharField"),
+        LibraryField("content_type", "ForeignKey", {"to": "contenttypes.contenttype"}),
+    ),
+    "django.contrib.sites.models.Site": (LibraryField("domain", "CharField"), LibraryField("name", "CharField")),
+    "rest_framework.authtoken.models.Token": (
+        LibraryField("user", "ForeignKey", {"to": "auth.user"}),
+        LibraryField("created", "DateTimeField"),
+    ),
+}
+"""Fields that lookups name and that no schema needs."""
+
+
+def with_library(schema: Schema) -> Mapping[ClassKey, Mapped]:
+    """The project's Django models, their relations to models of libraries found, and those models."""
+    labels = {model.label: (name, LIBRARY) for name, model in LIBRARY_MODELS.items() if model.table}
+    tables = {model.table: (name, LIBRARY) for name, model in LIBRARY_MODELS.items() if model.table}
+    own = {mapped.table for mapped in schema.mapped.values()}
+    found: dict[ClassKey, Mapped] = {}
+    reverse: dict[ClassKey, dict[str, Relationship]] = {}
+    for key, mapped in schema.mapped.items():
+        if mapped.framework is not Framework.DJANGO:
+            continue
+        changed: dict[str, Relationship] = {}
+        for name, relation in mapped.relationships.items():
+            if relation.target is not None or relation.generic:
+                continue
+            target = tables.get(_table_of(schema, mapped, relation))
+            if target is None:
+                continue
+            columns = relation.to_columns or (LIBRARY_MODELS[target[0]].key[0],)
+            changed[name] = msgspec.structs.replace(relation, target=target, to_columns=columns)
+            back = _back(mapped, changed[name])
+            reverse.setdefault(target, {})[back.name] = back
+        found[key] = msgspec.structs.replace(mapped, relationships={**mapped.relationships, **changed}) if changed else mapped
+    for name, model in LIBRARY_MODELS.items():
+        if model.table and model.table not in own:
+            found[name, LIBRARY] = _mapped(name, model, labels, reverse.get((name, LIBRARY), {}))
+    return found
+
+
+def _table_of(schema: Schema, mapped: Mapped, relation: Relationship) -> str:
+    """The table that a relation leads to, by its foreign key."""
+    table = schema.declared.get(relation.through or mapped.table)
+    columns = relation.through_to if relation.through else relation.columns
+    for key in table.foreign_keys if table is not None else ():
+        if key.columns == columns:
+            return key.table
+    return ""
+
+
+def _back(mapped: Mapped, relation: Relationship) -> Relationship:
+    """The attribute that the library's model gets."""
+    base = mapped.name.rpartition(".")[2].lower()
+    single = relation.unique and not relation.many
+    name = relation.back or (base if single else f"{base}_set")
+    return Relationship(
+        name,
+        mapped.key,
+        not single,
+        relation.to_columns,
+        relation.columns,
+        relation.through,
+        relation.through_to,
+        relation.through_columns,
+        Loading.LAZY if single else Loading.QUERY,
+        not relation.many,
+        True,
+        single,
+        base if name == f"{base}_set" else "",
+        relation.name,
+    )
+
+
+def _mapped(name: str, model: LibraryModel, labels: Mapping[str, ClassKey], reverse: Mapping[str, Relationship]) -> Mapped:
+    fields = {model.key[0]: Field(model.key[0], model.key[0], "integer" if "Auto" in model.key[1] else "varchar", model.key[1], nullable=False, unique=True)}
+    relationships: dict[str, Relationship] = {}
+    for field in (*model.fields, *_FURTHER.get(name, ())):
+        null = bool(field.options.get("null"))
+        if field.kind in _KEYS:
+            column = f"{field.name}_id"
+            target = labels.get(str(field.options.get("to", "")))
+            fields[column] = Field(column, column, nullable=null)
+            relationships[field.name] = Relationship(field.name, target, False, (column,), ("id",), nullable=null, unique=field.kind == "OneToOneField")
+        elif field.kind != "ManyToManyField":
+            fields[field.name] = Field(field.name, field.name, TYPES.get(field.kind, ""), field.kind, null, bool(field.options.get("unique")))
+    return Mapped(
+        (name, LIBRARY),
+        name.rpartition(".")[2],
+        Framework.DJANGO,
+        model.table,
+        fields,
+        {**relationships, **reverse},
+        (model.key[0],),
+        ordering=model.ordering,
+        unknown=("a library's model",),
+    )
