@@ -26,7 +26,7 @@ LITERALS = f"{MARK}n"
 """``__bl_n1200__``: a list of so many literals."""
 MAX_LITERALS = 100
 MAX_STRING = 2000
-MAX_TOKENS = 60_000
+MAX_TOKENS = 150_000
 MAX_BYTES = 4 << 20
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from backend_lint.facts.ddl import Change
-from backend_lint.facts.python import Fact
 from backend_lint.facts.query import Query
 from backend_lint.facts.schema import Dialect
 from backend_lint.sql.parameters import Statement, UnreadableError, statements
-from backend_lint.sql.parse_grammar import NotParsedError, syntax_tree, with_room
+from backend_lint.sql.parse_grammar import NotParsedError, release, syntax_tree, with_room
+from backend_lint.sql.parsed import Parsed
 
-VERSION = "1"
-"""Raise it when the same text gives something else: what was kept under another version is not used."""
 QUERIES = frozenset("SELECT WITH INSERT UPDATE DELETE REPLACE VALUES TABLE MERGE".split())
 CHANGES = frozenset("CREATE ALTER DROP COMMENT RENAME TRUNCATE".split())
-
-
-class Parsed(Fact, frozen=True):
-    """What the statements of a text say, in order. `not_understood`: why nothing is known of a statement, one line each; `others`: how many concern neither
-    rows nor schema (``SET``, ``BEGIN``, ``GRANT``, ``VACUUM``)."""
-
-    queries: tuple[Query, ...] = ()
-    changes: tuple[Change, ...] = ()
-    not_understood: tuple[str, ...] = ()
-    others: int = 0
+__all__ = ["Parsed", "parse", "query"]
 
 
 def parse(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> Parsed:
@@ -63,7 +52,10 @@ def query(statement: Statement, dialect: Dialect) -> Query | str:
     """What a statement asks, or why that is not known."""
     try:
         tree = syntax_tree(statement.text, dialect, statement.depth)
-        found: Query = with_room(lambda: _built(tree, dialect), statement.depth)
+        try:
+            found: Query = with_room(lambda: _built(tree, dialect), statement.depth)
+        finally:
+            release(tree)
     except NotParsedError as error:
         return str(error)
     if statement.notes:

@@ -19,6 +19,8 @@ _SHALLOW = 12
 """Brackets that fit the interpreter's usual stack beside whatever called us."""
 _FRAMES = 40_000
 _STACK = 512 << 20
+_NODES_PER_TOKEN = 20
+"""sqlglot tries some phrases twice, and those inside them twice again: this ends it."""
 
 
 class NotParsedError(Exception):
@@ -61,12 +63,26 @@ def with_room(work: Any, depth: int) -> Any:
     return _with_room(work, (), depth)
 
 
+def release(tree: Any) -> None:
+    """Takes a tree apart. Its nodes know their parents, and while a run lasts nobody collects such circles."""
+    stack = [tree]
+    while stack:
+        args = stack.pop().args
+        for value in args.values():
+            if isinstance(value, list):
+                stack += [one for one in value if hasattr(one, "args")]
+            elif hasattr(value, "args"):
+                stack.append(value)
+        args.clear()
+
+
 def _parse(sql: str, dialect: Dialect) -> Any:
     from sqlglot.errors import SqlglotError
 
     base = grammar(dialect)
     try:
-        trees = base.parser_class(dialect=base).parse(base.tokenize(sql), sql)
+        tokens = base.tokenize(sql)
+        trees = base.parser_class(dialect=base, max_nodes=_NODES_PER_TOKEN * len(tokens) + 500).parse(tokens, sql)
     except SqlglotError as error:
         raise NotParsedError(_reason(error)) from None
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError) as error:
