@@ -11,12 +11,14 @@ class _Change(Fact, frozen=True, tag_field="change"):
 
 
 class CreateTable(_Change, frozen=True, tag="create table"):
-    """A new table with all that was declared with it. `like`: columns are copied from that table, and with `like_indexes` its indexes and checks."""
+    """A new table with all that was declared with it. `like`: columns are copied from that table, and its indexes, defaults and checks if so said."""
 
     table: Table
     if_not_exists: bool = False
     like: str = ""
     like_indexes: bool = True
+    like_defaults: bool = True
+    like_checks: bool = True
 
 
 class CreateType(_Change, frozen=True, tag="create type"):
@@ -107,6 +109,7 @@ class RenameIndex(_Change, frozen=True, tag="rename index"):
     old: str
     new: str
     table: str = ""
+    if_exists: bool = False
 
 
 class AddForeignKey(_Change, frozen=True, tag="add foreign key"):

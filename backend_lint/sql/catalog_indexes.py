@@ -191,7 +191,8 @@ def rename_index(state: State, change: ddl.RenameIndex) -> None:
         return
     owner = state.find(change.table) if change.table else None
     if owner is None:
-        state.miss(change, "there is no such index")
+        if not change.if_exists:
+            state.miss(change, "there is no such index")
     elif any(key.name == change.old for key in owner.foreign_keys):
         state.store(replace(owner, foreign_keys=tuple(replace(key, name=new) if key.name == change.old else key for key in owner.foreign_keys)))
     elif change.old in state.checks.get(owner.name, ()):

@@ -39,7 +39,7 @@ def create_table(state: State, change: ddl.CreateTable) -> None:
     bare = replace(
         table,
         name=name,
-        columns=_columns(state, table, like, parents),
+        columns=_columns(state, table, like if like is None or change.like_defaults else _without_defaults(like), parents),
         primary_key=(),
         indexes=(),
         foreign_keys=(),
@@ -54,8 +54,8 @@ def create_table(state: State, change: ddl.CreateTable) -> None:
     _keys(state, name, table)
     for text in table.checks:
         add_check(state, ddl.AddCheck(name, text))
-    if like is not None and change.like_indexes:
-        _copy(state, name, like)
+    if like is not None:
+        _copy(state, name, like, change)
     _references(state, name, table)
 
 
@@ -79,6 +79,11 @@ def _columns(state: State, table: Table, like: Table | None, parents: list[Table
     return tuple(columns.values())
 
 
+def _without_defaults(table: Table) -> Table:
+    columns = (column if column.generated else replace(column, default=None, auto=False) for column in table.columns)
+    return replace(table, columns=tuple(replace(column, generated=False, default=None) for column in columns))
+
+
 def _inherit(state: State, name: str, parent: Table) -> None:
     """Checks of the parent, and for a partition its indexes, primary key and references."""
     table = state.tables[name]
@@ -89,17 +94,19 @@ def _inherit(state: State, name: str, parent: Table) -> None:
             put_partition_index(state, name, parent.name, index)
 
 
-def _copy(state: State, name: str, like: Table) -> None:
+def _copy(state: State, name: str, like: Table, change: ddl.CreateTable) -> None:
     """Indexes and checks of a pattern, under names of their own where the database chooses them."""
     table = state.tables[name]
+    if change.like_checks:
+        table = state.store_checks(table, [*state.named_checks(table), *state.named_checks(like)])
+    if not change.like_indexes:
+        return
     if like.primary_key and not table.primary_key:
         not_null = tuple(replace(column, nullable=False) if column.name in like.primary_key else column for column in table.columns)
         state.store(replace(table, primary_key=like.primary_key, columns=not_null))
     for index in like.indexes:
         if index.implicit is not Implicit.FOREIGN_KEY or state.dialect is Dialect.MYSQL:
             put_index(state, name, index if state.dialect is Dialect.MYSQL else replace(index, name=""))
-    table = state.tables[name]
-    state.store_checks(table, [*state.named_checks(table), *state.named_checks(like)])
 
 
 def _keys(state: State, name: str, declared: Table) -> None:

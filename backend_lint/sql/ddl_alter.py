@@ -276,11 +276,11 @@ class Alteration:
 
 def alter_index(cursor: Cursor) -> list[ddl.Change]:
     """``ALTER INDEX`` with the cursor behind INDEX."""
-    cursor.take("if", "exists")
+    if_exists = cursor.take("if", "exists")
     if cursor.take("all"):
         return []
     old = cursor.qualified()
-    return [ddl.RenameIndex(old, cursor.qualified().rpartition(".")[2])] if cursor.take("rename", "to") else []
+    return [ddl.RenameIndex(old, cursor.qualified().rpartition(".")[2], if_exists=if_exists)] if cursor.take("rename", "to") else []
 
 
 def alter_view(cursor: Cursor) -> list[ddl.Change]:

@@ -32,8 +32,8 @@ class Draft:
     indexes: list[Index] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     checks: list[tuple[str, str]] = field(default_factory=list)
-    likes: list[tuple[str, bool]] = field(default_factory=list)
-    """A pattern, and whether its indexes are copied."""
+    likes: list[tuple[str, bool, bool, bool]] = field(default_factory=list)
+    """A pattern, and whether its indexes, its defaults and its checks are copied."""
 
 
 class Declarations:

@@ -64,14 +64,14 @@ def create_table(cursor: Cursor, path: str, line: int) -> list[ddl.Change]:
         parents=parents,
         partitioned=partitioned,
     )
-    like, copied = draft.likes[0] if draft.likes else ("", True)
+    like, *copied = draft.likes[0] if draft.likes else ("", True, True, True)
     if len(draft.likes) > 1:
         table = replace(table, unknown=(*table.unknown, "it takes after several tables"))
-    changes: list[ddl.Change] = [ddl.CreateTable(table, if_not_exists, like, copied)]
+    changes: list[ddl.Change] = [ddl.CreateTable(table, if_not_exists, like, *copied)]
     if not if_not_exists:
         changes += (ddl.AddCheck(name, text, check) for check, text in draft.checks)
     else:
-        changes[0] = ddl.CreateTable(replace(table, checks=tuple(text for _, text in draft.checks)), if_not_exists, like, copied)
+        changes[0] = ddl.CreateTable(replace(table, checks=tuple(text for _, text in draft.checks)), if_not_exists, like, *copied)
     return changes
 
 
@@ -86,7 +86,7 @@ def elements(declarations: Declarations, typed: bool = True) -> None:
     while not cursor.take(")"):
         if cursor.take(","):
             continue
-        if cursor.is_next("like") and cursor.peek().kind in ("word", "name") and cursor.peek(2).text in (",", ")", ".", "including", "excluding"):
+        if cursor.is_next("like") and cursor.peek().kind in ("word", "name") and cursor.peek(2).lower in (",", ")", ".", "including", "excluding"):
             cursor.at += 1
             declarations.draft.likes.append(_pattern(cursor))
         elif declarations.constraint() or _period(cursor):
@@ -97,15 +97,14 @@ def elements(declarations: Declarations, typed: bool = True) -> None:
             _mentioned(declarations)
 
 
-def _pattern(cursor: Cursor) -> tuple[str, bool]:
+def _pattern(cursor: Cursor) -> tuple[str, bool, bool, bool]:
     name = cursor.qualified()
-    indexes = False
+    copied: dict[str, bool] = {}
     while word := cursor.take_any("including", "excluding"):
-        if cursor.take_any("all", "indexes"):
-            indexes = word == "including"
-        else:
-            cursor.at += 1
-    return name, indexes
+        what = cursor.token.lower
+        cursor.at += 1
+        copied |= dict.fromkeys(("indexes", "defaults", "constraints") if what == "all" else (what,), word == "including")
+    return name, copied.get("indexes", False), copied.get("defaults", False), copied.get("constraints", False)
 
 
 def _period(cursor: Cursor) -> bool:
@@ -115,16 +114,9 @@ def _period(cursor: Cursor) -> bool:
 def _mentioned(declarations: Declarations) -> None:
     """``name [WITH OPTIONS] constraints`` of a partition."""
     cursor = declarations.cursor
-    before = len(declarations.draft.columns)
-    start = cursor.at
-    cursor.name()
-    cursor.take("with", "options")
-    if cursor.tokens[cursor.at - 1].lower == "options":
-        cursor.tokens[start + 1 : start + 3] = []
-        cursor.at = start + 1
-    cursor.at = start
+    if cursor.peek().lower == "with" and cursor.peek(2).lower == "options":
+        del cursor.tokens[cursor.at + 1 : cursor.at + 3]
     declarations.column()
-    del declarations.draft.columns[before:]
 
 
 def _without_rowid(draft: Draft) -> None:

@@ -67,6 +67,7 @@ _WITHOUT_LENGTH = frozenset({"integer", "bigint", "smallint", "tinyint", "year"}
 """A number in brackets is a width for display there."""
 
 _SPACE = re.compile(r"\s+")
+_ARRAY = re.compile(r" array ?(?:\[\d*\])?$")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _SHAPE = re.compile(r"^([^(\[]*)(?:\((.*?)\))?([^(\[]*)((?:\[[0-9]*\])*)$", re.DOTALL)
 
@@ -94,8 +95,8 @@ def canonical_type(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> str:
     if lowered.startswith("pg_catalog."):
         lowered = lowered[11:].replace('"', "")
     array = ""
-    if lowered.endswith(" array"):
-        lowered, array = lowered[:-6], "[]"
+    if (standard := _ARRAY.search(lowered)) is not None:
+        lowered, array = lowered[: standard.start()], "[]"
     shape = _SHAPE.match(lowered)
     if shape is None:
         return _user_type(lowered)
