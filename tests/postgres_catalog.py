@@ -21,7 +21,8 @@ WHERE c.relkind IN ('r', 'p', 'm', 'v') AND n.nspname NOT IN ('pg_catalog', 'inf
 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
 _COLUMNS = """
-SELECT a.attname, format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
+SELECT a.attname,
+  format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
   a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
@@ -37,13 +38,16 @@ SELECT a.attname, pg_get_indexdef(%(index)s, k.n, true), k.option, CASE WHEN op.
   CASE WHEN i.indcollation[k.n - 1] IN (0, coalesce(a.attcollation, 100), 100) THEN '' ELSE coll.collname END, i.indkey[k.n - 1]
 FROM pg_index i CROSS JOIN LATERAL (SELECT n, i.indoption[n - 1] AS option FROM generate_series(1, i.indnatts) n) k
 LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.n - 1] AND a.attnum > 0
-LEFT JOIN pg_opclass op ON k.n <= i.indnkeyatts AND op.oid = i.indclass[k.n - 1] LEFT JOIN pg_collation coll ON k.n <= i.indnkeyatts AND coll.oid = i.indcollation[k.n - 1]
+LEFT JOIN pg_opclass op ON k.n <= i.indnkeyatts AND op.oid = i.indclass[k.n - 1]
+LEFT JOIN pg_collation coll ON k.n <= i.indnkeyatts AND coll.oid = i.indcollation[k.n - 1]
 WHERE i.indexrelid = %(index)s ORDER BY k.n
 """
 _CONSTRAINTS = """
 SELECT con.conname, con.contype::text, ft.relname, fn.nspname, con.confdeltype::text,
-  (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(con.conkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num),
-  (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(con.confkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.num)
+  (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(con.conkey) WITH ORDINALITY k(num, n)
+    JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num),
+  (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(con.confkey) WITH ORDINALITY k(num, n)
+    JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.num)
 FROM pg_constraint con LEFT JOIN pg_class ft ON ft.oid = con.confrelid LEFT JOIN pg_namespace fn ON fn.oid = ft.relnamespace
 WHERE con.conrelid = %s AND con.contype IN ('f', 'c')
 """

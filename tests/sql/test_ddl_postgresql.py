@@ -16,7 +16,7 @@ from backend_lint.sql.ddl import changes
 from backend_lint.sql.split import statements
 
 CORPUS = (Path(__file__).parent / "ddl" / "postgresql.sql").read_text(encoding="utf-8")
-CASES = {name: text for name, text in re.findall(r"^-- case: (.*)\n((?:(?!-- case:).*\n)*)", CORPUS, re.MULTILINE)}
+CASES: dict[str, str] = dict(re.findall(r"^-- case: (.*)\n((?:(?!-- case:).*\n)*)", CORPUS, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
