@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 from backend_lint.facts.query import Term, TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
 from backend_lint.sql.clauses import RANGES, Clause
 from backend_lint.sql.patterns import pattern
-from backend_lint.sql.text import column as column_text
-from backend_lint.sql.types import base, is_array, is_date, is_float, is_integer, is_text, is_timestamp
+from backend_lint.sql.types import base, is_array, is_date, is_float, is_integer, is_text, is_timestamp, length
 
 PATTERNS = frozenset({"like", "ilike", "~", "~*", "similar to"})
 _PATTERN_CLASSES = frozenset({"text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"})
@@ -22,6 +22,8 @@ _GIN: dict[str, frozenset[str]] = {
     "tsvector_ops": frozenset({"@@"}),
 }
 _RANGE_OPERATORS = frozenset({"&&", "@>", "<@", "=", "<<", ">>", "overlaps"})
+_NUMBER = re.compile(r"-?[\d.]+(?:e[-+]?\d+)?")
+_NUMBERS = re.compile(r"\(?\s*-?[\d.]+(?:e[-+]?\d+)?(?:\s*,\s*-?[\d.]+(?:e[-+]?\d+)?)*\s*\)?")
 _SCALAR = RANGES | {"=", "in"}
 _NEVER = {
     "<>": "<> asks for nearly all rows",
@@ -66,15 +68,22 @@ NO = Fitting(Fit.NO)
 
 
 def same_key(key: IndexKey, clause: Clause, table: Table) -> bool:
-    """Whether the index key is what the condition compares."""
-    wanted = clause.key
-    if clause.term.cast and _cast_is_free(clause.term, table):
-        wanted = clause.term.column
-        if key.column:
-            return key.column == wanted
-    if key.column:
-        return bool(clause.column or wanted != clause.key) and key.column == wanted
-    return key.expression in (wanted, clause.key) or (bool(clause.column) and key.expression == column_text(clause.column))
+    """Whether the index key is what the condition compares. A cast that changes only the name of a type is no expression."""
+    held = key.column or plain_column(key.expression, table)
+    asked = clause.column or plain_column(clause.key, table)
+    if held or asked:
+        return held == asked
+    return key.expression == clause.key
+
+
+def plain_column(text: str, table: Table) -> str:
+    """The column that a canonical expression is, but for a cast without effect; empty if it is more than that."""
+    name, cast, type_ = text.rpartition("::")
+    name = (name if cast else text).strip('"')
+    column = table.column(name)
+    if column is None:
+        return ""
+    return name if not cast or _cast_is_free(column, type_) else ""
 
 
 def fitting(index: Index, key: IndexKey, clause: Clause, table: Table, dialect: Dialect) -> Fitting:
@@ -89,14 +98,16 @@ def fitting(index: Index, key: IndexKey, clause: Clause, table: Table, dialect: 
     if changed:
         return Fitting(Fit.NO, why=changed)
     method = index.method.lower()
+    if column is not None and method not in ("btree", "", "rowid") and _other_type(method, column, clause):
+        return Fitting(Fit.NO, why=f"{method} does not compare {column.name} with another type")
     if method == "hash" and dialect is Dialect.POSTGRESQL:
         return _hash(key, clause, column)
     if method in ("gin", "gist", "spgist", "brin", "fulltext", "spatial", "bitmap", "hnsw", "ivfflat", "rum", "bloom"):
         return _inverted(method, key, clause, column)
-    return _btree(key, clause, column, dialect)
+    return _btree(key, clause, column, table, dialect)
 
 
-def _btree(key: IndexKey, clause: Clause, column: Column | None, dialect: Dialect) -> Fitting:
+def _btree(key: IndexKey, clause: Clause, column: Column | None, table: Table, dialect: Dialect) -> Fitting:
     operator = clause.operator
     if operator == "is null":
         return Fitting(Fit.EQUAL) if dialect is not Dialect.ORACLE else Fitting(Fit.NO, why="nulls are not in it")
@@ -104,7 +115,7 @@ def _btree(key: IndexKey, clause: Clause, column: Column | None, dialect: Dialec
         return Fitting(Fit.NOT_NULL)
     if operator in ("is true", "is false"):
         return Fitting(Fit.EQUAL) if dialect is Dialect.POSTGRESQL else Fitting(Fit.NO, why=f"{operator.upper()} is computed for each row")
-    bytewise = _bytewise(key, column)
+    bytewise = _bytewise(key, column, clause, table)
     if operator in PATTERNS:
         return _btree_pattern(key, clause, column, dialect, bytewise)
     foreign = _other_collation(key, clause, column)
@@ -142,7 +153,7 @@ def _btree_pattern(key: IndexKey, clause: Clause, column: Column | None, dialect
 
 
 def _hash(key: IndexKey, clause: Clause, column: Column | None) -> Fitting:
-    if clause.operator in ("=", "in"):
+    if clause.operator in ("=", "in", "is true", "is false"):
         return Fitting(Fit.EQUAL if clause.single else Fit.IN) if not _other_collation(key, clause, column) else NO
     if clause.operator in ("like", "ilike") and pattern(clause.value, clause.operator).exact:
         return Fitting(Fit.EQUAL)
@@ -151,11 +162,18 @@ def _hash(key: IndexKey, clause: Clause, column: Column | None) -> Fitting:
 
 def _inverted(method: str, key: IndexKey, clause: Clause, column: Column | None) -> Fitting:
     operator, opclass = clause.operator, key.opclass.partition("(")[0].strip()
+    foreign = _other_collation(key, clause, column)
+    if foreign and method != "brin":
+        return Fitting(Fit.NO, why=foreign)
     if "trgm" in opclass:
+        if column is not None and base(column.type) == "citext":
+            return Fitting(Fit.NO, why="trigrams of a citext column serve only what is cast to text")
+        if operator == "is null" and method == "gist":
+            return Fitting(Fit.MEMBER)
         if operator in PATTERNS:
             found = pattern(clause.value, operator)
             return Fitting(Fit.MEMBER) if found.trigrams else Fitting(Fit.NO, why="the pattern has no three letters in a row")
-        return Fitting(Fit.MEMBER) if operator in ("=", "%") else Fitting(Fit.NO, why=f"trigrams do not serve {operator.upper()}")
+        return Fitting(Fit.MEMBER) if operator in ("=", "in", "%") else Fitting(Fit.NO, why=f"trigrams do not serve {operator.upper()}")
     if method == "gin":
         served = _GIN.get(opclass or _default_gin(key, column))
         if served is None:
@@ -211,12 +229,16 @@ def _follows_insertion(column: Column) -> bool:
     return column.auto or is_timestamp(column.type) or is_date(column.type)
 
 
-def _bytewise(key: IndexKey, column: Column | None) -> bool:
-    return (key.collation or (column.collation if column is not None else "")).strip('"') in _BYTEWISE
+def _bytewise(key: IndexKey, column: Column | None, clause: Clause, table: Table) -> bool:
+    collation = key.collation or (column.collation if column is not None else "")
+    if not collation and column is None and len(clause.term.columns) == 1:
+        inside = table.column(clause.term.columns[0])
+        collation = inside.collation if inside is not None else ""
+    return collation.strip('"') in _BYTEWISE
 
 
 def _other_collation(key: IndexKey, clause: Clause, column: Column | None) -> str:
-    asked = clause.term.collation.strip('"')
+    asked = (clause.term.collation or clause.value.collation).strip('"')
     if not asked:
         asked = column.collation.strip('"') if column is not None else ""
     held = key.collation.strip('"') or (column.collation.strip('"') if column is not None else "")
@@ -225,15 +247,15 @@ def _other_collation(key: IndexKey, clause: Clause, column: Column | None) -> st
     return f"it sorts by collation {held or 'default'}, the query asks for {asked or 'default'}"
 
 
-def _cast_is_free(term: Term, table: Table) -> bool:
+def _cast_is_free(column: Column, type_: str) -> bool:
     """The cast changes nothing but the name of the type, so that an index on the column serves."""
-    column = table.column(term.column)
-    if column is None or not column.type:
-        return False
-    held, wanted = base(column.type), base(term.cast)
-    if is_array(column.type) or is_array(term.cast):
-        return column.type == term.cast
-    return (held == wanted and "(" not in term.cast) or column.type == term.cast or {held, wanted} == {"text", "varchar"}
+    if not column.type or column.type == type_ or is_array(column.type) or is_array(type_):
+        return bool(column.type) and column.type == type_
+    held, wanted = base(column.type), base(type_)
+    if {held, wanted} <= {"text", "varchar"}:
+        size = length(type_)
+        return size is None or (length(column.type) or size + 1) <= size
+    return held == wanted and "(" not in type_
 
 
 def converted(column: Column | None, clause: Clause, dialect: Dialect) -> str:
@@ -253,6 +275,14 @@ def converted(column: Column | None, clause: Clause, dialect: Dialect) -> str:
     return ""
 
 
+def _other_type(method: str, column: Column, clause: Clause) -> bool:
+    """The value is of another type with which only a btree compares."""
+    given = base(clause.value.cast or clause.value.type or (clause.value.text.rpartition("::")[2] if "::" in clause.value.text else ""))
+    held = base(column.type)
+    times = ("date", "timestamp", "timestamptz")
+    return held != given and ((held in times and given in times) or (method != "hash" and is_integer(held) and is_integer(given)))
+
+
 def value_type(value: Term) -> str:
     """The family of a value's type: ``integer``, ``numeric``, ``float``, ``text``, else its own name; empty if it adapts or is not known."""
     type_ = value.cast or value.type
@@ -260,10 +290,8 @@ def value_type(value: Term) -> str:
     if value.kind is TermKind.CONSTANT and not text.startswith("(") and "::" in text:
         type_ = text.rpartition("::")[2]
     elif value.kind is TermKind.CONSTANT and not type_:
-        first = text.lstrip("(-").partition(",")[0].rstrip(")")
-        if first[:1].isdigit():
-            return "integer" if first.isdigit() else "numeric"
-        return ""
+        items = _NUMBER.findall(text.strip("()")) if _NUMBERS.fullmatch(text) else []
+        return "" if not items else "integer" if all(item.lstrip("-").isdigit() for item in items) else "numeric"
     if value.kind is TermKind.CONSTANT and text.lstrip("(")[:1] == "'" and "::" not in text:
         return ""
     if is_integer(type_):

@@ -6,15 +6,19 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from backend_lint.facts.query import And, Comparison, Not, Opaque, Or, Predicate, TermKind
+from backend_lint.facts.query import And, Comparison, Not, Opaque, Or, Predicate, Term, TermKind
 from backend_lint.facts.schema import Table
 from backend_lint.sql.clauses import key_text, unquoted
 
 MOST_ARMS = 500
 """A longer OR proves nothing: PostgreSQL gives up at 100 in a list."""
-_NOT_STRICT = frozenset({"is null", "is not true", "is not false", "is distinct from", "is not distinct from", "not in"})
+_TESTS = frozenset({"is true", "is false", "is not true", "is not false"})
+_NOT_STRICT = frozenset({"is null", "is distinct from", "is not distinct from"}) | _TESTS
+_TRUTHS = {"true": True, "false": False, "t": True, "f": False}
 _BOUNDS = frozenset({"<", "<=", ">", ">="})
 _NOT_STRICT_TEXT = re.compile(r"\b(?:coalesce|case|concat|concat_ws|nullif|num_nulls|is)\b|\b(?:greatest|least|format|row|array)\b")
+_PLAIN = re.compile(r"[a-z]+\Z")
+"""Letters that every collation sorts alike."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\Z")
 
 Value = Decimal | str
@@ -28,7 +32,7 @@ def implied(condition: Predicate, known: Sequence[Predicate], table: Table | Non
         return True
     found: bool | None = False
     if isinstance(condition, Or):
-        found = _any(implied(part, known, table) for part in condition.parts)
+        found = _any([*(implied(part, known, table) for part in condition.parts), *(_each_value(one, condition, table) for one in known)])
     elif isinstance(condition, Comparison):
         found = _any(_proves(one, condition, table) for one in known if isinstance(one, Comparison))
     if found:
@@ -41,6 +45,15 @@ def implied(condition: Predicate, known: Sequence[Predicate], table: Table | Non
                 return True
             found = None if arms is None else found
     return found
+
+
+def _each_value(known: Predicate, condition: Or, table: Table | None) -> bool:
+    """Every value of an IN list proves some way of the OR."""
+    if not isinstance(known, Comparison) or known.operator != "in" or known.right.kind is not TermKind.CONSTANT:
+        return False
+    items = _items(known.right.text)
+    singles = [Comparison(known.left, "=", Term(TermKind.CONSTANT, text=item)) for item in items[:MOST_ARMS]]
+    return bool(items) and len(items) <= MOST_ARMS and all(_any(implied(part, [single], table) for part in condition.parts) for single in singles)
 
 
 def _conjuncts(predicate: Predicate) -> Sequence[Predicate]:
@@ -89,14 +102,11 @@ def _proves(known: Comparison, wanted: Comparison, table: Table | None) -> bool 
         return True
     if key_text(known.left) != key_text(wanted.left) or known.left.kind not in (TermKind.COLUMN, TermKind.EXPRESSION):
         return False
+    if known.operator in _TESTS or wanted.operator in _TESTS:
+        return False  # PostgreSQL does not know that IS TRUE is = true; only the same test proves a test
     told, asked = truth(known), truth(wanted)
-    if asked is not None and wanted.operator in ("is not true", "is not false"):
-        return known.operator == "is null" or told == asked
-    if told is not None or asked is not None:
-        if told is not None and asked is not None:
-            # nulls pass IS NOT TRUE, but no other test for false
-            return told == asked and known.operator not in ("is not true", "is not false")
-        return None if asked is not None and known.operator == "=" and known.right.kind is TermKind.PARAMETER else False
+    if told is not None and asked is not None:
+        return told == asked
     if wanted.right.kind is not TermKind.CONSTANT:
         return False
     if known.right.kind is not TermKind.CONSTANT:
@@ -111,19 +121,17 @@ def _proves(known: Comparison, wanted: Comparison, table: Table | None) -> bool 
 
 
 def truth(comparison: Comparison) -> bool | None:
-    """What a comparison says of a boolean: true, false, or nothing of the kind. ``is not true`` counts as false."""
-    if comparison.operator in ("is true", "is not false"):
-        return True
-    if comparison.operator in ("is false", "is not true"):
-        return False
-    if comparison.operator in ("=", "<>") and comparison.right.kind is TermKind.CONSTANT and comparison.right.text.lower() in ("true", "false"):
-        return (comparison.right.text.lower() == "true") == (comparison.operator == "=")
+    """What an equality says of a boolean: true, false, or nothing of the kind."""
+    if comparison.operator in ("=", "<>") and comparison.right.kind is TermKind.CONSTANT:
+        text = comparison.right.text.lower().strip("'")
+        if text in _TRUTHS:
+            return _TRUTHS[text] == (comparison.operator == "=")
     return None
 
 
 def _speaks_of(known: Comparison, key: str) -> bool:
     """The comparison is not true where `key` is null."""
-    if known.operator in _NOT_STRICT:
+    if known.operator in _NOT_STRICT or truth(known) is False:
         return False
     for term in (known.left, known.right):
         if term.kind in (TermKind.COLUMN, TermKind.EXPRESSION) and key_text(term) == key:
@@ -179,6 +187,8 @@ def _order(one: Value, other: Value) -> int | None:
         return -1 if one < other else 1
     if isinstance(one, str) and isinstance(other, str) and _DATE.match(one) and _DATE.match(other):
         return -1 if one.replace("T", " ") < other.replace("T", " ") else 1
+    if isinstance(one, str) and isinstance(other, str) and _PLAIN.match(one) and _PLAIN.match(other):
+        return -1 if one < other else 1
     return None
 
 

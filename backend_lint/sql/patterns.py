@@ -72,6 +72,10 @@ def _regex(text: str, known: bool, folded: bool, similar: bool) -> Pattern:
         start = start[:-1]
     if not similar and "|" in body and "(" not in body:
         start = ""
+    if known and anchored and body.startswith("(") and "|" in body:
+        return Pattern(None)  # the ways may begin alike
+    if known and anchored and not folded and start and body in (start, start + "$") and (similar or body.endswith("$")):
+        return Pattern(True, True, _like_trigrams(start))
     begins = anchored and bool(start) and not (folded and _cased(start[0] if known else start))
     letters = re.sub(r"\\.|[.*+?{}\[\]()|^$%_]", " ", text)
     return Pattern(begins, False, not known or any(len(word) >= 3 for word in _LETTERS.findall(letters)))

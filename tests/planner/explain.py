@@ -98,7 +98,7 @@ def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bo
         inner = few
         if joins and len(children) >= 2 and number < 2:
             inner = float(children[1 - number]["Plan Rows"])
-        elif not child.get("Parent Relationship") == "Outer":
+        elif child.get("Parent Relationship") != "Outer":
             inner = None
         yield from _uses(connection, child, limited and (number == 0 or kind != "Hash Join"), inner)
 
@@ -117,12 +117,12 @@ def _bitmaps(connection: psycopg.Connection[Any], plan: dict[str, Any]) -> Itera
 
 
 def _index_kind(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bool) -> str:
-    method, partial, leading = _index_facts(connection, plan["Index Name"])
+    method, partial, leading, alone = _index_facts(connection, plan["Index Name"])
     condition = plan.get("Index Cond", "") or ""
     if method != "btree":
         return "index"
     if condition:
-        if _speaks_of(condition, leading):
+        if alone or _speaks_of(condition, leading):
             return "index"
         return "order" if limited else "index" if partial else "skip"
     if plan.get("Order By"):
@@ -130,21 +130,15 @@ def _index_kind(connection: psycopg.Connection[Any], plan: dict[str, Any], limit
     return "index" if partial else "order" if limited else "walk"
 
 
-_FACTS: dict[tuple[int, str], tuple[str, bool, str]] = {}
-
-
-def _index_facts(connection: psycopg.Connection[Any], name: str) -> tuple[str, bool, str]:
-    """Method, whether it is partial, its first key as SQL."""
-    key = (id(connection), name)
-    if key not in _FACTS:
-        row = connection.execute(
-            "SELECT am.amname, i.indpred IS NOT NULL, pg_get_indexdef(i.indexrelid, 1, true) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
-            "JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
-            (name,),
-        ).fetchone()
-        assert row is not None, name
-        _FACTS[key] = row
-    return _FACTS[key]
+def _index_facts(connection: psycopg.Connection[Any], name: str) -> tuple[str, bool, str, bool]:
+    """Method, whether it is partial, its first key as SQL, whether that is its only one."""
+    row = connection.execute(
+        "SELECT am.amname, i.indpred IS NOT NULL, pg_get_indexdef(i.indexrelid, 1, true), i.indnkeyatts = 1 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
+        "JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
+        (name,),
+    ).fetchone()
+    assert row is not None, name
+    return row[0], row[1], row[2], row[3]
 
 
 def _speaks_of(condition: str, key: str) -> bool:
@@ -154,4 +148,4 @@ def _speaks_of(condition: str, key: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r'[()\s"]|::\w+( varying)?', "", text)
+    return re.sub(r"""[()\s"']|::\w+( varying)?""", "", text)
