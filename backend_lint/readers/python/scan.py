@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from backend_lint.api import Finding, NodeRule
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import (
     LOOPS,
     Assign,
@@ -58,6 +59,8 @@ class Scanner:
         self.classes: list[Class | None] = []
         self.imports: list[Import] = []
         self.exports: tuple[str, ...] = ()
+        self.whole = file.role is Role.MIGRATION
+        """Strings and displays are kept whole: migrations are replayed."""
         self.features: set[str] = set()
         self.attributes: dict[int, list[Attribute]] = {}
         self.scope = Scope(0, "<module>", None, -1, 1, 1)

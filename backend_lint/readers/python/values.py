@@ -78,7 +78,7 @@ def _attribute(scan: Scanner, node: ast.Attribute) -> str:
 def _constant(scan: Scanner, node: ast.Constant) -> str:
     value = node.value
     if value.__class__ is str:
-        if len(value) > MAX_STRING and not (len(value) <= MAX_SQL and value.lstrip()[:7].upper().startswith(_SQL)):
+        if len(value) > MAX_STRING and not (len(value) <= MAX_SQL and (scan.whole or value.lstrip()[:7].upper().startswith(_SQL))):
             return repr(value[:MAX_STRING])[:-1] + "...'"
         return repr(value)
     if value is Ellipsis:
@@ -120,7 +120,7 @@ def _slice(scan: Scanner, node: ast.Slice) -> str:
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
     text = f"({scan.value(node.left)}{OPERATORS[node.op.__class__]}{scan.value(node.right)})"
-    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and _is_sql(text)) else "?"
+    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and (scan.whole or _is_sql(text))) else "?"
 
 
 def _is_sql(text: str) -> bool:
@@ -164,11 +164,11 @@ def _conditional(scan: Scanner, node: ast.IfExp) -> str:
 
 def _display(scan: Scanner, node: ast.List | ast.Tuple | ast.Set) -> str:
     parts = [scan.argument(item) for item in node.elts]
-    is_table = not scan.scope.index or (bool(parts) and parts[0][:1] == "#")
+    is_table = not scan.scope.index or scan.whole or (bool(parts) and parts[0][:1] == "#")
     if len(parts) > MAX_ITEMS:
         _cut(parts, is_table)
     text = f"[{','.join(parts)}]"
-    return text if len(text) <= (MAX_TABLE if is_table else 2 * MAX_VALUE) else "?"
+    return text if len(text) <= (MAX_SQL if scan.whole else MAX_TABLE if is_table else 2 * MAX_VALUE) else "?"
 
 
 def _cut(parts: list[str], is_table: bool) -> None:
@@ -183,9 +183,9 @@ def _dict(scan: Scanner, node: ast.Dict) -> str:
         left = "**" if key is None else scan.value(key) + ":"
         parts.append(left + scan.argument(item))
     if len(parts) > MAX_ITEMS:
-        _cut(parts, not scan.scope.index)
+        _cut(parts, not scan.scope.index or scan.whole)
     text = "{" + ",".join(parts) + "}"
-    return text if len(text) <= (3 * MAX_VALUE if scan.scope.index else MAX_TABLE) else "?"
+    return text if len(text) <= (MAX_SQL if scan.whole else 3 * MAX_VALUE if scan.scope.index else MAX_TABLE) else "?"
 
 
 def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
@@ -201,7 +201,7 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
             if spec is not None:
                 scan.value(spec)
     text = f"f'{''.join(parts)}'"
-    most = MAX_SQL if parts and parts[0].lstrip()[:7].upper().startswith(_SQL) else 2 * MAX_VALUE
+    most = MAX_SQL if scan.whole or (parts and parts[0].lstrip()[:7].upper().startswith(_SQL)) else 2 * MAX_VALUE
     return text if len(text) <= most else text[:most] + "...'"
 
 
