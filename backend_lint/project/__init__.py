@@ -19,9 +19,12 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.resolver import Resolver
+from backend_lint.sql.memo import Statements
+from backend_lint.sql.parsed import Parsed
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
+    from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
@@ -58,19 +61,26 @@ class Project:
         manifests: Mapping[str, msgspec.Raw],
         database: KnownDatabase | None = None,
         declarations: Mapping[str, msgspec.Raw] | None = None,
+        texts: Statements | None = None,
     ) -> None:
         self.files = files
         self.modules = modules
         self.manifests = manifests
         self.database = database or KnownDatabase()
         self.declarations = declarations or {}
+        self.texts = texts or Statements()
         self.unknown: collections.Counter[str] = collections.Counter()
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
 
     @classmethod
-    def link(cls, readings: Mapping[str, tuple[SourceFile, Reading]], database: KnownDatabase | None = None) -> Project:
-        """The model of what was read; a file whose facts are empty is left out."""
+    def link(
+        cls,
+        readings: Mapping[str, tuple[SourceFile, Reading]],
+        database: KnownDatabase | None = None,
+        texts: Statements | None = None,
+    ) -> Project:
+        """The model of what was read; a file whose facts are empty is left out. `texts`: where what SQL texts say is kept."""
         modules = {}
         manifests = {}
         declarations = {}
@@ -84,7 +94,7 @@ class Project:
                 declarations[path] = reading.facts
             else:
                 manifests[path] = reading.facts
-        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations)
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
@@ -130,6 +140,17 @@ class Project:
         from backend_lint.project.entries import Entries
 
         return Entries.link(self)
+
+    def parsed(self, text: str, dialect: Dialect | None = None) -> Parsed:
+        """What an SQL text says; each text is analysed once, in this run or an earlier one. `dialect`: that of the project if none is given."""
+        return self.texts.parsed(text, dialect or self.product[0])
+
+    @functools.cached_property
+    def product(self) -> tuple[Dialect, bool]:
+        """The database product that the project runs on, and whether anything tells."""
+        from backend_lint.project.schema.product import product
+
+        return product(self)
 
     @functools.cached_property
     def sql_files(self) -> Mapping[str, SqlFile]:
