@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -32,7 +33,6 @@ class DjangoProject:
     """What models, settings and applications of a project say; shared by models and migrations."""
 
     def __init__(self, project: Project) -> None:
-        self.project = project
         self.values = ValueReader(project)
         self.apps = Apps(self.values)
         self.fields = FieldReader(self.values)
@@ -48,11 +48,23 @@ def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declare
     """What the models of a project say. A project without Django gives nothing."""
     if not uses_django(project):
         return Declared({}, {})
-    return declared_by(DjangoProject(project), dialect)
+    return declared_by(django_project(project), dialect)
+
+
+_PROJECTS: weakref.WeakKeyDictionary[Project, DjangoProject] = weakref.WeakKeyDictionary()
+
+
+def django_project(project: Project) -> DjangoProject:
+    """What is known of Django in a project, found out once."""
+    found = _PROJECTS.get(project)
+    if found is None:
+        found = _PROJECTS[project] = DjangoProject(project)
+    return found
 
 
 def declared_by(django: DjangoProject, dialect: Dialect) -> Declared:
     """What the models say."""
+    django.values.vendor = dialect.value
     states = django.states
     registry = Registry(states, dialect, django.apps.user, django.apps.auto_field)
     catalog = Catalog(dialect)

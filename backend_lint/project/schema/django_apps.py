@@ -12,6 +12,7 @@ from backend_lint.project.schema.django_values import Named, Scope, ValueReader
 _CONFIGS = frozenset({"django.apps.AppConfig", "django.apps.config.AppConfig"})
 _SETTINGS = ("INSTALLED_APPS", "AUTH_USER_MODEL", "DEFAULT_AUTO_FIELD", "DATABASES")
 DEFAULT_KEY = "AutoField"
+_DEFAULTS = {"DEFAULT_AUTO_FIELD": "django.db.models.AutoField"}
 
 
 class AppConfig(NamedTuple):
@@ -56,10 +57,12 @@ class Apps:
         return [(scope, texts) for _, _, _, _, scope, texts in found]
 
     def setting_value(self, name: str) -> Any:
-        """The value of any setting, from the modules that assign the known ones; None if none does."""
+        """The value of any setting, from the modules that assign the known ones; Django's own where it is known, else None."""
         if name not in self._values:
             self._values[name] = None
             self._values[name] = self._setting_value(name)
+            if self._values[name] is None:
+                self._values[name] = _DEFAULTS.get(name)
         return self._values[name]
 
     def _setting_value(self, name: str) -> Any:

@@ -154,6 +154,8 @@ class FieldReader:
 
     def _constant(self, scope: Scope, text: str) -> Any:
         value = self.values.value(scope, text)
+        if isinstance(value, Made) and value.fact.callee in ("%kwargs.get", "%kwargs.pop"):
+            value = value.get("default", 1)
         return value if isinstance(value, (str, int, float, bool, type(None), list)) else Unknown(text)
 
     # -- one field ---------------------------------------------------------------------------------

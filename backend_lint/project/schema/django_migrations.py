@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from backend_lint.facts import ddl
 from backend_lint.facts.file import Role
 from backend_lint.facts.schema import Dialect, Table
-from backend_lint.project.schema.django import DjangoProject, uses_django
+from backend_lint.project.schema.django import DjangoProject, django_project, uses_django
 from backend_lint.project.schema.django_alter import Alterer
 from backend_lint.project.schema.django_graph import Migration, MigrationReader, attribute, in_order
 from backend_lint.project.schema.django_operations import Replay, Unsupported
@@ -26,11 +26,12 @@ def replay(project: Project, declared: Declared | None = None, dialect: Dialect 
     """What the migrations of a project leave. `declared`: what its models say, for names of classes. A project without migrations gives nothing."""
     if not any(module.role is Role.MIGRATION for module in project.modules.values()) or not uses_django(project):
         return Replayed({}, frozenset())
-    return replay_by(DjangoProject(project), dialect)
+    return replay_by(django_project(project), dialect)
 
 
 def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
     """What the migrations leave."""
+    django.values.vendor = dialect.value
     migrations = in_order(MigrationReader(django.values, django.apps).all())
     catalog = Catalog(dialect)
     editor = Alterer(catalog, "django migrations")
@@ -52,7 +53,7 @@ def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
         editor.flush()
     tables = _finished(django, run, catalog)
     covers = frozenset(name for name in catalog.created if name in tables)
-    missed = [Unread("", 0, f"{type(one.change).__name__}: {one.why}") for one in catalog.missed]
+    missed = [Unread("", 0, f"{type(one.change).__name__}: {one.why}") for one in catalog.missed if not isinstance(one.change, ddl.Forget)]
     return Replayed(tables, covers, frozenset(catalog.dropped), (*unread, *run.statements.unread, *missed), catalog.everything_unknown)
 
 
@@ -65,17 +66,24 @@ def _apply(django: DjangoProject, run: Replay, migration: Migration, unread: lis
             run.apply(app, operation)
         except Unsupported as why:
             unread.append(Unread(migration.path, at, str(why)))
-            _forget(run, why, migration.path, at)
+            _forget(run, why, app, migration.path, at)
 
 
-def _forget(run: Replay, why: Unsupported, path: str, line: int) -> None:
-    """The table of an operation that was not understood is unknown; all are if it does not name one."""
+def _forget(run: Replay, why: Unsupported, app: str, path: str, line: int) -> None:
+    """The table of an operation that was not understood is unknown; all of the application are if it does not name one."""
     state = run.models.get(why.label)
     if why.label and state is None:
         table = why.label.replace(".", "_", 1)
     else:
         table = run.registry().table(state) if state is not None else ""
-    run.editor.apply(ddl.Forget(table, "all", str(why), path, line))
+    for name in [table] if table else tables_of(run, app):
+        run.editor.apply(ddl.Forget(name, "all", str(why), path, line))
+
+
+def tables_of(run: Replay, app: str) -> list[str]:
+    """The tables of an application: what a migration does to tables that it does not name, it does to its own."""
+    registry = run.registry()
+    return [registry.table(state) for state in run.models.values() if state.app == app and not state.options.proxy]
 
 
 def _finished(django: DjangoProject, run: Replay, catalog: Catalog) -> dict[str, Table]:

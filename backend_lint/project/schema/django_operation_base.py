@@ -16,6 +16,8 @@ from backend_lint.project.schema.django_state import DjangoField, ModelState
 from backend_lint.project.schema.django_values import Made, ValueReader
 from backend_lint.project.schema.mapping import ClassKey
 
+_METHODS = ("database_forwards", "state_forwards", "__init__")
+
 
 class Unsupported(Exception):  # noqa: N818
     """An operation that was not understood. `table`: the label of its model, empty if it may be any."""
@@ -49,7 +51,7 @@ class Operations:
             for base in classes.ancestors(named.ref.path, named.ref.index):
                 if base.kind is RefKind.CLASS:
                     methods = classes.members(base.path, base.index)[0]
-                    if {"database_forwards", "state_forwards", "__init__"} & methods.keys():
+                    if any(self._does_more(base.path, methods[one]) for one in _METHODS if one in methods):
                         return ""
                 elif base.name.startswith(("django.db.migrations", "django.contrib.postgres.operations")):
                     return base.name.rpartition(".")[2]
@@ -57,6 +59,16 @@ class Operations:
         if named.ref is not None and named.ref.kind is RefKind.FUNCTION:
             return ""
         return named.last
+
+    def _does_more(self, path: str, method: int) -> bool:
+        """A method of an operation does not just hand on to its base's, perhaps if some table is there."""
+        body = self.values.modules[path].bodies[method]
+        handed = [call for call in body.calls if call.callee.startswith("super()") or call.callee.endswith((".state_forwards", ".database_forwards"))]
+        if not handed:
+            return bool(body.calls or body.assigns)
+        if any(call.callee.startswith("super().__init__") for call in handed):
+            return len(handed[0].keywords) + len(handed[0].args) > 0 and not all(text.lstrip("*")[:1] == "%" for text in handed[0].args)
+        return any("schema_editor.execute" in call.callee for call in body.calls)
 
     @staticmethod
     def _label(app: str, name: str) -> str:

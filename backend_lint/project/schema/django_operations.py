@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
+from backend_lint.facts import ddl
 from backend_lint.project.schema.django_alter import Alterer
 from backend_lint.project.schema.django_field_operations import FieldOperations
 from backend_lint.project.schema.django_fields import FieldReader
@@ -75,13 +78,24 @@ class Replay(ModelOperations, FieldOperations):
 
     def run_sql(self, app: str, made: Made, database: bool) -> None:
         if database:
-            self.editor.apply(*self.statements.sql(made.get("sql", 0), made.scope.path, made.line))
+            self.editor.apply(*self._narrowed(app, self.statements.sql(made.get("sql", 0), made.scope.path, made.line)))
         for one in self.values.listed(made.get("state_operations", 2)):
             self.apply(app, one, database=False)
 
     def run_python(self, app: str, made: Made, database: bool) -> None:
         if database:
-            self.editor.apply(*self.statements.python(made.get("code", 0), self.registry(), made.line))
+            self.editor.apply(*self._narrowed(app, self.statements.python(made.get("code", 0), self.registry(), made.line)))
+
+    def _narrowed(self, app: str, changes: Iterable[ddl.Change]) -> Iterator[ddl.Change]:
+        """What happened to no table that is named happened to those of the application."""
+        registry = self.registry()
+        for change in changes:
+            if isinstance(change, ddl.Forget) and not change.table:
+                for state in self.models.values():
+                    if state.app == app and not state.options.proxy:
+                        yield replace(change, table=registry.table(state))
+            else:
+                yield change
 
 
 __all__ = ["Replay", "Unsupported"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend_lint.facts import ddl
@@ -11,9 +11,9 @@ from backend_lint.facts.python import Call
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_registry import Registry
-from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, Unknown, ValueReader
+from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, ValueReader
 from backend_lint.project.schema.source import Unread
-from backend_lint.project.value_text import constant_string, parse
+from backend_lint.project.value_text import call_ids, constant_string, parse
 from backend_lint.sql.ddl import changes, is_declaration
 
 _WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"})
@@ -73,22 +73,27 @@ class Statements:
         if self._leaves_at_once(path, function):
             return
         models = self._models(path, function)
+        bound = {f"{text}._meta.db_table": registry.table(registry.models[label]) for text, label in models.items() if label in registry.models}
+        tables = tuple(bound.values())
         seeds: dict[str, int] = {}
         for call in body.calls:
             if not self._applies(path, function, call.block):
                 continue
             base, _, method = call.callee.rpartition(".")
             if method == "execute" and call.args:
-                yield from self._executed(path, function, call, line)
+                yield from self._executed(path, function, call, bound, tables)
             elif _EDITS.search(call.callee):
-                yield self.forget("", f"{call.callee.lstrip('%')} in {module.functions[function].name}", path, call.line)
+                why = f"{call.callee.lstrip('%')} in {module.functions[function].name}"
+                for table in tables or ("",):
+                    yield self.forget(table, why, path, call.line)
             elif method in _WRITES and (label := self._written(base, models)):
                 looped = any(module.bodies[function].blocks[one].kind.name in ("FOR", "WHILE", "COMPREHENSION") for one in self._around(body, call.block))
                 seeds[label] = -1 if looped or method == "bulk_create" or seeds.get(label) == -1 else seeds.get(label, 0) + 1
             elif depth < _MAX_DEPTH and any("schema_editor" in text for text in (*call.args, *(text for _, text in call.keywords))):
-                ref = self.values.resolver.value(path, function, call.callee)
-                if ref is not None and ref.kind is RefKind.FUNCTION and (ref.path, ref.index) != (path, function):
-                    yield from self._function(ref.path, ref.index, registry, line, depth + 1)
+                for text in (call.callee, *call.args):
+                    ref = self.values.resolver.value(path, function, text) if text[:1] not in "'\"[{(#" else None
+                    if ref is not None and ref.kind is RefKind.FUNCTION and (ref.path, ref.index) != (path, function):
+                        yield from self._function(ref.path, ref.index, registry, line, depth + 1)
         for label, rows in seeds.items():
             state = registry.models.get(label)
             if state is not None and self._constant(path, function):
@@ -100,18 +105,27 @@ class Statements:
             yield block
             block = body.blocks[block].parent
 
-    def _executed(self, path: str, function: int, call: Call, line: int) -> Iterator[ddl.Change]:
-        """A statement of a cursor or of the schema editor."""
-        value = self.values.value(Scope(path, function), call.args[0])
-        if isinstance(value, str):
-            if any(is_declaration(part.strip()) for part in value.split(";")):
-                yield from self._text(value, path, call.line)
-            return
-        text = call.args[0].lstrip("f'\"( \\n")
-        if not is_declaration(text) and call.args[0][:1] in "f'\"(":
-            return
-        if isinstance(value, Unknown) and ("schema_editor" in call.callee or is_declaration(text)):
-            yield self.forget(self._named_table(text), "SQL that is not constant", path, call.line)
+    def _executed(self, path: str, function: int, call: Call, bound: Mapping[str, Any], tables: tuple[str, ...]) -> Iterator[ddl.Change]:
+        """A statement of a cursor or of the schema editor, for each turn of the loops around it."""
+        scope = Scope(path, function, bound=bound)
+        for turn in self.values.loops(scope, call.block) or [bound]:
+            value = self.values.through(self.values.value(Scope(path, function, bound=turn), call.args[0]))
+            if isinstance(value, str):
+                if any(is_declaration(part.strip()) for part in value.split(";")):
+                    yield from self._text(value, path, call.line)
+                continue
+            text = call.args[0].lstrip("f'\"( \\n")
+            written = call.args[0][:1] in "f'\"("
+            if (written and not is_declaration(text)) or self._is_harmless(path, function, call.args[0]):
+                continue
+            if "schema_editor" in call.callee or is_declaration(text):
+                for table in tables or (self._named_table(text),):
+                    yield self.forget(table, "SQL that is not constant", path, call.line)
+
+    def _is_harmless(self, path: str, function: int, text: str) -> bool:
+        """Statements that Django makes for sequences and for emptying tables."""
+        calls = self.values.modules[path].bodies[function].calls
+        return any(calls[number].callee.endswith(("sequence_reset_sql", "sql_flush")) for number in call_ids(text))
 
     @staticmethod
     def _named_table(text: str) -> str:

@@ -19,6 +19,7 @@ __all__ = ["MISSING", "Made", "Named", "Operation", "Scope", "Unknown", "ValueRe
 
 _CUT = 200
 """From this length on the reader cuts strings and marks them with dots."""
+_IMPORTED = "django.utils.module_loading.import_string()"
 _SIGNS = ("==", "!=", "||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
 _WORDS = {"True": True, "False": False, "None": None}
 
@@ -30,7 +31,6 @@ class ValueReader(Results):
     """
 
     def __init__(self, project: Project) -> None:
-        self.project = project
         self.modules = project.modules
         self.resolver = project.resolver
         self.values = Values(project.resolver)
@@ -183,7 +183,17 @@ class ValueReader(Results):
             if scope.owner >= 0 and (nested := self._nested(scope, text)) is not None:
                 return nested
         ref = self.resolver.value(scope.path, scope.function, text)
+        if ref is not None and ref.name == _IMPORTED and ref.origin is not None:
+            return self._imported_string(Scope(ref.origin.path, ref.origin.function), ref.origin.call, ref)
         return Named(text if ref is None else ref.name, ref)
+
+    def _imported_string(self, scope: Scope, call: int, ref: Ref) -> Named:
+        """``import_string("django.db.models.AutoField")``."""
+        dotted = self.call(scope, call).get("dotted_path", 0)
+        if not isinstance(dotted, str):
+            return Named(ref.name, ref)
+        inner = self.values.dotted(dotted, scope.path)
+        return Named(dotted if inner is None else inner.name, inner)
 
     def _external(self, path: str, root: str) -> str | None:
         """The dotted name of what a module imports from outside the project under the name `root`; None for anything else."""
