@@ -136,9 +136,7 @@ class Finder:
         depth = max(loop_depth(body, call.block), loop_depth(body, place.block))
         variant = 0
         for chain in chains:
-            for query in self.compiler.queries(chain):
-                if variant >= _MOST_VARIANTS:
-                    return
+            for query in self.compiler.queries(chain, _MOST_VARIANTS - variant):
                 yield Site(
                     query,
                     QuerySource.DJANGO,

@@ -14,7 +14,7 @@ from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, FILT
 from backend_lint.project.queries.django_operations import operands, united
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
-from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.value_text import parse, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -101,10 +101,8 @@ class DjangoChains:
 
     def _value(self, frame: Frame, text: str) -> list[Chain]:
         if text[:1] == "(":
-            options = alternatives(text)
-            if "||" not in text and "&" not in text:
-                return [chain for option in options for chain in self.evaluate(frame, option)] if len(options) > 1 else []
-            if (combined := self._combined(frame, text)) is not None:
+            combined = self._combined(frame, text)
+            if combined is not None:
                 return combined
         parsed = parse(text)
         if parsed is None:
@@ -291,6 +289,9 @@ class DjangoChains:
                 found.append(chain)
             elif known:
                 found.append(chain.then(self.step(frame, number, call, method)))
+            elif method.lower().replace("_", "").endswith("querysetclass"):
+                made = self.managers.attribute_class(chain.classes, method)
+                found.append(Chain(chain.model, classes=(*made, *chain.classes)))
             elif ENDING_ASYNC.get(method, method) in ENDING:
                 return []
             else:

@@ -71,14 +71,16 @@ class Compiler:
         self._decided[key] = way
         return way
 
-    def queries(self, chain: Chain) -> list[Query]:
-        """The queries that a chain may be, at most `MOST_QUERIES`; none if its model is unknown or it asks for nothing."""
+    def queries(self, chain: Chain, most: int = MOST_QUERIES) -> list[Query]:
+        """The queries that a chain may be, at most `most`; none if its model is unknown or it asks for nothing."""
         mapped = self.mapped.get(chain.model)
         if mapped is None or not mapped.table:
             return []
         plans: list[list[int]] = [[]]
         found: list[Query] = []
-        while plans and len(found) < MOST_QUERIES:
+        tried = 0
+        while plans and len(found) < most and tried <= most:
+            tried += 1
             self._plan = plans.pop(0)
             self._taken, self._decided = [], {}
             query = self.query(chain)

@@ -184,6 +184,14 @@ class Managers:
                 return key, index
         return None
 
+    def attribute_class(self, classes: tuple[ClassKey, ...], name: str) -> tuple[ClassKey, ...]:
+        """The queryset class that an attribute of a manager class names."""
+        for key in classes:
+            attribute = self.resolver.classes.members(*key)[1].get(name)
+            if attribute is not None:
+                return self.of_class(key[0], attribute.function, attribute.value) or ()
+        return ()
+
     def users(self, key: ClassKey) -> list[Chain]:
         """The managers, before their ``get_queryset``, that have the methods of a class: one for each model and name."""
         if self._users is None:

@@ -97,9 +97,25 @@ class Operands:
         self.chains = chains
         self.resolver = chains.resolver
         self.modules = chains.modules
+        self.choices = 0
+        self._known: dict[Given, Operand] = {}
 
     def read(self, given: Given, choose: Choose, depth: int = 0) -> Operand:
-        """What a value is."""
+        """What a value is. Answers that no choice was made for are kept."""
+        known = self._known.get(given)
+        if known is not None:
+            return known
+        before = self.choices
+        found = self._read(given, choose, depth)
+        if self.choices == before and depth == 0:
+            self._known[given] = found
+        return found
+
+    def _choose(self, choose: Choose, key: object, ways: int) -> int:
+        self.choices += 1
+        return choose(key, ways)
+
+    def _read(self, given: Given, choose: Choose, depth: int) -> Operand:
         frame, text = given
         if not text or depth > _MAX_DEPTH:
             return Unknown(text)
@@ -139,8 +155,7 @@ class Operands:
             return Unknown(text)
         left, sign, right = parts
         if sign == "|":
-            options = [one for one in split(text[1:-1], "|") if one]
-            return self.read(Given(frame, options[choose((frame, text), len(options))]), choose, depth + 1)
+            return self._one_of(tuple(Given(frame, one) for one in split(text[1:-1], "|") if one), choose, depth)
         if not left:
             return Operation(sign, (Given(frame, right),))
         if sign in ("||", "&", "^"):
@@ -228,7 +243,19 @@ class Operands:
         owner = target.receiver.function if target.receiver is not None and not target.receiver.is_external else None
         bound = head.owner >= 0 and "staticmethod" not in head.decorators
         inner = Frame(target.path, target.index, owner, (), frame, call, bound, frame.depth + 1)
-        return self.read(Given(inner, returned[choose((frame, number, "return"), len(returned))]), choose, depth + 1)
+        return self._one_of(tuple(Given(inner, one) for one in returned), choose, depth)
+
+    def _one_of(self, options: tuple[Given, ...], choose: Choose, depth: int) -> Operand:
+        """One of several values. Which constant it is matters to nobody; which condition or queryset does."""
+        read = [self.read(option, choose, depth + 1) for option in options]
+        telling = [one for one in read if not isinstance(one, (Unknown, Items)) and not (isinstance(one, Literal) and one.value is not None)]
+        if len(read) == 1:
+            return read[0]
+        if not telling or (len(telling) == 1 and isinstance(telling[0], Literal)):
+            return Unknown(options[0].text)
+        if len(telling) < len(read) and all(isinstance(one, Unknown) for one in read if one not in telling):
+            read = [*telling, Unknown(options[0].text)]
+        return read[self._choose(choose, options, len(read))]
 
     # -- arguments ---------------------------------------------------------------------------------
 
@@ -280,7 +307,7 @@ class Operands:
             if base is not None:
                 found = self._unpacked(frame, base, choose, depth + 1)
                 for change, optional in changes:
-                    if not optional or choose((frame, change), 2):
+                    if not optional or self._choose(choose, (frame, change), 2):
                         key, value = change
                         found = [(name, given) for name, given in found if name != key]
                         found.append((key or "**", Given(frame, value)))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from backend_lint.project.queries.django_frames import Chain, ChainStep
 
 _NOTHING = frozenset({"using", "iterator", "aiterator", "defer", "only", "prefetch_related", "select_subclasses", "non_polymorphic", FILTER_BACKENDS})
+_MAX_DEPTH = 3
+"""Querysets combined with others that are combined again."""
 GET_LIMIT = 21
 """Django reads a few rows more than one, to tell how many there are."""
 
@@ -32,9 +34,10 @@ GET_LIMIT = 21
 class Steps:
     """Runs over a chain once."""
 
-    def __init__(self, compiler: Compiler, chain: Chain, outer: Builder | None) -> None:
+    def __init__(self, compiler: Compiler, chain: Chain, outer: Builder | None, depth: int = 0) -> None:
         self.compiler = compiler
         self.chain = chain
+        self.depth = depth
         self.mapped = compiler.mapped[chain.model]
         self.builder = Builder(compiler, chain.model, outer)
         self.order: tuple[Given | str, ...] | None = None
@@ -123,7 +126,8 @@ class Steps:
         others: list[Predicate | None] = []
         for text in step.args:
             chains = self.compiler.chains.evaluate(step.frame, text)
-            other = Steps(self.compiler, chains[0], self.builder.outer) if chains and chains[0].model == self.chain.model else None
+            usable = chains and chains[0].model == self.chain.model and self.depth < _MAX_DEPTH
+            other = Steps(self.compiler, chains[0], self.builder.outer, self.depth + 1) if usable else None
             for inner in chains[0].steps if other is not None else ():
                 other.apply(inner) if other is not None else None
             if other is None or len(other.builder.joins.all) > 1 or len(self.builder.joins.all) > 1 or other.builder.subqueries:
@@ -142,12 +146,14 @@ class Steps:
         """``a & b``: the conditions of both."""
         for text in step.args:
             chains = self.compiler.chains.evaluate(step.frame, text)
-            if not chains or chains[0].model != self.chain.model:
+            if not chains or chains[0].model != self.chain.model or self.depth > _MAX_DEPTH:
                 self.builder.unknown.append("querysets combined by &")
                 self.builder.where.append(Opaque("querysets combined by &", (0,)))
                 continue
+            self.depth += 1
             for inner in chains[0].steps:
                 self.apply(inner)
+            self.depth -= 1
 
     def extra(self, step: ChainStep) -> None:
         keywords = dict(step.keywords)
