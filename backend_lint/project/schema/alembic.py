@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from backend_lint.facts import ddl
 from backend_lint.facts.python import Call as CallFact
 from backend_lint.facts.schema import Dialect, Table
@@ -84,9 +86,6 @@ class Migrations(Models):
             if not self.steps.migrate(revision.path, revision.upgrade):
                 self.everything = self.everything or "a migration does too much to be followed"
                 self.unread.append(Unread(revision.path, 1, "a migration does too much to be followed"))
-        for missed in self.catalog.missed:
-            line = getattr(missed.change, "line", 0) or 0
-            self.unread.append(Unread(getattr(missed.change, "path", ""), line, missed.why))
         covers = self.catalog.created - self.baseline
         everything = self.everything or self.catalog.everything_unknown
         return Replayed(dict(self.catalog.tables), covers, frozenset(self.catalog.dropped - self.catalog.tables.keys()), tuple(self.unread), everything)
@@ -151,19 +150,21 @@ class Migrations(Models):
 
     def apply(self, change: ddl.Change, path: str, line: int) -> None:
         """Apply a change, or only note that it may have happened."""
-        if not self._doubts:
-            self.catalog.apply(change)
-            return
+        before = len(self.catalog.missed)
+        self.catalog.apply(change if not self._doubts else self._doubted(change, path, line))
+        self.unread += [Unread(path, line, missed.why) for missed in self.catalog.missed[before:]]
+
+    def _doubted(self, change: ddl.Change, path: str, line: int) -> ddl.Change:
+        """What is known after a change that may not have happened."""
         why = self._doubts[-1][0]
-        if isinstance(change, ddl.Seed | ddl.CreateType):
-            return
+        if isinstance(change, ddl.Seed | ddl.CreateType | ddl.Forget):
+            return change
         if isinstance(change, ddl.CreateTable):
-            self.catalog.apply(ddl.CreateTable(_doubted(change.table, why), if_not_exists=True))
-            return
+            return ddl.CreateTable(replace(change.table, unknown=(*change.table.unknown, why)), if_not_exists=True)
         table = getattr(change, "table", "") or getattr(change, "old", "") or getattr(change, "name", "")
         if isinstance(change, ddl.DropIndex | ddl.RenameIndex) and not change.table:
             table = ""
-        self.catalog.apply(ddl.Forget(table, "all", why, path, line))
+        return ddl.Forget(table, "all", why, path, line)
 
     def doubt(self, why: str, path: str, line: int) -> None:
         self._doubts.append((why, path, line))
@@ -335,12 +336,6 @@ class Migrations(Models):
             name = next(self.values.arguments(value), UNKNOWN)
             return name if isinstance(name, str) else None
         return None
-
-
-def _doubted(table: Table, why: str) -> Table:
-    from msgspec.structs import replace
-
-    return replace(table, unknown=(*table.unknown, why))
 
 
 def _is_of_table(beginning: str) -> bool:

@@ -112,6 +112,8 @@ class MigrationValues(Values):
             return self._inspected(frame, call, method)
         if method == "is_offline_mode":
             return False
+        if method == "f" and len(call.args) == 1:
+            return self.evaluate(frame, call.args[0])
         if method == "lower" and call.callee.endswith((".name.lower", "_name.lower")):
             return self.evaluate(frame, call.callee.rpartition(".")[0])
         if method == "startswith" and call.args:

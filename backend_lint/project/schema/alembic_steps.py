@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from backend_lint.facts.python import Block, BlockKind, Body, Call, Return
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Value
-from backend_lint.project.value_text import call_ids, split
+from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project.schema.alembic_conditions import MigrationValues
@@ -156,31 +157,17 @@ class Steps:
             items = tuple(items)
         if not isinstance(items, tuple):
             if self.matters(frame, body, number):
-                names = dict.fromkeys(self._targets(body, number, block), UNKNOWN)
+                names = dict.fromkeys(loop_names(block, UNKNOWN), UNKNOWN)
                 self._doubtful(
                     Frame(frame.path, frame.function, {**frame.names, **names}), body, number, "a migration does it for what is only known at run time"
                 )
             return None
         for item in items:
-            bound = self._bindings(body, number, block, item)
+            bound = loop_names(block, item)
             left = self._block(Frame(frame.path, frame.function, {**frame.names, **bound}), body, number)
             if left is not None:
                 return left
         return None
-
-    def _targets(self, body: Body, number: int, block: Block) -> list[str]:
-        """The texts by which the names that a loop binds are written."""
-        found = [f"{block.subject}[]", "%" + block.target] if block.target else []
-        return found + [one.target for one in body.assigns if one.line == block.line and one.block == block.parent and one.target[:1] == "%" and number]
-
-    def _bindings(self, body: Body, number: int, block: Block, item: Value) -> dict[str, Value]:
-        if block.target:
-            return {f"{block.subject}[]": item, "%" + block.target: item}
-        items = item if isinstance(item, tuple) else ()
-        names = {name: items[at] if at < len(items) else UNKNOWN for at, name in enumerate(self._targets(body, number, block))}
-        if block.subject.startswith("enumerate(") and len(items) == 2:
-            names[f"{split(block.subject[10:-1])[0]}[]"] = items[1]
-        return names
 
     # -- calls -------------------------------------------------------------------------------------
 

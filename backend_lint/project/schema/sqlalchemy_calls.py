@@ -14,7 +14,7 @@ MAX_DEPTH = 14
 _TRANSPARENT = frozenset(
     {"alembic.op.f", "sqlalchemy.schema.conv", "sqlalchemy.sql.elements.conv", "sqlalchemy.sql.naming.conv", "sqlalchemy.conv", "typing.cast"}
 )
-_METHODS = frozenset("lower upper replace strip lstrip rstrip format join removesuffix removeprefix title capitalize items keys values".split())
+_METHODS = frozenset("lower upper replace strip lstrip rstrip format join removesuffix removeprefix title capitalize items keys values get".split())
 
 
 class Calls(Names):
@@ -32,6 +32,10 @@ class Calls(Names):
                 return call_method(
                     subject, method, [self.evaluate(frame, text) for text in call.args], {key: self.evaluate(frame, v) for key, v in call.keywords}
                 )
+            if method == "get" and isinstance(subject, dict) and call.args:
+                key = self.evaluate(frame, call.args[0])
+                other = self.evaluate(frame, call.args[1]) if len(call.args) > 1 else None
+                return subject.get(key, other) if isinstance(key, str | int) else UNKNOWN
             if method in ("items", "keys", "values"):
                 return self.view(subject, method)
         name = self.dotted(frame, callee)

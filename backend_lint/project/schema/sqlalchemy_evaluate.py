@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from backend_lint.facts.python import BlockKind
+from backend_lint.facts.python import Block, BlockKind
 from backend_lint.project.schema.sqlalchemy_calls import MAX_DEPTH, Calls
 from backend_lint.project.schema.sqlalchemy_strings import call_method, formatted, percent, string_end
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Nothing, Text, Value, number_of, string_of
-from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.value_text import alternatives, call_ids, parse, split
 
 _WORDS: dict[str, Value] = {"None": None, "True": True, "False": False}
 
@@ -94,27 +94,31 @@ class Values(Calls):
         return tuple(found)
 
     def _comprehension(self, frame: Frame, inner: str) -> Value:
-        """The items of ``[f(x) for x in (1, 2)]``; None if the text is no comprehension that can be followed."""
+        """The items of ``[f(x) for x in (1, 2)]``, of a dictionary's pairs a dictionary; None if the text is no comprehension that can be followed."""
         body = self.project.modules[frame.path].bodies[frame.function]
         for number, block in enumerate(body.blocks):
-            if block.kind is not BlockKind.COMPREHENSION or not block.subject:
+            if block.kind is not BlockKind.COMPREHENSION or not block.subject or not block.target:
                 continue
-            name = f"{block.subject}[]" if len(block.subject) < 100 else "%" + block.target
-            if not block.target or not self._mentions(frame, inner, name):
+            if not self._mentions(frame, inner, (f"{block.subject}[]", *("%" + name for name in block.target.split(",")))):
                 continue
             items = self.evaluate(frame, block.subject)
+            items = tuple(items) if isinstance(items, dict) else items
             if not isinstance(items, tuple):
                 return UNKNOWN
             tests = [test for _, test, at in body.conditions if at == number]
+            pairs = split(inner, ":")
             found: list[Value] = []
+            mapping: dict[Value, Value] = {}
             for item in items:
-                around = Frame(frame.path, frame.function, {**frame.names, name: item}, frame.owner)
+                around = Frame(frame.path, frame.function, {**frame.names, **loop_names(block, item)}, frame.owner)
                 kept = [self.holds(around, test) for test in tests]
                 if None in kept:
                     return UNKNOWN
-                if all(kept):
+                if all(kept) and len(pairs) == 2 and isinstance(key := self.evaluate(around, pairs[0]), str | int):
+                    mapping[key] = self.evaluate(around, pairs[1])
+                elif all(kept):
                     found.append(self.evaluate(around, inner))
-            return tuple(found)
+            return mapping if len(pairs) == 2 else tuple(found)
         return None
 
     def holds(self, frame: Frame, text: str) -> bool | None:
@@ -122,15 +126,16 @@ class Values(Calls):
         value = self.evaluate(frame, text)
         return bool(value) if value is None or isinstance(value, bool | int | str | tuple | dict) else None
 
-    def _mentions(self, frame: Frame, inner: str, name: str) -> bool:
-        if name in inner:
+    def _mentions(self, frame: Frame, inner: str, names: tuple[str, ...]) -> bool:
+        if any(name in inner for name in names):
             return True
         calls = self.project.modules[frame.path].bodies[frame.function].calls
-        parsed = parse(inner)
-        if parsed is None or parsed.root[:1] != "#":
-            return False
-        call = calls[int(parsed.root[1:])]
-        return any(name in text for text in (call.callee, *call.args)) or any(name in text for _, text in call.keywords)
+        return any(
+            name in text
+            for number in call_ids(inner)
+            for text in (calls[number].callee, *calls[number].args, *(value for _, value in calls[number].keywords))
+            for name in names
+        )
 
     def _dict(self, frame: Frame, text: str) -> Value:
         found: dict[Value, Value] = {}
@@ -216,6 +221,8 @@ class Values(Calls):
                 return str(value) if isinstance(value, str | int) else UNKNOWN
             if root == "dict" or isinstance(value, dict):
                 return value
+            if root == "sorted" and isinstance(value, tuple) and all(isinstance(one, str) for one in value):
+                return tuple(sorted(str(one) for one in value))
             return (tuple(reversed(value)) if root == "reversed" else value) if isinstance(value, tuple) else UNKNOWN
         if len(steps) == 2 and steps[0][0] == "." and (receiver := self.text(frame, root)) is not None:
             return call_method(receiver, steps[0][1:], [self.evaluate(frame, part) for part in split(inner)])
@@ -232,3 +239,15 @@ def _closes(text: str) -> bool:
 def _pair(text: str) -> tuple[str, str, str]:
     parts = split(text, ":")
     return (parts[0], ":", text[len(parts[0]) + 1 :]) if len(parts) > 1 else (text, "", "")
+
+
+def loop_names(block: Block, item: Value) -> dict[str, Value]:
+    """What the texts of a loop's variables stand for while it is at an item."""
+    targets = block.target.split(",")
+    if len(targets) == 1:
+        return {f"{block.subject}[]": item, "%" + targets[0]: item}
+    items = item if isinstance(item, tuple) else ()
+    names = {"%" + target: items[at] if at < len(items) else UNKNOWN for at, target in enumerate(targets)}
+    if block.subject.startswith("enumerate(") and len(items) == 2:
+        names[f"{split(block.subject[10:-1])[0]}[]"] = items[1]
+    return names

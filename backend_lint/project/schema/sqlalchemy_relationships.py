@@ -91,8 +91,9 @@ class Relationships:
         last = text.rpartition(".")[2]
         if "(" in text or not last.isidentifier():
             return None
-        if text == last and (ref := self.values.resolver.value(frame.path, frame.function, text)) is not None and ref.kind is RefKind.CLASS:
-            return ref.function if ref.function in self.entities else None
+        ref = self.values.resolver.value(frame.path, frame.function, text) if text == last else None
+        if ref is not None and ref.kind is RefKind.CLASS and ref.function in self.entities:
+            return ref.function
         keys = self._by_name.get(last, [])
         if len(keys) > 1 and text != last:
             folder = text.rpartition(".")[0].replace(".", "/")
