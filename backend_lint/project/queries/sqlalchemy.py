@@ -52,12 +52,12 @@ class Finder:
         frame = Frame(path, index)
         found: dict[int, tuple[Chain, ...]] = {}
         for number, call in enumerate(body.calls):
-            method = call.callee.rpartition(".")[2]
+            method = self.chains.callee(path, call.callee)[1]
             if method in METHODS and _may_matter(method, call) and (chains := self.chains.at(frame, f"#{number}")):
                 found[number] = chains
         if not found:
             return []
-        consumed = self._consumed(body, found)
+        consumed = self._consumed(frame, body, found)
         run = self._run(frame, body, found)
         result: list[Site] = []
         for number, chains in found.items():
@@ -74,17 +74,17 @@ class Finder:
 
     def _is_own(self, chain: Chain, path: str, function: int) -> bool:
         """It is run here, or put together last here and not run at all."""
-        if chain.fetched == "part" or chain.steps[0].method in ("text", "exists"):
+        if chain.fetched == "part" or chain.steps[0].method == "text" or (chain.steps[0].method == "exists" and chain.fetched == "statement"):
             return False
         runner = _runner(chain)
         step = runner if runner is not None else chain.steps[-1]
         return (step.path, step.function) == (path, function)
 
-    def _consumed(self, body: Body, found: dict[int, tuple[Chain, ...]]) -> set[int]:
+    def _consumed(self, frame: Frame, body: Body, found: dict[int, tuple[Chain, ...]]) -> set[int]:
         """Calls whose result goes into another statement or is asked for something further."""
         consumed: set[int] = set()
         for number, call in enumerate(body.calls):
-            base, _, method = call.callee.rpartition(".")
+            base, method = self.chains.callee(frame.path, call.callee)
             if number in found and base:
                 consumed.update(one for option in alternatives(base) for one in call_ids(option.partition("[")[0].partition("(")[0]))
                 consumed.update(call_ids(base) if base[:1] == "(" else ())

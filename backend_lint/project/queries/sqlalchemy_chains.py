@@ -44,12 +44,24 @@ class SqlalchemyChains:
         self.frames = Frames(project)
         self._modules = project.modules
         self._kept: dict[tuple[Frame, str], tuple[Chain, ...]] = {}
+        self._renamed: dict[str, dict[str, str]] = {}
         self._depth = 0
 
     @functools.cached_property
     def used(self) -> bool:
         """Whether the project imports one of the libraries at all."""
         return any(of_library(found.module) for module in self._modules.values() for found in module.facts.imports)
+
+    def callee(self, path: str, callee: str) -> tuple[str, str]:
+        """Receiver and name of what is called; a name that was imported under another one (``from sqlalchemy import func as f``) is what it was."""
+        base, _, method = callee.rpartition(".")
+        renamed = self._renamed.get(path)
+        if renamed is None:
+            imports = self._modules[path].facts.imports
+            renamed = self._renamed[path] = {one.name: one.member for one in imports if one.member not in ("", one.name) and of_library(one.module)}
+        if renamed:
+            return (renamed.get(base, base), method) if base else ("", renamed.get(method, method))
+        return base, method
 
     def of(self, path: str, function: int, text: str) -> tuple[Chain, ...]:
         """The chains that the value `text` of a function may stand for, at most eight; empty if it is none or unknown."""
@@ -221,7 +233,7 @@ class SqlalchemyChains:
 
     def _call(self, frame: Frame, number: int) -> Sequence[Chain]:
         fact = self._modules[frame.path].bodies[frame.function].calls[number]
-        base, _, method = fact.callee.rpartition(".")
+        base, method = self.callee(frame.path, fact.callee)
         step = ChainStep(method, fact.args, fact.keywords, frame.path, frame.function, number, frame)
         if method in METHODS:
             if base and (receivers := self.at(frame, base)):
@@ -263,7 +275,7 @@ class SqlalchemyChains:
         """The mapped class that a value is, itself or as an alias."""
         if text[:1] == "#" and text[1:].isdigit():
             fact = self._modules[frame.path].bodies[frame.function].calls[int(text[1:])]
-            last = fact.callee.rpartition(".")[2]
+            last = self.callee(frame.path, fact.callee)[1]
             return self.entity(frame, fact.args[0]) if last in ("aliased", "with_polymorphic", "Bundle") and fact.args else None
         ref = self.frames.ref(frame, text)
         if ref is None or ref.kind is not RefKind.CLASS:

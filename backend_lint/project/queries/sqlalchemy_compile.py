@@ -7,11 +7,12 @@ import functools
 from collections.abc import Hashable, Iterator, Sequence
 
 from backend_lint.facts.python import Call
-from backend_lint.facts.query import Opaque, Predicate, Query
+from backend_lint.facts.query import Predicate, Query
 from backend_lint.project.queries.sqlalchemy_chains import Chain, SqlalchemyChains
 from backend_lint.project.queries.sqlalchemy_conditions import Conditions
 from backend_lint.project.queries.sqlalchemy_draft import Draft
 from backend_lint.project.queries.sqlalchemy_expressions import Expressions
+from backend_lint.project.queries.sqlalchemy_fragments import Fragments
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_joins import Joins
 from backend_lint.project.queries.sqlalchemy_lists import ALL, NONE, Lists
@@ -37,6 +38,7 @@ class Compiler:
         self.frames = chains.frames
         self.lists = Lists(chains.frames)
         self.writer = Writer(self.project.modules)
+        self.fragments = Fragments(self.project)
         self.sources = Sources(chains)
         self.relations = Relations(self.sources, self.derived)
         self.expressions = Expressions(self)
@@ -126,6 +128,12 @@ class Compiler:
             chain = source.chains[0] if self.lists.variant == NONE else source.chains[-1]
             if len(source.chains) > 1:
                 self.lists.options.setdefault(source.key, len(self.lists.options))
+            if source.lateral:
+                draft.nested = True
+                visible = frozenset(draft.numbers) | draft.future
+                inner = self._built(chain, draft, frozenset())
+                alone = [key for key in inner.alone() if key in visible]
+                return self.keep(draft, self._built(chain, draft, frozenset(alone)) if alone else inner)
             return self.keep(draft, self._built(chain, None, frozenset()))
         finally:
             self._nested -= 1
@@ -193,7 +201,7 @@ class Compiler:
 
     def fragment(self, draft: Draft, text: str) -> Predicate:
         """A piece of SQL in a condition."""
-        return Opaque(text, tuple(range(len(draft.relations))))
+        return self.fragments.condition(draft, text)
 
     @functools.cached_property
     def _types(self):  # type: ignore[no-untyped-def]

@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.python import Call
 from backend_lint.facts.query import Comparison, Exists, Opaque, Predicate, Term, TermKind
 from backend_lint.facts.schema import Dialect
+from backend_lint.project.queries.sqlalchemy_chains import Chain
 from backend_lint.project.queries.sqlalchemy_draft import Draft, relations_of
-from backend_lint.project.queries.sqlalchemy_expressions import NULL, PARAMETER
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import OPERATORS, of_library
 from backend_lint.project.queries.sqlalchemy_operators import Operators
 from backend_lint.project.queries.sqlalchemy_sources import Attribute, Source
+from backend_lint.project.queries.sqlalchemy_terms import NULL, PARAMETER
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.sql.conditions import TRUE, comparison, conjunction, disjunction, negate, test
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.sqlalchemy_compile import Compiler
+    from backend_lint.project.queries.sqlalchemy_expressions import Expressions
+    from backend_lint.project.queries.sqlalchemy_relations import Relations
+    from backend_lint.project.queries.sqlalchemy_sources import Sources
 
+TRUTH = Opaque("true")
+FALSEHOOD = Opaque("false")
+"""What is known to hold for no row; the planner reads nothing then."""
 _COMPARISONS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _MAX_DEPTH = 40
 
@@ -30,9 +37,9 @@ class Conditions:
 
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
-        self.expressions = compiler.expressions
-        self.relations = compiler.relations
-        self.sources = compiler.sources
+        self.expressions: Expressions = compiler.expressions
+        self.relations: Relations = compiler.relations
+        self.sources: Sources = compiler.sources
         self.project = compiler.project
         self.operators = Operators(self)
         self._depth = 0
@@ -83,6 +90,8 @@ class Conditions:
         attribute = self.sources.attribute(frame, text)
         if attribute is not None:
             return self._truth(draft, frame, text, self.compiler.rebound(attribute))
+        if text == "False":
+            return FALSEHOOD
         if text[0] == "%" and (given := self.compiler.given(frame, text)) is not None:
             return self.predicate(draft, *given)
         if text[0] in "'\"" and (value := constant_string(text)) is not None:
@@ -131,7 +140,9 @@ class Conditions:
     def any_of(self, draft: Draft, frame: Frame, parts: list[tuple[Frame, str]]) -> Predicate | None:
         """A disjunction; if one part always holds, so does the whole."""
         found = [self.predicate(draft, where, part) for where, part in parts]
-        return None if any(one is None for one in found) else disjunction(found)
+        if any(one is None for one in found):
+            return None
+        return disjunction(one for one in found if one is not FALSEHOOD) or FALSEHOOD
 
     # -- comparisons -------------------------------------------------------------------------------
 
@@ -168,10 +179,10 @@ class Conditions:
     def _called(self, draft: Draft, frame: Frame, number: int) -> Predicate | None:
         text = f"#{number}"
         call = self.project.modules[frame.path].bodies[frame.function].calls[number]
-        base, _, method = call.callee.rpartition(".")
+        base, method = self.compiler.chains.callee(frame.path, call.callee)
         if call.callee[:1] == "#" and call.callee[1:].isdigit():
             return self.operators.custom(draft, frame, text, call)
-        chains = [chain for chain in self.compiler.chains.at(frame, text) if chain.steps[-1].method == "exists" and chain.fetched in ("part", "statement")]
+        chains = [chain for chain in self.compiler.chains.at(frame, text) if _is_exists(chain)]
         if chains:
             return Exists(self.compiler.subquery(draft, chains))
         if method in ("and_", "or_", "not_", "exists", "text", "true", "false", "between", "literal", "with_parent", "literal_column", "in_op"):
@@ -180,6 +191,8 @@ class Conditions:
                 return self._library(draft, frame, text, method, call)
         if base and method in OPERATORS and (found := self.operators.method(draft, frame, text, base, method, call)) is not None:
             return found
+        if base and method in ("bindparams", "params", "columns"):
+            return self.predicate(draft, frame, base)
         if base and method in ("self_group", "label", "where", "filter", "correlate", "select_from", "correlate_except"):
             return self._of_exists(draft, frame, text, base, call)
         followed = self.compiler.followed(frame, call, number)
@@ -205,6 +218,8 @@ class Conditions:
             return negate(inner) if inner is not None else self.opaque(draft, frame, text)
         if name == "true":
             return None
+        if name == "false":
+            return FALSEHOOD
         if name == "literal" and args[:1] == ("True",):
             return None
         if name == "between" and len(args) == 3:
@@ -246,4 +261,6 @@ class Conditions:
         return Opaque(f"{name} = {self.compiler.written(frame, value)}", tuple(range(len(draft.relations))))
 
 
-TRUTH = Opaque("true")
+def _is_exists(chain: Chain) -> bool:
+    """``select(...).exists()``, ``exists().where(...)``."""
+    return "exists" in (chain.steps[0].method, chain.steps[-1].method) and chain.fetched in ("part", "statement", "query")

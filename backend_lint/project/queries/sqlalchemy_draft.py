@@ -34,6 +34,7 @@ class Draft:
         """Targets of joins in order."""
         self.labels: dict[str, Term] = {}
         self.selected: list[Term] = []
+        self.names: list[str] = []
         self.order: list[OrderKey] = []
         self.group: list[Term] = []
         self.written: list[str] = []
@@ -45,6 +46,7 @@ class Draft:
         self.wide = False
         """Whole rows are selected."""
         self.nested = False
+        self.legacy = False
         self.future: frozenset[Hashable] = frozenset()
         """What will stand in FROM, where that is known in advance."""
         self.base: Source | None = None
@@ -75,7 +77,7 @@ class Draft:
             self.relations[number] = msgspec.structs.replace(self.relations[number], join=join, on=on)
         else:
             number = len(self.relations)
-            self.relations.append(Relation(source.table, source.alias, join, on, self.placed.get(source.key, -1)))
+            self.relations.append(Relation(source.table, source.alias, join, on, self.placed.get(source.key, -1), source.lateral))
             self.sources.append(source)
             self.numbers.setdefault(source.key, number)
         if join and beside >= 0:
@@ -118,7 +120,37 @@ class Draft:
             tuple(self.subqueries),
             self.rows,
             tuple(dict.fromkeys(self.unknown)),
+            tuple(self.names) if any(self.names) else (),
         )
+
+    def enclose(self) -> None:
+        """What there is so far becomes something that is selected: ``SELECT EXISTS (...)``."""
+        inner = self.query()
+        fresh = Draft(self.outer, self.correlated)
+        self.__dict__.update(fresh.__dict__)
+        self.subqueries.append(inner)
+
+    def wrap(self) -> None:
+        """Go on around what there is so far: it becomes the only relation."""
+        inner = self.query()
+        keys = list(self.numbers)
+        fresh = Draft(self.outer, self.correlated)
+        kept = self.entities, self.wide, self.labels
+        self.__dict__.update(fresh.__dict__)
+        self.entities, self.wide, self.labels = kept
+        self.legacy = True
+        self.subqueries.append(inner)
+        self.relations.append(Relation("", subquery=0))
+        self.sources.append(Source(("united", id(inner))))
+        self.numbers = dict.fromkeys(keys, 0)
+        self.groups.append({0})
+
+
+def has_opaque(predicate: Predicate | None) -> bool:
+    """Something in a condition was not understood, or is a subquery."""
+    if isinstance(predicate, (And, Or)):
+        return any(has_opaque(part) for part in predicate.parts)
+    return isinstance(predicate, (Opaque, Exists)) or (isinstance(predicate, Not) and has_opaque(predicate.part))
 
 
 def relations_of(terms: Iterable[Term | Predicate | None]) -> tuple[int, ...]:

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Call
 from backend_lint.facts.query import Term, TermKind
-from backend_lint.project.queries.sqlalchemy_draft import Draft, relations_of
+from backend_lint.project.queries.sqlalchemy_draft import Draft, has_opaque, relations_of
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import AGGREGATES, SQL_FUNCTIONS, of_library
-from backend_lint.project.queries.sqlalchemy_relations import UNKNOWN
-from backend_lint.project.queries.sqlalchemy_sources import Attribute, Source
+from backend_lint.project.queries.sqlalchemy_sources import Attribute
+from backend_lint.project.queries.sqlalchemy_terms import PARAMETER, UNKNOWN, combined, constant_term, shown, unknown
 from backend_lint.project.queries.sqlalchemy_text import arguments, operation
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, constant_string, parse, split
 from backend_lint.sql import text as sql
+from backend_lint.sql.conditions import comparisons, predicate_text
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.sqlalchemy_compile import Compiler
 
-PARAMETER = Term(TermKind.PARAMETER)
-NULL = Term(TermKind.CONSTANT, text="null")
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "//"})
 _SAME_VALUE = frozenset({"label", "self_group", "asc", "desc", "nullslast", "nullsfirst", "nulls_last", "nulls_first", "distinct", "filter", "expression"})
 _JSON_TEXT = frozenset({"as_string", "astext"})
@@ -224,7 +223,7 @@ class Expressions:
 
     def _called(self, draft: Draft, frame: Frame, number: int) -> Term:
         call = self.project.modules[frame.path].bodies[frame.function].calls[number]
-        base, _, method = call.callee.rpartition(".")
+        base, method = self.compiler.chains.callee(frame.path, call.callee)
         if base == "func" or base.endswith(".func") or ".func." in call.callee or call.callee.startswith("func."):
             return self._function(draft, frame, method, call)
         if call.callee[:1] == "#" and call.callee[1:].isdigit():
@@ -250,8 +249,9 @@ class Expressions:
     def _function(self, draft: Draft, frame: Frame, name: str, call: Call) -> Term:
         """``func.lower(User.email)``."""
         terms = [self.term(draft, frame, text) for text in call.args if text[:1] != "*"]
-        if name in AGGREGATES:
+        if name.lower() in AGGREGATES:
             draft.aggregate = True
+            return unknown(terms)
         return combined(sql.call(name, *(shown(term) for term in terms)), terms, function=True)
 
     def _custom(self, draft: Draft, frame: Frame, call: Call) -> Term:
@@ -274,7 +274,9 @@ class Expressions:
                     self.compiler.conditions.predicate(draft, frame, text)
             return self.term(draft, frame, base)
         if method == "over":
-            return unknown([self.term(draft, frame, base)])
+            aggregate, term = draft.aggregate, self.term(draft, frame, base)
+            draft.aggregate, draft.grouped = aggregate, True
+            return unknown([term])
         if method in _JSON_TEXT or method in _JSON_CASTS or method == "as_json":
             inner = self.term(draft, frame, base)
             if inner.kind is not TermKind.EXPRESSION:
@@ -343,56 +345,30 @@ class Expressions:
             return Term(TermKind.UNKNOWN, text=written or "?")
         terms = [self.term(draft, frame, text.lstrip("*")) for text in args if text[:1] not in "[{"]
         if name == "case":
-            for text in args:
-                if text[:1] == "[":
-                    terms += [self.term(draft, frame, part) for part in arguments(text)]
+            return self._case(draft, frame, call)
         terms += [self.term(draft, frame, value) for key, value in call.keywords if key in ("else_", "whens", "value")]
         return unknown(terms)
 
-
-def constant_term(text: str) -> Term | None:
-    """The constant that a value text is."""
-    if text == "None":
-        return NULL
-    if text in ("True", "False"):
-        return Term(TermKind.CONSTANT, text=text.lower(), type="boolean")
-    if text[:1] in "'\"":
-        value = constant_string(text)
-        return Term(TermKind.CONSTANT, text=sql.literal(value)) if value is not None and not text.endswith("...'") else Term(TermKind.PARAMETER)
-    if text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit()):
-        return Term(TermKind.CONSTANT, text=text.replace("_", ""))
-    return None
-
-
-def shown(term: Term) -> str:
-    """A term inside an expression; what is not known, or belongs to the query around, is ``?``."""
-    if term.kind is TermKind.COLUMN:
-        name = sql.identifier(term.column)
-        return sql.cast(name, term.cast) if term.cast else name
-    if term.kind in (TermKind.EXPRESSION, TermKind.CONSTANT, TermKind.MIXED) or (term.kind is TermKind.PARAMETER and term.text):
-        return term.text or "?"
-    return "?"
-
-
-def combined(text: str, terms: Sequence[Term], function: bool = False) -> Term:
-    """An expression made of terms."""
-    if any(term.kind in (TermKind.UNKNOWN, TermKind.SUBQUERY) for term in terms):
-        return unknown(terms)
-    rows = [term for term in terms if term.kind in (TermKind.COLUMN, TermKind.EXPRESSION)]
-    if any(term.kind is TermKind.MIXED for term in terms) or len({term.relation for term in rows}) > 1:
-        return Term(TermKind.MIXED, text=text)
-    if not rows:
-        return Term(TermKind.PARAMETER, text=text if function else "")
-    columns = sorted({column for term in rows for column in (term.columns or (term.column,))})
-    return Term(TermKind.EXPRESSION, rows[0].relation, text=text, columns=tuple(columns))
-
-
-def unknown(terms: Sequence[Term]) -> Term:
-    """Something made of terms that is not understood; the relation it reads, if that is one."""
-    found = relations_of(terms)
-    return Term(TermKind.UNKNOWN if len(found) < 2 else TermKind.MIXED, found[0] if len(found) == 1 else -1)
-
-
-def source_term(draft: Draft, source: Source) -> Term:
-    """All of a row."""
-    return Term(TermKind.UNKNOWN, draft.numbers.get(source.key, -1))
+    def _case(self, draft: Draft, frame: Frame, call: Call) -> Term:
+        """``case((condition, value), else_=other)``, and the list of pairs of before SQLAlchemy 1.4."""
+        texts = [part for text in call.args for part in (arguments(text) if text[:2] == "[[" else [text])]
+        branches: list[tuple[str, str]] = []
+        terms: list[Term] = []
+        relations: set[int] = set()
+        clear = all(key == "else_" for key, _ in call.keywords)
+        for text in texts:
+            pair = arguments(text) if text[:1] == "[" else []
+            if len(pair) != 2:
+                return unknown([self.term(draft, frame, text)])
+            condition, value = self.compiler.conditions.predicate(draft, frame, pair[0]), self.term(draft, frame, pair[1])
+            found = list(comparisons(condition))
+            terms += [value, *(side for one in found for side in (one.left, one.right))]
+            relations.update(relations_of((condition,)))
+            clear &= bool(found) and not has_opaque(condition)
+            branches.append((predicate_text(condition), shown(value)))
+        other = dict(call.keywords).get("else_", "")
+        default = self.term(draft, frame, other) if other else None
+        terms += [default] if default is not None else []
+        if not clear or not branches:
+            return Term(TermKind.UNKNOWN, relations.pop()) if len(relations) == 1 else unknown(terms)
+        return combined(sql.case(branches, shown(default) if default is not None else ""), terms)

@@ -78,8 +78,8 @@ class Frames:
             return None
         if position == 0 and head.owner >= 0 and "staticmethod" not in head.decorators:
             if frame.receiver is not None:
-                kind = RefKind.CLASS if "classmethod" in head.decorators else RefKind.INSTANCE
                 found = frame.receiver
+                kind = RefKind.CLASS if "classmethod" in head.decorators or found.kind is RefKind.CLASS else RefKind.INSTANCE
                 return Ref(kind, found.name, found.path, found.index, found.origin) if found.kind in (RefKind.CLASS, RefKind.INSTANCE) else found
             owner = self.modules[frame.path].classes[head.owner]
             kind = RefKind.CLASS if "classmethod" in head.decorators else RefKind.INSTANCE

@@ -199,7 +199,7 @@ class Joins:
         """An argument of ``select_from``: a table, or ``join(a, b, condition)``."""
         if text[:1] == "#" and text[1:].isdigit():
             call = self.compiler.project.modules[frame.path].bodies[frame.function].calls[int(text[1:])]
-            base, _, method = call.callee.rpartition(".")
+            base, method = self.compiler.chains.callee(frame.path, call.callee)
             if method in ("join", "outerjoin"):
                 left = call.args[0] if call.args else ""
                 rest = call.args[1:]
@@ -232,7 +232,7 @@ class Joins:
         if text[:1] != "#" or not text[1:].isdigit() or depth > 8:
             return None
         call = self.compiler.project.modules[frame.path].bodies[frame.function].calls[int(text[1:])]
-        base, _, method = call.callee.rpartition(".")
+        base, method = self.compiler.chains.callee(frame.path, call.callee)
         if method == "options":
             at = self._loaded(draft, frame, base, depth + 1)
             for one in call.args:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Call
-from backend_lint.facts.query import Comparison, Exists, Opaque, Predicate, Term, TermKind
+from backend_lint.facts.query import Comparison, Exists, Opaque, Or, Predicate, Term, TermKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.queries.sqlalchemy_draft import Draft
-from backend_lint.project.queries.sqlalchemy_expressions import PARAMETER, combined, constant_term, shown
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import OPERATORS
 from backend_lint.project.queries.sqlalchemy_sources import Attribute, Source
+from backend_lint.project.queries.sqlalchemy_terms import PARAMETER, combined, constant_term, shown
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.schema.mapping import Relationship
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.sql import text as sql
-from backend_lint.sql.conditions import between, comparison, conjunction, disjunction, is_in, negate, test
+from backend_lint.sql.conditions import TRUE, between, comparison, conjunction, disjunction, is_in, negate, test
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.sqlalchemy_conditions import Conditions
+    from backend_lint.project.queries.sqlalchemy_expressions import Expressions
+    from backend_lint.project.queries.sqlalchemy_relations import Relations
+    from backend_lint.project.queries.sqlalchemy_sources import Sources
 
 _PLACES = {"startswith": ("", "%"), "endswith": ("%", ""), "contains": ("%", "%")}
 _ROWS = (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.MIXED, TermKind.OUTER, TermKind.SUBQUERY)
@@ -32,9 +35,9 @@ class Operators:
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
         self.compiler = conditions.compiler
-        self.expressions = conditions.expressions
-        self.relations = conditions.relations
-        self.sources = conditions.sources
+        self.expressions: Expressions = conditions.expressions
+        self.relations: Relations = conditions.relations
+        self.sources: Sources = conditions.sources
 
     def method(self, draft: Draft, frame: Frame, text: str, base: str, method: str, call: Call) -> Predicate | None:
         """The condition that a method call gives; None if its receiver is no expression."""
@@ -45,6 +48,8 @@ class Operators:
                 return self._of_relationship(draft, frame, text, attribute, relationship, method, call)
         elif (of_type := self._of_type(frame, base)) is not None and method in ("any", "has"):
             return self.exists(draft, frame, of_type[0], of_type[1], call, of_type[2])
+        if method in ("in_", "__eq__") and (columns := self.row(draft, frame, base)):
+            return self._rows_listed(columns, call)
         left = self.expressions.term(draft, frame, base)
         if left.kind not in _ROWS:
             return self.conditions.opaque(draft, frame, text, left) if left.kind is TermKind.UNKNOWN else None
@@ -70,6 +75,8 @@ class Operators:
             return self._affix(draft, frame, text, left, method, args[0])
         if operator in ("like", "ilike", "not like", "not ilike"):
             return self._like(left, operator, self.pattern(draft, frame, args[0]))
+        if method == "any" and self._is_container(left, kind):
+            return Comparison(combined(sql.binary("?", "=", sql.call("any", shown(left))), [left]), "=", TRUE)
         if method in ("any", "has", "any_", "all_", "match"):
             return self.conditions.opaque(draft, frame, text, left)
         right = self.expressions.term(draft, frame, args[0])
@@ -83,6 +90,23 @@ class Operators:
         return (
             left.type in ("jsonb", "json", "hstore") or left.type.endswith("[]") or kind in ("ARRAY", "JSONB", "HSTORE", "Range") or left.type.endswith("range")
         )
+
+    def row(self, draft: Draft, frame: Frame, text: str) -> list[Term]:
+        """The terms of ``tuple_(A.x, A.y)``; empty if the value is none."""
+        if text[:1] != "#" or not text[1:].isdigit():
+            return []
+        call = self.conditions.project.modules[frame.path].bodies[frame.function].calls[int(text[1:])]
+        if self.compiler.chains.callee(frame.path, call.callee)[1] not in ("tuple_", "Tuple"):
+            return []
+        found = [self.expressions.term(draft, frame, one) for one in call.args]
+        return found if all(one.kind in _ROWS for one in found) else []
+
+    def _rows_listed(self, columns: list[Term], call: Call) -> Predicate | None:
+        """``tuple_(A.x, A.y).in_(pairs)``: one of several rows; of a list that is not known two stand for all."""
+        given = call.args[0] if call.args else ""
+        items = split(given[1:-1]) if given[:2] == "[[" else []
+        one = conjunction(comparison(column, "=", PARAMETER) for column in columns)
+        return one if len(items) == 1 or one is None else Or((one, one))
 
     def _listed(self, draft: Draft, frame: Frame, text: str, left: Term, operator: str, given: str) -> Predicate:
         chains = [chain for chain in self.compiler.chains.at(frame, given) if chain.fetched in ("statement", "query", "part")]
@@ -121,7 +145,7 @@ class Operators:
     def _like(self, left: Term, operator: str, right: Term) -> Predicate:
         if operator.endswith("ilike") and self.conditions.dialect is not Dialect.POSTGRESQL:
             left = combined(sql.call("lower", shown(left)), [left])
-            right = Term(right.kind, text=right.text.lower())
+            right = Term(right.kind, text=right.text.lower())  # of a parameter the program's own letters are not known
             operator = operator.replace("ilike", "like")
         if right.kind is TermKind.UNKNOWN:
             right = PARAMETER
@@ -131,15 +155,14 @@ class Operators:
         name = method if method in _PLACES else method[1:]
         before, after = _PLACES[name]
         inner = self.pattern(draft, frame, given)
-        folded = name != method
         if inner.kind not in (TermKind.CONSTANT, TermKind.PARAMETER):
             return self.conditions.opaque(draft, frame, text, left, inner)
-        if folded:
-            left = combined(sql.call("lower", shown(left)), [left])
         if inner.kind is TermKind.CONSTANT:
             value = inner.text[1:-1] if inner.text[:1] == "'" else inner.text
-            return Comparison(left, "like", Term(TermKind.CONSTANT, text=f"'{before}{value.lower() if folded else value}{after}'"))
-        return Comparison(left, "like", Term(TermKind.PARAMETER, text=f"{before}{inner.text or '?'}{after}"))
+            right = Term(TermKind.CONSTANT, text=f"'{before}{value}{after}'")
+        else:
+            right = Term(TermKind.PARAMETER, text=f"{before}{inner.text or '?'}{after}")
+        return self._like(left, "ilike" if name != method else "like", right)
 
     def pattern(self, draft: Draft, frame: Frame, text: str) -> Term:
         """The right side of LIKE: a constant, or a parameter with what is known of it (``?%``)."""
@@ -254,13 +277,13 @@ class Operators:
     def _inner(self, draft: Draft, frame: Frame, source: Source, relationship: Relationship, call: Call | None, target: Source | None = None) -> int:
         found = target or self.relations.target(relationship)
         self.relations.place(draft, source)
+        if found is not None and found.key == source.key:
+            found = Source(("other", source.key, relationship.name), found.table, "", found.mapped)
         inner = self.compiler.inner(draft, apart=None if found is None else found.key)
         if found is None:
             inner.unknown.append(f"the target of {relationship.name}")
             inner.restrict(Opaque(relationship.name))
         else:
-            if found.key == source.key:
-                found = Source(("other", source.key, relationship.name), found.table, "", found.mapped)
             self.relations.place(inner, found)
             inner.entities.append(found)
             apart = ("any", len(draft.subqueries), relationship.name) if relationship.through else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import OrderKey, Rows, Term, TermKind
@@ -37,7 +38,7 @@ class Orders:
         """One key of the order."""
         if text[:1] == "#" and text[1:].isdigit():
             call = self.compiler.project.modules[frame.path].bodies[frame.function].calls[int(text[1:])]
-            base, _, method = call.callee.rpartition(".")
+            base, method = self.compiler.chains.callee(frame.path, call.callee)
             inner = base if not call.args else call.args[0]
             if method in ("desc", "asc", "nullslast", "nulls_last", "nullsfirst", "nulls_first") and inner:
                 if method in ("desc", "asc"):
@@ -79,6 +80,20 @@ class Orders:
                 draft.group.append(draft.labels[name])
             elif text != "?" and self.sources.source(frame, text) is None:
                 draft.group.append(self.expressions.term(draft, frame, text))
+
+    def declared(self, frame: Frame, text: str) -> Iterator[tuple[Frame, str]]:
+        """The keys of a relationship's ``order_by`` as value texts; of one in a string only plain attributes."""
+        if text[:1] not in "'\"":
+            for part in split(text[1:-1]) if text[:1] == "[" else [text]:
+                yield frame, part
+            return
+        written = constant_string(text) or ""
+        for part in split(written[1:-1] if written[:1] in ("(", "[") else written):
+            stem = part.strip()
+            for call in (".desc()", ".asc()"):
+                stem = stem.removesuffix(call)
+            if stem.replace(".", "").replace("_", "").isalnum():
+                yield frame, f"-{stem}" if part.strip().endswith(".desc()") else stem
 
     def number(self, text: str) -> int:
         """A number; -1 if it is not known."""

@@ -10,8 +10,6 @@ from backend_lint.project.queries.sqlalchemy_sources import Attribute, Source, S
 from backend_lint.project.schema.mapping import Field, Mapped, Relationship
 from backend_lint.sql.conditions import comparison, conjunction
 
-UNKNOWN = Term(TermKind.UNKNOWN)
-
 
 class Relations:
     """Places sources in a statement, with the tables that inheritance adds."""

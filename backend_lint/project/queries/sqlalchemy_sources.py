@@ -31,6 +31,7 @@ class Source(NamedTuple):
     alias: str = ""
     mapped: Mapped | None = None
     chains: tuple[Chain, ...] = ()
+    lateral: bool = False
 
 
 class Attribute(NamedTuple):
@@ -96,7 +97,7 @@ class Sources:
 
     def _made(self, frame: Frame, number: int) -> Source | None:
         fact = self.project.modules[frame.path].bodies[frame.function].calls[number]
-        base, _, last = fact.callee.rpartition(".")
+        base, last = self.chains.callee(frame.path, fact.callee)
         keywords = dict(fact.keywords)
         name = constant_string(keywords.get("name", "")) or ""
         if last in _ALIASES and fact.args:
@@ -111,7 +112,7 @@ class Sources:
             shown = constant_string(fact.args[0]) if fact.args and last == "alias" else name
             return Source(("alias", frame, number), inner.table, shown or "", inner.mapped, inner.chains)
         if last in ("lateral", "subquery", "cte", "alias") and (fact.args or base):
-            return self._part(frame, f"#{number}") or (self._part(frame, fact.args[0], (frame, number)) if fact.args and not base else None)
+            return self._part(frame, f"#{number}") or (self._argument(frame, fact.args[0], number, last) if fact.args else None)
         if last in ("select", "where", "join", "filter", "limit", "order_by"):
             return None
         return self._part(frame, f"#{number}")
@@ -131,7 +132,12 @@ class Sources:
         if step.method not in _TABLES:
             return None
         name = constant_string(step.args[0]) if step.args else constant_string(dict(step.keywords).get("name", ""))
-        return Source(key or ("part", step.frame, step.call), "", name or "", None, chains)
+        return Source(key or ("part", step.frame, step.call), "", name or "", None, chains, step.method == "lateral")
+
+    def _argument(self, frame: Frame, text: str, number: int, method: str) -> Source | None:
+        """``lateral(statement)``, ``subquery(statement)``."""
+        chains = tuple(chain for chain in self.chains.at(frame, text) if chain.fetched in ("statement", "query"))
+        return Source(("part", frame, number), "", "", None, chains, method == "lateral") if chains else None
 
     def table(self, name: str) -> Table | None:
         """The schema's table of that name, declared ones too."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import Rows, TermKind, Verb
 from backend_lint.project.queries.sqlalchemy_chains import Chain, ChainStep
 from backend_lint.project.queries.sqlalchemy_draft import Draft
-from backend_lint.project.queries.sqlalchemy_expressions import PARAMETER
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, ONE, WRAPPERS
 from backend_lint.project.queries.sqlalchemy_sources import Source
+from backend_lint.project.queries.sqlalchemy_terms import PARAMETER
+from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.value_text import constant_string
 from backend_lint.sql.conditions import comparison
 
@@ -93,6 +94,7 @@ class Steps:
             if first.method == "query" or any(step.method in ("join", "outerjoin") for step in rest):
                 draft.base = next((source for text in first.args[:1] if (source := self.sources.source(first.frame, text)) is not None), None)
             first = ChainStep(first.method, replaced.args, first.keywords, replaced.path, replaced.function, -1, replaced.frame)
+        draft.legacy = first.method == "query"
         self._begin(draft, first)
         run = False
         for step in rest:
@@ -114,6 +116,8 @@ class Steps:
         if not chain.complete and not draft.unknown:
             draft.unknown.append("a step of it may be repeated")
         self._settle(draft, chain)
+        if run and first.method == "exists":
+            draft.enclose()
 
     def _settle(self, draft: Draft, chain: Chain) -> None:
         if draft.verb is not Verb.SELECT or (draft.aggregate and not draft.grouped and not draft.wide):
@@ -122,6 +126,7 @@ class Steps:
             draft.rows = Rows.MANY
         if draft.wide:
             draft.selected.clear()
+            draft.names.clear()
         draft.aggregate = draft.aggregate and not draft.wide
 
     def _rows(self, draft: Draft, step: ChainStep) -> None:
@@ -161,8 +166,13 @@ class Steps:
             self._united(draft, step, step.args)
         elif method == "exists":
             for text in step.args:
-                self._entity(draft, step.frame, text)
+                inner = [chain for chain in self.compiler.chains.at(step.frame, text) if chain.fetched in ("statement", "query", "part")]
+                if inner:
+                    self.all(draft, inner[-1])
+                else:
+                    self._entity(draft, step.frame, text)
             draft.selected.clear()
+            draft.names.clear()
         else:
             draft.unknown.append(method)
 
@@ -186,6 +196,21 @@ class Steps:
         draft.entities.append(target)
         draft.wide = True
         draft.restrict(self.conditions.operators.of_parent(draft, target, relationship))
+        for frame, text in self._declared_order(owner.key, relationship.name):
+            self.compiler.orders.key(draft, frame, text, False, None)
+
+    def _declared_order(self, owner: ClassKey, name: str) -> Iterator[tuple[Frame, str]]:
+        """``relationship(order_by=...)``, given as an expression or as text."""
+        for base in self.compiler.project.resolver.classes.ancestors(*owner):
+            _, attributes = self.compiler.project.resolver.classes.members(base.path, base.index) if base.path else ({}, {})
+            found = attributes.get(name)
+            if found is None or found.value[:1] != "#" or not found.value[1:].isdigit():
+                continue
+            call = self.compiler.project.modules[base.path].bodies[found.function].calls[int(found.value[1:])]
+            text = dict(call.keywords).get("order_by", "")
+            if text:
+                yield from self.compiler.orders.declared(Frame(base.path, found.function), text)
+            return
 
     def _by_key(self, draft: Draft, step: ChainStep, source: Source, value: str) -> None:
         mapped = source.mapped
@@ -228,6 +253,7 @@ class Steps:
         term = self.expressions.term(draft, frame, inner)
         draft.entities.append(attribute.source if attribute is not None else None)
         draft.selected.append(term)
+        draft.names.append(label or (term.column if attribute is not None else ""))
         if label or attribute is not None:
             draft.labels[label or (attribute.name if attribute is not None else "")] = term
 
@@ -305,6 +331,7 @@ class Steps:
         draft.aggregate, draft.wide = True, False
         draft.order.clear()
         draft.selected.clear()
+        draft.names.clear()
 
     def _exists(self, draft: Draft, step: ChainStep) -> None:
         draft.rows = Rows.NONE
@@ -327,6 +354,9 @@ class Steps:
             else:
                 draft.unknown.append(f"a member of {step.method}")
         draft.combined = True
+        draft.distinct = draft.distinct or not step.method.endswith("_all")
+        if draft.legacy:
+            draft.wrap()
 
     def _united(self, draft: Draft, step: ChainStep, members: tuple[str, ...]) -> None:
         """``union(a, b)``: the first member with the others beside it."""
@@ -340,3 +370,4 @@ class Steps:
             else:
                 self.compiler.derived(draft, Source(("member", frame, text), chains=chains))
         draft.combined = True
+        draft.distinct = not step.method.endswith("_all")
