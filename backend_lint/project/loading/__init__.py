@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.project.loading.eager import DjangoEager, Loaded, Path, SqlalchemyEager
+from backend_lint.project.loading.loops import unwrapped
 from backend_lint.project.queries.django_chains import DjangoChains
 from backend_lint.project.queries.django_names import SLICE
 from backend_lint.project.queries.sqlalchemy_chains import SqlalchemyChains
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, RESULTS, RUNNERS
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.value_text import constant_string, split
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.repeats import Repeats
     from backend_lint.project.loading.serializer_fields import SerializerFields
     from backend_lint.project.loading.serializer_uses import SerializerUses
+    from backend_lint.project.loading.writes import Writes
     from backend_lint.project.queries.django_frames import Chain, ChainStep
     from backend_lint.project.queries.sqlalchemy_results import Chain as SqlChain
     from backend_lint.project.queries.sqlalchemy_results import ChainStep as SqlStep
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Loads", "Path", "Rows"]
 
 _MOST = 1 << 30
+_CALL = re.compile(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
 _EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d])")
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
@@ -41,7 +45,7 @@ class Rows(msgspec.Struct, frozen=True):
     """The objects that a query gives. `path`, `function`, `call`: where the function that has the value put it together last, or called what did.
 
     `most`: how many there are at most. `parents`: further classes whose objects the same query brings (SQLAlchemy finds them in its session).
-    `related`: Django's related manager that the rows come from: the text of the instance, the model that has the relation, and its name.
+    `related`: Django's related manager that the rows come from: module and function that ask for it, the text of the instance, the relation's name.
     `fixed`: attributes that the condition compares with one value: all rows have the same.
     """
 
@@ -53,7 +57,7 @@ class Rows(msgspec.Struct, frozen=True):
     call: Call | None
     most: int = _MOST
     parents: tuple[ClassKey, ...] = ()
-    related: tuple[str, ClassKey, str] | None = None
+    related: tuple[str, int, str, str] | None = None
     fixed: frozenset[str] = frozenset()
 
     @property
@@ -87,10 +91,19 @@ class Loads:
         found = self._rows.get(key)
         if found is None:
             self._rows[key] = ()
+            if text.startswith("enumerate("):
+                text = unwrapped(text)
             django = [self.of_chain(chain) for chain in self.django.of(path, function, text)] if self.uses_django else []
             found = tuple(django or [rows for chain in self.sqlalchemy.of(path, function, text) if (rows := self._sqlalchemy(chain)) is not None])
-            self._rows[key] = found
+            self._rows[key] = found = tuple(self.placed(rows, path, function, text) for rows in found)
         return found
+
+    def placed(self, rows: Rows, path: str, function: int, text: str) -> Rows:
+        """Rows of a whole table, whose query is no more than ``objects.all()``, with the place of that."""
+        if rows.call is not None or (inner := _CALL.search(text)) is None:
+            return rows
+        call = self.project.modules[path].bodies[function].calls[int(inner.group(1))]
+        return msgspec.structs.replace(rows, path=path, function=function, call=call)
 
     @functools.cached_property
     def repeats(self) -> Repeats:
@@ -121,6 +134,13 @@ class Loads:
         return SerializerUses(self.project, self.serializer_fields)
 
     @functools.cached_property
+    def writes(self) -> Writes:
+        """What is written one at a time."""
+        from backend_lint.project.loading.writes import Writes
+
+        return Writes(self.project)
+
+    @functools.cached_property
     def uses_django(self) -> bool:
         """Whether there are models of Django."""
         return any(mapped.framework is Framework.DJANGO for mapped in self.project.schema.mapped.values())
@@ -132,7 +152,7 @@ class Loads:
         first = chain.steps[0] if chain.steps else None
         related = None
         if first is not None and first.relation is not None and all(step.method in _UNCHANGED for step in chain.steps[1:]):
-            related = first.args[0], *first.relation
+            related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
 
     def _sqlalchemy(self, chain: SqlChain) -> Rows | None:
@@ -154,6 +174,8 @@ class Loads:
         """Where the outermost function that is known put the last step on, or called who did."""
         for step in reversed(steps):
             frame = step.frame
+            if frame.caller is None and self._is_manager(step.path, step.function):
+                continue  # what every query of the model begins with
             outer: tuple[str, int, Call] | None = None
             while frame.caller is not None:
                 call = self._numbered(frame.caller.path, frame.caller.function, frame.call) if isinstance(frame.call, int) else frame.call
@@ -165,6 +187,11 @@ class Loads:
             if (call := self._numbered(step.path, step.function, step.call)) is not None:
                 return step.path, step.function, call
         return model[0], 0, None
+
+    def _is_manager(self, path: str, function: int) -> bool:
+        owner = self.project.modules[path].functions[function].owner
+        names = self.project.resolver.classes.external_names(Ref(RefKind.CLASS, "", path, owner)) if owner >= 0 else []
+        return any(name.startswith("django.db.models.") for name in names)
 
     def _numbered(self, path: str, function: int, number: int) -> Call | None:
         return self.project.modules[path].bodies[function].calls[number] if number >= 0 else None

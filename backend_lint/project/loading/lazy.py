@@ -57,7 +57,7 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
             rows = loads.rows(module.path, index, block.subject)
             if not rows or not _several(rows) or leaves_at_once(body, loop_of(number, block)):
                 continue
-            if not all(_owner_known(project, module.path, index, one) for one in rows):
+            if not all(_owner_known(project, one) for one in rows):
                 continue
             reads = loads.reads.of_rows((module.path, index), number, rows[0].model)
             missing = [one for one in missing_of(project, rows, reads) if (rows[0].path, rows[0].line, one.path) not in told]
@@ -77,11 +77,11 @@ def _several(rows: Sequence[Rows]) -> bool:
     return len({one.model for one in rows}) == 1 and all(one.most > _FEW and not one.loaded.plain and not one.loaded.unknown for one in rows)
 
 
-def _owner_known(project: Project, path: str, function: int, rows: Rows) -> bool:
+def _owner_known(project: Project, rows: Rows) -> bool:
     """The object whose related rows these are was loaded here and without them, or nobody ever loads them beforehand."""
     if rows.related is None:
         return True
-    text, _, name = rows.related
+    path, function, text, name = rows.related
     if name not in project.loads.prefetched_names:
         return not text.endswith("[]")
     if not text.startswith("#") or not text[1:].isdigit():
@@ -134,9 +134,8 @@ def _is_at_hand(project: Project, rows: Sequence[Rows], read: Read) -> bool:
         return True
     if not read.many and read.relation.target is not None and any(read.relation.target in one.parents for one in rows):
         return True
-    if not read.many and len(read.path) == 1 and any(one.fixed & {read.relation.name, *_keys(project, read)} for one in rows):
-        return True  # one parent for all of them, and the session keeps it
-    return False
+    # one parent for all of them, and the session keeps it
+    return not read.many and len(read.path) == 1 and any(one.fixed & {read.relation.name, *_keys(project, read)} for one in rows)
 
 
 def _keys(project: Project, read: Read) -> set[str]:

@@ -157,7 +157,7 @@ def _global(module: SourceModule, name: str, is_attribute: bool, last: str, sour
     if kind == "class":
         return ""
     if kind == "assign":
-        return unwrapped(module.bodies[0].assigns[number].value) or source
+        return "" if unwrapped(module.bodies[0].assigns[number].value)[:1] in ("[", "{", "'", '"') else source
     if kind == "import" and module.facts.imports[number].member[:1].isupper():
         return ""
     return source

@@ -101,9 +101,10 @@ def _loaded(loads: Loads, path: str, function: int, body: Body, place: tuple[int
     wanted = Wanted.COUNT if asked == "len" else Wanted.EXISTS
     value = f"#{number}"
     if method in REFINING and loads.uses_django and (chains := loads.django.of(path, function, value)):
-        if any(not chain.complete or chain.steps[-1].call != number or any(step.method in _KEEPS for step in chain.steps) for chain in chains):
+        if any(not chain.complete or any(step.method in _KEEPS for step in chain.steps) for chain in chains):
             return
-        if all(step.method in (RELATED, "all") for step in chains[0].steps) and chains[0].steps[0].method == RELATED:
+        steps = chains[0].steps
+        if steps and (steps[-1].call != number or (steps[0].method == RELATED and all(step.method in (RELATED, "all") for step in steps))):
             return  # prefetched, it costs nothing
         if not _mentions(body, value, asked):
             yield Misuse(path, function, *place, "len(queryset)" if asked == "len" else "a queryset as condition", wanted, False, number, True)
@@ -135,9 +136,8 @@ def _mentions(body: Body, value: str, asked: str = "", skip: str = "") -> int:
 def _texts(body: Body) -> Iterator[str]:
     """The values that a function hands to something, returns or tests; what it binds to a local stands where the local is used."""
     for call in body.calls:
-        yield from call.args
-        for _, text in call.keywords:
-            yield text
+        for text in (*call.args, *(text for _, text in call.keywords)):
+            yield text + ","
     for block in body.blocks:
         if block.kind is not BlockKind.ORELSE:
             yield block.subject + ("," if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.WITH) else "")

@@ -75,5 +75,5 @@ def _carries_over(body: Body, repeat: Repeat) -> bool:
         for assign in body.assigns
         if assign.target[:1] == "%" and inside(body, assign.block, repeat.loop.number) and number in call_ids(assign.value)
     }
-    texts = (repeat.call.callee, *repeat.call.args, *(text for _, text in repeat.call.keywords))
-    return any(f"{name}" in text for name in kept for text in texts) or any(block.kind is BlockKind.WHILE for _, block in around(body, repeat.call.block))
+    before = {assign.target for assign in body.assigns if not inside(body, assign.block, repeat.loop.number) and assign.line < repeat.loop.block.line}
+    return bool(kept & before) or any(block.kind is BlockKind.WHILE for _, block in around(body, repeat.call.block))

@@ -242,7 +242,7 @@ class Reads:
                 if onward is None:
                     return
                 method = onward.callee[len(value) + 1 :]
-            elif body.calls[number].use is not Use.ITERATED and not _is_gone_through(body, value):
+            elif method in ("all", "get_queryset") and body.calls[number].use is not Use.ITERATED and not _is_gone_through(body, value):
                 return
         elif relation.loading is Loading.QUERY:
             return

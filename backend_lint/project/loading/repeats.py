@@ -9,7 +9,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
-from backend_lint.facts.query import Site, Verb
+from backend_lint.facts.query import QuerySource, Site, Verb
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
@@ -44,7 +44,6 @@ class Repeats:
     def __init__(self, project: Project, aspect: Aspect = Aspect.ALL) -> None:
         self._project = project
         self._aspect = aspect
-        self._sites: dict[FunctionKey, list[Site]] | None = None
         self._edges: dict[tuple[FunctionKey, Effect], list[tuple[Edge, Effect]]] = {}
 
     def all(self, effect: Effect, roles: frozenset[Role], hops: int = 1) -> Iterator[Repeat]:
@@ -80,21 +79,20 @@ class Repeats:
             calls = self._project.calls
             known = [(edge, found) for edge in calls.edges(key) if edge.target.is_external and (found := calls.effect(edge.target, self._aspect) & effect)]
             taken = {edge.number for edge, _ in known}
-            for site in self._sites_of(key) if effect & Effect.DATABASE else ():
+            for site in self._project.queries.at(*key) if effect & Effect.DATABASE else ():
                 does = Effect.DATABASE_READ if site.query.verb is Verb.SELECT else Effect.DATABASE_WRITE
-                if does & effect and site.evaluated and site.call >= 0 and site.call not in taken:
+                if does & effect and site.evaluated and site.call >= 0 and site.call not in taken and not self._is_plain_relation(site):
                     taken.add(site.call)
                     call = calls.body(key).calls[site.call]
                     known.append((Edge(site.call, call, Ref(RefKind.EXTERNAL, _shown(site, call))), does))
             self._edges[state] = known = sorted(known, key=lambda one: one[0].number)
         return known
 
-    def _sites_of(self, key: FunctionKey) -> list[Site]:
-        if self._sites is None:
-            self._sites = {}
-            for site in self._project.queries.sites:
-                self._sites.setdefault((site.path, site.function), []).append(site)
-        return self._sites.get(key, [])
+    def _is_plain_relation(self, site: Site) -> bool:
+        """All objects of a related manager: a prefetch may have them already, and it is told apart whether it has."""
+        if site.source is not QuerySource.DJANGO:
+            return False
+        return any(rows.related is not None for rows in self._project.loads.rows(site.path, site.function, f"#{site.call}"))
 
     def _way(self, key: FunctionKey, edge: Edge, found: Effect, effect: Effect, dependence: Dependence, hops: int) -> tuple[Step, ...]:
         if found:

@@ -53,6 +53,23 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), costs.queries, _routes(project, use))
 
 
+def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
+    """Where the relations are read and declared, where the query stands, and who asks for the list."""
+    rows = found.rows
+    trails = [(one.read.trail, f"reads {'.'.join(one.path)} of each row") for one in found.missing]
+    trails += [(one.trail, f"runs a query ({one.method}) for each row") for one in found.queries]
+    evidence: dict[Evidence, None] = {}
+    for trail, text in trails[:4]:
+        evidence.update({Evidence(place.path, place.line, f"{place.text} {text}"): None for place in (trail[0], trail[-1])})
+    for missing in found.missing[:3]:
+        owner = project.schema.mapped.get(missing.read.owner)
+        if owner is not None and missing.read.relation.line and not missing.read.relation.reverse:
+            evidence[Evidence(owner.path, missing.read.relation.line, f"{owner.name}.{missing.read.relation.name} is loaded when it is read")] = None
+    if rows.call is not None and rows.path != found.path:
+        evidence[Evidence(rows.path, rows.line, f"this query gives the rows of {project.schema.mapped[rows.model].name}")] = None
+    return (*evidence, *found.routes)
+
+
 def _routes(project: Project, use: ManyRows) -> tuple[Evidence, ...]:
     """A route that asks for the list."""
     for route in project.routes:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MAX_DEPTH = 4
-_SERIALIZERS = ("Serializer", "ListSerializer")
+_SERIALIZERS = ("Serializer", "GeoModelSerializer")
+_LIBRARIES = ("rest_framework", "drf_", "djoser.", "dj_rest_auth.", "taggit.", "adrf.", "allauth.", "rest_polymorphic.", "oscarapi.", "wagtail.api.")
 _BY_KEY = frozenset({"PrimaryKeyRelatedField", "HyperlinkedRelatedField", "HyperlinkedIdentityField", "NestedHyperlinkedRelatedField"})
 _BY_OBJECT = frozenset({"SlugRelatedField", "StringRelatedField"})
 _METHOD = "SerializerMethodField"
@@ -67,7 +68,8 @@ class SerializerFields:
 
     def is_serializer(self, key: ClassKey) -> bool:
         """Whether a class derives from a serializer of the library."""
-        return any(base.kind is RefKind.EXTERNAL and base.name.endswith(_SERIALIZERS) and base.name[0] != "m" for base in self._classes.ancestors(*key))
+        names = (base.name for base in self._classes.ancestors(*key) if base.kind is RefKind.EXTERNAL)
+        return any(name.endswith(_SERIALIZERS) and name.startswith(_LIBRARIES) for name in names)
 
     def costs(self, serializer: ClassKey, model: ClassKey, depth: int = 0) -> Costs:
         """What the serializer does with one object of `model`."""

@@ -68,6 +68,7 @@ class SerializerUses:
             if not any(call.callee.startswith("super") and call.callee.endswith(".list") for call in body.calls):
                 return None
         serializer = self.serializer_of((path, index))
+        serializer = serializer if serializer is not None and self._fields.is_serializer(serializer) else None
         rows = self.rows_of((path, index)) if serializer is not None else ()
         return ManyRows(serializer, rows, path, fact.name, fact, (path, index)) if serializer is not None and rows else None
 
@@ -120,9 +121,12 @@ class SerializerUses:
         own = self._classes.find(ref, "get_queryset")
         if own is not None and isinstance(own[1], int):
             chains = loads.django.entered(loads.django.frame(own[0].path, 0), None, (own[0].path, own[1]), view, bound=True)
-        else:
-            chains = loads.django.objects.provided(ref, "get_queryset")
-        return tuple(loads.of_chain(chain) for chain in chains if not chain.steps or chain.steps[-1].method != "none")
+            return tuple(loads.of_chain(chain) for chain in chains)
+        chains = loads.django.objects.provided(ref, "get_queryset")
+        member = self._classes.find(ref, "queryset")
+        if member is None or isinstance(member[1], int):
+            return tuple(loads.of_chain(chain) for chain in chains)
+        return tuple(loads.placed(loads.of_chain(chain), member[0].path, member[1].function, member[1].value) for chain in chains)
 
     # -- many=True ---------------------------------------------------------------------------------
 
@@ -136,9 +140,11 @@ class SerializerUses:
             serializer = self.serializer_of((path, head.owner)) if head.owner >= 0 else None
         else:
             ref = self._project.value(path, function, call.callee)
-            serializer = ref.function if ref is not None and ref.kind is RefKind.CLASS and self._fields.is_serializer(ref.function) else None
-        rows = self._project.loads.rows(path, function, text) if serializer is not None else ()
-        return ManyRows(serializer, rows, path, symbol, call, None) if serializer is not None and rows else None
+            serializer = ref.function if ref is not None and ref.kind is RefKind.CLASS else None
+        if serializer is None or not self._fields.is_serializer(serializer):
+            return None
+        rows = self._project.loads.rows(path, function, text)
+        return ManyRows(serializer, rows, path, symbol, call, None) if rows else None
 
 
 def _is_super(calls: tuple[Call, ...], value: str) -> bool:

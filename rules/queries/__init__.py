@@ -1,0 +1,1 @@
+"""N+1: one query for each row, and more rows than are needed."""

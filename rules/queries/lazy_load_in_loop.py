@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.loading.advice import eager_calls, loaders
+from backend_lint.project.loading.edits import with_calls
+from backend_lint.project.loading.lazy import Lazy, lazy_loads
+from backend_lint.project.loading.reach import is_aside, reached_from
+
+if TYPE_CHECKING:
+    import libcst
+
+
+class LazyLoadInLoop(ProjectRule, Mends):
+    """A loop reads a relation of each row, and the query did not load it: one more query for every row.
+
+    ## What it does
+
+    Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row: in the loop itself, in a
+    property or method of the model, or in a function that the row is handed to. It follows the query through locals, managers, methods of querysets and
+    functions, and knows what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping
+    loads by itself.
+
+    The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
+    it saves.
+
+    ## Why is this bad
+
+    Each read is a round trip to the database. With ten rows on a developer's machine nobody notices; with a thousand rows in production the page takes
+    seconds and keeps a connection all that time. No test fails.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Author(models.Model):
+        name = models.CharField(max_length=200)
+
+
+    class Book(models.Model):
+        title = models.CharField(max_length=200)
+        author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    ```
+
+    ```python
+    # path: shop/reports.py
+    from shop.models import Book
+
+
+    def lines() -> list[str]:
+        return [f"{book.title}: {book.author.name}" for book in Book.objects.all()]
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Author(models.Model):
+        name = models.CharField(max_length=200)
+
+
+    class Book(models.Model):
+        title = models.CharField(max_length=200)
+        author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    ```
+
+    ```python
+    # path: shop/reports.py
+    from shop.models import Book
+
+
+    def lines() -> list[str]:
+        return [f"{book.title}: {book.author.name}" for book in Book.objects.select_related("author")]
+    ```
+
+    ## When this is wrong
+
+    There are never more than a few rows, or something loads the relation in a way that the code does not show. SQLAlchemy asks only once for each
+    different object: rows that share a few parents cost a few queries.
+
+    ## References
+
+    - [Django: select_related](https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-related)
+    - [Django: prefetch_related](https://docs.djangoproject.com/en/stable/ref/models/querysets/#prefetch-related)
+    - [SQLAlchemy: relationship loading techniques](https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.1"
+    fix = "unsafe"
+    mends = ("Call", "For", "SimpleStatementLine")
+    tags = ("performance", "database", "n-plus-one")
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in lazy_loads(project, self.roles):
+            if not is_aside(project, found.key):
+                yield self._finding(project, found)
+
+    def _finding(self, project: Project, found: Lazy) -> Finding:
+        path, function = found.key
+        module = project.modules[path]
+        head, rows, first = module.functions[function], found.rows, found.missing[0].read.trail[0]
+        here = rows.call is not None and (rows.path, rows.function) == found.key
+        calls = eager_calls(project, rows, found.missing)
+        names = ", ".join(f"`{'.'.join(one.path)}`" for one in found.missing[:3]) + (f" and {len(found.missing) - 3} more" if len(found.missing) > 3 else "")
+        model = project.schema.mapped[rows.model].name
+        message = f"one query per row of `{model}` for {names}: the query does not load {'it' if len(found.missing) == 1 else 'them'}; add `{calls}`"
+        evidence = [Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] if not here and rows.call is not None else []
+        for one in found.missing[:5]:
+            evidence += [Evidence(place.path, place.line, f"{place.text} reads {'.'.join(one.path)} of each row") for place in one.read.trail[-1:]]
+            owner = project.schema.mapped.get(one.read.owner)
+            if owner is not None and one.read.relation.line and not one.read.relation.reverse:
+                evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
+        entry, soft = reached_from(project, found.key)
+        return self.finding(
+            path,
+            rows.call if here and rows.call is not None else first,
+            message,
+            symbol=head.name,
+            evidence=(*dict.fromkeys(evidence), *entry),
+            suggestion=calls if here else "",
+            severity=Severity.INFO if soft else None,
+        )
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return with_calls(node, finding.suggestion) if finding.suggestion and "..." not in finding.suggestion else None
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        return loaders(finding.suggestion)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.project import Effect, Project
+from backend_lint.project.loading.origins import origin_of
+from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.repeats import Repeat
+
+
+class QueryInLoop(ProjectRule):
+    """A query runs once for each item of a loop, with the item as its key.
+
+    ## What it does
+
+    Finds loops and comprehensions that ask the database for something about each item: `get`, `first`, `exists`, `count`, an iterated `filter`, `execute`,
+    directly or in a function that the item is handed to. Loops over pages, chunks and tries, over a few written items, and look-ups that are remembered
+    by their key are left alone.
+
+    ## Why is this bad
+
+    A list of a thousand items costs a thousand round trips where one `IN` query and a dictionary would do. Each of them is fast, so no single query stands
+    out in the slow log; the request is slow all the same.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Product(models.Model):
+        sku = models.CharField(max_length=40, unique=True)
+        price = models.IntegerField()
+    ```
+
+    ```python
+    # path: shop/prices.py
+    from shop.models import Product
+
+
+    def total(skus: list[str]) -> int:
+        amount = 0
+        for sku in skus:
+            product = Product.objects.get(sku=sku)
+            amount += product.price
+        return amount
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Product(models.Model):
+        sku = models.CharField(max_length=40, unique=True)
+        price = models.IntegerField()
+    ```
+
+    ```python
+    # path: shop/prices.py
+    from shop.models import Product
+
+
+    def total(skus: list[str]) -> int:
+        products = Product.objects.in_bulk(skus, field_name="sku")
+        amount = 0
+        for sku in skus:
+            amount += products[sku].price
+        return amount
+    ```
+
+    ## When this is wrong
+
+    There are never more than a few items, or each item needs the state that the one before it left.
+
+    ## References
+
+    - [Django: in_bulk](https://docs.djangoproject.com/en/stable/ref/models/querysets/#in-bulk)
+    - [SQLAlchemy: in_](https://docs.sqlalchemy.org/en/20/core/operators.html#in-comparisons)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.1"
+    tags = ("performance", "database", "n-plus-one")
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        loops: dict[tuple[str, int, int], list[Repeat]] = {}
+        for found in project.loads.repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
+            if not is_aside(project, found.key):
+                loops.setdefault((found.path, found.function, found.loop.number), []).append(found)
+        for group in loops.values():
+            yield self._finding(project, group)
+
+    def _finding(self, project: Project, group: list[Repeat]) -> Finding:
+        found = group[0]
+        head = project.calls.head(found.key)
+        what = found.way[-1].edge.target.name.rpartition(".")[2]
+        item = f"`{found.loop.block.target}`" if found.loop.block.target else "item"
+        through = f" through {project.calls.label(found.way[1].function)}" if len(found.way) > 1 else ""
+        message = f"one query (`{what}`{through}) for each {item} of the loop; ask for all of them in one query before it"
+        evidence = list(project.calls.evidence(found.way[1:]))
+        others = [one for one in group[1:4] if one.call.line != found.call.line]
+        evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
+        origin = origin_of(project, found.key, found.loop.source)
+        entry, soft = reached_from(project, found.key)
+        return self.finding(
+            found.path,
+            found.call,
+            message,
+            symbol=head.name if found.function else "",
+            evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
+            severity=Severity.INFO if soft else None,
+        )
