@@ -52,6 +52,7 @@ FROM pg_constraint con LEFT JOIN pg_class ft ON ft.oid = con.confrelid LEFT JOIN
 WHERE con.conrelid = %s AND con.contype IN ('f', 'c')
 """
 _ANY = re.compile(r"= any\(array\[(.*?)\]\)")
+_TYPED = re.compile(r"('(?:[^']|'')*')::\w+")
 _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
 
@@ -71,7 +72,7 @@ def _table(connection: Any, oid: int, kind: str) -> dict[str, Any]:
     return {
         "kind": {"r": "table", "p": "table", "m": "materialized view", "v": "view"}[kind],
         "columns": {
-            name: (canonical_type(type_), not not_null, default is not None and not generated and not default.startswith("nextval("), _auto(default, identity))
+            name: (canonical_type(type_), not not_null, default is not None and not generated and not default.startswith(("nextval(", "NULL::")), _auto(default, identity))
             for name, type_, not_null, default, identity, generated in columns
         },
         "indexes": {index["name"]: index for index in indexes},
@@ -115,8 +116,8 @@ def _index(connection: Any, row: Any) -> dict[str, Any]:
 
 
 def _as_in(text: str) -> str:
-    """The server writes ``IN`` as an array."""
-    return _ANY.sub(r"in (\1)", text)
+    """The server writes ``IN`` as an array, and constants with the type of the column."""
+    return _TYPED.sub(r"\1", _ANY.sub(r"in (\1)", text))
 
 
 def ours(tables: Iterable[Table]) -> Form:

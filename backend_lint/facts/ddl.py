@@ -19,6 +19,8 @@ class CreateTable(_Change, frozen=True, tag="create table"):
     like_indexes: bool = True
     like_defaults: bool = True
     like_checks: bool = True
+    check_names: tuple[str, ...] = ()
+    """Of `Table.checks`, in the same order; empty for one without a name."""
 
 
 class CreateType(_Change, frozen=True, tag="create type"):

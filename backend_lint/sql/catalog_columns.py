@@ -109,6 +109,8 @@ def rename_column(state: State, change: ddl.RenameColumn) -> None:
     for name in state.heirs(table.name):
         one = state.tables[name]
         column = find(one, change.old, state.dialect)
+        if column is None and find(one, change.new, state.dialect) is not None:
+            continue  # what is run twice has been renamed already
         if column is None and name not in state.uncreated:
             state.doubt(change, one, f"its column {change.old} is renamed and was never created")
             continue

@@ -52,8 +52,8 @@ def create_table(state: State, change: ddl.CreateTable) -> None:
     for parent in parents:
         _inherit(state, name, parent)
     _keys(state, name, table)
-    for text in table.checks:
-        add_check(state, ddl.AddCheck(name, text))
+    for number, text in enumerate(table.checks):
+        add_check(state, ddl.AddCheck(name, text, change.check_names[number] if number < len(change.check_names) else ""))
     if like is not None:
         _copy(state, name, like, change)
     _references(state, name, table)

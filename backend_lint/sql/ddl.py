@@ -42,7 +42,8 @@ _INTO = re.compile(r"\binto\s+(?:table\s+|unlogged\s+)?((?:\w+\.)?\w+)\s+from\b"
 _SEARCH_PATH = re.compile(r"set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(.+)", re.I | re.S)
 _INSERT = re.compile(r"(?:insert|replace)\s+(?:ignore\s+|low_priority\s+|or\s+\w+\s+)?into\s+((?:[`\"\[]?[\w$]+[`\"\]]?\.)?[`\"\[]?[\w$]+[`\"\]]?)", re.I)
 _ROW = re.compile(r"\)\s*,\s*\(")
-_PLACEHOLDER = re.compile(r"(?:\$\{[^}\n]*\}|\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|\{[A-Za-z_]\w*\})\"?\.")
+_HOLE = r"(?:\$\{[^}\n]*\}|\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|\{[A-Za-z_]\w*\})"
+_PLACEHOLDER = re.compile(rf"\"{_HOLE}\"\.|{_HOLE}\.")
 _OBJECT = re.compile(
     r"create\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?(?:sql\s+security\s+\w+\s+)?(?:algorithm\s*=\s*\w+\s+)?(?:force\s+|noforce\s+|editionable\s+|"
     r"recursive\s+|trusted\s+|constraint\s+|event\s+)*(\w+)",
@@ -55,6 +56,7 @@ _CREATED = frozenset(
     "bitmap".split()
 )
 _TEMPORARY = frozenset({"temp", "temporary", "#"})
+_STRING = re.compile(r"'(?:[^']|'')*'")
 _LONGEST = 400_000
 """Characters of a statement; a longer one is data."""
 
@@ -215,13 +217,13 @@ class Reading:
         return []
 
     def _routine(self, text: str, line: int) -> list[ddl.Change]:
-        """A function that changes tables may run at any time; it is not followed. Those of triggers and of partitions name what they touch."""
-        if not ddl_blocks.may_change(text) or text.lower().find("create_partition") >= 0:
+        """A function that changes tables may run at any time; it is not followed: the tables that it names are forgotten. What it builds of texts
+        nobody knows; it is mostly partitions."""
+        if not ddl_blocks.may_change(text):
             return []
         start = re.search(r"\$\w*\$|\bbegin\b", text, re.I)
-        code = text[start.end() :] if start else text
-        why = "a function changes it"
-        return ddl_blocks.touched(code, self.dialect, why, self.path, line, everything=False) if ddl_blocks.may_change(code) else []
+        code = _STRING.sub("''", text[start.end() :] if start else text)
+        return ddl_blocks.touched(code, self.dialect, "a function changes it", self.path, line, everything=False) if ddl_blocks.may_change(code) else []
 
     def _insert(self, text: str, rows: int) -> list[ddl.Change]:
         named = _INSERT.match(text)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, Implicit, Index
-from backend_lint.sql.ddl_columns import Declarations
+from backend_lint.sql.ddl_columns import NULL, Declarations
 from backend_lint.sql.tokens import Cursor, NotUnderstoodError
 from backend_lint.sql.types import canonical_type, is_closed
 
@@ -205,7 +205,7 @@ class Alteration:
             change = replace(change, nullable=True)
         elif cursor.take("set", "default"):
             value = Declarations(cursor, self.path).default()
-            change = replace(change, default="" if value.lower() == "null" else value, auto=True if value.lower().startswith("nextval(") else None)
+            change = replace(change, default="" if NULL.match(value) else value, auto=True if value.lower().startswith("nextval(") else None)
         elif cursor.take("drop", "default"):
             change = replace(change, default="")
         elif cursor.take("drop", "identity"):

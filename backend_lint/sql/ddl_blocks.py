@@ -24,13 +24,13 @@ _CHANGES = re.compile(
 )
 _NAMED = re.compile(
     r"\b(?:alter\s+table|drop\s+table|create\s+table|truncate)\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?((?:\"[^\"]+\"|\w+)(?:\.(?:\"[^\"]+\"|\w+))?)(?![%\w.])"
-    r"|\bon\s+(?:only\s+)?((?:\"[^\"]+\"|\w+)(?:\.(?:\"[^\"]+\"|\w+))?)\s*(?:using\s+\w+\s*)?\(",
+    r"|\bindex\b[^;']{0,200}?\bon\s+(?:only\s+)?((?:\"[^\"]+\"|\w+)(?:\.(?:\"[^\"]+\"|\w+))?)\s*(?:using\s+\w+\s*)?\(",
     re.I,
 )
 _DYNAMIC = re.compile(r"\bexecute\b|'[^']*\b(?:alter\s+table|create\s+(?:unique\s+)?index|drop\s+(?:table|index|constraint))\b[^']*(?:%|'\s*\|\|)", re.I)
 _NAME_STRING = re.compile(r"'((?:[a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*)'", re.I)
 _HEAD = re.compile(r"\s*(?:declare\b.*?)?\bbegin\b", re.I | re.S)
-_HANDLER = re.compile(r"\bexception\s+when\b", re.I)
+_HANDLER = re.compile(r"\s*exception\s+when\b", re.I)
 _GUARD = re.compile(r"\s*if\b(.*?)\bthen\b", re.I | re.S)
 _ABOUT_CATALOG = re.compile(r"\b(?:not\s+)?exists\s*\(|\bto_reg\w+\s*\(|\bis\s+(?:not\s+)?null\b", re.I)
 _CONTROL = re.compile(r"\s*(?:end\s*(?:if)?\s*|null|return(?:\s+\w+)?|raise\b.*|else|elsif\b.*|begin|commit|perform\b.*)\Z", re.I | re.S)
@@ -62,11 +62,12 @@ def _guarded(code: str, understand: Understand, line: int) -> list[ddl.Change]:
     if head is None:
         raise NotUnderstoodError("no block")
     body = code[head.end() :]
-    handler = _HANDLER.search(body)
-    if handler is not None:
-        body = body[: handler.start()]
     changes: list[ddl.Change] = []
+    handled = False
     for statement in statements(body, Dialect.POSTGRESQL, line + code.count("\n", 0, head.end())):
+        if handled or _HANDLER.match(statement.text):
+            handled = statement.text.strip().lower() != "end"
+            continue
         text, guard = statement.text, _GUARD.match(statement.text)
         while guard is not None:
             if not _ABOUT_CATALOG.search(guard.group(1)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ _AFTER_DEFAULT = _AFTER_TYPE - {"as", "key", "using", "with", "identity", "chars
 _SILENT = frozenset(
     "deferrable enforced first visible invisible stored virtual persisted sparse rowguidcol enable disable values hidden validate rely novalidate".split()
 )
+NULL = re.compile(r"\(*null\)*(?:::.*)?$", re.IGNORECASE)
 _CONSTRAINTS = frozenset({"primary", "unique", "foreign", "check", "exclude"})
 
 
@@ -109,7 +111,7 @@ class Declarations:
                 column = replace(column, nullable=True)
             elif cursor.take("default"):
                 value = self.default()
-                column = replace(column, default=value, auto=column.auto or value.lower().startswith("nextval("))
+                column = replace(column, default=None if NULL.match(value) else value, auto=column.auto or value.lower().startswith("nextval("))
             elif cursor.take("primary", "key") or (self.dialect is Dialect.MYSQL and cursor.take("key")):
                 descending = cursor.take_any("asc", "desc") == "desc"
                 cursor.take_any("clustered", "nonclustered")

@@ -54,7 +54,10 @@ def create_index(cursor: Cursor, path: str) -> list[ddl.Change]:
             cursor.at += 1
             cursor.take("=")
             cursor.at += 1
-        elif not cursor.take_any("visible", "invisible", "online", "local", "global", "reverse", "compress", "nologging", "parallel"):
+        elif cursor.take_any("compress", "parallel", "pctfree", "initrans"):
+            if cursor.token.kind == "number":
+                cursor.at += 1
+        elif not cursor.take_any("visible", "invisible", "online", "local", "global", "reverse", "nologging", "noparallel", "logging"):
             raise NotUnderstoodError(f"index {name}: {cursor.token.text} is not known")
     index = Index(
         name.rpartition(".")[2],
@@ -133,6 +136,8 @@ def _operand(cursor: Cursor) -> tuple[str, str, int]:
     token = cursor.token
     if token.text == "(":
         written = cursor.group()
+    elif token.lower == "case":
+        written = ""
     elif token.kind in ("word", "name"):
         cursor.at += 1
         if cursor.is_next("(") and cursor.peek().kind == "number" and cursor.peek(2).text == ")" and cursor.dialect is Dialect.MYSQL:

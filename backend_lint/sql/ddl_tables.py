@@ -56,6 +56,7 @@ def create_table(cursor: Cursor, path: str, line: int) -> list[ddl.Change]:
         primary_key=draft.primary_key,
         indexes=tuple(draft.indexes),
         foreign_keys=tuple(draft.foreign_keys),
+        checks=tuple(text for _, text in draft.checks),
         kind=kind,
         source="ddl",
         unknown=unknown,
@@ -64,15 +65,11 @@ def create_table(cursor: Cursor, path: str, line: int) -> list[ddl.Change]:
         parents=parents,
         partitioned=partitioned,
     )
-    like, *copied = draft.likes[0] if draft.likes else ("", True, True, True)
+    like, indexes, defaults, checks = draft.likes[0] if draft.likes else ("", True, True, True)
     if len(draft.likes) > 1:
         table = replace(table, unknown=(*table.unknown, "it takes after several tables"))
-    changes: list[ddl.Change] = [ddl.CreateTable(table, if_not_exists, like, *copied)]
-    if not if_not_exists:
-        changes += (ddl.AddCheck(name, text, check) for check, text in draft.checks)
-    else:
-        changes[0] = ddl.CreateTable(replace(table, checks=tuple(text for _, text in draft.checks)), if_not_exists, like, *copied)
-    return changes
+    names = tuple(check for check, _ in draft.checks)
+    return [ddl.CreateTable(table, if_not_exists, like, indexes, defaults, checks, names)]
 
 
 def _like(name: str, like: str, copied: bool, if_not_exists: bool, path: str, line: int) -> ddl.Change:

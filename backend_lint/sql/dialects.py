@@ -8,7 +8,12 @@ from backend_lint.facts.schema import Dialect
 
 _LOOKED_AT = 400_000
 _SIGNS: tuple[tuple[Dialect, int, str], ...] = (
-    (Dialect.MYSQL, 4, r"\bENGINE\s*=\s*\w+|\bAUTO_INCREMENT\b|-- (?:MySQL|MariaDB) dump|/\*!\d{5}|^DELIMITER\b|\bLOCK TABLES\b|\bSHOW ENGINE\b"),
+    (
+        Dialect.MYSQL,
+        4,
+        r"\bENGINE\s*=\s*\w+|\bAUTO_INCREMENT\b|-- (?:MySQL|MariaDB) dump|/\*!\d{5}|^DELIMITER\b|\bLOCK TABLES\b"
+        r"|\b(?:INTO|UPDATE|FROM|TABLE|EXISTS|COLUMN) `",
+    ),
     (
         Dialect.MYSQL,
         2,
@@ -50,6 +55,15 @@ _NAMES = {
     "sqlserver": Dialect.MSSQL,
     "oracle": Dialect.ORACLE,
 }
+
+
+_FOREIGN = re.compile(r"\bENGINE\s*=\s*\w*MergeTree|\bLowCardinality\(|\bWITH\s+REPLICATION\s*=|\bSTORED AS (?:PARQUET|ORC)\b|\bTBLPROPERTIES\b", re.IGNORECASE)
+_FOREIGN_NAMES = frozenset("clickhouse bigquery snowflake cassandra cql hive redshift duckdb databricks spark trino presto".split())
+
+
+def is_foreign(text: str, path: str = "") -> bool:
+    """Whether a text is written for a product of which nothing is known here, such as ClickHouse or Hive."""
+    return not _FOREIGN_NAMES.isdisjoint(re.split(r"[/._-]", path.lower())) or _FOREIGN.search(text[:_LOOKED_AT]) is not None
 
 
 def guess(text: str) -> Dialect | None:

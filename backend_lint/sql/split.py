@@ -34,6 +34,7 @@ _DELIMITER = re.compile(r"[ \t]*delimiter[ \t]+(\S+)[^\n]*", re.IGNORECASE)
 _COPY = re.compile(r"copy\b[^;']*?\bfrom\s+stdin\b", re.IGNORECASE)
 _COPY_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _INSERTS = re.compile(r"(?:\s*INSERT INTO [^\n;']{1,400}?VALUES ?\([^\n]*\);[ \t]*\r?(?=\n))+")
+_SLASH = re.compile(r"^[ \t]*/[ \t]*$", re.MULTILINE)
 _ROUTINE = re.compile(
     r"\s*(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?(?:temp\s+|temporary\s+|constraint\s+|editionable\s+)*"
     r"(?:trigger|procedure|function|event|package)\b",
@@ -98,6 +99,8 @@ def _past_blanks(text: str, at: int, hashes: bool) -> int:
 def _end(text: str, start: int, delimiter: str, dialect: Dialect | None) -> tuple[int, int]:
     """Where the statement at `start` ends, and where the next one may start."""
     if delimiter == ";" and _ROUTINE.match(text, start):
+        if dialect is Dialect.ORACLE and (slash := _SLASH.search(text, start)):
+            return slash.start(), slash.end()
         return _routine_end(text, start)
     at, size = start, len(text)
     plain = delimiter == ";"

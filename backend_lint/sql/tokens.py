@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.sql.names import clip
 
 
 class NotUnderstoodError(Exception):
@@ -136,7 +137,11 @@ class Cursor:
         return self.line + self.text.count("\n", 0, self.token.start if self.at < len(self.tokens) else len(self.text))
 
     def name(self) -> str:
-        """One name, folded."""
+        """One name, folded, and cut where the dialect cuts it."""
+        name = self._name()
+        return clip(name) if len(name) > 15 and self.dialect is Dialect.POSTGRESQL else name
+
+    def _name(self) -> str:
         token = self.token
         if token.kind == "word":
             self.at += 1

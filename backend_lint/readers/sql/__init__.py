@@ -41,7 +41,9 @@ def _text(data: bytes) -> str:
     if b"\0" in data:
         raise UndecodableError("holds NUL bytes: not a text file", data[: data.index(b"\0")].count(b"\n") + 1)
     text = data.decode("utf-8-sig", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\ufeff", " ") if "\ufeff" in text else text
 
 
 def _facts(text: str, file: SourceFile) -> SqlFile:

@@ -8,7 +8,7 @@ from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.schema import Dialect
 from backend_lint.facts.sql_file import SqlFile, SqlStatement
 from backend_lint.sql.ddl import Reading, is_declaration
-from backend_lint.sql.dialects import guess, named
+from backend_lint.sql.dialects import guess, is_foreign, named
 from backend_lint.sql.split import Statement, statements
 
 _SECTION = re.compile(
@@ -23,7 +23,9 @@ _MOST = 20_000
 
 
 def read_statements(text: str, file: SourceFile) -> SqlFile:
-    """What a file of SQL says."""
+    """What a file of SQL says; nothing for one of a product that is not known here."""
+    if is_foreign(text, file.path):
+        return SqlFile(())
     dialect = guess(text) or _by_place(file.path)
     text, down = _way_up(text)
     reading = Reading(dialect or Dialect.POSTGRESQL, file.path)
