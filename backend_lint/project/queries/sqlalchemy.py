@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Function
 from backend_lint.facts.query import Query, QuerySource, Rows, Site
 from backend_lint.project.blocks import loop_depth
@@ -23,6 +24,7 @@ from backend_lint.project.value_text import alternatives, call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_LEFT_OUT = frozenset({Role.TEST, Role.MIGRATION, Role.GENERATED})
 _ELEMENT = re.compile(r"#\d+\[[^\]\[]*\]")
 _UNRUN = ("statement", "query", "")
 
@@ -34,6 +36,8 @@ def sites(project: Project) -> Iterator[Site]:
         return
     finder = Finder(chains)
     for path, module in project.modules.items():
+        if module.role in _LEFT_OUT:
+            continue
         for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
             if body.calls:
                 yield from finder.function(path, module, index, function, body)

@@ -251,7 +251,8 @@ class Expressions:
         terms = [self.term(draft, frame, text) for text in call.args if text[:1] != "*"]
         if name.lower() in AGGREGATES:
             draft.aggregate = True
-            return unknown(terms)
+            found = unknown(terms)
+            return Term(TermKind.UNKNOWN, found.relation, text=sql.call(name, *(shown(term) for term in terms)))
         return combined(sql.call(name, *(shown(term) for term in terms)), terms, function=True)
 
     def _custom(self, draft: Draft, frame: Frame, call: Call) -> Term:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from backend_lint.facts.query import Exists, Opaque, Predicate, Term, TermKind
 from backend_lint.project.queries.sqlalchemy_draft import Draft
 from backend_lint.sql.conditions import conjunction, disjunction, mapped
-from backend_lint.sql.memo import Statements
 from backend_lint.sql.text import identifier
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ class Fragments:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._statements: Statements = getattr(project, "sql", None) or Statements()
 
     def condition(self, draft: Draft, text: str) -> Predicate:
         """The condition that a piece of SQL is."""
@@ -33,7 +31,7 @@ class Fragments:
         if not names or "" in names or len(set(names)) < len(names) or len(text) > _MAX_FRAGMENT or draft.correlated or draft.outer is not None:
             return opaque
         tables = ", ".join(f"{identifier(source.table.rpartition('.')[2])} AS {identifier(name)}" for source, name in zip(draft.sources, names, strict=True))
-        parsed = self._statements.parsed(f"SELECT 1 FROM {tables} WHERE {text}", self.project.schema.dialect)
+        parsed = self.project.parsed(f"SELECT 1 FROM {tables} WHERE {text}", self.project.schema.dialect)
         if len(parsed.queries) != 1 or parsed.not_understood:
             return opaque
         query = parsed.queries[0]

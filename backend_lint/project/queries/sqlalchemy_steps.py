@@ -25,7 +25,7 @@ _REPLACING = frozenset({"with_entities", "with_only_columns"})
 _NOTHING = frozenset(
     "execution_options enable_eagerloads populate_existing autoflush prefix_with suffix_with with_hint returning reset_joinpoint with_labels "
     "set_label_style with_session with_statement_hint add_cte params inline enable_assertions return_defaults apply_labels correlate correlate_except "
-    "from_self self_group unique mappings partitions yield_per tuples freeze close cache_ok label lateral subquery cte alias scalar_subquery as_scalar "
+    "select from_self self_group unique mappings partitions yield_per tuples freeze close cache_ok label lateral subquery cte alias scalar_subquery as_scalar "
     "all fetchall fetchmany keys rowcount columns scalars ordered_values relationship_loader merge iterate stream stream_scalars fetch_all".split()
 )
 

@@ -153,7 +153,7 @@ def join_cte(session: Session) -> None:
 
 def from_subquery(session: Session) -> None:
     inner = select(Account.id, Account.city).where(Account.age == 17).subquery("inner_accounts")
-    session.execute(select(inner.c.city).where(inner.c.id > 3)).all()
+    session.execute(select(inner.c.id).where(inner.c.city != "City 3")).all()
 
 
 def from_subquery_aliased(session: Session) -> None:
