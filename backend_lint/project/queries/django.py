@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import LOOPS, Call
 from backend_lint.facts.query import QuerySource, Site
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.queries.django_chains import DjangoChains
@@ -80,7 +80,7 @@ class Finder:
                         refined.add(number)
             for number in ended:
                 yield from self._ended(module, function, number, body.calls[number])
-            if refined or any(block.subject[:1] in ("#", "%", "(") for block in body.blocks):
+            if refined or any(block.subject[:1] == "#" and block.kind in LOOPS for block in body.blocks):
                 yield from self._used(module, function, frozenset(refined))
 
     def _ended(self, module: SourceModule, function: int, number: int, call: Call) -> Iterator[Site]:
@@ -116,7 +116,8 @@ class Finder:
                 found[key] = known[0], used.block
         frame = self.chains.frame(module.path, function)
         for (text, index), (evaluated, block) in found.items():
-            chains = self.chains.evaluate(frame, text)
+            chains = self.chains.of(module.path, function, text)
+            chains = tuple(chain for chain in chains if chain.steps or evaluated)
             if not chains:
                 continue
             if index:

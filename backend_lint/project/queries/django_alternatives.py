@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from backend_lint.project.queries.django_frames import Chain
+from backend_lint.project.queries.django_names import QUERYSETS
 
 MOST_VARIANTS = 8
+
+
+def is_queryset(chain: Chain) -> bool:
+    """The last call on it is known to give a queryset, not a row or a number."""
+    return not chain.steps or chain.steps[-1].method in QUERYSETS
 
 
 def distinct(chains: list[Chain]) -> tuple[Chain, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Attribute, Call
-from backend_lint.project.queries.django_alternatives import MOST_VARIANTS, distinct
+from backend_lint.project.queries.django_alternatives import MOST_VARIANTS, distinct, is_queryset
 from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in
 from backend_lint.project.queries.django_managers import Managers
 from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, FILTER_BACKENDS, MANAGER, PAGES, QUERYSET, REFINING, RELATED, SAME, SLICE, WRAPPERS
@@ -45,7 +45,7 @@ class DjangoChains:
         """The project's Django models, and those of libraries (see `django_library`)."""
         from backend_lint.project.queries.django_library import with_library
 
-        return with_library(self.project.schema)
+        return with_library(self.project)
 
     @functools.cached_property
     def objects(self) -> Objects:
@@ -58,7 +58,7 @@ class DjangoChains:
 
     def of(self, path: str, function: int, text: str) -> tuple[Chain, ...]:
         """The querysets that a value may be, rows of it included (a slice, a list of it, an iterator); empty if it is none, or unknown."""
-        return self.evaluate(self.frame(path, function), text)
+        return tuple(chain for chain in self.evaluate(self.frame(path, function), text) if is_queryset(chain))
 
     def ended(self, path: str, function: int, call: int) -> tuple[Chain, ...]:
         """The chains that a call ends, with the call as last step: ``get``, ``count``, ``update`` ...; empty if it ends none."""
@@ -312,7 +312,7 @@ class DjangoChains:
                 if custom is not None:
                     found += self.entered(frame, call, (custom[0][0], custom[1]), None, (chain,))
                 elif method in REFINING:
-                    found.append(chain if method in ("get_queryset", "all") else chain.then(self.step(frame, number, call, method)))
+                    found.append(chain if method in SAME else chain.then(self.step(frame, number, call, method)))
             return found
         return self.objects.super_call(frame, number, call, defining, method)
 

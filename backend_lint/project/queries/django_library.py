@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.python import Attribute
 from backend_lint.project.libraries.django_models import LIBRARY_MODELS, LibraryField, LibraryModel
 from backend_lint.project.queries.django_functions import TYPES
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
+    from backend_lint.project import Project
     from backend_lint.project.schema import Schema
 
 LIBRARY = -1
@@ -33,8 +37,9 @@ _FURTHER: Mapping[str, tuple[LibraryField, ...]] = {
 """Fields that lookups name and that no schema needs."""
 
 
-def with_library(schema: Schema) -> Mapping[ClassKey, Mapped]:
+def with_library(project: Project) -> Mapping[ClassKey, Mapped]:
     """The project's Django models, their relations to models of libraries found, and those models."""
+    schema = project.schema
     labels = {model.label: (name, LIBRARY) for name, model in LIBRARY_MODELS.items() if model.table}
     tables = {model.table: (name, LIBRARY) for name, model in LIBRARY_MODELS.items() if model.table}
     own = {mapped.table for mapped in schema.mapped.values()}
@@ -52,12 +57,18 @@ def with_library(schema: Schema) -> Mapping[ClassKey, Mapped]:
                 continue
             columns = relation.to_columns or (LIBRARY_MODELS[target[0]].key[0],)
             changed[name] = msgspec.structs.replace(relation, target=target, to_columns=columns)
-            back = _back(mapped, changed[name])
+            back = _back(project, mapped, changed[name])
             reverse.setdefault(target, {})[back.name] = back
         found[key] = msgspec.structs.replace(mapped, relationships={**mapped.relationships, **changed}) if changed else mapped
+    proxied = {mapped.table for mapped in found.values() if mapped.proxy and not mapped.primary_key}
     for name, model in LIBRARY_MODELS.items():
-        if model.table and model.table not in own:
+        if model.table and (model.table not in own or model.table in proxied):
             found[name, LIBRARY] = _mapped(name, model, labels, reverse.get((name, LIBRARY), {}))
+    for key, mapped in list(found.items()):
+        base = found.get(tables.get(mapped.table, key)) if mapped.proxy and not mapped.primary_key else None
+        if base is not None:
+            fields, relationships = {**base.fields, **mapped.fields}, {**base.relationships, **mapped.relationships}
+            found[key] = msgspec.structs.replace(mapped, fields=fields, relationships=relationships, primary_key=base.primary_key)
     return found
 
 
@@ -71,11 +82,12 @@ def _table_of(schema: Schema, mapped: Mapped, relation: Relationship) -> str:
     return ""
 
 
-def _back(mapped: Mapped, relation: Relationship) -> Relationship:
+def _back(project: Project, mapped: Mapped, relation: Relationship) -> Relationship:
     """The attribute that the library's model gets."""
     base = mapped.name.rpartition(".")[2].lower()
     single = relation.unique and not relation.many
-    name = relation.back or (base if single else f"{base}_set")
+    name = relation.back or _related_name(project, mapped.key, relation.name) or (base if single else f"{base}_set")
+    name = name.replace("%(class)s", base).replace("%(model_name)s", base)
     return Relationship(
         name,
         mapped.key,
@@ -92,6 +104,15 @@ def _back(mapped: Mapped, relation: Relationship) -> Relationship:
         base if name == f"{base}_set" else "",
         relation.name,
     )
+
+
+def _related_name(project: Project, key: ClassKey, name: str) -> str:
+    """``related_name`` as it is written, empty if it is not."""
+    found = project.resolver.classes.find(Ref(RefKind.CLASS, "", *key), name) if key[0] in project.modules else None
+    if found is None or not isinstance(found[1], Attribute) or found[1].value[:1] != "#" or not found[1].value[1:].isdigit():
+        return ""
+    call = project.modules[found[0].path].bodies[found[1].function].calls[int(found[1].value[1:])]
+    return next((constant_string(value) or "" for word, value in call.keywords if word == "related_name"), "")
 
 
 def _mapped(name: str, model: LibraryModel, labels: Mapping[str, ClassKey], reverse: Mapping[str, Relationship]) -> Mapped:

@@ -62,12 +62,14 @@ class Managers:
                 attribute = self.resolver.classes.members(base.path, base.index)[1].get(name)
                 if attribute is not None:
                     classes = self.made(base.path, attribute.function, attribute.value)
+                    if classes is None and name in _BUILT_IN and attribute.value[:1] == "#":
+                        return Chain(model, complete=False)
                     return Chain(model, classes=classes) if classes is not None else None
                 if name in self.resolver.classes.members(base.path, base.index)[0]:
                     return None
             elif any(one == MODEL for one in external_bases(base.name)) and name in _BUILT_IN:
                 return Chain(model)
-        return None
+        return Chain(model) if name in _BUILT_IN and model in self.chains.mapped else None
 
     def default(self, model: ClassKey) -> Chain:
         """The manager that related objects and generic views use."""
@@ -101,7 +103,10 @@ class Managers:
             return None
         callee = self.modules[path].bodies[function].calls[int(text[1:])].callee
         if callee.endswith(".as_manager"):
-            return self.of_class(path, function, callee[: -len(".as_manager")])
+            text = callee[: -len(".as_manager")]
+            ref = self.resolver.value(path, function, text)
+            known = self.of_class(path, function, text)
+            return known if known is not None or ref is None or ref.kind is not RefKind.CLASS else (ref.function,)
         if callee.rpartition(".")[2].endswith(("Field", "Key", "GenericRelation", "Q", "Index", "Constraint")):
             return None
         return self.of_class(path, function, callee)

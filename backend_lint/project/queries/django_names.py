@@ -32,6 +32,8 @@ GIVES_ONE = frozenset({"get", "first", "last", "latest", "earliest", "create"})
 """Methods that give one instance."""
 GIVES_PAIR = frozenset({"get_or_create", "update_or_create"})
 
+QUERYSETS = REFINING | {"related", "[:]", "filter_queryset", "__or__", "__and__"}
+"""Steps after which a chain is a queryset."""
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 RELATED = "related"
 """The step of a related manager: `ChainStep.relation` says which."""

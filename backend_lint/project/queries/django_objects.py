@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _QUERYSETS = frozenset({"get_queryset", "queryset", "object_list", "get_base_queryset"})
 _MAX_DEPTH = 40
+_MOST_NAMED = 60
+"""Of a name that is called more often nobody asks who calls it."""
 _GIVEN_NAMES = frozenset({"queryset", "qs", "query_set"})
 _INSTANCE_NAMES = frozenset({"instance", "obj", "object"})
 _SERIALIZER_METHODS = ("update", "to_representation")
@@ -99,7 +102,7 @@ class Objects:
         name = call.callee.rpartition(".")[2]
         if name == "get_user_model":
             return self.user_model
-        if name in ("get_model", "get_registered_model") and call.args:
+        if name in ("get_model", "get_registered_model", "load_model") and call.args:
             names = [constant_string(arg) for arg in call.args[:2]]
             return self._model_named(repr(".".join(one for one in names if one is not None)), frame.path) if None not in names else None
         return None
@@ -107,7 +110,8 @@ class Objects:
     def _model_named(self, text: str, importer: str) -> ClassKey | None:
         """``"shop.Order"``: application and class."""
         label, _, name = (constant_string(text) or "").rpartition(".")
-        found = [key for key in self._by_name.get(name, ()) if not label or f"/{label.rpartition('.')[2]}/" in f"/{key[0].rpartition('/')[0]}/"]
+        named = self._by_name.get(name.lower(), [])
+        found = [key for key in named if not label or f"/{label.rpartition('.')[2]}/" in f"/{key[0].rpartition('/')[0]}/"] or named
         return found[0] if len(found) == 1 else None
 
     @functools.cached_property
@@ -115,7 +119,7 @@ class Objects:
         table: dict[str, list[ClassKey]] = {}
         for key, mapped in self.chains.mapped.items():
             if not mapped.abstract:
-                table.setdefault(mapped.name.rpartition(".")[2], []).append(key)
+                table.setdefault(mapped.name.rpartition(".")[2].lower(), []).append(key)
         return table
 
     @functools.cached_property
@@ -347,8 +351,9 @@ class Objects:
     def callers(self, frame: Frame) -> list[tuple[str, int, Call]]:
         """The calls of a function outside of tests, found by name."""
         name = self.modules[frame.path].functions[frame.function].name.rpartition(".")[2]
-        found = []
-        for module, function, _, call in self.values.calls_named(name):
+        found: list[tuple[str, int, Call]] = []
+        named = list(itertools.islice(self.values.calls_named(name), _MOST_NAMED + 1))
+        for module, function, _, call in named if len(named) <= _MOST_NAMED else ():
             target = self.resolver.value(module.path, function, call.callee)
             if target is not None and target.kind is RefKind.FUNCTION and target.function == (frame.path, frame.function):
                 found.append((module.path, function, call))

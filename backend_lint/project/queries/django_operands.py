@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.blocks import around
+from backend_lint.project.queries.django_alternatives import is_queryset
 from backend_lint.project.queries.django_frames import Chain, Frame, handed_in, other_arguments, other_keywords
 from backend_lint.project.queries.django_operations import key_and_value, operation
 from backend_lint.project.references import Ref, RefKind
@@ -139,6 +140,9 @@ class Operands:
             return self._called(frame, int(text[1:]), choose, depth)
         return self._followed(frame, text, choose, depth)
 
+    def _querysets(self, frame: Frame, text: str) -> tuple[Chain, ...]:
+        return tuple(chain for chain in self.chains.evaluate(frame, text) if is_queryset(chain))
+
     def _items(self, frame: Frame, text: str) -> Operand:
         found = []
         complete = True
@@ -159,7 +163,7 @@ class Operands:
         if not left:
             return Operation(sign, (Given(frame, right),))
         if sign in ("||", "&", "^"):
-            querysets = self.chains.evaluate(frame, text)
+            querysets = self._querysets(frame, text)
             if querysets:
                 return Querysets(querysets)
         return Operation(sign, (Given(frame, left), Given(frame, right)))
@@ -174,7 +178,7 @@ class Operands:
                 assigned = module.assigns_to(frame.function, text)
                 if len(assigned) == 1 and not assigned[0].augmented and assigned[0].value not in ("", "?", text):
                     return self.read(Given(frame, assigned[0].value), choose, depth + 1)
-        querysets = self.chains.evaluate(frame, text)
+        querysets = self._querysets(frame, text)
         if querysets:
             return Querysets(querysets)
         parsed = parse(text)
@@ -213,7 +217,7 @@ class Operands:
             return Made("reduce", call.args, call.keywords, frame)
         if (name in ORM_NAMES or name[:1].isupper()) and (made := self._orm_name(frame, call.callee, name)):
             return Made(made, call.args, call.keywords, frame)
-        querysets = self.chains.evaluate(frame, f"#{number}")
+        querysets = self._querysets(frame, f"#{number}")
         if querysets:
             return Querysets(querysets)
         if name in ("asc", "desc", "resolve_expression") and call.callee != name:

@@ -60,13 +60,23 @@ class Steps:
         steps = self.chain.steps
         for number, step in enumerate(steps):
             if step.method in ENDINGS:
+                if not self.chain.complete:
+                    self.note("a manager that is not known")
                 return ENDINGS[step.method](self, step) if number == len(steps) - 1 else None
             if step.method in ("none", "raw"):
                 return None
             self.apply(step)
+        if not self.chain.complete:
+            self.note("a manager that is not known")
         if exists:
             return emit(self.builder, limit=1, rows=Rows.NONE)
         return self.rows(Rows.MANY)
+
+    def note(self, what: str) -> None:
+        """Something may restrict the rows, and nobody knows what."""
+        if not self.builder.unknown and (not self.chain.steps or self.chain.steps[-1].method not in ("create", "bulk_create")):
+            self.builder.unknown.append(what)
+            self.builder.where.append(Opaque(what, (0,)))
 
     def apply(self, step: ChainStep) -> None:
         """One call that gives a queryset."""

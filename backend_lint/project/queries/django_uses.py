@@ -34,6 +34,8 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
             yield from _of_text(block.subject, True, max(block.parent, 0), None)
         elif block.kind in (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE, BlockKind.FOR) and "#" in block.subject:
             yield from _of_text(block.subject, True, max(block.parent, 0), candidates)
+    if not candidates:
+        return
     for call in body.calls:
         yield from _of_call(call, candidates)
     for returned in body.returns:
