@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Call, Use
 from backend_lint.project.blocks import around
+from backend_lint.project.queries.sqlalchemy_callers import Callers
 from backend_lint.project.queries.sqlalchemy_frames import Frame, Frames
 from backend_lint.project.queries.sqlalchemy_names import (
     BUILDERS,
@@ -42,6 +43,7 @@ class SqlalchemyChains:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.frames = Frames(project)
+        self.callers = Callers(project)
         self._modules = project.modules
         self._kept: dict[tuple[Frame, str], tuple[Chain, ...]] = {}
         self._renamed: dict[str, dict[str, str]] = {}
@@ -217,12 +219,13 @@ class SqlalchemyChains:
 
     def _from_callers(self, function: int, path: str, name: str) -> Sequence[Chain]:
         """A parameter, if all who call the function hand in the same; one caller is the usual case."""
-        callers = self.project.calls.callers((path, function))
-        if not 0 < len(callers) <= 2 or self._depth > 20:
+        callers = self.callers.of(path, function) if self._depth <= 20 else None
+        if callers is None or not 0 < len(callers) <= 2:
             return ()
         found: list[Chain] = []
-        for (where, number), edge in callers:
-            given = self.frames.bound(Frame(path, function), name, edge.call.args, edge.call.keywords, Frame(where, number))
+        for one in callers:
+            call = self._modules[one.path].bodies[one.function].calls[one.call]
+            given = self.frames.bound(Frame(path, function), name, call.args, call.keywords, Frame(one.path, one.function))
             chains = self.at(*given) if given is not None else ()
             if not chains:
                 return ()

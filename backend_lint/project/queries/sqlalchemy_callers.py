@@ -1,0 +1,71 @@
+"""Who calls a function, without the whole call graph: only calls by its name are resolved."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.project.references import Ref, RefKind
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_MAX_NAMESAKES = 150
+"""A name that is called more often is too common to be looked through."""
+
+
+class Caller(NamedTuple):
+    """Call `call` of function `function` of the module at `path`; `receiver`: the object whose method is called, if it is one."""
+
+    path: str
+    function: int
+    call: int
+    receiver: Ref | None
+
+
+class Callers:
+    """Looks for callers in the application; tests do not count."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._kept: dict[tuple[str, int], tuple[Caller, ...] | None] = {}
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[tuple[str, int, int]]]:
+        found: dict[str, list[tuple[str, int, int]]] = {}
+        for path, module in self.project.modules.items():
+            if module.role is not Role.TEST:
+                for index, body in enumerate(module.bodies):
+                    for number, call in enumerate(body.calls):
+                        found.setdefault(call.callee.rpartition(".")[2], []).append((path, index, number))
+        return found
+
+    def of(self, path: str, function: int) -> tuple[Caller, ...] | None:
+        """The callers in order of path; None if too many functions have the same name."""
+        key = (path, function)
+        if key not in self._kept:
+            self._kept[key] = ()
+            self._kept[key] = self._find(path, function)
+        return self._kept[key]
+
+    def _find(self, path: str, function: int) -> tuple[Caller, ...] | None:
+        module = self.project.modules[path]
+        head = module.functions[function]
+        name = head.name.rpartition(".")[2]
+        is_constructor = name == "__init__" and head.owner >= 0
+        if is_constructor:
+            name = module.classes[head.owner].name.rpartition(".")[2]
+        places = self._by_name.get(name, [])
+        if len(places) > _MAX_NAMESAKES:
+            return None
+        found = []
+        for where, index, number in places:
+            target = self.project.value(where, index, self.project.modules[where].bodies[index].calls[number].callee)
+            if target is None:
+                continue
+            if is_constructor and target.kind is RefKind.CLASS and target.function == (path, head.owner):
+                found.append(Caller(where, index, number, target))
+            elif target.kind is RefKind.FUNCTION and target.function == (path, function):
+                found.append(Caller(where, index, number, target.receiver))
+        return tuple(found)
