@@ -76,6 +76,8 @@ def conditional_matches(demand: Demand) -> Iterable[Match]:
 def condition_grade(predicate: Predicate, table: Table) -> Grade:
     """How few rows a partial index holds, by its condition."""
     if isinstance(predicate, Comparison) and predicate.left.kind in (TermKind.COLUMN, TermKind.EXPRESSION):
+        if predicate.operator in ("<>", "not in"):
+            return Grade.FEW_VALUES  # whoever leaves out a value by an index leaves out the frequent one
         return grade(Clause(predicate.left, predicate.operator, predicate.right, predicate.values), table)
     if isinstance(predicate, Or):
         return min(condition_grade(part, table) for part in predicate.parts)

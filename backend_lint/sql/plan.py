@@ -7,13 +7,13 @@ there by their join columns. Where nothing leaves few rows, tables are read whol
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend_lint.facts.access import Path
 from backend_lint.facts.query import TermKind
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.sql.clauses import Clause, Conjunct
-from backend_lint.sql.match import Demand, Match, best_match, index_match
+from backend_lint.sql.match import Demand, Match, best_match, conditional_matches, index_match
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
 from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, rows_per_value, small, unique_keys
@@ -86,7 +86,12 @@ class Plan:
         if small(table):
             state.path, state.because = Path.WHOLE, "the table stays small"
             return
-        state.match = best_match(self.demand(state.node, own))
+        demand = self.demand(state.node, own)
+        state.match = best_match(demand)
+        if state.match is None and Grade.NONE < state.grade <= Grade.RANGE:
+            # a partial index that holds just what is asked for, whatever its keys are
+            held = max(conditional_matches(demand), key=lambda match: match.sure, default=None)
+            state.match = replace(held, grade=state.grade) if held is not None else None
         if state.strong and state.match is not None:
             state.path, state.few = Path.INDEX, True
             partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
@@ -195,7 +200,7 @@ class Plan:
             return None
         demand = self.demand(state.node, self.available(state.node, frozenset()))
         found = [match for index in implicit_indexes(demand.table, self.dialect) if (match := index_match(index, demand)) is not None and match.ordered]
-        found = [match for match in found if match.ordered == len(self.graph.order) or self._incremental()]
+        found = [match for match in found if match.sure and (match.ordered == len(self.graph.order) or self._incremental())]
         return max(found, key=lambda match: (match.sure, match.ordered, -match.fraction), default=None)
 
     def _incremental(self) -> bool:
@@ -239,7 +244,7 @@ class Plan:
     def demand(self, node: Node, available: tuple[Conjunct, ...]) -> Demand:
         assert node.table is not None
         order = self.graph.order if node.number == self.graph.ordered else ()
-        return Demand(node.table, self.dialect, available, available, order, self.graph.extreme)
+        return Demand(node.table, self.dialect, available, tuple(node.conjuncts), order, self.graph.extreme)
 
     def _joined(self, node: Node, few: frozenset[int]) -> bool:
         return any(clause.others <= few for clause in _join_clauses(node))

@@ -141,6 +141,4 @@ def _usual_count(clause: Clause, table: Table | None) -> float:
         return 20.0
     if is_date(column.type):
         return 100.0
-    if is_integer(column.type):
-        return 60.0
-    return 5.0
+    return 60.0 if is_integer(column.type) else 2.0
