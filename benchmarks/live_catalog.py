@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from backend_lint.facts import ddl
+from backend_lint.facts.query import Term
 from backend_lint.facts.schema import Column, Dialect, ForeignKey, Index, Table
+from backend_lint.sql.conditions import mapped, predicate_text
 from backend_lint.sql.ddl import changes
 from backend_lint.sql.types import canonical_type
 
@@ -31,8 +35,8 @@ where i.indrelid = any(%s) order by i.indrelid, c.relname
 """
 _KEYS = """
 select k.conrelid, k.conname, t.relname,
-       (select array_agg(attname order by ord) from unnest(k.conkey) with ordinality u(n, ord) join pg_attribute a on a.attrelid = k.conrelid and a.attnum = n),
-       (select array_agg(attname order by ord) from unnest(k.confkey) with ordinality u(n, ord) join pg_attribute a on a.attrelid = k.confrelid and a.attnum = n)
+  (select array_agg(attname order by ord) from unnest(k.conkey) with ordinality u(n, ord) join pg_attribute a on attrelid = k.conrelid and attnum = n),
+  (select array_agg(attname order by ord) from unnest(k.confkey) with ordinality u(n, ord) join pg_attribute a on attrelid = k.confrelid and attnum = n)
 from pg_constraint k join pg_class t on t.oid = k.confrelid where k.contype = 'f' and k.conrelid = any(%s) order by k.conrelid, k.conname
 """
 
@@ -67,19 +71,7 @@ def read(connection: psycopg.Connection[Any]) -> dict[str, Table]:
         index = _index(definition, tables[oid])
         if index is None:
             raise ValueError(f"an index definition that is not understood: {definition}")
-        indexes[oid].append(
-            Index(
-                name,
-                index.keys,
-                unique,
-                index.where,
-                index.where_text,
-                index.include,
-                index.method,
-                constraint=bool(constraint),
-                nulls_distinct=index.nulls_distinct,
-            )
-        )
+        indexes[oid].append(replace(index, name=name, unique=unique, constraint=bool(constraint)))
         if is_primary:
             primary[oid] = tuple(key.column for key in index.keys)
     keys: dict[int, list[ForeignKey]] = {oid: [] for oid in oids}
@@ -114,8 +106,13 @@ def column_text(column: Column) -> str:
     return f"{column.type} {null}{' auto' if column.auto else ''}"
 
 
-def _where(index: Index) -> object:
-    return index.where if index.where is not None else index.where_text
+def _where(index: Index) -> str:
+    """The condition without the casts to text that PostgreSQL writes."""
+
+    def plain(term: Term) -> Term:
+        return replace(term, cast="" if term.cast in ("text", "varchar") else term.cast, type="", text=term.text.replace("::text", ""))
+
+    return predicate_text(mapped(index.where, plain)) if index.where is not None else index.where_text
 
 
 def differences(ours: Mapping[str, Table], real: Mapping[str, Table]) -> Iterator[Difference]:
@@ -174,20 +171,14 @@ def _foreign_keys(ours: Table, real: Table) -> Iterator[Difference]:
 def counts(real: Mapping[str, Table], found: list[Difference]) -> dict[str, Count]:
     """How many tables, columns, indexes and foreign keys there are, and how many are told exactly. An index counts with its name."""
     missing = {one.table for one in found if one.kind == "table" and one.real}
-    totals = {
-        "tables": (len(real), len(missing)),
-        "columns": (sum(len(table.columns) for table in real.values()), _wrong(real, found, missing, ("column",), lambda table: len(table.columns))),
-        "indexes": (
-            sum(len(table.indexes) for table in real.values()),
-            _wrong(real, found, missing, ("index", "index name"), lambda table: len(table.indexes)),
-        ),
-        "foreign keys": (
-            sum(len(table.foreign_keys) for table in real.values()),
-            _wrong(real, found, missing, ("foreign key",), lambda table: len(table.foreign_keys)),
-        ),
-    }
+    totals = {}
+    for name, attribute, kinds in (
+        ("columns", "columns", ("column",)),
+        ("indexes", "indexes", ("index", "index name")),
+        ("foreign keys", "foreign_keys", ("foreign key",)),
+    ):
+        total = sum(len(getattr(table, attribute)) for table in real.values())
+        lost = sum(len(getattr(real[table], attribute)) for table in missing)
+        totals[name] = total, lost + sum(1 for one in found if one.kind in kinds and one.real)
+    totals = {"tables": (len(real), len(missing)), **totals}
     return {name: Count(total, total - wrong) for name, (total, wrong) in totals.items()}
-
-
-def _wrong(real: Mapping[str, Table], found: list[Difference], missing: set[str], kinds: tuple[str, ...], size: Any) -> int:
-    return sum(size(real[name]) for name in missing) + sum(1 for one in found if one.kind in kinds and one.real)

@@ -72,16 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prefixes = tuple(f"{label}_" for label in labels)
     known = {name for name in ours if name in real}
     compared = {name: table for name, table in real.items() if name in known or name.startswith(prefixes)}
-    mine = {name: table for name, table in ours.items() if table.kind in (TableKind.TABLE, TableKind.PARTITION)}
+    kinds = (TableKind.TABLE, TableKind.PARTITION)
+    mine = {name: table for name, table in ours.items() if table.kind in kinds and (name in real or name.startswith(prefixes))}
     found = list(live_catalog.differences(mine, compared))
-    print(f"{options.name}: {len(labels)} applications; migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood")
+    say(f"{options.name}: {len(labels)} applications; migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood")
     for kind, count in live_catalog.counts(compared, found).items():
-        print(f"  {kind}: {count.equal} of {count.real} equal")
+        say(f"  {kind}: {count.equal} of {count.real} equal")
     extra = sum(1 for one in found if one.ours and not one.real)
-    print(f"  only ours: {extra}")
+    say(f"  only ours: {extra}")
     for one in found[: options.show]:
-        print(f"  {one.kind} {one.table}: {one.name}\n      ours: {one.ours or 'nothing'}{_doubt(ours, one.table)}\n      real: {one.real or 'nothing'}")
+        say(f"  {one.kind} {one.table}: {one.name}\n      ours: {one.ours or 'nothing'}{_doubt(ours, one.table)}\n      real: {one.real or 'nothing'}")
     return 1 if found else 0
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -132,8 +137,8 @@ def _migrate(options: argparse.Namespace, uri: str) -> tuple[list[tuple[str, str
             shutil.copy(options.settings_file, folder / "truth_base.py")
         settings = "truth_base" if options.settings_file else options.settings
         text = _SETTINGS.format(
-            settings=settings, engine=options.engine, name=parts.path.lstrip("/"), user=unquote(parts.username or ""), host=unquote(host), port=parts.port or "",
-            extra=options.extra,
+            settings=settings, engine=options.engine, name=parts.path.lstrip("/"), user=unquote(parts.username or ""), host=unquote(host),
+            port=parts.port or "", extra=options.extra,
         )  # fmt: skip
         (folder / "truth_settings.py").write_text(text)
         env = os.environ | dict(one.split("=", 1) for one in options.env)

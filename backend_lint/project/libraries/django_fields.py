@@ -90,4 +90,11 @@ SUBCLASSES: Mapping[str, tuple[str, Mapping[str, object]]] = {
 VIRTUAL = frozenset({"GenericForeignKey", "GenericRelation", "GenericTaggableManager", "CompositePrimaryKey", "FieldTracker", "CurrentSiteManager"})
 """Attributes of models that are no columns but look like fields."""
 
-DEFAULT_ON_DELETE = {"TreeForeignKey": "", "ForeignKey": ""}
+SWAPPABLE = {
+    "APPLICATION_MODEL": "oauth2_provider.application",
+    "ACCESS_TOKEN_MODEL": "oauth2_provider.accesstoken",
+    "GRANT_MODEL": "oauth2_provider.grant",
+    "REFRESH_TOKEN_MODEL": "oauth2_provider.refreshtoken",
+    "ID_TOKEN_MODEL": "oauth2_provider.idtoken",
+}
+"""Settings of django-oauth-toolkit that name a model, and the models that they name unless somebody sets them."""

@@ -77,9 +77,9 @@ class Apps:
         return None
 
     def setting(self, name: str) -> Any:
-        """The value of a setting where a module assigns it; None if none does or it is not constant."""
+        """The value of a setting where a module outside of tests assigns it; None if none does or it is not constant."""
         for scope, texts in self._settings:
-            if name in texts:
+            if name in texts and self.modules[scope.path].role is not Role.TEST:
                 value = self.values.value(scope, texts[name])
                 if isinstance(value, str):
                     return value

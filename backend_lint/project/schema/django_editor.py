@@ -18,6 +18,7 @@ from backend_lint.project.schema.django_state import DjangoField, DjangoIndex, M
 from backend_lint.project.schema.django_types import is_positive
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.conditions import predicate_text
+from backend_lint.sql.names import clip
 
 _SUFFIXES = {"gin": "gin", "gist": "gist", "spgist": "spgist", "brin": "brin", "hash": "hash", "bloom": "bloom"}
 _LONGEST_HASH = 20
@@ -69,6 +70,7 @@ class Editor:
             return
         if one.made is not None:
             name = name or index_name(one.table, one.columns, one.suffix, self.dialect)
+            name = clip(name) if self.dialect is Dialect.POSTGRESQL else name
             self.apply(ddl.AddIndex(one.table, _named(one.made, name)))
 
     def key_name(self, table: str, column: str, to_table: str, to_column: str, suffix: str) -> str:
@@ -247,7 +249,7 @@ class Editor:
     def entry_name(self, registry: Registry, model: ModelState, entry: DjangoIndex) -> str:
         """The name of an entry; one of ``indexes`` without a name gets Django's."""
         if entry.name or not entry.fields:
-            return entry.name
+            return clip(entry.name) if self.dialect is Dialect.POSTGRESQL else entry.name
         columns = [(registry.column(model, name.lstrip("-")), name.startswith("-")) for name in entry.fields]
         return model_index_name(registry.table(model), columns, _SUFFIXES.get(entry.method, "idx")) if all(column for column, _ in columns) else ""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from backend_lint.facts import ddl
+from backend_lint.facts.schema import Dialect
 from backend_lint.project.schema.django_meta import index_entry
 from backend_lint.project.schema.django_operation_base import Operations, Unsupported
 from backend_lint.project.schema.django_state import DjangoIndex, ModelState
 from backend_lint.project.schema.django_values import Made
+from backend_lint.sql.names import clip
 
 
 class FieldOperations(Operations):
@@ -98,6 +100,7 @@ class FieldOperations(Operations):
             self._drop_named(registry.table(state), name)
 
     def _drop_named(self, table: str, name: str) -> None:
+        name = clip(name) if self.editor.dialect is Dialect.POSTGRESQL else name
         if any(one.name == name for one in self.editor.waiting):
             self.editor.waiting = [one for one in self.editor.waiting if one.name != name]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend_lint.facts.python import Body
-from backend_lint.project.libraries.django_fields import INTERNAL, RELATIONS, SUBCLASSES, VIRTUAL
+from backend_lint.project.libraries.django_fields import INTERNAL, RELATIONS, SUBCLASSES, SWAPPABLE, VIRTUAL
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.django_state import SELF, USER, DjangoField
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, Unknown, ValueReader
@@ -264,6 +264,7 @@ class FieldReader:
 
     def label(self, value: Any, app: str) -> str:
         """The label of a target: a string, a class or a setting; empty if unknown. A class of the project is ``path:index`` until all models are known."""
+        value = self.values.through(value) if isinstance(value, Made) else value
         if isinstance(value, str):
             if value == SELF:
                 return SELF
@@ -271,6 +272,8 @@ class FieldReader:
         if isinstance(value, Named):
             if value.last == "AUTH_USER_MODEL":
                 return USER
+            if value.last in SWAPPABLE:
+                return SWAPPABLE[value.last]
             if value.ref is not None and value.ref.kind is RefKind.CLASS:
                 return f"{value.ref.path}:{value.ref.index}"
             return f"class {value.name}" if "." in value.name else ""

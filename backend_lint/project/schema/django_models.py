@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Class
+from backend_lint.facts.python import BlockKind, Class
 from backend_lint.project.libraries.django_models import INCOMPLETE, LIBRARY_MODELS, MIXINS, LibraryModel, canonical_model
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.django_apps import Apps
@@ -232,12 +232,21 @@ class ModelReader:
         labels = {key: self._label(model) for key, model in classes.items()}
         found: dict[str, ModelState] = {}
         for key, model in classes.items():
-            if model.abstract or self.modules[key[0]].classes[key[1]].scope:
+            fact = self.modules[key[0]].classes[key[1]]
+            if model.abstract or fact.scope or self._for_another_database(key[0], fact.line):
                 continue
             state = self._state(model, labels)
             if state.label not in found or (not found[state.label].fields and state.fields):
                 found[state.label] = state
         return found
+
+    def _for_another_database(self, path: str, line: int) -> bool:
+        """A class stands under a condition that does not hold, as ``if connection.vendor == "sqlite"`` elsewhere."""
+        blocks = self.modules[path].bodies[0].blocks
+        return any(
+            one.line <= line <= one.end_line and one.kind in (BlockKind.IF, BlockKind.ORELSE) and self.values.holds(Scope(path), number) is False
+            for number, one in enumerate(blocks)
+        )
 
     def _label(self, model: ModelClass) -> str:
         text = self.meta.text(model.meta, "app_label")

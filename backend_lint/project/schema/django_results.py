@@ -9,6 +9,7 @@ from backend_lint.facts.python import LOOPS, BlockKind
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_data import MISSING, Made, Scope, Unknown
+from backend_lint.project.value_text import alternatives
 
 MAX_DEPTH = 20
 MAX_UNROLLED = 500
@@ -59,6 +60,8 @@ class Results:
             return value
         if value.last in ("list", "tuple", "set", "frozenset", "sorted") and value.args and value.ref is None:
             return self.through(value.args[0], depth + 1)
+        if value.name.startswith("swapper."):
+            return _swapper(value)
         ref = value.ref
         if ref is None or ref.kind is not RefKind.FUNCTION:
             return value
@@ -84,15 +87,23 @@ class Results:
         while block > 0:
             one = blocks[block]
             if one.kind in (BlockKind.IF, BlockKind.ORELSE):
-                test = self.value(scope, one.subject)
-                if not isinstance(test, (bool, str, int, list, type(None))):
+                test = self.truth(scope, one.subject)
+                if test is None:
                     return None
-                if bool(test) is (one.kind is BlockKind.ORELSE):
+                if test is (one.kind is BlockKind.ORELSE):
                     return False
             elif one.kind in LOOPS:
                 return None
             block = one.parent
         return True
+
+    def truth(self, scope: Scope, text: str) -> bool | None:
+        """Whether a test holds; None if it is not constant. ``a or b`` is written as alternatives."""
+        truths = []
+        for option in alternatives(text):
+            value = self.through(self.value(scope, option))
+            truths.append(bool(value) if isinstance(value, (bool, str, int, list, type(None))) else None)
+        return True if True in truths else None if None in truths else False
 
     def accumulated(self, scope: Scope, text: str) -> Any:
         """A local of a function with all that is appended to it; any other value itself."""
@@ -122,3 +133,11 @@ class Results:
         if value is MISSING or value is None:
             return []
         return [value if isinstance(value, Unknown) else Unknown(repr(value))]
+
+
+def _swapper(made: Made) -> Any:
+    """What the library swapper says of a model that is not swapped."""
+    names = [one for one in made.args if isinstance(one, str)]
+    if made.last == "get_model_name" and len(names) == 2:
+        return ".".join(names)
+    return False if made.last == "is_swapped" else made

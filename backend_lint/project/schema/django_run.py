@@ -13,7 +13,7 @@ from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, ValueReader
 from backend_lint.project.schema.source import Unread
-from backend_lint.project.value_text import call_ids, constant_string, parse
+from backend_lint.project.value_text import call_ids, parse
 from backend_lint.sql.ddl import changes, is_declaration
 
 _WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"})
@@ -170,8 +170,8 @@ class Statements:
         found: dict[str, str] = {}
         for number, call in enumerate(self.values.modules[path].bodies[function].calls):
             if call.callee.rpartition(".")[2] == "get_model" and call.args:
-                parts = [constant_string(text) for text in call.args[:2]]
-                label = ".".join(part for part in parts if part)
+                parts = [self.values.through(self.values.value(Scope(path, function), text)) for text in call.args[:2]]
+                label = ".".join(part for part in parts if isinstance(part, str))
                 if label.count(".") == 1:
                     found[f"#{number}"] = label.lower()
         return found

@@ -142,6 +142,11 @@ class ValueReader(Results):
             return (not inner) if isinstance(inner, (bool, int, str, type(None), list)) else Unknown(text)
         if text[1:2] == "~":
             return Operation("~", (self.value(scope, text[2:-1]),))
+        if " and " in text and len(parts := conjuncts(text[1:-1])) > 1:
+            truths = [self.value(scope, part) for part in parts]
+            if any(one is False for one in truths):
+                return False
+            return True if all(one is True for one in truths) else Unknown(text)
         operator, left, right = operands(text[1:-1])
         if operator == "|":
             # one of several values; which is not known
@@ -283,6 +288,21 @@ class ValueReader(Results):
         if isinstance(base, list) and isinstance(key, int) and -len(base) <= key < len(base):
             return base[key]
         return Unknown(text)
+
+
+def conjuncts(text: str) -> list[str]:
+    """The parts of ``a and b and c`` without its brackets.
+
+    >>> conjuncts("(x and y) and 'a and b'")
+    ['(x and y)', "'a and b'"]
+    """
+    parts: list[str] = []
+    for word in split(text, " "):
+        if not parts or word == "and":
+            parts.append("")
+        if word != "and":
+            parts[-1] = f"{parts[-1]} {word}".strip()
+    return parts
 
 
 def operands(text: str) -> tuple[str, str, str]:
