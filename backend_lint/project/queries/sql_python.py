@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.query import Query, QuerySource, Rows, Site
+from backend_lint.facts.query import Query, QuerySource, Rows, Site, Verb
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.libraries import Effect, external_bases
 from backend_lint.project.queries.sql_place import after
@@ -55,6 +55,7 @@ class Found(NamedTuple):
     call: int
     texts: tuple[str, ...]
     runs: bool
+    rows: Rows = Rows.UNKNOWN
 
 
 def sites(project: Project) -> Iterator[Site]:
@@ -86,7 +87,7 @@ def _sites(project: Project, found: Found) -> Iterator[Site]:
         if not _ASKS.match(text):
             continue
         for query in project.parsed(text).queries:
-            rows = rows_of(body, found.call, query)
+            rows = found.rows if query.rows is Rows.UNKNOWN and found.rows is not Rows.UNKNOWN else rows_of(body, found.call, query)
             query = query if rows is query.rows else replace(query, rows=rows)
             if query in seen:
                 continue
@@ -105,14 +106,25 @@ def one_line(text: str) -> str:
     return shown if len(shown) <= 500 else shown[:497] + "..."
 
 
+class Wrapper(NamedTuple):
+    """A function that runs a statement it is handed: position and name of the parameter, and how many rows it gives back."""
+
+    position: int
+    name: str
+    rows: Rows
+
+
+_ANY = Query(Verb.SELECT)
+
+
 class _Finder:
     """Looks through modules for calls that run SQL."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.strings = Strings(project)
-        self.wrappers: dict[tuple[str, int], tuple[int, str]] = {}
-        """Functions of the project that run a statement they are handed: position and name of the parameter."""
+        self.wrappers: dict[tuple[str, int], Wrapper] = {}
+        """Functions of the project that run a statement they are handed."""
 
     def found(self, modules: list[SourceModule]) -> list[Found]:
         self._learn(modules)
@@ -139,15 +151,17 @@ class _Finder:
 
     def _wraps(self, module: SourceModule, index: int, function: Function, names: set[str]) -> bool:
         positions = {"%" + parameter.name: position for position, parameter in enumerate(function.parameters) if parameter.name not in ("self", "cls")}
-        for call in module.bodies[index].calls:
+        body = module.bodies[index]
+        for number, call in enumerate(body.calls):
             method = call.callee.rpartition(".")[2]
             if method not in names:
                 continue
             for value in _handed(call):
                 value = self._unwrapped(module, index, value)
-                if value in positions and (method in _SURE or self._wrapper(module, index, call) is not None):
-                    parameter = function.parameters[positions[value]]
-                    self.wrappers[module.path, index] = positions[value], parameter.name
+                inner = self._wrapper(module, index, call) if value in positions else None
+                if value in positions and (method in _SURE or inner is not None):
+                    rows = inner.rows if inner is not None else rows_of(body, number, _ANY)
+                    self.wrappers[module.path, index] = Wrapper(positions[value], function.parameters[positions[value]].name, rows)
                     return True
         return False
 
@@ -159,7 +173,7 @@ class _Finder:
                 return call.args[0]
         return value
 
-    def _wrapper(self, module: SourceModule, index: int, call: Call) -> tuple[int, str] | None:
+    def _wrapper(self, module: SourceModule, index: int, call: Call) -> Wrapper | None:
         target = self.project.value(module.path, index, call.callee)
         return self.wrappers.get((target.path, target.index)) if target is not None and target.kind is RefKind.FUNCTION else None
 
@@ -179,7 +193,8 @@ class _Finder:
             if method in _MAKES:
                 made[number] = Found(module, index, number, texts, False)
             else:
-                run.append(Found(module, index, number, texts, method != "prepare"))
+                wrapper = self._wrapper(module, index, call) if method not in _RUNS else None
+                run.append(Found(module, index, number, texts, method != "prepare", wrapper.rows if wrapper is not None else Rows.UNKNOWN))
                 for part in _results(value):
                     made.pop(part, None)
         if made:
@@ -196,7 +211,7 @@ class _Finder:
         wrapper = self._wrapper(module, index, call)
         if wrapper is None:
             return ""
-        position, name = wrapper
+        position, name, _ = wrapper
         for keyword, value in call.keywords:
             if keyword == name:
                 return value
@@ -236,4 +251,4 @@ def _behind(module: SourceModule, index: int, body: Body, call: Call) -> list[in
     return [part for name in names for assign in module.assigns_to(index, name) for part in _results(assign.value)]
 
 
-__all__ = ["Found", "Rows", "one_line", "places", "sites"]
+__all__ = ["Found", "one_line", "places", "sites"]

@@ -49,13 +49,15 @@ class Compiler:
         self.steps = Steps(self)
         self._bound: list[Source] = []
         self._nested = 0
-        self._future: dict[int, frozenset[Hashable]] = {}
+        self._alone: dict[tuple[int, int], Draft] = {}
+        """Subqueries of the present statement as they would be on their own, by identity of the chain and variant."""
 
     # -- whole statements --------------------------------------------------------------------------
 
     def queries(self, chain: Chain) -> list[Query]:
         """The statements that a chain stands for: one, or several if parts of it are put in under conditions."""
         self.lists.options.clear()
+        self._alone.clear()
         found = [self._variant(chain, ALL)]
         options = len(self.lists.options)
         for variant in (NONE, *range(min(options, MAX_VARIANTS - 2) if options > 1 else 0)) if options else ():
@@ -73,7 +75,7 @@ class Compiler:
         """A statement with all its steps. A second time if it has subqueries: only then is it known what they see of it."""
         draft = Draft(outer, correlated)
         self.steps.all(draft, chain)
-        if draft.nested:
+        if draft.shown is not None and draft.shown != frozenset(draft.numbers):
             again = Draft(outer, correlated)
             again.future = frozenset(draft.numbers)
             self.steps.all(again, chain)
@@ -84,13 +86,16 @@ class Compiler:
 
     def subquery(self, draft: Draft, chains: Sequence[Chain]) -> int:
         """The number of a subquery in a condition or among the selected: it sees the relations around it."""
-        draft.nested = True
+        draft.show()
         chain = chains[0] if self.lists.variant == NONE else chains[-1]
         if self._nested >= _MAX_NESTED:
             return self.keep(draft, Draft())
         self._nested += 1
         try:
-            inner = self._built(chain, draft, frozenset())
+            key = (id(chain), self.lists.variant)
+            inner = self._alone.get(key) if not self._bound else None
+            if inner is None:
+                inner = self._alone[key] = self._built(chain, draft, frozenset())
             visible = frozenset(draft.numbers) | draft.future
             correlated = self._correlated(inner, chain, visible)
             if correlated:
@@ -129,7 +134,7 @@ class Compiler:
             if len(source.chains) > 1:
                 self.lists.options.setdefault(source.key, len(self.lists.options))
             if source.lateral:
-                draft.nested = True
+                draft.show()
                 visible = frozenset(draft.numbers) | draft.future
                 inner = self._built(chain, draft, frozenset())
                 alone = [key for key in inner.alone() if key in visible]
@@ -140,7 +145,7 @@ class Compiler:
 
     def inner(self, draft: Draft, apart: Hashable) -> Draft:
         """An empty subquery that sees all that is around it but `apart`."""
-        draft.nested = True
+        draft.show()
         return Draft(draft, (frozenset(draft.numbers) | draft.future) - {apart})
 
     def keep(self, draft: Draft, inner: Draft) -> int:

@@ -45,7 +45,8 @@ class Draft:
         self.unknown: list[str] = []
         self.wide = False
         """Whole rows are selected."""
-        self.nested = False
+        self.shown: frozenset[Hashable] | None = None
+        """What the first subquery saw of this statement; None if there is none."""
         self.legacy = False
         self.future: frozenset[Hashable] = frozenset()
         """What will stand in FROM, where that is known in advance."""
@@ -122,6 +123,11 @@ class Draft:
             tuple(dict.fromkeys(self.unknown)),
             tuple(self.names) if any(self.names) else (),
         )
+
+    def show(self) -> None:
+        """A subquery is about to look at the relations."""
+        if self.shown is None:
+            self.shown = frozenset(self.numbers) | self.future
 
     def enclose(self) -> None:
         """What there is so far becomes something that is selected: ``SELECT EXISTS (...)``."""
