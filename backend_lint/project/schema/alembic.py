@@ -31,6 +31,7 @@ _HARMLESS = (
     "update", "delete", "select", "with", "comment", "grant", "revoke", "set", "refresh", "vacuum", "analyze", "lock", "notify", "truncate", "pragma", "begin",
     "commit", "savepoint", "release", "rollback", "reset", "show", "explain", "call", "merge", "copy", "use",
 )  # fmt: skip
+_STRING_METHODS = frozenset({"format", "strip", "replace", "lstrip", "rstrip"})
 _DECLARING = ("create", "alter", "drop", "rename", "do")
 
 
@@ -75,7 +76,8 @@ class Migrations(Models):
         self.baseline: set[str] = set()
         self.everything = ""
         self.convention: Mapping[str, str | None] = {}
-        self._doubts: list[tuple[str, str, int]] = []
+        self._doubts: list[tuple[str, bool]] = []
+        self._own: dict[str, dict[str, Table]] = {}
         values.run = self.steps.call
 
     def replay(self, group: Sequence[Revision]) -> Replayed:
@@ -150,6 +152,9 @@ class Migrations(Models):
 
     def apply(self, change: ddl.Change, path: str, line: int) -> None:
         """Apply a change, or only note that it may have happened."""
+        if self._doubts and self._doubts[-1][1] and isinstance(change, ddl.Forget) and not change.table:
+            self.unread.append(Unread(path, line, f"{change.why}, for each row of a query"))
+            return
         before = len(self.catalog.missed)
         self.catalog.apply(change if not self._doubts else self._doubted(change, path, line))
         self.unread += [Unread(path, line, missed.why) for missed in self.catalog.missed[before:]]
@@ -166,8 +171,8 @@ class Migrations(Models):
             table = ""
         return ddl.Forget(table, "all", why, path, line)
 
-    def doubt(self, why: str, path: str, line: int) -> None:
-        self._doubts.append((why, path, line))
+    def doubt(self, why: str, by_data: bool = False) -> None:
+        self._doubts.append((why, by_data))
 
     def trust(self) -> None:
         self._doubts.pop()
@@ -229,8 +234,8 @@ class Migrations(Models):
             return ""
         if text[:1] == "#" and text[1:].isdigit():
             call = module.bodies[frame.function].calls[int(text[1:])]
-            receiver = call.callee.rpartition(".")[0]
-            inner = call.args[0] if call.args and receiver[:1] not in ("'", "f", '"', "%", "(") else receiver
+            receiver, _, method = call.callee.rpartition(".")
+            inner = receiver if method in _STRING_METHODS else call.args[0] if call.args and method in ("text", "DDL", "dedent", "cleandoc") else ""
             return self._beginning(frame, inner, depth + 1) if inner else ""
         if text[:2] in ("f'", 'f"'):
             return text[2:].partition("{")[0]
@@ -272,7 +277,13 @@ class Migrations(Models):
                 self.asked.baseline = frozenset(self.baseline)
 
     def _all_tables(self, made: Made, receiver: str) -> list[Table]:
-        """The tables of a metadata: those of the migration's own classes, else the application's."""
+        """The tables of a metadata: those of the migration's own classes, else the application's; of them those that are named."""
+        keywords = self.values.keywords(made)
+        if (named := keywords.get("tables")) is not None:
+            tables = [self._table_of(one) for one in named] if isinstance(named, tuple) else [None]
+            if None in tables:
+                self.unread.append(Unread(made.frame.path, made.call.line, "tables that are not known are made or dropped from models"))
+            return [table for table in tables if table is not None]
         own = self._own_models(made.frame.path)
         owner = receiver.removesuffix(".metadata").removesuffix("metadata").rstrip(".")
         value = self.values.evaluate(made.frame, owner) if owner else None
@@ -281,17 +292,29 @@ class Migrations(Models):
         return list(own.values()) if local else list(self.models.tables.values())
 
     def _own_models(self, path: str) -> dict[str, Table]:
-        local = Models(self.project, self.dialect, self.values, only=path)
-        return local.declared().tables
+        if path not in self._own:
+            self._own[path] = Models(self.project, self.dialect, self.values, only=path).declared().tables
+        return self._own[path]
+
+    def _table_of(self, value: Value) -> Table | None:
+        if isinstance(value, Text) and value.text.endswith(".__table__"):
+            inner = self.values.evaluate(value.frame, value.text.removesuffix(".__table__"))
+            return self._of_class(inner, value.frame.path) if isinstance(inner, ClassName) else None
+        spec = self.core.table(value) if isinstance(value, Made) else None
+        return self.finisher.finish(spec, self.target, "alembic") if spec is not None else None
+
+    def _of_class(self, value: ClassName, path: str) -> Table | None:
+        """The table of a class of the migration itself, or of a model."""
+        if value.key[0] == path:
+            return next((table for table in self._own_models(path).values() if table.model == value.key), None)
+        mapped = self.models.mapped.get(value.key)
+        return self.models.tables.get(mapped.table) if mapped is not None else None
 
     def _one_table(self, made: Made, receiver: str) -> Table | None:
         owner = receiver.removesuffix(".__table__")
         value = self.values.evaluate(made.frame, owner)
         if isinstance(value, ClassName) and owner != receiver:
-            if value.key[0] == made.frame.path:
-                return next((table for table in self._own_models(value.key[0]).values() if table.model == value.key), None)
-            mapped = self.models.mapped.get(value.key)
-            return self.models.tables.get(mapped.table) if mapped is not None else None
+            return self._of_class(value, made.frame.path)
         spec = self.core.table(value) if isinstance(value, Made) else None
         if spec is None:
             return None

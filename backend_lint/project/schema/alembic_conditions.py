@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Call
 from backend_lint.facts.schema import Dialect, Implicit, Table
+from backend_lint.project.schema.alembic_locals import made
 from backend_lint.project.schema.sqlalchemy_evaluate import Values
 from backend_lint.project.schema.sqlalchemy_expressions import at_top
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Nothing, Text, Value
-from backend_lint.project.value_text import parse, split
+from backend_lint.project.value_text import alternatives, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -50,8 +51,8 @@ class MigrationValues(Values):
         parts = split(text[len("isinstance(") : -1])
         if len(parts) != 2 or not parts[0].endswith(".dialect"):
             return None
-        names = [part.strip("[]() ").rpartition(".")[2] for part in split(parts[1].strip("[]"))]
-        spoken = [_CLASSES.get(name) for name in names]
+        names = [part.strip("[]() ").removesuffix(".dialect").rpartition(".")[2] for part in split(parts[1].strip("[]"))]
+        spoken = [_CLASSES.get(name, name if name in _CLASSES.values() else None) for name in names]
         return self.dialect.value in spoken if all(spoken) else None
 
     def _builtin_call(self, frame: Frame, text: str) -> Value:
@@ -73,6 +74,11 @@ class MigrationValues(Values):
         return False if False in known else UNKNOWN if None in known else True
 
     def _operation(self, frame: Frame, text: str) -> Value:
+        options = alternatives(text)
+        if len(options) > 1 and all(option[:1] == "#" and option[1:].isdigit() for option in options):
+            done = [option for option in options if made(int(option[1:])) in frame.names]
+            if len(done) == 1:
+                return self.evaluate(frame, done[0])
         found = super()._operation(frame, text)
         if not isinstance(found, Text) or parse(text) is None or not text.endswith(")"):
             return found
@@ -108,8 +114,10 @@ class MigrationValues(Values):
     def result(self, frame: Frame, index: int) -> Value:
         call = self.project.modules[frame.path].bodies[frame.function].calls[index]
         method = call.callee.rpartition(".")[2]
-        if method in _INSPECTED and "." in call.callee and self.catalog is not None:
-            return self._inspected(frame, call, method)
+        if (known := frame.names.get(f"#{index}", UNKNOWN)) is not UNKNOWN:
+            return known
+        if self.asks(call):
+            return self.inspected(frame, call)
         if method == "is_offline_mode":
             return False
         if method == "f" and len(call.args) == 1:
@@ -128,12 +136,19 @@ class MigrationValues(Values):
             return self.run(frame, call, key)
         return found
 
-    def _inspected(self, frame: Frame, call: Call, method: str) -> Value:
+    def asks(self, call: Call) -> bool:
+        """Whether a call asks an inspector, told by its name."""
+        return "." in call.callee and call.callee.rpartition(".")[2] in _INSPECTED
+
+    def inspected(self, frame: Frame, call: Call) -> Value:
+        """What an inspector answers."""
         catalog = self.catalog
-        assert catalog is not None
-        made = Made(frame, call, "")
-        args = list(self.arguments(made))
-        keywords = self.keywords(made)
+        method = call.callee.rpartition(".")[2]
+        if catalog is None:
+            return UNKNOWN
+        asked = Made(frame, call, "")
+        args = list(self.arguments(asked))
+        keywords = self.keywords(asked)
         schema = keywords.get("schema")
         if catalog.everything_unknown:
             return UNKNOWN
@@ -195,6 +210,8 @@ def _compared(left: Value, operator: str, right: Value) -> bool | None:
         return found if operator == "in" else not found
     if not _is_known(left) or not _is_known(right):
         return None
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        left, right = tuple(sorted(left, key=str)), tuple(sorted(right, key=str))
     return (left == right) if operator in ("==", "is") else left != right
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from backend_lint.facts.python import Block, BlockKind, Body, Call, Return
+from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call, Return, Use
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Value
 from backend_lint.project.value_text import call_ids
@@ -17,6 +20,7 @@ _MAX_STEPS = 60_000
 """Calls that one migration may make; what goes beyond is no migration any more."""
 _MAX_DEPTH = 6
 _PASSED = frozenset({BlockKind.BODY, BlockKind.TRY, BlockKind.FINALLY, BlockKind.WITH})
+_FETCHES = frozenset({"fetchall", "fetchmany", "execute", "all", "scalars", "mappings", "query", "filter", "yield_per", "exec_driver_sql", "partitions"})
 _EXISTENCE = ("exist", "inspect", "has_", "column", "index", "table", "constraint", "offline")
 """Words in a condition that say: only if it has not been done already."""
 
@@ -30,8 +34,8 @@ class Doer(Protocol):
     def do(self, made: Made) -> bool:
         """Carry out a call; False if it is none that changes anything."""
 
-    def doubt(self, why: str, path: str, line: int) -> None:
-        """What is done until `trust` may not happen."""
+    def doubt(self, why: str, by_data: bool = False) -> None:
+        """What is done until `trust` may not happen. `by_data`: it depends on rows; a fresh database has none."""
 
     def trust(self) -> None:
         """The end of a `doubt`."""
@@ -45,6 +49,7 @@ class Event(NamedTuple):
     block: int = -1
     leave: Return | None = None
     raises: bool = False
+    assign: Assign | None = None
 
 
 class Left(NamedTuple):
@@ -63,6 +68,7 @@ class Steps:
         self.depth = 0
         self._plans: dict[tuple[str, int], dict[int, list[Event]]] = {}
         self._relevant: dict[tuple[str, int], bool] = {}
+        self._asking: dict[tuple[str, int], bool] = {}
 
     def migrate(self, path: str, function: int) -> bool:
         """Run an ``upgrade``; False if it does too much to be followed."""
@@ -79,6 +85,7 @@ class Steps:
     def run(self, frame: Frame) -> Value:
         """Execute a function's body; gives what it returns."""
         body = self.values.project.modules[frame.path].bodies[frame.function]
+        frame = Frame(frame.path, frame.function, dict(frame.names))
         self.depth += 1
         try:
             left = self._block(frame, body, 0)
@@ -104,6 +111,9 @@ class Steps:
                 return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
             if event.raises:
                 return Left(UNKNOWN)
+            if event.assign is not None:
+                assign(self.values, frame, _locals(frame), event.assign)
+                continue
             left = self._call(frame, body, event.call) if event.call >= 0 else self._inner(frame, body, event.block, decided)
             if left is not None:
                 return left
@@ -142,45 +152,80 @@ class Steps:
             self._doubtful(frame, body, number, "a migration does it under a condition that is not known")
         return None
 
-    def _doubtful(self, frame: Frame, body: Body, number: int, why: str) -> None:
-        self.doer.doubt(why, frame.path, body.blocks[number].line)
+    def _doubtful(self, frame: Frame, body: Body, number: int, why: str, by_data: bool = False) -> None:
+        self.doer.doubt(why, by_data)
         try:
             self._block(frame, body, number)
         finally:
             self.doer.trust()
 
     def _loop(self, frame: Frame, body: Body, number: int, block: Block) -> Left | None:
-        if not self.matters(frame, body, number) and not self._leaves(body, number):
+        if not self._matters_locally(frame, body, number):
             return None
         items = self.values.evaluate(frame, block.subject) if block.subject else UNKNOWN
+        names = _locals(frame)
         if isinstance(items, dict):
             items = tuple(items)
         if not isinstance(items, tuple):
             if self.matters(frame, body, number):
-                names = dict.fromkeys(loop_names(block, UNKNOWN), UNKNOWN)
-                self._doubtful(
-                    Frame(frame.path, frame.function, {**frame.names, **names}), body, number, "a migration does it for what is only known at run time"
-                )
+                by_data = isinstance(items, Made) and items.call.callee.rpartition(".")[2] in _FETCHES
+                by_data = by_data or self._fetched(frame, body, block.subject)
+                with _bound(names, dict.fromkeys(loop_names(block, UNKNOWN), UNKNOWN)):
+                    self._doubtful(frame, body, number, "a migration does it for what is only known at run time", by_data)
             return None
         for item in items:
-            bound = loop_names(block, item)
-            left = self._block(Frame(frame.path, frame.function, {**frame.names, **bound}), body, number)
+            with _bound(names, loop_names(block, item)):
+                left = self._block(frame, body, number)
             if left is not None:
                 return left
         return None
+
+    def _fetched(self, frame: Frame, body: Body, text: str, depth: int = 0) -> bool:
+        """Whether a text stands for rows of a query, or for a list made of them."""
+        if text[:1] == "%" and depth < 4:
+            assigns = self.values.project.modules[frame.path].assigns_to(frame.function, text.partition(".")[0].partition("[")[0])
+            return any(self._fetched(frame, body, one.value, depth + 1) for one in assigns[:3] if one.value != text)
+        for number in call_ids(text):
+            callee = body.calls[number].callee
+            if callee.rpartition(".")[2] in _FETCHES or (depth < 4 and "#" in callee and self._fetched(frame, body, callee, depth + 1)):
+                return True
+        return False
+
+    def _matters_locally(self, frame: Frame, body: Body, number: int) -> bool:
+        """Whether a loop changes the schema, is left for good inside, or fills a list."""
+        if self.matters(frame, body, number) or self._leaves(body, number):
+            return True
+        return any(is_mutation(call) and _inside(body, call.block, number) for call in body.calls) or any(
+            one.augmented and _inside(body, one.block, number) for one in body.assigns
+        )
 
     # -- calls -------------------------------------------------------------------------------------
 
     def _call(self, frame: Frame, body: Body, index: int) -> Left | None:
         call = body.calls[index]
         self.steps += 1
+        names = _locals(frame)
+        names[made(index)] = True
+        if is_mutation(call) and mutate(self.values, frame, names, call):
+            return None
         if self.doer.concerns(call):
-            made = Made(frame, call, self.values.dotted(frame, call.callee))
-            if self.doer.do(made):
+            done = Made(frame, call, self.values.dotted(frame, call.callee))
+            if self.doer.do(done):
                 return None
+        if self.values.asks(call):
+            names[f"#{index}"] = UNKNOWN
+            names[f"#{index}"] = frozen(self.values.inspected(frame, call), names)
+            return None
         key = self.function(frame, call)
-        if key is not None and self.depth <= _MAX_DEPTH and self.relevant(key):
-            self.run(Frame(key[0], key[1], self.values.bound(frame, call, key)))
+        if key is None or self.depth > _MAX_DEPTH:
+            return None
+        if self.relevant(key):
+            result = self.run(Frame(key[0], key[1], self.values.bound(frame, call, key)))
+        elif call.use is not Use.DROPPED and self.asking(key):
+            result = self.values.result(frame, index)
+        else:
+            return None
+        names[f"#{index}"] = frozen(result, names)
         return None
 
     def function(self, frame: Frame, call: Call) -> tuple[str, int] | None:
@@ -202,6 +247,19 @@ class Steps:
         if not found and depth < 4:
             found = any((inner := self.function(frame, call)) is not None and self.relevant(inner, depth + 1) for call in body.calls)
         self._relevant[key] = found
+        return found
+
+    def asking(self, key: tuple[str, int], depth: int = 0) -> bool:
+        """Whether a function of the project asks what is in the database."""
+        if key in self._asking:
+            return self._asking[key]
+        self._asking[key] = False
+        body = self.values.project.modules[key[0]].bodies[key[1]]
+        frame = Frame(*key)
+        found = any(self.values.asks(call) for call in body.calls)
+        if not found and depth < 3:
+            found = any((inner := self.function(frame, call)) is not None and self.asking(inner, depth + 1) for call in body.calls)
+        self._asking[key] = found
         return found
 
     def matters(self, frame: Frame, body: Body, number: int) -> bool:
@@ -235,6 +293,9 @@ def _plan(body: Body) -> dict[int, list[Event]]:
     for found in body.returns:
         if body.blocks[found.block].kind is not BlockKind.LAMBDA:
             events.setdefault(found.block, []).append(Event(_behind(lines, found.end_line), leave=found))
+    for assigned in body.assigns:
+        if assigned.augmented or assigned.target.endswith("]") or assigned.value[:1] in ("[", "{"):
+            events.setdefault(assigned.block, []).append(Event(_behind(lines, assigned.line), assign=assigned))
     for raised in body.raises:
         events.setdefault(raised.block, []).append(Event(_behind(lines, raised.end_line), raises=True))
     for block_events in events.values():
@@ -253,6 +314,25 @@ def _inside(body: Body, block: int, outer: int) -> bool:
             return True
         block = body.blocks[block].parent
     return False
+
+
+def _locals(frame: Frame) -> dict[str, Value]:
+    """The locals of a function that runs; its frame was made with them."""
+    assert isinstance(frame.names, dict)
+    return frame.names
+
+
+@contextlib.contextmanager
+def _bound(names: dict[str, Value], bound: dict[str, Value]) -> Iterator[None]:
+    """The variables of a loop while its body runs."""
+    before = {name: names[name] for name in bound if name in names}
+    names.update(bound)
+    try:
+        yield
+    finally:
+        for name in bound:
+            names.pop(name, None)
+        names.update(before)
 
 
 def _mentioned(text: str) -> list[int]:

@@ -8,7 +8,7 @@ from backend_lint.facts.python import Call, ParameterKind
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.sqlalchemy_names import Names
 from backend_lint.project.schema.sqlalchemy_strings import call_method
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, Value
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, ModuleName, Value
 
 MAX_DEPTH = 14
 _TRANSPARENT = frozenset(
@@ -42,6 +42,9 @@ class Calls(Names):
         if name:
             if name in _TRANSPARENT and call.args:
                 return self.evaluate(frame, call.args[0])
+            if name == "importlib.import_module" and isinstance(inner := self.evaluate(frame, call.args[0] if call.args else ""), str):
+                found = self.resolver.index.find(inner, frame.path)
+                return ModuleName(found) if found is not None else Made(frame, call, name)
             if name in ("re.sub", "re.split", "os.getenv", "os.environ.get"):
                 return self._computed(frame, name, call)
             if name.startswith(("re.compile()", "re.Pattern.")) and method in ("sub", "split"):
@@ -144,6 +147,29 @@ class Calls(Names):
             else:
                 found["**"] = UNKNOWN
         return found
+
+    def made_attribute(self, value: Made, name: str) -> Value:
+        if value.simple in ("Column", "mapped_column", "column") and name in ("name", "key"):
+            first = next(self.arguments(value), UNKNOWN)
+            return first if isinstance(first, str) else UNKNOWN
+        if value.key is None:
+            return UNKNOWN
+        given = self.keywords(value)
+        if name in given:
+            return given[name]
+        fact = self.project.modules[value.key[0]].classes[value.key[1]]
+        fields = [one for one in fact.attributes if one.function == fact.scope and one.annotation]
+        for position, (field, held) in enumerate(zip(fields, self.arguments(value), strict=False)):
+            if field.name == name and position < len(fields):
+                return held
+        methods, _ = self.resolver.classes.members(*value.key)
+        if name in methods and "property" in self.project.modules[value.key[0]].functions[methods[name]].decorators:
+            module = self.project.modules[value.key[0]]
+            head = module.functions[methods[name]]
+            inner = Frame(value.key[0], methods[name], {"%" + head.parameters[0].name: value} if head.parameters else {})
+            returns = module.bodies[methods[name]].returns
+            return self.evaluate(inner, returns[0].value) if len(returns) == 1 else UNKNOWN
+        return self.class_attribute(value.key, name)
 
     @staticmethod
     def view(value: Value, name: str) -> Value:

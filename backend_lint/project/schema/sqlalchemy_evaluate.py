@@ -163,10 +163,15 @@ class Values(Calls):
                 return values[0]
             return Text(frame, text)
         inner = text[1:-1]
-        for sign in ("+", "%"):
-            parts = split(inner, sign)
-            if len(parts) == 2:
+        for sign in ("+", "%", "&", "-", "||"):
+            parts = split(inner, sign) if sign != "||" else inner.split("||")
+            if len(parts) == 2 and parts[0]:
                 left = self.evaluate(frame, parts[0])
+                if sign in ("&", "-", "||"):
+                    right = self.evaluate(frame, parts[1]) if isinstance(left, tuple) else UNKNOWN
+                    if isinstance(left, tuple) and isinstance(right, tuple):
+                        return _combined(left, sign, right)
+                    continue
                 if isinstance(left, str):
                     right = self.evaluate(frame, parts[1])
                     if sign == "%":
@@ -239,6 +244,13 @@ def _closes(text: str) -> bool:
 def _pair(text: str) -> tuple[str, str, str]:
     parts = split(text, ":")
     return (parts[0], ":", text[len(parts[0]) + 1 :]) if len(parts) > 1 else (text, "", "")
+
+
+def _combined(left: tuple[Value, ...], sign: str, right: tuple[Value, ...]) -> Value:
+    """Sets that are met, joined or taken from each other."""
+    if sign == "&":
+        return tuple(one for one in left if one in right)
+    return tuple(one for one in left if one not in right) if sign == "-" else (*left, *(one for one in right if one not in left))
 
 
 def loop_names(block: Block, item: Value) -> dict[str, Value]:

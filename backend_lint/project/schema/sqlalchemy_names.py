@@ -37,6 +37,8 @@ class Names:
             found = self.exported(value.path, step[1:])
             inner = self.resolver.index.submodule(value.path, step[1:]) if found is UNKNOWN else None
             return ModuleName(inner) if inner is not None else found
+        if isinstance(value, Made) and step[0] == ".":
+            return self.made_attribute(value, step[1:])
         if step[0] == ".":
             if isinstance(value, ClassName):
                 held = self.class_attribute(value.key, step[1:])
@@ -48,6 +50,10 @@ class Names:
         if isinstance(value, tuple) and isinstance(key, int) and -len(value) <= key < len(value):
             return value[key]
         return UNKNOWN
+
+    def made_attribute(self, value: Made, name: str) -> Value:
+        """``column.name``, or an attribute of an instance of a plain class of the project."""
+        raise NotImplementedError
 
     def class_attribute(self, key: ClassKey, name: str) -> Value:
         """What an attribute of a class is set to in its body or that of a base."""
