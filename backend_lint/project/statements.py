@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.project.libraries import Effect, external_bases
-from backend_lint.project.references import RefKind
-from backend_lint.project.value_text import alternatives, constant_string
+from backend_lint.sql.parameters import HOLE, LIST
 
 if TYPE_CHECKING:
-    from backend_lint.facts.python import Body, Call
-    from backend_lint.project import Project, SourceModule
+    from backend_lint.project import Project
 
-_TEXT = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlalchemy.DDL", "django.db.models.expressions.RawSQL"})
-_RUNS = frozenset("execute executemany executescript exec_driver_sql scalar scalars fetch fetchrow fetchval raw callproc".split())
 _FIRST_WORDS = frozenset(
     "select insert update delete with create alter drop merge truncate begin set vacuum copy explain call do grant refresh replace".split()
 )
@@ -41,33 +36,15 @@ def statements(project: Project) -> Iterator[Statement]:
 
     A statement that is put together at run time is not among them: what it says is unknown.
     """
-    for module, index, function, body in project.functions():
-        for call in body.calls:
-            method = call.callee.rpartition(".")[2]
-            if (method in _RUNS or method in ("text", "DDL", "RawSQL")) and call.args and (text := _sql(project, module, index, body, call)):
-                parameters = call.args[1] if len(call.args) > 1 else ""
-                symbol = "" if index == 0 else function.name
-                yield Statement(text, module.path, call.line, call.column, call.end_line, call.end_column, index, symbol, parameters)
+    from backend_lint.project.queries.sql_python import places
 
-
-def _sql(project: Project, module: SourceModule, index: int, body: Body, call: Call) -> str:
-    text = constant_string(_bound(project, module, index, body, call.args[0]))
-    if text is None or text.strip("( \t\r\n").partition(" ")[0].split("\n")[0].lower() not in _FIRST_WORDS:
-        return ""
-    target = project.value(module.path, index, call.callee)
-    if target is None:
-        return text if call.callee.rpartition(".")[2] != "text" else ""
-    if target.name in _TEXT:
-        return text
-    owner = target.name.rpartition(".")[0]
-    known = target.kind is RefKind.EXTERNAL and (project.calls.effect(target) & Effect.DATABASE or "django.db.models.Manager" in external_bases(owner))
-    return text if known or "cursor" in owner.lower() or "connection" in owner.lower() else ""
-
-
-def _bound(project: Project, module: SourceModule, index: int, body: Body, value: str) -> str:
-    """The constant behind a local or a name of the module, else the value itself."""
-    if value[:1] == "%":
-        found = [assign.value for assign in body.assigns if assign.target == value]
-        return found[0] if len(found) == 1 and len(alternatives(found[0])) == 1 else value
-    kind, number = module.names.get(value, ("", 0))
-    return module.bodies[0].assigns[number].value if kind == "assign" else value
+    found: list[Statement] = []
+    for one in (*places(project), *places(project, left_out=True)):
+        text = one.texts[0]
+        if len(one.texts) > 1 or HOLE in text or LIST in text or text.strip("( \t\r\n").partition(" ")[0].split("\n")[0].lower() not in _FIRST_WORDS:
+            continue
+        call = one.module.bodies[one.function].calls[one.call]
+        symbol = "" if one.function == 0 else one.module.functions[one.function].name
+        parameters = call.args[1] if len(call.args) > 1 else ""
+        found.append(Statement(text, one.module.path, call.line, call.column, call.end_line, call.end_column, one.function, symbol, parameters))
+    yield from sorted(found, key=lambda one: (one.path, one.line, one.column))

@@ -121,15 +121,30 @@ def _statement(tokens: list[Token], text: str, start: int, end: int, line: int) 
     depth = _depth(tokens)
     first = next((token.upper for token in tokens if token.kind == "word"), "")
     notes: list[str] = []
-    tokens = _collapsed(tokens)
+    tokens = _typed(_collapsed(tokens))
     if any(token.kind in ("hole", "list") for token in tokens):
         tokens = placed(tokens, notes)
     pieces: list[str] = []
     for token in tokens:
-        if not token.glued:
+        if not token.glued or (pieces and _LETTER(pieces[-1][-1:]) and _LETTER(token.text[:1])):
             pieces.append(" ")
         pieces.append(token.text)
     return Statement("".join(pieces).strip(), first, depth, tuple(notes), len(tokens), line, line + text.count("\n", start, end), text[start:end])
+
+
+def _typed(tokens: list[Token]) -> list[Token]:
+    """Without the types in front of parameters (``date %s``), and a number in ``TABLESAMPLE SYSTEM (%s)``: the parser takes only literals there."""
+    if not any(token.upper in _BEFORE_LITERALS for token in tokens):
+        return tokens
+    kept: list[Token] = []
+    for token in tokens:
+        if token.kind in ("parameter", "hole") and kept:
+            if kept[-1].upper in _BEFORE_LITERALS and (len(kept) < 2 or (kept[-2].text not in ("::", ".") and kept[-2].upper != "AS")):
+                kept.pop()
+            elif kept[-1].text == "(" and len(kept) > 2 and kept[-2].upper in _BEFORE_LITERALS and kept[-3].upper == "TABLESAMPLE":
+                token = Token("number", "1", "", token.glued)
+        kept.append(token)
+    return kept
 
 
 def _depth(tokens: list[Token]) -> int:
@@ -174,6 +189,8 @@ def _tokens(text: str, dialect: Dialect) -> Iterator[tuple[Token, int, int]]:
             kind, piece, position = "string", _quoted(text[position:close]), close + len(piece)
         elif kind == "string":
             piece = _string(piece)
+        elif kind == "quoted" and piece[0] == "`" and dialect is not Dialect.MYSQL:
+            piece = '"' + piece[1:-1].replace('"', '""') + '"'
         token = _token(kind, piece, glued, before)
         if token is None:
             continue
@@ -294,6 +311,8 @@ def _rows(tokens: list[Token], position: int, kept: list[Token]) -> int:
 
 
 _MAX_ROWS = 20
+_LETTER = re.compile(r"\w").match
+_BEFORE_LITERALS = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "SYSTEM", "BERNOULLI"})
 _KEYWORDS = frozenset(
     "SELECT FROM WHERE AND OR NOT ON USING JOIN INNER LEFT RIGHT FULL CROSS OUTER NATURAL LATERAL IN IS LIKE ILIKE SIMILAR TO BETWEEN ANY ALL SOME EXISTS "
     "CASE WHEN THEN ELSE GROUP ORDER BY HAVING LIMIT OFFSET FETCH UNION INTERSECT EXCEPT VALUES INSERT INTO UPDATE SET DELETE RETURNING WITH AS DISTINCT "

@@ -54,14 +54,25 @@ def placed(tokens: list[Token], notes: list[str]) -> list[Token]:
 def _merged(tokens: list[Token]) -> list[Token]:
     """A hole that is a part of a name makes one name with it."""
     out: list[Token] = []
-    for token in tokens:
+    for position, token in enumerate(tokens):
         before = out[-1] if out else None
-        kinds = {token.kind, before.kind} if before is not None else set()
-        if before is not None and token.glued and kinds <= {"hole", "word", "number"} and ("hole" in kinds or HOLE_NAME in before.text):
+        if before is None:
+            out.append(token)
+        elif token.kind == before.kind == "hole":
+            if not token.glued and position + 1 < len(tokens) and tokens[position + 1].kind != "hole" and _starts_operand(tokens[position + 1]):
+                out.append(token)  # a column and an operator
+        elif token.glued and _is_part(before, token):
             out[-1] = Token("word", before.text + token.text, (before.text + token.text).upper(), before.glued)
         else:
             out.append(token)
     return out
+
+
+def _is_part(before: Token, token: Token) -> bool:
+    """A hole and letters beside it, unless these are a keyword: ``users_{x}``, not ``{where}GROUP BY``."""
+    if not {before.kind, token.kind} <= {"hole", "word", "number"} or not (token.kind == "hole" or HOLE_NAME in before.text):
+        return False
+    return before.upper not in KEYWORDS and token.upper not in KEYWORDS
 
 
 def _placed(token: Token, out: list[Token], following: Token | None, regions: list[str], notes: list[str]) -> tuple[Token, ...]:
@@ -71,9 +82,11 @@ def _placed(token: Token, out: list[Token], following: Token | None, regions: li
             return (token,)
         notes.append("what stands before the statement is put in at run time")
         return ()
-    if not _ends_operand(before, out) or (following is not None and following.text == "." and following.glued):
-        return (token,)
     region = regions[-1]
+    if following is not None and following.text == "." and following.glued:
+        return (token,)
+    if not _ends_operand(before, out):
+        return _before_operand(token, before, following, region, notes)
     follows = following.upper if following is not None else ""
     ends = following is None or following.text == ")" or follows in _ENDS_RELATIONS
     if region == "where":
@@ -92,6 +105,18 @@ def _placed(token: Token, out: list[Token], following: Token | None, regions: li
         return (token,)
     notes.append(f"a part behind {region or 'an expression'} is put in at run time")
     return ()
+
+
+def _before_operand(token: Token, before: Token, following: Token | None, region: str, notes: list[str]) -> tuple[Token, ...]:
+    """A hole where a value may stand; more than a value if one follows."""
+    if following is None or following.kind == "hole" or following.text == "(" or not _starts_operand(following) or following.glued:
+        return (token,)
+    if region == "where" and before.upper in ("WHERE", "AND", "OR", "ON", "HAVING"):
+        return (_CLAUSE, _AND)
+    if region in ("select", "set") and (before.upper in ("SELECT", "DISTINCT", "SET") or before.text == ","):
+        notes.append(f"a part behind {region} is put in at run time")
+        return ()
+    return (token,)
 
 
 def _ends_operand(token: Token, out: list[Token]) -> bool:

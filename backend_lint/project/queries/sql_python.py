@@ -66,13 +66,10 @@ def sites(project: Project) -> Iterator[Site]:
         yield from _sites(project, one)
 
 
-def places(project: Project) -> list[Found]:
-    """Every place where Python code hands SQL to a database, tests and migrations apart; kept with the project."""
-    known: list[Found] | None = project.__dict__.get("_sql_places")
-    if known is None:
-        finder = _Finder(project)
-        known = project.__dict__["_sql_places"] = finder.found([module for module in project.modules.values() if module.role not in _LEFT_OUT])
-    return known
+def places(project: Project, left_out: bool = False) -> list[Found]:
+    """Every place where Python code hands SQL to a database, in order of path; with `left_out` those of tests, migrations and generated files alone."""
+    modules = [module for module in project.modules.values() if (module.role in _LEFT_OUT) is left_out]
+    return _Finder(project).found(modules)
 
 
 def _sites(project: Project, found: Found) -> Iterator[Site]:

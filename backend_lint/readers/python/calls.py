@@ -91,12 +91,19 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
     return f"#{index}"
 
 
+def _is_sql(text: str) -> bool:
+    """A method of a statement: ``"SELECT ... {}".format(...)``."""
+    from backend_lint.readers.python.values import MAX_SQL, is_sql
+
+    return len(text) <= MAX_SQL and is_sql(text)
+
+
 def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
     parts = [scan.argument(arg) for arg in node.args]
     parts += [f"{keyword.arg or '**'}={scan.argument(keyword.value)}" for keyword in node.keywords]
     text = f"{name}({','.join(parts)})"
     if len(text) > MAX_VALUE:
-        return "?"
+        return text if name[:1] in "'\"f" and _is_sql(text) else "?"
     if name == "len" and text[4] in "#%(" and scan.scope.index:
         scan.measured(node, text)
     return text

@@ -19,8 +19,10 @@ MAX_SQL = 20_000
 _SQL = (
     *("SELECT", "INSERT", "UPDATE", "DELETE", "WITH ", "WITH\n", "CREATE", "ALTER ", "DROP ", "MERGE ", "ALTER\n"),
     *("-- ", "--\n", "/*", "BEGIN", "DO $", "DO\n", "SET ", "COMMENT", "TRUNCAT", "REFRESH", "GRANT ", "REINDEX", "LOCK ", "COMMIT"),
+    *("AND ", "AND\n", "OR ", "WHERE ", "WHERE\n", "FROM ", "FROM\n", "JOIN ", "LEFT JO", "INNER J", "ORDER B", "GROUP B", "HAVING ", "VALUES", "ON CONF"),
+    *("RETURNI", "(SELECT", "UNION", ", "),
 )
-"""A statement is kept whole: what is cut off could hold its condition. The second line begins scripts of migrations."""
+"""A statement is kept whole: what is cut off could hold its condition. The second line begins scripts of migrations, the others parts of statements."""
 MAX_ITEMS = 12
 MAX_TABLE_ITEMS = 400
 """Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
@@ -120,10 +122,10 @@ def _slice(scan: Scanner, node: ast.Slice) -> str:
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
     text = f"({scan.value(node.left)}{OPERATORS[node.op.__class__]}{scan.value(node.right)})"
-    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and (scan.whole or _is_sql(text))) else "?"
+    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and (scan.whole or is_sql(text))) else "?"
 
 
-def _is_sql(text: str) -> bool:
+def is_sql(text: str) -> bool:
     """An operation that begins with a statement: it is put together from several strings."""
     return text[:12].lstrip("(f'\"").upper().startswith(_SQL)
 
@@ -159,7 +161,7 @@ def _conditional(scan: Scanner, node: ast.IfExp) -> str:
     if orelse == "None":
         return body
     text = f"({body}|{orelse})"
-    return text if len(text) + len(test) <= MAX_VALUE else "?"
+    return text if len(text) + len(test) <= MAX_VALUE or (len(text) <= MAX_SQL and is_sql(text)) else "?"
 
 
 def _display(scan: Scanner, node: ast.List | ast.Tuple | ast.Set) -> str:
