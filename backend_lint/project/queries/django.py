@@ -16,6 +16,7 @@ from backend_lint.project.queries.django_frames import Chain, ChainStep
 from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
 from backend_lint.project.queries.django_show import shown
 from backend_lint.project.queries.django_uses import uses
+from backend_lint.project.queries.django_views import GenericViews, ViewQuery
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.value_text import call_ids
 
@@ -52,7 +53,20 @@ class Finder:
     def __init__(self, chains: DjangoChains) -> None:
         self.chains = chains
         self.compiler = Compiler(chains)
+        self.views = GenericViews(chains)
         self.own_methods = self._own_methods()
+
+    def _of_view(self, module: SourceModule, view: ViewQuery) -> Iterator[Site]:
+        """A query of a generic view stands at the line of its class."""
+        head = module.classes[view.owner.index]
+        variant = 0
+        for chain in view.chains:
+            for query in self.compiler.queries(chain, _MOST_VARIANTS - variant):
+                end = head.column + len("class ") + len(head.name.rpartition(".")[2])
+                text = shown(self.compiler, chain)
+                place = (module.path, head.line, head.column, head.line, end)
+                yield Site(query, QuerySource.DJANGO, *place, head.scope, head.name, -1, text, 0, True, variant)
+                variant += 1
 
     def _own_methods(self) -> frozenset[str]:
         """Names of methods that the project gives its managers and querysets."""
@@ -66,6 +80,8 @@ class Finder:
 
     def of_module(self, module: SourceModule) -> Iterator[Site]:
         """The queries of one module."""
+        for view in self.views.of_module(module):
+            yield from self._of_view(module, view)
         for function, body in enumerate(module.bodies):
             ended: list[int] = []
             refined: set[int] = set()
@@ -117,7 +133,7 @@ class Finder:
         frame = self.chains.frame(module.path, function)
         for (text, index), (evaluated, block) in found.items():
             chains = self.chains.of(module.path, function, text)
-            chains = tuple(chain for chain in chains if chain.steps or evaluated)
+            chains = tuple(chain for chain in chains if chain.steps or evaluated or chain.complete)
             if not chains:
                 continue
             if index:

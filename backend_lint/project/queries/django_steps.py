@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import Comparison, Opaque, OrderKey, Predicate, Query, Relation, Rows, Term, TermKind, Verb
+from backend_lint.facts.query import Comparison, Opaque, OrderKey, Query, Rows, Term
 from backend_lint.project.queries.django_builder import Builder
 from backend_lint.project.queries.django_emit import emit
 from backend_lint.project.queries.django_expr import UNKNOWN, Expr, column
 from backend_lint.project.queries.django_functions import truncated
 from backend_lint.project.queries.django_names import FILTER_BACKENDS, RELATED, SLICE
-from backend_lint.project.queries.django_operands import Given, Literal, Made, Querysets
+from backend_lint.project.queries.django_operands import Given, Literal, Made
 from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.queries.django_order import order_keys
 from backend_lint.project.queries.django_paths import Hop, UnknownNameError
 from backend_lint.project.queries.django_q import Q, as_q
+from backend_lint.project.queries.django_unions import both, combine, either, united
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.sql import conditions
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from backend_lint.project.queries.django_frames import Chain, ChainStep
 
 _NOTHING = frozenset({"using", "iterator", "aiterator", "defer", "only", "prefetch_related", "select_subclasses", "non_polymorphic", FILTER_BACKENDS})
-_MAX_DEPTH = 3
-"""Querysets combined with others that are combined again."""
 GET_LIMIT = 21
 """Django reads a few rows more than one, to tell how many there are."""
 
@@ -131,40 +130,6 @@ class Steps:
         columns = ("content_type_id", *relation.to_columns) if relation.generic else relation.to_columns
         builder.where += [Comparison(conditions.column(0, one), "=", conditions.parameter()) for one in columns]
 
-    def either(self, step: ChainStep) -> None:
-        """``a | b``: conditions without joins are combined, others are not understood."""
-        others: list[Predicate | None] = []
-        for text in step.args:
-            chains = self.compiler.chains.evaluate(step.frame, text)
-            usable = chains and chains[0].model == self.chain.model and self.depth < _MAX_DEPTH
-            other = Steps(self.compiler, chains[0], self.builder.outer, self.depth + 1) if usable else None
-            for inner in chains[0].steps if other is not None else ():
-                other.apply(inner) if other is not None else None
-            if other is None or len(other.builder.joins.all) > 1 or len(self.builder.joins.all) > 1 or other.builder.subqueries:
-                self.builder.unknown.append("querysets combined by |")
-                self.builder.where = [Opaque("querysets combined by |", (0,))]
-                return
-            others.append(conditions.conjunction(other.builder.where))
-        whole = conditions.conjunction(self.builder.where)
-        if whole is None or None in others:
-            self.builder.where = []
-        else:
-            united = conditions.disjunction((whole, *others))
-            self.builder.where = [united] if united is not None else []
-
-    def both(self, step: ChainStep) -> None:
-        """``a & b``: the conditions of both."""
-        for text in step.args:
-            chains = self.compiler.chains.evaluate(step.frame, text)
-            if not chains or chains[0].model != self.chain.model or self.depth > _MAX_DEPTH:
-                self.builder.unknown.append("querysets combined by &")
-                self.builder.where.append(Opaque("querysets combined by &", (0,)))
-                continue
-            self.depth += 1
-            for inner in chains[0].steps:
-                self.apply(inner)
-            self.depth -= 1
-
     def extra(self, step: ChainStep) -> None:
         keywords = dict(step.keywords)
         if step.args or {"where", "tables", "select"} & set(keywords):
@@ -264,23 +229,19 @@ class Steps:
         bounds = split(step.args[0][1:-1], ":") if step.args[0] != "[:]" else []
         lower, upper = (*bounds, "", "")[:2] if not step.args[0].startswith("[:") else ("", bounds[-1] if bounds else "")
         self.sliced = True
+        lower, upper = self._bound(step, lower), self._bound(step, upper)
         start = int(lower) if lower.isdigit() else -1 if lower else 0
         count = _count(lower, upper)
         if count is not None:
             self.high = count if self.high is None or count < 0 or self.high < 0 else min(self.high, count)
         self.low = -1 if start < 0 or self.low < 0 else self.low + start
 
-    def combine(self, step: ChainStep) -> None:
-        """``union`` and its like. The order that stood before is the first member's own."""
-        self.order = None
-        self.united_distinct = dict(step.keywords).get("all") != "True"
-        for text in step.args:
-            operand = self.compiler.operands.read(Given(step.frame, text.lstrip("*")), self.compiler.choose)
-            query = self.compiler.query(operand.chains[0], self.builder.outer) if isinstance(operand, Querysets) else None
-            if query is None:
-                self.builder.unknown.append(f"a member of {step.method}()")
-            else:
-                self.combined.append(query)
+    def _bound(self, step: ChainStep, text: str) -> str:
+        """A bound of a slice, a constant followed to its number."""
+        if not text or text.isdigit() or text[0] in "?(":
+            return text
+        operand = self.compiler.operands.read(Given(step.frame, text), self.compiler.choose)
+        return str(operand.value) if isinstance(operand, Literal) and isinstance(operand.value, int) and operand.value >= 0 else text
 
     # -- results -----------------------------------------------------------------------------------
 
@@ -336,7 +297,7 @@ class Steps:
             keys = ()
         limit = limit if limit is not None else self.limit()
         if self.combined:
-            return self._united(rows, selected, limit)
+            return united(self, rows, selected, limit)
         return emit(
             self.builder,
             order=keys,
@@ -348,14 +309,6 @@ class Steps:
             locks=self.locks,
             rows=rows,
         )
-
-    def _united(self, rows: Rows, selected: tuple[Expr, ...], limit: int | None) -> Query:
-        """A query over members, whose rows nobody can find by an index: order and limit come after."""
-        first = emit(self.builder, order=order_keys(self.builder, self.mapped.ordering), selected=selected, rows=Rows.MANY)
-        order = tuple(OrderKey(Term(TermKind.UNKNOWN)) for _ in self.order or ())
-        whole = Relation("", subquery=0)
-        members = (first, *self.combined)
-        return Query(Verb.SELECT, (whole,), None, order, limit, self.low != 0, self.united_distinct, combined=True, subqueries=members, rows=rows)
 
     def _parents(self) -> None:
         """The tables of parent models, which rows of a child need."""
@@ -390,8 +343,8 @@ _ACTIONS: dict[str, Callable[[Steps, ChainStep], None]] = {
     "exclude": Steps.exclude,
     "complex_filter": Steps.complex_filter,
     RELATED: Steps.related,
-    "__or__": Steps.either,
-    "__and__": Steps.both,
+    "__or__": either,
+    "__and__": both,
     "extra": Steps.extra,
     "annotate": Steps.annotate,
     "alias": Steps.annotate,
@@ -405,7 +358,7 @@ _ACTIONS: dict[str, Callable[[Steps, ChainStep], None]] = {
     "distinct": Steps.make_distinct,
     "select_for_update": Steps.lock,
     SLICE: Steps.slice,
-    "union": Steps.combine,
-    "intersection": Steps.combine,
-    "difference": Steps.combine,
+    "union": combine,
+    "intersection": combine,
+    "difference": combine,
 }

@@ -1,0 +1,134 @@
+"""Filter backends of Django REST framework and the filter sets of django-filter: each filter is one way in which a list may be asked."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Attribute
+from backend_lint.project.queries.django_frames import Chain
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_string, split
+
+if TYPE_CHECKING:
+    from backend_lint.project.queries.django_chains import DjangoChains
+    from backend_lint.project.queries.django_views import GenericViews
+
+_SEARCHES = {"^": "istartswith", "=": "iexact", "@": "search", "$": "iregex"}
+_OWN_LOOKUPS = {"ModelMultipleChoiceFilter": "in", "MultipleChoiceFilter": "in", "BaseInFilter": "in", "RangeFilter": "range", "DateFromToRangeFilter": "range"}
+_MOST_FILTERS = 6
+
+
+class Filters:
+    """Reads what views declare."""
+
+    def __init__(self, chains: DjangoChains, views: GenericViews) -> None:
+        self.chains = chains
+        self.views = views
+        self.modules = chains.modules
+
+    @functools.cached_property
+    def settings(self) -> str:
+        """The value of ``REST_FRAMEWORK`` in the settings; empty if there is none."""
+        for module in self.modules.values():
+            if module.role is not Role.TEST and module.names.get("REST_FRAMEWORK", ("",))[0] == "assign":
+                return module.bodies[0].assigns[module.names["REST_FRAMEWORK"][1]].value
+        return ""
+
+    def page_size(self, ref: Ref) -> str:
+        """How many rows a page of a list has: ``?`` if that is not known, empty if lists are not paged."""
+        found = self.chains.resolver.classes.find(ref, "pagination_class")
+        if found is not None and isinstance(found[1], Attribute):
+            if found[1].value in ("None", ""):
+                return ""
+            target = self.chains.resolver.value(found[0].path, found[1].function, found[1].value)
+            size = self.views.attribute(target, "page_size") if target is not None and target.kind is RefKind.CLASS else None
+            return size[1] if size is not None and size[1].isdigit() else "?"
+        setting = self._setting("DEFAULT_PAGINATION_CLASS")
+        if setting in ("", "None"):
+            return ""
+        size_text = self._setting("PAGE_SIZE")
+        return size_text if size_text.isdigit() else "?"
+
+    def _setting(self, name: str) -> str:
+        for part in split(self.settings[1:-1]) if self.settings[:1] == "{" else []:
+            if part.startswith((f"'{name}':", f'"{name}":')):
+                return part.partition(":")[2]
+        return ""
+
+    def _backends(self, ref: Ref) -> str:
+        found = self.views.attribute(ref, "filter_backends")
+        return found[1] if found is not None else self._setting("DEFAULT_FILTER_BACKENDS")
+
+    def ways(self, ref: Ref, chain: Chain) -> Iterator[Chain]:
+        """The list without filters, and with each of them."""
+        backends = self._backends(ref)
+        ordering = self.views.strings(ref, "ordering")
+        if "OrderingFilter" in backends and ordering:
+            chain = chain.then(self.views.step(ref, "order_by", args=tuple(repr(name) for name in ordering)))
+        yield chain
+        if "Filter" in backends or "filter" in backends or not backends:
+            for lookup in self._filter_set(ref)[:_MOST_FILTERS] if "Backend" in backends or not backends else []:
+                yield chain.then(self.views.step(ref, "filter", {lookup: "?"}))
+        if "SearchFilter" in backends and (searched := self.views.strings(ref, "search_fields")):
+            yield chain.then(self.views.step(ref, "filter", {"_connector": "'OR'", **{_search(name): "'?'" for name in searched}}))
+        if "OrderingFilter" in backends:
+            for name in self.views.strings(ref, "ordering_fields")[:2]:
+                if name != "__all__":
+                    yield chain.then(self.views.step(ref, "order_by", args=(repr(name),)))
+
+    def _filter_set(self, ref: Ref) -> list[str]:
+        """The lookups of ``filterset_class``, else of ``filterset_fields``."""
+        for name in ("filterset_class", "filter_class"):
+            declared = self.views.attribute(ref, name)
+            if declared is not None:
+                target = self.chains.resolver.value(declared[0].path, declared[0].function, declared[1])
+                return self._of_class(target) if target is not None and target.kind is RefKind.CLASS else []
+        for name in ("filterset_fields", "filter_fields"):
+            declared = self.views.attribute(ref, name)
+            if declared is not None:
+                return _lookups(declared[1])
+        return []
+
+    def _of_class(self, ref: Ref) -> list[str]:
+        found: list[str] = []
+        for base in self.chains.resolver.classes.ancestors(ref.path, ref.index):
+            if base.kind is not RefKind.CLASS:
+                continue
+            module = self.modules[base.path]
+            head = module.classes[base.index]
+            for attribute in head.attributes:
+                if attribute.value[:1] == "#" and attribute.value[1:].isdigit():
+                    call = module.bodies[attribute.function].calls[int(attribute.value[1:])]
+                    kind = call.callee.rpartition(".")[2]
+                    keywords = dict(call.keywords)
+                    if kind.endswith("Filter") and "method" not in keywords:
+                        name = constant_string(keywords.get("field_name", "")) or attribute.name
+                        lookup = constant_string(keywords.get("lookup_expr", "")) or _OWN_LOOKUPS.get(kind, "exact")
+                        found.append(f"{name}__{lookup}")
+            number = module.definitions[1].get(f"{head.name}.Meta")
+            for attribute in module.classes[number].attributes if number is not None else ():
+                if attribute.name == "fields":
+                    found += [one for one in _lookups(attribute.value) if one not in found]
+        return found
+
+
+def _lookups(text: str) -> list[str]:
+    """``["a", "b"]`` and ``{"a": ["exact", "gte"]}``."""
+    if text[:1] == "[":
+        return [f"{name}__exact" for part in split(text[1:-1]) if (name := constant_string(part))]
+    found = []
+    for part in split(text[1:-1]) if text[:1] == "{" else []:
+        key, _, value = part.partition(":")
+        name = constant_string(key)
+        lookups = [constant_string(one) for one in split(value[1:-1])] if name and value[:1] == "[" else []
+        found += [f"{name}__{kind}" for kind in lookups if kind]
+    return found
+
+
+def _search(name: str) -> str:
+    """A field of ``search_fields`` as a lookup."""
+    lookup = _SEARCHES.get(name[:1])
+    return f"{name[1:]}__{lookup}" if lookup else f"{name}__icontains"
