@@ -31,6 +31,13 @@ class CreateType(_Change, frozen=True, tag="create type"):
     closed: bool = False
 
 
+class RenameType(_Change, frozen=True, tag="rename type"):
+    """Columns of the type follow."""
+
+    old: str
+    new: str
+
+
 class DropTable(_Change, frozen=True, tag="drop table"):
     """A view too. ``audit.*`` is all of a schema."""
 
@@ -163,6 +170,7 @@ class Forget(_Change, frozen=True, tag="forget"):
 Change = (
     CreateTable
     | CreateType
+    | RenameType
     | DropTable
     | RenameTable
     | AddColumn

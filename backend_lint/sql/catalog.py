@@ -23,6 +23,7 @@ __all__ = ["Catalog", "Missed"]
 _APPLY: dict[type[Any], Callable[[State, Any], None]] = {
     ddl.CreateTable: catalog_tables.create_table,
     ddl.CreateType: catalog_tables.create_type,
+    ddl.RenameType: catalog_tables.rename_type,
     ddl.DropTable: catalog_tables.drop_table,
     ddl.RenameTable: catalog_tables.rename_table,
     ddl.Attach: catalog_tables.attach,

@@ -17,6 +17,20 @@ def create_type(state: State, change: ddl.CreateType) -> None:
     state.types[state.bare(change.name)] = change
 
 
+def rename_type(state: State, change: ddl.RenameType) -> None:
+    """Another name for a type; columns follow."""
+    old, new = state.bare(change.old), state.bare(change.new)
+    known = state.types.pop(old, None)
+    if known is not None:
+        state.types[new] = replace(known, name=new)
+    for table in tuple(state.tables.values()):
+        if any(column.type.removesuffix("[]") == old for column in table.columns):
+            columns = tuple(
+                replace(column, type=new + column.type[len(old) :]) if column.type.removesuffix("[]") == old else column for column in table.columns
+            )
+            state.store(replace(table, columns=columns))
+
+
 def create_table(state: State, change: ddl.CreateTable) -> None:
     """A new table with its columns, keys and indexes, and those of its parents."""
     table = change.table

@@ -212,6 +212,9 @@ class Reading:
             return alter_index(cursor)
         if cursor.take("view") or cursor.take("materialized", "view"):
             return alter_view(cursor)
+        if cursor.take("type"):
+            old = cursor.qualified()
+            return [ddl.RenameType(old, cursor.qualified())] if cursor.take("rename", "to") else []
         if cursor.take("schema") and cursor.peek().lower == "rename":
             raise NotUnderstoodError("a schema is renamed")
         return []

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from backend_lint.facts.sql_file import SqlFile
     from backend_lint.project import Project
 
-_DOWN = re.compile(r"(?:^|[._-])(?:down|undo|rollback|revert|drop)\.sql$|^U\d[\d._]*__|(?:^|/)(?:down|rollbacks?|undo|revert)/", re.IGNORECASE)
+_DOWN = re.compile(r"(?:^|[._-])(?:down|undo|rollback|revert|drop|destroy|teardown)\.sql$|^U\d[\d._]*__|(?:^|/)(?:down|rollbacks?|undo|revert)/", re.IGNORECASE)
 _FLYWAY = re.compile(r"^([VB])(\d[\d._]*)__|^(R)__", re.IGNORECASE)
 _NUMBERED = re.compile(r"^[vV]?(\d+(?:[._]\d+)*)(?:[._-]|\.sql$|$)")
+_VERSION = re.compile(r"[vV]?\d+(?:[._-]\d+)*")
 _WAY_UP_FILES = frozenset({"up.sql", "migration.sql"})
 _DIALECT_WORDS = re.compile(r"[/._-]")
 
@@ -38,8 +39,9 @@ class Chain(NamedTuple):
 
 
 def replay(project: Project, dialect: Dialect) -> Replayed:
-    """What the files of a project leave. `covers`: the tables that they create."""
-    declaring = {path: facts for path, facts in project.sql_files.items() if _declares(project, path, facts)}
+    """What the files of a project leave. `covers`: the tables that they create. What lies beside migrations in Python belongs to those."""
+    others = {posixpath.dirname(path) for path, module in project.modules.items() if module.role is Role.MIGRATION and not path.endswith("__init__.py")}
+    declaring = {path: facts for path, facts in project.sql_files.items() if posixpath.dirname(path) not in others and _declares(project, path, facts)}
     if not declaring:
         return Replayed({}, frozenset())
     found = [chain for chain in chains(declaring) if chain.dialect is None or chain.dialect is dialect or not _has_twin(chain, declaring)]
@@ -79,6 +81,8 @@ def chains(declaring: Mapping[str, SqlFile]) -> list[Chain]:
         folder, _, name = path.rpartition("/")
         if name in _WAY_UP_FILES and _NUMBERED.match(_name(folder)):
             numbered.setdefault(posixpath.dirname(folder), []).append(path)
+        elif _VERSION.fullmatch(_name(folder)):
+            numbered.setdefault(posixpath.dirname(folder), []).append(path)
         elif _FLYWAY.match(name) or _NUMBERED.match(name):
             numbered.setdefault(folder, []).append(path)
         else:
@@ -93,6 +97,8 @@ def chains(declaring: Mapping[str, SqlFile]) -> list[Chain]:
 def _order(path: str) -> tuple[int, tuple[int, ...], str]:
     """Versions as numbers; what Flyway repeats comes last."""
     folder, _, name = path.rpartition("/")
+    if _VERSION.fullmatch(_name(folder)):
+        return 0, tuple(int(part) for part in re.findall(r"\d+", _name(folder))), name
     name = _name(folder) if name in _WAY_UP_FILES else name
     flyway = _FLYWAY.match(name)
     if flyway and flyway.group(3):
@@ -180,12 +186,20 @@ def _joined(project: Project, catalogs: list[tuple[Chain, Catalog]], declaring: 
             if known is None or (known.unknown and not table.unknown and name not in covers):
                 tables[name] = table
                 homes[name] = chain.folder
-            elif chain.numbered and homes[name] != chain.folder and name not in catalog.uncreated and _columns(known) != _columns(table):
+            elif chain.numbered and name not in catalog.uncreated and _columns(known) != _columns(table) and not _same(homes, tables, chain, catalog):
                 why = f"another database has a table of that name, see {table.path}"
                 tables[name] = known if why in known.unknown else replace(known, unknown=(*known.unknown, why))
             if name not in catalog.uncreated:
                 covers.add(name)
     return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), _unread(declaring, catalogs), everything)
+
+
+def _same(homes: Mapping[str, str], tables: Mapping[str, Table], chain: Chain, catalog: Catalog) -> bool:
+    """Whether a chain tells of the database that is known already: a snapshot beside its migrations shares most tables with it."""
+    shared = sum(name in tables for name in catalog.created)
+    folders = {homes[name] for name in catalog.created if name in homes}
+    others = sum(home in folders for home in homes.values())
+    return folders <= {chain.folder} or shared * 2 >= max(min(len(catalog.created), others), 4)
 
 
 def _columns(table: Table) -> set[str]:
