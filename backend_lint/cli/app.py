@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "explain",
     "rules": "rules",
     "map": "map",
+    "index-advice": "index_advice",
     "baseline": "baseline",
     "init": "init",
     "new-rule": "new_rule",

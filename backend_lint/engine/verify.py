@@ -58,8 +58,8 @@ class Server:
         """Ends the connection."""
         self._connection.close()
 
-    def check(self, index: str, name: str, table: str, statements: Sequence[str]) -> list[Plan]:
-        """What becomes of each statement with the index, given as SQL without CONCURRENTLY, that is to be called `name`.
+    def check(self, index: str, name: str, table: str, statements: Sequence[str], before_it: Sequence[str] = ()) -> list[Plan]:
+        """What becomes of each statement with the index, given as SQL without CONCURRENTLY, that is to be called `name`; it needs `before_it`.
 
         The index is hypothetical where the extension hypopg is installed; else it is made in a transaction that is rolled back, for tables up to a
         million rows.
@@ -68,6 +68,8 @@ class Server:
         try:
             self._rows(_SETTINGS)
             before = [self._plan(statement) for statement in statements]
+            for preparation in before_it:
+                self._rows(preparation)
             if self._hypothetical:
                 made = self._rows("select indexname from hypopg_create_index(%s)", (index,))
                 name = str(made[0][0]) if made else name

@@ -12,6 +12,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import IndexKey, Table, TableKind
+from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small
 
 if TYPE_CHECKING:
@@ -84,18 +85,25 @@ class Answers:
         return tuple(found)
 
     @functools.cached_property
+    def unserved(self) -> tuple[Answer, ...]:
+        """The relations that an index should serve and none does, in the order of the queries: without small tables and what nobody waits for."""
+        return tuple(answer for answer in self.all if self._lacks(answer))
+
+    def _lacks(self, answer: Answer) -> bool:
+        access, table = answer.access, answer.table
+        if access.path is not Path.SCAN or table is None or access.candidate is None or not (access.selective or access.order):
+            return False
+        return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self._is_out(answer.site)
+
+    @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:
         """The indexes that are missing, each once, in order of the place of its first query. Unknown answers are left out."""
         groups: dict[_Group, list[Answer]] = {}
-        for answer in self.all:
-            access, table = answer.access, answer.table
-            if access.path is not Path.SCAN or table is None or access.candidate is None or not (access.selective or access.order):
-                continue
-            if table.kind not in (TableKind.TABLE, TableKind.PARTITION) or is_small(table) or self._is_out(answer.site):
-                continue
-            lack = _lack(access, table)
-            keys = frozenset(key.column or key.expression for key in access.candidate.keys)
-            groups.setdefault((table.name, lack, keys, access.candidate.method), []).append(answer)
+        for answer in self.unserved:
+            table, candidate = answer.table, answer.access.candidate
+            assert table is not None and candidate is not None
+            keys = frozenset(key.column or key.expression for key in candidate.keys)
+            groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
         found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
         return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
 
@@ -106,13 +114,14 @@ class Answers:
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
         widest = answers[0].access.candidate
-        ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self._order)
+        ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
         soft = self.rank(first.site) >= 2 or may_be_small(first.table) or all(answer.access.range_only for answer in answers)
         return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft)
 
-    def _order(self, answer: Answer) -> tuple[int, str, int]:
+    def order(self, answer: Answer) -> tuple[int, str, int]:
+        """Sorts queries: those that requests and messages wait for first."""
         return self.rank(answer.site), answer.site.path, answer.site.line
 
     def rank(self, site: Site) -> int:
@@ -166,16 +175,19 @@ class Answers:
         """The declaration of a plain index as the table's framework writes it."""
         return self.declaration(table, Candidate(table.name, tuple(IndexKey(column) for column in columns)))
 
-    def declaration(self, table: Table, candidate: Candidate) -> str:
-        """The declaration of an index as the table's framework writes it, else as SQL."""
-        from backend_lint.sql import advice
+    def declaration(self, table: Table, candidate: Candidate, name: str = "") -> str:
+        """The declaration of an index as the table's framework writes it, else as SQL. Without a `name` one is made that the table's indexes do not have."""
+        from backend_lint.sql import index_text
+        from backend_lint.sql.advice import name_of
 
         mapped = self._project.places.model(table.name)
-        if mapped is not None and mapped.framework.value == "django":
-            return advice.django(candidate, {field.column: field.name for field in mapped.fields.values()})
+        is_django = mapped is not None and mapped.framework is Framework.DJANGO
+        name = name or name_of(candidate, {index.name for index in table.indexes}, index_text.DJANGO_NAME if is_django else 63)
+        if mapped is not None and is_django:
+            return index_text.django(candidate, name, {field.column: field.name for field in mapped.fields.values()})
         if mapped is not None or table.source in ("sqlalchemy", "alembic"):
-            return advice.sqlalchemy(candidate)
-        return advice.statement(candidate, self._project.schema.dialect)
+            return index_text.sqlalchemy(candidate, name)
+        return index_text.statement(candidate, name, self._project.schema.dialect)
 
 
 def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
