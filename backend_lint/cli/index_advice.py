@@ -86,8 +86,12 @@ def _text(project: Project, found: tuple[Advice, ...], plans: Plans, format_: st
         place = project.places.indexes_go(one.table)
         lines.append(f"{comment} {one.table.name}{f', {place.path}:{place.line}' if place.path else ''}")
         outcomes = dict(plans.get(number, ()))
+        shown: set[tuple[str, int]] = set()
         for position, answer in enumerate(one.answers):
             plan = outcomes.get(position)
+            if (answer.site.path, answer.site.line) in shown:  # another way of the same query
+                continue
+            shown.add((answer.site.path, answer.site.line))
             verdict = f"  [{plan.outcome}{f': {plan.node}' if plan.node else ''}]" if plan is not None else ""
             lines.append(f"{comment}   {answer.site.path}:{answer.site.line}  {' '.join(answer.site.text.split())[:140]}{verdict}")
         lines += [_declared(project, one, format_), ""]
