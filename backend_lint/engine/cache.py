@@ -7,11 +7,12 @@ time: every value bears a checksum, nothing in it can execute, and any failure m
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,14 @@ class Cache:
     def put(self, key: bytes, encoded: bytes) -> None:
         self._fresh[key] = _sealed(encoded)
 
+    def values(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values under many keys, as they were put; what is not there or damaged is left out."""
+        asked = sorted(set(keys))
+        rows: list[tuple[bytes, bytes]] = []
+        for start in range(0, len(asked), 500):
+            rows += self._attempt(functools.partial(self._select_many, asked[start : start + 500])) or ()
+        return {key: value[4:] for key, value in rows if _whole(value)}
+
     def remember(self, candidate: Candidate, file: SourceFile, key: bytes) -> None:
         """Notes that a file with this stamp has this reading. One changed just now may change again within the same tick of the clock: not noted."""
         if max(candidate.stamp[:2]) < self._started - SETTLED_NS and candidate.stamp[3]:
@@ -175,13 +184,14 @@ class Cache:
 
     def _prefetch(self) -> None:
         """All readings of the last run at once; in the order of their keys, as they lie on disk."""
-        database = self._database
-        assert database is not None
         keys = sorted({known.key for known in self._known.values()})
         for start in range(0, len(keys), 500):
-            asked = keys[start : start + 500]
-            marks = ",".join("?" * len(asked))
-            self._values.update(database.execute(f"SELECT key, value FROM entries WHERE key IN ({marks})", asked))
+            self._values.update(self._select_many(keys[start : start + 500]))
+
+    def _select_many(self, keys: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+        if self._database is None:
+            return []
+        return self._database.execute(f"SELECT key, value FROM entries WHERE key IN ({','.join('?' * len(keys))})", keys).fetchall()
 
     def _select(self, table: str, key: bytes) -> bytes | None:
         if self._database is None:

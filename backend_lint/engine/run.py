@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, ReportRule, Rule, SqlRule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
+from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.result import Reported, Result, Timing
 from backend_lint.engine.roles import role_finder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from backend_lint.facts.report import Report
     from backend_lint.project import Project
     from backend_lint.registry import Registry
+    from backend_lint.sql.memo import Statements
 
 Readings = Mapping[str, tuple[SourceFile, Reading]]
 
@@ -91,7 +93,8 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     for reading in checked.values():
         unchecked += reading.unchecked
     reports = _reports(settings, rules, unchecked, watch)
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch))
+    texts, texts_notes = kept_texts(settings)
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -104,7 +107,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         loosened = _loosened(settings)
     if watch is not None:
         watch.discovered(settings, discovery)
-    notes = [*discovery.notes, *notes]
+    notes = list(dict.fromkeys((*discovery.notes, *notes, *texts_notes)))
     if not checked:
         notes.append("nothing to check: no file that a reader understands was found")
     return Result(
@@ -159,9 +162,14 @@ def _answers(rule: ProjectRule | SqlRule | ReportRule, project: Project, reports
 
 
 def check(
-    readings: Readings, rules: Sequence[Rule], clock: Clock | None = None, reports: Sequence[Report] = (), database: KnownDatabase | None = None
+    readings: Readings,
+    rules: Sequence[Rule],
+    clock: Clock | None = None,
+    reports: Sequence[Report] = (),
+    database: KnownDatabase | None = None,
+    texts: Statements | None = None,
 ) -> Judged:
-    """The findings of all rules over readings and the reports of other tools.
+    """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
     A rule speaks only of files whose role it names; one that raises loses its own findings.
     """
@@ -179,7 +187,7 @@ def check(
     from backend_lint.project import Project
 
     with clock.measure("link"):
-        project = Project.link(readings, database)
+        project = Project.link(readings, database, texts)
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -202,7 +210,7 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     rules = registry.instantiate(settings)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    return readings, check(readings, rules, database=_known(settings, []))
+    return readings, check(readings, rules, database=_known(settings, []), texts=kept_texts(settings)[0])
 
 
 def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
@@ -256,7 +264,7 @@ def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
 
     readings = read_project(settings)
     unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
-    return Project.link(readings, _known(settings, unchecked)), unchecked
+    return Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0]), unchecked
 
 
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None, read_roles: frozenset[Role] | None = None) -> Sources:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import LOOPS, Block, BlockKind
 from backend_lint.project.blocks import around
 from backend_lint.project.queries.sql_place import END, Place
+from backend_lint.project.queries.sql_templates import MAX_VARIANTS
 from backend_lint.project.value_text import split
 from backend_lint.sql.parameters import HOLE
 
 if TYPE_CHECKING:
-    from backend_lint.project.queries.sql_values import Strings, Texts
+    from backend_lint.project.queries.sql_templates import Texts
+    from backend_lint.project.queries.sql_values import Strings
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER})
 _MAX_STEPS = 60
@@ -85,8 +87,6 @@ class Flow:
 
     def joined(self, name: str, separator: str, at: Place) -> Texts:
         """``separator.join(name)`` for a list that grows."""
-        from backend_lint.project.queries.sql_values import MAX_VARIANTS
-
         key = f"{name}[]"
         steps = self._assignments(name, at)
         if key in self._busy or not steps:
@@ -128,8 +128,6 @@ class Flow:
     # -- ways ---------------------------------------------------------------------------------------
 
     def _ways(self, name: str, steps: list[_Step], at: Place, is_list: bool) -> list[_Way]:
-        from backend_lint.project.queries.sql_values import MAX_VARIANTS
-
         block = at.block
         own = {index for index, _ in around(self._body, block)}
         start = tuple((key, taken) for index, _ in around(self._body, block) for key, taken in self._decision(index))

@@ -14,7 +14,8 @@ from backend_lint.project.blocks import loop_depth
 from backend_lint.project.libraries import Effect, external_bases
 from backend_lint.project.queries.sql_place import after
 from backend_lint.project.queries.sql_rows import rows_of
-from backend_lint.project.queries.sql_values import MAX_VARIANTS, Strings
+from backend_lint.project.queries.sql_templates import MAX_VARIANTS
+from backend_lint.project.queries.sql_values import Strings
 from backend_lint.project.references import RefKind
 from backend_lint.sql.parameters import HOLE, LIST
 

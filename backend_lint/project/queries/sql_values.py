@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from backend_lint.project.queries.sql_place import END, Place
+from backend_lint.project.queries.sql_templates import FIELD, PERCENT, Texts, end_of_string, f_string, keyword, product, unique
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
 from backend_lint.sql.parameters import HOLE, LIST
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.queries.sql_flow import Flow
 
-MAX_VARIANTS = 8
-MAX_TEXT = 60_000
 _MAX_DEPTH = 12
 _CUT = 200
 """The reader cuts strings that do not begin as a statement does after so many characters, and writes ``...`` behind them."""
@@ -42,11 +39,7 @@ _PASSES = frozenset(
 )
 _NAMES = frozenset({"psycopg2.sql.Identifier", "psycopg.sql.Identifier"})
 _PARAMETERS = frozenset({"psycopg2.sql.Placeholder", "psycopg.sql.Placeholder", "psycopg2.sql.Literal", "psycopg.sql.Literal"})
-_FIELD = re.compile(r"\{\{|\}\}|\{([\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
-_PERCENT = re.compile(r"%%|%(?:\((\w+)\))?[-+ #0-9.]*[sdrifx]")
 _PLACEHOLDER = re.compile(r"\s*(?:%s|\?|:\w+|\$\d+|%\(\w+\)s|\$|@\w+)\s*\Z")
-Texts = tuple[str, ...]
-"""All that a value may be; empty if that is not known at all."""
 
 
 class Strings:
@@ -73,7 +66,7 @@ class Strings:
             return ()
         self._depth += 1
         try:
-            return _unique(self._texts(path, function, value, at))
+            return unique(self._texts(path, function, value, at))
         finally:
             self._depth -= 1
 
@@ -102,7 +95,7 @@ class Strings:
     # -- constants --------------------------------------------------------------------------------
 
     def _constant(self, path: str, function: int, value: str, at: Place) -> Texts:
-        parsed_end = _end_of_string(value)
+        parsed_end = end_of_string(value)
         if parsed_end < len(value):
             return self._method(path, function, value[:parsed_end], value[parsed_end:], at)
         text = constant_string(value)
@@ -113,7 +106,7 @@ class Strings:
         return (text,)
 
     def _interpolated(self, path: str, function: int, value: str, at: Place) -> Texts:
-        pieces, end = _f_string(value)
+        pieces, end = f_string(value)
         if end < len(value):
             return self._method(path, function, value[:end], value[end:], at)
         found: Texts = ("",)
@@ -121,7 +114,7 @@ class Strings:
             if not is_value:
                 found = tuple(text + piece for text in found)
             else:
-                found = _product(found, self.part(path, function, piece, at))
+                found = product(found, self.part(path, function, piece, at))
         return found
 
     def _method(self, path: str, function: int, subject: str, rest: str, at: Place) -> Texts:
@@ -138,9 +131,9 @@ class Strings:
     def applied(self, path: str, function: int, subjects: Texts, method: str, given: list[str], at: Place) -> Texts:
         """What a method of strings gives."""
         if method == "format":
-            keywords = {name: one for name, sign, one in (_keyword(text) for text in given) if sign}
-            positional = [text for text in given if not _keyword(text)[1]]
-            return _unique(found for text in subjects for found in self._formatted(path, function, text, positional, keywords, at))
+            keywords = {name: one for name, sign, one in (keyword(text) for text in given) if sign}
+            positional = [text for text in given if not keyword(text)[1]]
+            return unique(found for text in subjects for found in self._formatted(path, function, text, positional, keywords, at))
         if method in _KEEPS:
             return subjects
         if method == "replace" and len(given) >= 2:
@@ -174,13 +167,13 @@ class Strings:
         """All ways to join items that may each be one of several texts."""
         found: Texts = ("",)
         for number, item in enumerate(items):
-            found = _product(found, tuple((separator if number else "") + one for one in item))
+            found = product(found, tuple((separator if number else "") + one for one in item))
         return found
 
     def _formatted(self, path: str, function: int, text: str, positional: list[str], keywords: dict[str, str], at: Place) -> Texts:
         found: Texts = ("",)
         last = number = 0
-        for match in _FIELD.finditer(text):
+        for match in FIELD.finditer(text):
             before = text[last : match.start()]
             last = match.end()
             if match.group() in ("{{", "}}"):
@@ -192,7 +185,7 @@ class Strings:
             value = keywords.get(name) if not name.isdigit() else positional[int(name)] if int(name) < len(positional) else None
             plain = match.group(1) in (name, "") or (match.group(1) or "").isdigit()
             part = self.part(path, function, value, at) if value is not None and plain and not value.startswith("*") else (HOLE,)
-            found = _product(tuple(one + before for one in found), part)
+            found = product(tuple(one + before for one in found), part)
         return tuple(one + text[last:] for one in found)
 
     # -- operations -------------------------------------------------------------------------------
@@ -209,10 +202,10 @@ class Strings:
             return self.texts(path, function, value[1:-1], at) if value.endswith(")") else ()
         if found.operator == "+":
             left, right = self.texts(path, function, found.left, at), self.texts(path, function, found.right, at)
-            return _product(left or (HOLE,), right or (HOLE,)) if left or right else ()
+            return product(left or (HOLE,), right or (HOLE,)) if left or right else ()
         if found.operator == "%":
             subjects = self.texts(path, function, found.left, at)
-            return _unique(text for one in subjects for text in self._percent(path, function, one, found.right, at))
+            return unique(text for one in subjects for text in self._percent(path, function, one, found.right, at))
         if found.operator == "*":
             return ()
         return ()
@@ -226,7 +219,7 @@ class Strings:
             keywords = {key[1:-1]: one for key, sign, one in (item.partition(":") for item in split(right[1:-1])) if sign and key[:1] == "'"}
         found: Texts = ("",)
         last = number = 0
-        for match in _PERCENT.finditer(text):
+        for match in PERCENT.finditer(text):
             before = text[last : match.start()]
             last = match.end()
             if match.group() == "%%":
@@ -236,7 +229,7 @@ class Strings:
             value = keywords.get(name) if name else items[number] if number < len(items) else None
             number += not name
             part = self.part(path, function, value, at) if value is not None and not value.startswith("*") else (HOLE,)
-            found = _product(tuple(one + before for one in found), part)
+            found = product(tuple(one + before for one in found), part)
         return tuple(one + text[last:] for one in found)
 
     # -- names ------------------------------------------------------------------------------------
@@ -340,78 +333,4 @@ class Strings:
         """What a small function of the project returns; its parameters are holes."""
         returns = self.project.modules[path].bodies[function].returns
         found = [self.texts(path, function, one.value) for one in returns if one.value and one.value != "None"]
-        return _unique(text for texts in found for text in texts) if found and all(found) and len(found) <= 4 else ()
-
-
-def _keyword(text: str) -> tuple[str, str, str]:
-    """An argument of an inlined call as name, sign and value; the sign is empty for a positional one."""
-    match = re.match(r"([A-Za-z_]\w*)=(?!=)", text)
-    return (match.group(1), "=", text[match.end() :]) if match else ("", "", text)
-
-
-def _product(left: Texts, right: Texts) -> Texts:
-    """All combinations; if there are too many, what comes last is a hole."""
-    if len(left) * len(right) > MAX_VARIANTS:
-        right = (HOLE,)
-    return _unique(one + other for one in left for other in right if len(one) + len(other) <= MAX_TEXT)
-
-
-def _unique(texts: Iterable[str]) -> Texts:
-    return tuple(dict.fromkeys(texts))[: 2 * MAX_VARIANTS]
-
-
-def _end_of_string(value: str) -> int:
-    quote = value[0]
-    position = 1
-    while position < len(value) and value[position] != quote:
-        position += 2 if value[position] == "\\" else 1
-    return position + 1
-
-
-@functools.lru_cache(maxsize=4096)
-def _f_string(value: str) -> tuple[tuple[tuple[bool, str], ...], int]:
-    """The pieces of an f-string, each a value or text, and where it ends."""
-    pieces: list[tuple[bool, str]] = []
-    text: list[str] = []
-    position, size = 2, len(value)
-    while position < size:
-        sign = value[position]
-        if sign == "'":
-            break
-        if value.startswith(("{{", "}}"), position):
-            text.append(sign)
-            position += 2
-        elif value.startswith("\\'", position):
-            text.append("'")
-            position += 2
-        elif sign == "{":
-            end = _closing_brace(value, position)
-            pieces += ((False, "".join(text)), (True, value[position + 1 : end]))
-            text = []
-            position = end + 1
-        else:
-            text.append(sign)
-            position += 1
-    rest = "".join(text)
-    if rest.endswith("...") and size > 400:
-        rest = rest[:-3] + HOLE
-    return (*pieces, (False, rest)), position + 1
-
-
-def _closing_brace(value: str, start: int) -> int:
-    depth = 0
-    position = start
-    while position < len(value):
-        sign = value[position]
-        if sign in "'\"":
-            position += 1
-            while position < len(value) and value[position] != sign:
-                position += 2 if value[position] == "\\" else 1
-        elif sign in "{([":
-            depth += 1
-        elif sign in "})]":
-            depth -= 1
-            if not depth:
-                return position
-        position += 1
-    return len(value)
+        return unique(text for texts in found for text in texts) if found and all(found) and len(found) <= 4 else ()
