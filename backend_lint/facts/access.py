@@ -44,10 +44,10 @@ class Access(Fact, frozen=True):
     `index`: the name of the serving index (its columns in brackets if it has none). `columns`: the columns whose conditions were to be served, equality
     first. `condition`: them as text for a message. `order`: the question was ORDER BY with LIMIT. `reasons`: one an index of the table. `candidate`: the
     smallest index that would serve; `further`: those that are needed beside it, for the other ways of an OR. `selective`: some equality on a column that is
-    not a closed set, a range or pattern, or a join from few rows. `range_only`: nothing but ranges with one end and patterns is asked, so that it depends on
+    not a closed set, a range or pattern, or a join from few rows. `range_only`: nothing stronger than a range with one end is asked, so that it depends on
     the value how many rows are wanted. `joined`: the relation is reached from rows of another one. `scope`: numbers of subqueries that lead to the query in
     which `relation` counts; empty for the statement itself. `elsewhere`: an index that holds an asked column, though not in front: all of it would be read.
-    `because`: what decided, in half a sentence.
+    `partly`: an index leads to the rows of a weak condition only, and a stronger one is tested on each of them. `because`: what decided, in half a sentence.
     """
 
     relation: int
@@ -66,3 +66,4 @@ class Access(Fact, frozen=True):
     range_only: bool = False
     joined: bool = False
     elsewhere: str = ""
+    partly: bool = False

@@ -22,6 +22,8 @@ MOST_WAYS = 6
 _STABLE = re.compile(
     r"\b(?:to_char|now|age|concat|concat_ws|to_date|to_timestamp|unaccent|random|current_\w+|localtime\w*|to_tsvector\((?!'))\b|::(?:date|timestamptz?|time|regclass)\b"
 )
+_AMBIGUOUS = re.compile(r"\b(?:substring|length|power|ceil)\(")
+"""Functions of several names under one spelling: an index on one of them does not serve the other."""
 _ON_ZONE = re.compile(r"\b(?:date_trunc|extract|date_part)\(|::(?:date|text|varchar|timestamp|time)\b")
 _TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
 
@@ -30,6 +32,8 @@ def candidates(demand: Demand) -> tuple[Candidate, ...]:
     """The indexes that are missing: one, or for an OR one for each way that has none. Empty if no index would serve, or none that we know how to make."""
     clauses = [one.clause for one in demand.available if one.clause is not None]
     alone = _for_clauses(clauses, demand, demand.order)
+    if alone is not None and not _worth(alone, clauses, demand):
+        alone = None
     if alone is not None and _strength(alone, clauses, demand) >= Grade.EQUAL:
         return (alone,)
     for conjunct in demand.available:
@@ -38,6 +42,14 @@ def candidates(demand: Demand) -> tuple[Candidate, ...]:
             if ways:
                 return ways
     return (alone,) if alone is not None else ()
+
+
+def _worth(candidate: Candidate, clauses: Sequence[Clause], demand: Demand) -> bool:
+    """An index on few values does not help a condition that is stronger, but cannot be indexed."""
+    asked = max((grade(clause, demand.table) for clause in clauses), default=Grade.NONE)
+    held = {key.column or key.expression for key in candidate.keys}
+    ordered = any((key.term.column or key.term.text) in held for key in demand.order)
+    return ordered or asked < Grade.BOUNDED or _strength(candidate, clauses, demand) >= Grade.RANGE
 
 
 def _strength(candidate: Candidate, clauses: Sequence[Clause], demand: Demand) -> Grade:
@@ -195,6 +207,8 @@ def immutable(text: str, table: Table) -> bool:
             return False
         if found is not None and found.closed:
             return False
+    if _AMBIGUOUS.search(text):
+        return False
     return "?" not in re.sub(r"'[^']*'", "", text)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backend_lint.facts.query import And, Comparison, Or, OrderKey, Predicate, TermKind
 from backend_lint.facts.schema import Dialect, Index, Table
-from backend_lint.sql.clauses import Clause, Conjunct
+from backend_lint.sql.clauses import Clause, Conjunct, clauses_of, key_text
 from backend_lint.sql.conditions import conjuncts
-from backend_lint.sql.fits import Fit, fitting
+from backend_lint.sql.fits import Fit, fitting, plain_column
 from backend_lint.sql.implication import implied
 from backend_lint.sql.ordering import ordered_keys
 from backend_lint.sql.selectivity import FRACTION, Grade, grade, implicit_indexes, unique_keys
@@ -48,6 +48,12 @@ class Demand:
     proofs: tuple[Conjunct, ...]
     order: tuple[OrderKey, ...] = ()
     extreme: bool = False
+    asked: frozenset[str] = field(init=False)
+    """The keys of the conditions."""
+
+    def __post_init__(self) -> None:
+        keys = (clause.column or plain_column(clause.key, self.table) or clause.key for clause in clauses_of(self.available))
+        object.__setattr__(self, "asked", frozenset(keys))
 
 
 def best_match(demand: Demand) -> Match | None:
@@ -88,7 +94,7 @@ def condition_grade(predicate: Predicate, table: Table) -> Grade:
 
 def index_match(index: Index, demand: Demand) -> Match | None:
     """What one index does; None if its condition does not follow or nothing of it can be used."""
-    if not index.usable or not index.keys:
+    if not index.usable or not index.keys or not _concerned(index, demand):
         return None
     proven = _implied(index, demand) if index.where is not None or index.where_text else True
     if proven is False:
@@ -96,6 +102,15 @@ def index_match(index: Index, demand: Demand) -> Match | None:
     if index.method.lower() in ORDERED_METHODS or (demand.dialect is not Dialect.POSTGRESQL and index.method.lower() == "hash"):
         return _in_order(index, demand, proven is True)
     return _in_any_order(index, demand, proven is True)
+
+
+def _concerned(index: Index, demand: Demand) -> bool:
+    """A cheap question first: something is asked of a key that could lead into the index."""
+    keys = index.keys[:1] if index.method.lower() in ORDERED_METHODS else index.keys
+    held = {key.column or plain_column(key.expression, demand.table) or key.expression for key in keys}
+    if not held.isdisjoint(demand.asked):
+        return True
+    return bool(demand.order) and index.method.lower() in ORDERED_METHODS and not held.isdisjoint(key_text(key.term) for key in demand.order)
 
 
 def _in_order(index: Index, demand: Demand, sure: bool) -> Match | None:

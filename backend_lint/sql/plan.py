@@ -36,6 +36,7 @@ class State:
     bound: frozenset[int] = frozenset()
     joined: bool = False
     order: bool = False
+    partly: bool = False
     because: str = ""
 
     @property
@@ -94,8 +95,8 @@ class Plan:
             state.match = replace(held, grade=state.grade) if held is not None else None
         if state.strong and state.match is not None:
             state.path, state.few = Path.INDEX, True
-            partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
-            state.because = f"looked up in part ({state.match.grade.name})" if partly else "looked up"
+            state.partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
+            state.because = "looked up by a weak condition, the others are tested row by row" if state.partly else "looked up"
         elif state.strong and self._in_order(state) is not None:
             self._walk(state)
 
@@ -215,7 +216,7 @@ class Plan:
         if match is None or rows < limit:
             return
         if rows >= 3 * limit:
-            state.path, state.order, state.match, state.few = Path.INDEX, True, match, True
+            state.path, state.order, state.match, state.few, state.partly = Path.INDEX, True, match, True, True
             state.because = "read in order until the limit, its condition is tested row by row"
         else:
             state.path, state.order, state.few = Path.UNKNOWN, True, True

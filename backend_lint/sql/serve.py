@@ -8,10 +8,9 @@ from backend_lint.facts.access import Access, Path
 from backend_lint.facts.query import Query
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.sql.candidates import candidates
-from backend_lint.sql.clauses import RANGES, Conjunct, key_text
+from backend_lint.sql.clauses import Conjunct, key_text
 from backend_lint.sql.conditions import predicate_text
 from backend_lint.sql.equalities import spread
-from backend_lint.sql.fits import PATTERNS
 from backend_lint.sql.plan import Plan, State
 from backend_lint.sql.refusals import conjunct_columns, index_name, leads_elsewhere, reasons
 from backend_lint.sql.scopes import Builder, Scope
@@ -86,6 +85,7 @@ def _answer(plan: Plan, state: State) -> Access:
             because=because,
             scope=node.scope,
             joined=state.joined,
+            partly=state.partly,
         )
     demand = plan.demand(node, asked)
     wanted = candidates(demand)
@@ -103,15 +103,10 @@ def _answer(plan: Plan, state: State) -> Access:
         because,
         wanted[1:],
         node.scope,
-        not state.joined and _range_only(asked),
+        not state.joined and state.grade is Grade.RANGE,
         state.joined,
         leads_elsewhere(demand),
     )
-
-
-def _range_only(asked: Iterable[Conjunct]) -> bool:
-    clauses = [one.clause for one in asked if one.clause is not None]
-    return bool(clauses) and all(clause.operator in RANGES or clause.operator in PATTERNS for clause in clauses)
 
 
 def _text(asked: Iterable[Conjunct]) -> str:
