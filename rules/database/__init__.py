@@ -1,0 +1,1 @@
+"""Schema joined with queries: indexes, keys, types."""

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.uniqueness import Taken, looks_before_inserts
+from backend_lint.sql.keys import is_part_of_unique, may_be_unique, unique_within
+
+
+class AppLevelUniqueness(ProjectRule):
+    """Code looks whether a row exists before it inserts one, and no constraint backs it.
+
+    ## What it does
+
+    Finds a lookup by equality whose outcome decides whether a row with the very same values is inserted, or refused with words such as "already exists",
+    where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone.
+
+    ## Why is this bad
+
+    Two requests at the same time both see that there is none, and both insert. A double click on the button is enough.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200, db_index=True)
+
+        class Meta:
+            app_label = "shop"
+
+
+    def register(email: str) -> None:
+        if not Customer.objects.filter(email=email).exists():
+            Customer.objects.create(email=email)
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200, unique=True)
+
+        class Meta:
+            app_label = "shop"
+
+
+    def register(email: str) -> None:
+        Customer.objects.get_or_create(email=email)
+    ```
+
+    ## When this is wrong
+
+    Doubles do no harm, or only one process ever inserts.
+
+    ## References
+
+    - [PostgreSQL: unique constraints](https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-UNIQUE-CONSTRAINTS)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.2"
+    fix = "patch"
+    tags = ("database", "concurrency", "cwe:362")
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for taken in looks_before_inserts(project):
+            if may_be_unique(taken.table, taken.columns) or is_part_of_unique(taken.table, taken.columns):
+                project.note_unknown(self.name)
+            elif unique_within(taken.table, taken.columns, partial=True) is None and taken.table.managed:
+                yield self._finding(project, taken)
+
+    def _finding(self, project: Project, taken: Taken) -> Finding:
+        table, site = taken.table, taken.site
+        names = ", ".join(f"`{column}`" for column in taken.columns)
+        evidence = [Evidence(site.path, taken.make.line, "inserts the row that was not found")] if taken.make is not None else []
+        go = project.places.indexes_go(table)
+        evidence.append(Evidence(go.path, go.line, f"put a unique constraint on ({', '.join(taken.columns)}) here"))
+        return self.finding(
+            site.path,
+            site,
+            f"two requests at once both find no row of `{table.name}` with this {names}, and both insert; add a unique constraint",
+            symbol=site.symbol,
+            evidence=evidence,
+            severity=Severity.INFO if project.answers.rank(site) >= 2 else None,
+        )

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.sql.types import base
+
+_MONEY = re.compile(
+    r"(?:^|_)(?:price|prices|amount|balance|cost|costs|fee|fees|salary|wage|wages|revenue|payment|payout|refund|deposit|tax|vat|subtotal|total_due|"
+    r"unit_price|credit_limit|earnings|income|budget|money|cents|usd|eur)(?:$|_(?:usd|eur|gbp|cents|net|gross|total|paid|due|per_unit|excl_tax|incl_tax)$)"
+)
+_RATIO = re.compile(
+    r"(?:^|_)(?:ratio|rate|rates|pct|percent|percentage|factor|score|weight|probability|multiplier|coefficient|index|change|volatility|tokens?)(?:$|_)"
+)
+_PHYSICAL = re.compile(r"(?:^|_)(?:time|seconds|minutes|hours|energy|cpu|gpu|memory|rain|snow|water|fuel|estimated|estimate|llm|model|distance)(?:$|_)")
+
+_METERED = re.compile(r"(?:^|_)(?:tokens?|prompt|completion|gpu|inference)(?:$|_)")
+"""A table of metered use: its costs are estimates that nobody books."""
+
+
+class FloatForMoney(ProjectRule):
+    """An amount of money is kept as a binary floating-point number.
+
+    ## What it does
+
+    Finds columns of type `real`, `double precision` or `float` whose name says that they hold money: `price`, `amount`, `balance`, `fee`, `tax` and their
+    kind. Names that also say ratio, rate, percentage or score are left alone, and so are measured quantities and tables of metered use (tokens, prompts),
+    whose costs are estimates.
+
+    ## Why is this bad
+
+    0.10 has no exact binary form. Sums drift by a cent, comparisons with what was paid fail, and books do not balance.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Invoice(models.Model):
+        price = models.FloatField()
+
+        class Meta:
+            app_label = "shop"
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Invoice(models.Model):
+        price = models.DecimalField(max_digits=12, decimal_places=2)
+
+        class Meta:
+            app_label = "shop"
+    ```
+
+    ## When this is wrong
+
+    The number is an estimate or a statistic that nobody pays or books.
+
+    ## References
+
+    - [PostgreSQL: monetary amounts and numeric types](https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-FLOAT)
+    - [What every computer scientist should know about floating-point arithmetic](https://docs.oracle.com/cd/E19957-01/806-3568/ncg_goldberg.html)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.2"
+    tags = ("database", "correctness")
+    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS, Role.MIGRATION})
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for table in project.schema.tables.values():
+            if any(_METERED.search(column.name.lower()) for column in table.columns):
+                continue
+            for column in table.columns:
+                name = column.name.lower()
+                if base(column.type) not in ("real", "double precision", "float") or not _MONEY.search(name) or _RATIO.search(name) or _PHYSICAL.search(name):
+                    continue
+                place = project.places.column(table, column.name)
+                message = f"`{table.name}.{column.name}` keeps money as {column.type}: sums drift by cents; use numeric, or whole cents"
+                yield self.finding(place.path, place, message, symbol=place.symbol)

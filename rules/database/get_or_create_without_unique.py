@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.uniqueness import Taken, get_or_creates
+from backend_lint.sql.keys import may_be_unique, unique_within
+
+
+class GetOrCreateWithoutUnique(ProjectRule):
+    """`get_or_create` looks rows up by fields that nothing keeps unique.
+
+    ## What it does
+
+    Joins the lookups of `get_or_create` and `update_or_create` with the table's unique constraints, unique indexes and primary key, after all migrations.
+    It reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation.
+
+    ## Why is this bad
+
+    Between the look and the insert another request does the same. Without a unique constraint both insert, and from then on every `get_or_create` of that
+    row raises `MultipleObjectsReturned`: the error comes under load and stays. With the constraint the second insert fails, and Django fetches the first
+    row.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200, db_index=True)
+
+        class Meta:
+            app_label = "shop"
+
+
+    def customer(email: str) -> Customer:
+        found, _ = Customer.objects.get_or_create(email=email)
+        return found
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200, unique=True)
+
+        class Meta:
+            app_label = "shop"
+
+
+    def customer(email: str) -> Customer:
+        found, _ = Customer.objects.get_or_create(email=email)
+        return found
+    ```
+
+    ## When this is wrong
+
+    Only one process ever does this, or a lock around it keeps all others out.
+
+    ## References
+
+    - [Django: get_or_create](https://docs.djangoproject.com/en/stable/ref/models/querysets/#get-or-create)
+    """
+
+    severity, precision, since = Severity.ERROR, "very-high", "0.2"
+    fix = "patch"
+    tags = ("database", "concurrency", "cwe:362")
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for taken in get_or_creates(project):
+            if not taken.columns or may_be_unique(taken.table, taken.columns):
+                project.note_unknown(self.name)
+            elif unique_within(taken.table, taken.columns, partial=True) is None and taken.table.managed:
+                yield self._finding(project, taken)
+
+    def _finding(self, project: Project, taken: Taken) -> Finding:
+        table, site = taken.table, taken.site
+        names = ", ".join(f"`{column}`" for column in taken.columns)
+        evidence = []
+        for column in taken.columns:
+            place = project.places.column(table, column)
+            evidence.append(Evidence(place.path, place.line, f"`{table.name}.{column}` is not unique"))
+        go = project.places.indexes_go(table)
+        evidence.append(Evidence(go.path, go.line, f"put a unique constraint on ({', '.join(taken.columns)}) here"))
+        are = "is" if len(taken.columns) == 1 else "together are"
+        return self.finding(
+            site.path,
+            site,
+            f"two requests at once both insert: {names} of `{table.name}` {are} not unique, and every later call fails; add a unique constraint",
+            symbol=site.symbol,
+            evidence=evidence,
+            severity=Severity.INFO if project.answers.rank(site) >= 2 else None,
+        )

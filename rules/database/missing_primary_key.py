@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.facts.schema import Table, TableKind
+from backend_lint.project import Project
+
+_PASSING = re.compile(
+    r"(?:^|[_.])(?:staging|stage|stg|tmp|temp|temporary|raw|imports?|logs?|audit|history|metrics|events_raw|backup|bak|old|archive)(?:$|_)"
+)
+
+
+class MissingPrimaryKey(ProjectRule):
+    """A table has neither a primary key nor a unique key without nulls.
+
+    ## What it does
+
+    Finds tables without a primary key and without a unique index over columns that are not null. Views, partitions, and tables for staging, logs and backups by
+    their name are left out, and so are tables of which not all is known.
+
+    ## Why is this bad
+
+    Nothing stops the same row from being stored twice, and then no statement can address one of the two. Logical replication refuses updates and deletes of the
+    table, or reads it from end to end for each; an association table without a key links the same pair twice.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
+
+    metadata = MetaData()
+    product = Table("product", metadata, Column("id", Integer, primary_key=True))
+    tag = Table("tag", metadata, Column("id", Integer, primary_key=True))
+    product_tag = Table(
+        "product_tag",
+        metadata,
+        Column("product_id", ForeignKey("product.id"), index=True),
+        Column("tag_id", ForeignKey("tag.id"), index=True),
+    )
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
+
+    metadata = MetaData()
+    product = Table("product", metadata, Column("id", Integer, primary_key=True))
+    tag = Table("tag", metadata, Column("id", Integer, primary_key=True))
+    product_tag = Table(
+        "product_tag",
+        metadata,
+        Column("product_id", ForeignKey("product.id"), primary_key=True),
+        Column("tag_id", ForeignKey("tag.id"), primary_key=True, index=True),
+    )
+    ```
+
+    ## When this is wrong
+
+    Rows are only appended and read in bulk, and doubles do no harm.
+
+    ## References
+
+    - [PostgreSQL: replica identity](https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY)
+    """
+
+    severity, precision, since = Severity.WARNING, "very-high", "0.2"
+    fix = "patch"
+    tags = ("database", "correctness")
+    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS, Role.MIGRATION})
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for table in project.schema.tables.values():
+            if table.primary_key or table.kind is not TableKind.TABLE or not table.managed or not table.columns or _PASSING.search(table.name.lower()):
+                continue
+            if table.unknown:
+                project.note_unknown(self.name)
+            elif not _has_key(table):
+                yield self._finding(project, table)
+
+    def _finding(self, project: Project, table: Table) -> Finding:
+        place = project.places.table(table)
+        links = [column for key in table.foreign_keys for column in key.columns]
+        pair = len(links) == 2 and len(table.columns) <= 3
+        what = f"nothing stops it from linking the same pair twice; make ({', '.join(links)}) its primary key" if pair else "rows can double; give it one"
+        evidence = []
+        for key in table.foreign_keys[:2] if pair else ():
+            there = project.places.column(table, key.columns[0])
+            evidence.append(Evidence(there.path, there.line, f"`{key.columns[0]}` refers to `{key.table}`"))
+        return self.finding(place.path, place, f"table `{table.name}` has no primary key: {what}", symbol=place.symbol, evidence=evidence)
+
+
+def _has_key(table: Table) -> bool:
+    for index in table.indexes:
+        columns = [table.column(key.column) for key in index.keys]
+        if index.unique and not index.where_text and all(column is not None and not column.nullable for column in columns):
+            return True
+    return False

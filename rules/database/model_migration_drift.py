@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.schema.drift import Drift, drifts
+
+
+class ModelMigrationDrift(ProjectRule):
+    """A model and its migrations disagree about the table.
+
+    ## What it does
+
+    Replays all migrations and compares what they leave with what the models declare: columns, plain indexes and unique constraints that only one side has.
+    Types, defaults, expressions and conditions are not compared. Unmanaged models, and tables that a migration changes in a way that is not known for
+    certain, are left alone.
+
+    ## Why is this bad
+
+    A column that no migration makes fails the first query in production, although all tests pass: they build their tables from the models. A unique
+    constraint that exists only in the model is checked by nobody.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        number = models.CharField(max_length=20)
+        note = models.TextField(default="")
+    ```
+
+    ```python
+    # path: shop/migrations/0001_initial.py
+    from django.db import migrations, models
+
+
+    class Migration(migrations.Migration):
+        initial = True
+        operations = [
+            migrations.CreateModel(
+                name="Order",
+                fields=[
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("number", models.CharField(max_length=20)),
+                ],
+            ),
+        ]
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        number = models.CharField(max_length=20)
+        note = models.TextField(default="")
+    ```
+
+    ```python
+    # path: shop/migrations/0001_initial.py
+    from django.db import migrations, models
+
+
+    class Migration(migrations.Migration):
+        initial = True
+        operations = [
+            migrations.CreateModel(
+                name="Order",
+                fields=[
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("number", models.CharField(max_length=20)),
+                    ("note", models.TextField(default="")),
+                ],
+            ),
+        ]
+    ```
+
+    ## When this is wrong
+
+    The other half is on its way in another change, or an index was made by hand on purpose.
+
+    ## References
+
+    - [Django: makemigrations --check](https://docs.djangoproject.com/en/stable/ref/django-admin/#cmdoption-makemigrations-check)
+    - [Alembic: check](https://alembic.sqlalchemy.org/en/latest/autogenerate.html#running-alembic-check-to-test-for-new-upgrade-operations)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.2"
+    automatic = True
+    tags = ("database", "correctness")
+    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS, Role.MIGRATION})
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for drift in drifts(project):
+            yield self._finding(project, drift)
+
+    def _finding(self, project: Project, drift: Drift) -> Finding:
+        name = drift.declared.name
+        place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
+        there = Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")
+        if drift.missing_in == "migrations":
+            message = f"{drift.what} of `{name}` is in the model, and no migration makes it; add the migration"
+        else:
+            message = f"{drift.what} of `{name}` is left by the migrations, and the model does not know it; declare it, or drop it in a migration"
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(there,))

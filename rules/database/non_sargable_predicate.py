@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.answer_evidence import of_missing, shortened
+from backend_lint.project.answers import Lack
+
+
+class NonSargablePredicate(ProjectRule):
+    """A condition hides its column from every index.
+
+    ## What it does
+
+    Finds queries whose only selective conditions are on something made of a column: `LOWER(email) = ...`, `created::date = ...`, arithmetic, `LIKE
+    '%...%'`, Django's `__iexact`, `__icontains`, `__date`. An index over the same expression, or a trigram index for a search inside texts, settles it.
+
+    ## Why is this bad
+
+    An index on the column is sorted by the column, not by what is made of it. The database computes the expression for every row of the table, for each query.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200, db_index=True)
+
+        class Meta:
+            app_label = "shop"
+
+
+    def customer(email: str) -> Customer:
+        return Customer.objects.get(email__iexact=email)
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+    from django.db.models.functions import Upper
+
+
+    class Customer(models.Model):
+        email = models.CharField(max_length=200)
+
+        class Meta:
+            app_label = "shop"
+            indexes = [models.Index(Upper("email"), name="customer_email_upper")]
+
+
+    def customer(email: str) -> Customer:
+        return Customer.objects.get(email__iexact=email)
+    ```
+
+    ## When this is wrong
+
+    The table stays small, or a search inside texts is rare and may take its time.
+
+    ## References
+
+    - [PostgreSQL: indexes on expressions](https://www.postgresql.org/docs/current/indexes-expressional.html)
+    - [PostgreSQL: pg_trgm](https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX)
+    """
+
+    severity, precision, since = Severity.INFO, "high", "0.2"
+    fix = "patch"
+    tags = ("database", "performance")
+    reads = frozenset({Role.MIGRATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for missing in project.answers.missing:
+            if missing.lack is not Lack.EXPRESSION or missing.soft:
+                continue
+            first = missing.answers[0]
+            yield self.finding(
+                first.site.path,
+                first.site,
+                f"{shortened(first.site.text)} reads all of `{missing.table.name}`: no index can serve {first.access.condition}; index the expression",
+                symbol=first.site.symbol,
+                evidence=of_missing(project, missing),
+                suggestion=project.answers.declaration(missing.table, missing.candidate),
+            )

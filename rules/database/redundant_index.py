@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.facts.schema import Implicit, Index
+from backend_lint.project import Project
+from backend_lint.sql.keys import superseded_by
+
+
+class RedundantIndex(ProjectRule):
+    """An index serves nothing that another index does not serve.
+
+    ## What it does
+
+    Finds indexes that repeat another one or are its beginning: the same columns, in the same order and direction, with the same operator class, collation and
+    condition. A unique index is only reported where another unique one is on the very same columns. The index that a foreign key brings (Django) is reported
+    with the option `foreign-keys` only.
+
+    ## Why is this bad
+
+    Every insert and update pays for each index, in time, in write-ahead log and in cache that queries could use. Of two that serve the same queries one is pure
+    cost.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        number = models.CharField(max_length=20)
+        placed = models.DateTimeField()
+
+        class Meta:
+            app_label = "shop"
+            indexes = [
+                models.Index(fields=["placed"], name="order_placed"),
+                models.Index(fields=["placed", "number"], name="order_placed_number"),
+            ]
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        number = models.CharField(max_length=20)
+        placed = models.DateTimeField()
+
+        class Meta:
+            app_label = "shop"
+            indexes = [models.Index(fields=["placed", "number"], name="order_placed_number")]
+    ```
+
+    ## When this is wrong
+
+    The shorter index is much smaller than the longer one and is read so often that this matters, or it is there for index-only scans.
+
+    ## Options
+
+    - `foreign-keys`: also report the index that Django makes for a foreign key where a composite index begins with it (`db_index=False`). Default: false.
+
+    ## References
+
+    - [PostgreSQL: multicolumn indexes](https://www.postgresql.org/docs/current/indexes-multicolumn.html)
+    """
+
+    severity, precision, since = Severity.WARNING, "very-high", "0.2"
+    fix = "patch"
+    tags = ("database", "performance")
+    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS, Role.MIGRATION})
+    reads = frozenset({Role.MIGRATION})
+    options = {"foreign-keys": False}
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for table in project.schema.tables.values():
+            for index in table.indexes:
+                if index.implicit is Implicit.FOREIGN_KEY and not self.option("foreign-keys"):
+                    continue
+                other = superseded_by(index, table)
+                if other is None or not table.managed:
+                    continue
+                place = project.places.index(table, index)
+                there = project.places.index(table, other)
+                yield self.finding(
+                    place.path,
+                    place,
+                    f"{_named(index)} of `{table.name}` serves nothing that {_named(other)} does not serve; drop it",
+                    symbol=place.symbol,
+                    evidence=(Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}"),),
+                )
+
+
+def _keys(index: Index) -> str:
+    return "(" + ", ".join((key.column or key.expression) + (" desc" if key.descending else "") for key in index.keys) + ")"
+
+
+def _named(index: Index) -> str:
+    kind = {Implicit.PRIMARY_KEY: "the primary key", Implicit.UNIQUE: "the unique constraint", Implicit.FOREIGN_KEY: "the foreign key's index"}
+    what = kind.get(index.implicit, "unique index" if index.unique else "index")
+    return f"{what} `{index.name}`" if index.name else f"{what} on {_keys(index)}"
