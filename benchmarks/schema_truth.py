@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = {name for name in ours if name in real}
     compared = {name: table for name, table in real.items() if name in known or name.startswith(prefixes)}
     kinds = (TableKind.TABLE, TableKind.PARTITION)
-    mine = {name: table for name, table in ours.items() if table.kind in kinds and (name in real or name.startswith(prefixes))}
+    mine = {name: table for name, table in ours.items() if table.kind in kinds and (table.managed or name in real) and (name in real or name.startswith(prefixes))}
     found = list(live_catalog.differences(mine, compared))
     say(f"{options.name}: {len(labels)} applications; migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood")
     for kind, count in live_catalog.counts(compared, found).items():

@@ -66,7 +66,9 @@ def declared_by(django: DjangoProject, dialect: Dialect) -> Declared:
     """What the models say."""
     django.values.vendor = dialect.value
     states = django.states
-    registry = Registry(states, dialect, django.apps.user, django.apps.auto_field)
+    registry = Registry(
+        states, dialect, django.apps.user, django.apps.auto_field, {state.app: django.apps.auto_field_of(state.path) for state in states.values()}
+    )
     catalog = Catalog(dialect)
     editor = Editor(catalog)
     unread = []

@@ -227,10 +227,12 @@ class Alterer(Editor):
         for label, state in list(after.models.items()):
             for owner, key in _keys(after, state):
                 target = after.models.get(after.label(owner, key.to))
-                if target is None or after.concrete(target) is not new_model or (key.to_field or _key_name(new_model)) != new.name:
+                if target is None or after.concrete(target) is not new_model or not _leads(key, new):
                     continue
                 previous = before.models.get(label, state)
                 earlier = previous.fields.get(key.name, key) if owner is state else key
+                if not _leads(earlier, old):
+                    continue
                 yield (previous if owner is state else owner), earlier, owner, key
                 if key.primary_key or key.unique:
                     yield from self._related(before, previous, earlier, after, owner, key, depth + 1)
@@ -253,9 +255,9 @@ def _leaves_text(old: DjangoField, old_type: str, new_type: str) -> bool:
     return indexed and any(old_type.startswith(kind) and not new_type.startswith(kind) for kind in _TEXTS)
 
 
-def _key_name(model: ModelState) -> str:
-    key = model.primary_key
-    return key.name if key is not None else "id"
+def _leads(key: DjangoField, field: DjangoField) -> bool:
+    """A key leads to this field of its target."""
+    return key.to_field == field.name if key.to_field else field.primary_key
 
 
 def _keys(registry: Registry, state: ModelState) -> Iterator[tuple[ModelState, DjangoField]]:

@@ -326,8 +326,9 @@ class Editor:
         assert through is not None
         names = (through.source.removesuffix("_id"), through.target.removesuffix("_id"))
         target = registry.label(model, field.to)
+        kind = registry.auto_fields.get(model.app, registry.auto_field)
         fields = {
-            "id": DjangoField(name="id", kind=registry.auto_field, internal=registry.auto_field, primary_key=True, path=field.path, line=field.line),
+            "id": DjangoField(name="id", kind=kind, internal=kind, primary_key=True, path=field.path, line=field.line),
         }
         for name, label in zip(names, (model.label, target), strict=True):
             fields[name] = DjangoField(

@@ -201,7 +201,7 @@ class FieldReader:
             values["base"] = self.field(name, base, app) if isinstance(base, Made) else None
             values["size"] = args.number("size", 1)
         elif internal == "GeneratedField":
-            values["generated"] = True
+            values["generated"] = values["null"] = True
             base = args.get("output_field")
             output = self.field(name, base, app) if isinstance(base, Made) else None
             if output is not None:

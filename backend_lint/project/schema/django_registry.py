@@ -36,13 +36,24 @@ class Through(NamedTuple):
 
 
 class Registry:
-    """Looks models up by label. `auto_field`: class of automatic keys of tables between models; `user`: label of the user model."""
+    """Looks models up by label. `auto_field`: class of automatic keys of tables between models; `user`: label of the user model.
 
-    def __init__(self, models: Mapping[str, ModelState], dialect: Dialect, user: str = "auth.user", auto_field: str = "AutoField") -> None:
+    `auto_fields`: that class by application, where the application says; Django's migrations do not ask it.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, ModelState],
+        dialect: Dialect,
+        user: str = "auth.user",
+        auto_field: str = "AutoField",
+        auto_fields: Mapping[str, str] | None = None,
+    ) -> None:
         self.models = models
         self.dialect = dialect
         self.user = user
         self.auto_field = auto_field
+        self.auto_fields = auto_fields or {}
 
     def label(self, model: ModelState, to: str) -> str:
         """The label of a target as a field names it."""

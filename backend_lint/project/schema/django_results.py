@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backend_lint.facts.python import LOOPS, BlockKind
+from backend_lint.facts.python import LOOPS, BlockKind, ParameterKind
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_data import MISSING, Made, Scope, Unknown
@@ -67,9 +67,11 @@ class Results:
             return value
         module = self.modules[ref.path]
         head, body = module.functions[ref.index], module.bodies[ref.index]
-        names = [one.name for one in head.parameters[1 if ref.receiver is not None else 0 :]]
+        parameters = head.parameters[1 if ref.receiver is not None else 0 :]
+        names = [one.name for one in parameters if one.kind <= ParameterKind.POSITIONAL_OR_KEYWORD]
         bound: dict[str, Any] = {f"%{one.name}": self.value(Scope(ref.path), one.default) for one in head.parameters if one.default}
         bound.update({f"%{name}": item for name, item in zip(names, value.args, strict=False)})
+        bound.update({f"%{one.name}": value.args[len(names) :] for one in parameters if one.kind is ParameterKind.VAR_POSITIONAL})
         bound.update({f"%{name}": item for name, item in value.keywords.items()})
         scope = Scope(ref.path, ref.index, bound=bound)
         for returned in body.returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ _CUT = 200
 """From this length on the reader cuts strings and marks them with dots."""
 _IMPORTED = "django.utils.module_loading.import_string()"
 _SIGNS = ("==", "!=", "||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
+_HOLE = re.compile(r"%[sd]")
 _WORDS = {"True": True, "False": False, "None": None}
 
 
@@ -352,6 +354,8 @@ def _arithmetic(operator: str, left: float, right: float, text: str) -> Any:
 
 
 def _percent(template: str, value: Any, text: str) -> Any:
-    if not isinstance(value, (str, int)) or template.count("%") != 1 or not ("%s" in template or "%d" in template):
+    values = value if isinstance(value, list) else [value]
+    parts = _HOLE.split(template)
+    if not all(isinstance(one, (str, int)) for one in values) or len(parts) != len(values) + 1 or "%" in "".join(parts).replace("%%", ""):
         return Unknown(text)
-    return template.replace("%s", str(value)).replace("%d", str(value))
+    return "".join(part.replace("%%", "%") + str(one) for part, one in zip(parts, [*values, ""], strict=True))
