@@ -48,7 +48,7 @@ def emit(
         on = None
         if join.parent >= 0 and join.hop is not None:
             pairs = zip(join.hop.columns, join.hop.to_columns, strict=False)
-            links = [conditions.comparison(conditions.column(join.parent, near), "=", conditions.column(alias, far)) for near, far in pairs]
+            links = [conditions.comparison(conditions.column(join.parent, near), "=", conditions.column(alias, far, join.hop.cast)) for near, far in pairs]
             extra = [conditions.comparison(conditions.column(alias, join.hop.restricted), "=", conditions.parameter())] if join.hop.restricted else []
             whole = conditions.conjunction([*links, *extra])
             on = predicate(whole) if whole is not None else None

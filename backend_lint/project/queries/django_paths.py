@@ -23,6 +23,8 @@ class Hop(NamedTuple):
     nullable: bool
     model: ClassKey | None
     restricted: str = ""
+    cast: str = ""
+    """The far column is cast to this type, for the near one has another."""
 
 
 class Found(NamedTuple):
@@ -151,8 +153,17 @@ class Paths:
             return [between, Hop(table, relation.through_to, relation.to_columns, True, False, False, relation.target)]
         if relation.reverse or relation.many:
             many = relation.many and not relation.unique
-            return [Hop(table, relation.columns, relation.to_columns, False, many, True, relation.target, self._restriction(relation))]
+            restricted = self._restriction(relation)
+            cast = self._cast(mapped, relation) if restricted else ""
+            return [Hop(table, relation.columns, relation.to_columns, False, many, True, relation.target, restricted, cast)]
         return [Hop(table, relation.columns, relation.to_columns, True, False, relation.nullable is not False, relation.target)]
+
+    def _cast(self, mapped: Mapped, relation: Relationship) -> str:
+        """The type of the key where the column that holds it for any model is of another."""
+        assert relation.target is not None
+        near = next((one.type for one in mapped.fields.values() if (one.column,) == relation.columns), "")
+        far = next((one.type for one in self.mapped[relation.target].fields.values() if (one.column,) == relation.to_columns), "")
+        return near if near and far and near != far else ""
 
     @staticmethod
     def _restriction(relation: Relationship) -> str:
