@@ -32,6 +32,7 @@ _OTHER = frozenset(
         "JSONBContainsAnyTopKeys JSONBPathExists BitwiseLeftShift BitwiseRightShift Mod Overlaps"
     ).split()
 )
+_NEVER = Opaque("false")
 _READS_ROWS = (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.MIXED)
 
 
@@ -53,7 +54,7 @@ class Predicates:
             return opaque(node, frame)
         if kind == "Not":
             inner = self.read(node.this, frame, nesting + 1)
-            return Opaque("false") if inner is None else negate(inner)
+            return _NEVER if inner is None else None if inner == _NEVER else negate(inner)
         if kind in _PLAIN:
             return self._plain(node, BINARY[kind], frame)
         reader = _READERS.get(kind)
@@ -81,7 +82,9 @@ class Predicates:
             read.append(Opaque(f"{len(parts) - MAX_PARTS} more conditions", frame.relations()))
         if kind == "And":
             return conjunction(read)
-        return None if any(part is None for part in read) else disjunction(read)
+        if any(part is None for part in read):
+            return None
+        return disjunction([part for part in read if part != _NEVER]) or _NEVER
 
     def term(self, node: Any, frame: Frame) -> Term:
         """One side of a comparison."""
@@ -163,6 +166,8 @@ class Predicates:
                 return comparison(left, "in", constant("(...)"), literal_count(name))
             if name == PARAMETER_LIST or is_hole(items[0]):
                 return comparison(left, "in", parameter())
+            if type(items[0]).__name__ == "Values":
+                items = [row.expressions[0] if type(row).__name__ == "Tuple" else row for row in items[0].expressions]
         terms = [self.term(item, frame) for item in items]
         if len(terms) == 1:
             return comparison(left, "in", constant(f"({terms[0].text})", terms[0].type), 1) if terms[0].kind is TermKind.CONSTANT else _one(left, terms[0])
@@ -293,9 +298,9 @@ class Predicates:
         """An expression that is true or false by itself."""
         kind = type(node).__name__
         if kind == "Boolean":
-            return None if node.this else Opaque("false")
+            return None if node.this else _NEVER
         if kind == "Literal" and not node.args.get("is_string"):
-            return None if node.this.strip("0.") else Opaque("false")
+            return None if node.this.strip("0.") else _NEVER
         if kind == "Column" and node.args.get("table") is None and getattr(node.this, "name", "") == CLAUSE:
             return opaque(node, frame)
         found = self.term(node, frame)
@@ -316,9 +321,9 @@ def _folded(left: Term, operator: str, right: Term) -> Predicate | None:
     if operator == "=" and left.text == right.text and left.text != "null":
         return None
     if operator == "=" and numbers:
-        return Opaque("false")
+        return _NEVER
     if operator == "<>" and numbers:
-        return None if left.text != right.text else Opaque("false")
+        return None if left.text != right.text else _NEVER
     return Opaque(f"{left.text} {operator} {right.text}")
 
 

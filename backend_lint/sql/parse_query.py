@@ -200,8 +200,7 @@ class Builder:
     def _group(self, group: Any, frame: Frame, items: list[Any]) -> tuple[Term, ...]:
         if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
             return ()
-        own = {name for source in frame.sources if source.columns for name in source.columns}
-        return tuple(self.term(self._meant(one, items, () if len(frame.sources) == 1 else own, frame), frame) for one in group.expressions)
+        return tuple(self.term(self._meant(one, items, grouping=True), frame) for one in group.expressions)
 
     def _key(self, node: Any, frame: Frame, items: list[Any]) -> OrderKey:
         ordered = type(node).__name__ == "Ordered"
@@ -209,11 +208,11 @@ class Builder:
         descending = bool(node.args.get("desc")) if ordered else False
         nulls_first = node.args.get("nulls_first") if ordered else None
         default = descending if self.dialect in (Dialect.POSTGRESQL, Dialect.ORACLE) else not descending
-        found = self.term(self._meant(inner, items, (), frame), frame)
+        found = self.term(self._meant(inner, items), frame)
         return OrderKey(found, descending, None if nulls_first is None or bool(nulls_first) == default else bool(nulls_first))
 
-    def _meant(self, node: Any, items: list[Any], own: Any, frame: Frame) -> Any:
-        """What a position or a name in ORDER BY or GROUP BY stands for."""
+    def _meant(self, node: Any, items: list[Any], grouping: bool = False) -> Any:
+        """What a position or a name in ORDER BY or GROUP BY stands for. In GROUP BY a column goes before what is selected under its name."""
         kind = type(node).__name__
         if kind == "Literal" and not node.args.get("is_string") and node.this.isdigit():
             position = int(node.this) - 1
@@ -221,8 +220,8 @@ class Builder:
         if kind == "Column" and node.args.get("table") is None and type(node.this).__name__ == "Identifier":
             name = name_of(node.this)
             for item in items:
-                if type(item).__name__ == "Alias" and output_name(item) == name and name not in own:
-                    return item.this
+                if type(item).__name__ == "Alias" and output_name(item) == name:
+                    return node if grouping and any(output_name(inner) == name for inner in below(item.this)) else item.this
         return node
 
     def limit(self, node: Any, frame: Frame) -> tuple[int | None, bool]:

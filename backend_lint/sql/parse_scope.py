@@ -111,6 +111,9 @@ class Frame:
             assert source.columns is not None
             if name in source.columns:
                 return source.columns[name]
+        for source in sources:
+            if source.name == name and source.columns is None and self._is_function(source.relation):
+                return Term(TermKind.COLUMN, source.relation, name)
         relations = [source.relation for source in sources if source.columns is None]
         relations += [star for source in derived for star in source.stars]
         if len(relations) == 1:
@@ -118,6 +121,10 @@ class Frame:
         if not relations or len(relations) != len(self.draft.relations):
             return Term(TermKind.UNKNOWN, text=name)
         return Term(TermKind.COLUMN, -1, name)
+
+    def _is_function(self, number: int) -> bool:
+        """Its rows come from no table and no query: its name is that of its only column too."""
+        return 0 <= number < len(self.draft.relations) and not self.draft.relations[number].table and self.draft.relations[number].subquery < 0
 
     def relations(self) -> tuple[int, ...]:
         """All relations of the query so far."""

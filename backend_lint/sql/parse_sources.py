@@ -161,7 +161,11 @@ class Sources:
         else:
             raise NotParsedError(f"{kind} in FROM")
         for inner in node.args.get("joins") or ():
+            first = len(frame.draft.relations)
             self.join(inner, frame)
+            if join in ("left", "right", "full"):
+                # what stands in brackets behind an outer join is there as a whole or not at all
+                frame.draft.relations[first:] = [replace(one, join=join) for one in frame.draft.relations[first:]]
 
     def _append(self, relation: Relation, name: str, frame: Frame) -> None:
         frame.draft.relations.append(relation)
@@ -193,6 +197,8 @@ class Sources:
         if not table:
             frame.draft.note("a table is named at run time")
         self._append(Relation(table, alias, join), alias or name, frame)
+        if node.args.get("alias") is not None and node.args["alias"].args.get("columns"):
+            frame.sources[-1] = Source(alias, columns={})  # its columns have other names here
 
     def _shared(self, name: str) -> tuple[Tables, Shared] | None:
         for tables in reversed(self.builder.tables):

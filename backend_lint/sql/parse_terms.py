@@ -11,6 +11,8 @@ from backend_lint.sql.expressions import name_of, text_of, type_text
 from backend_lint.sql.parameters import HOLE_NAME, MARK
 from backend_lint.sql.parse_functions import AGGREGATES, STABLE, VOLATILE
 from backend_lint.sql.parse_scope import QUERIES, Frame, below
+from backend_lint.sql.text import CAST_FUNCTIONS
+from backend_lint.sql.types import canonical_type
 
 MAX_TEXT = 400
 _LITERALS = frozenset({"Literal", "Boolean", "Null", "National", "HexString", "BitString", "ByteString", "UnicodeString"})
@@ -38,7 +40,9 @@ def term(node: Any, frame: Frame, subquery: Subquery) -> Term:
         number = subquery(node, frame)
         return Term(TermKind.SUBQUERY, number) if number >= 0 else Term(TermKind.UNKNOWN, text="(select ...)")
     if kind in ("Cast", "TryCast"):
-        return _cast(node, frame, subquery)
+        return _cast(node, node.this, type_text(node.args["to"], frame.dialect), frame, subquery)
+    if kind == "Anonymous" and len(node.expressions) == 1 and _function_name(node) in CAST_FUNCTIONS:
+        return _cast(node, node.expressions[0], canonical_type(_function_name(node)), frame, subquery)
     if kind == "Collate":
         return _collated(node, frame, subquery)
     return _expression(node, frame, subquery)
@@ -58,9 +62,8 @@ def _literal(node: Any, frame: Frame) -> Term:
     return constant(spelt, "boolean" if spelt in ("true", "false") else "")
 
 
-def _cast(node: Any, frame: Frame, subquery: Subquery) -> Term:
-    inner = term(node.this, frame, subquery)
-    type_ = type_text(node.args["to"], frame.dialect)
+def _cast(node: Any, operand: Any, type_: str, frame: Frame, subquery: Subquery) -> Term:
+    inner = term(operand, frame, subquery)
     if inner.kind is TermKind.COLUMN and not inner.cast and not inner.collation:
         return Term(TermKind.COLUMN, inner.relation, inner.column, cast=type_)
     if inner.kind is TermKind.PARAMETER:

@@ -48,7 +48,7 @@ _OF_TEXT = frozenset(
 )
 """Functions whose argument is text whatever is said: ``lower(email::text)`` is ``lower(email)``. pg_dump and Django write the cast, people do not."""
 _TEXT_TYPES = frozenset({"text", "varchar"})
-_CAST_FUNCTIONS = frozenset({"date", "timestamptz", "timestamp", "float8", "float4", "int4", "int8", "int2", "text", "varchar", "numeric"})
+CAST_FUNCTIONS = frozenset({"date", "timestamptz", "timestamp", "float8", "float4", "int4", "int8", "int2", "text", "varchar", "numeric"})
 
 ATOM, CAST, SIGN, COLLATE, ZONE, POWER, PRODUCT, SUM, OTHER, RANGE, COMPARISON, IS, NOT, AND, OR = range(100, 25, -5)
 """How tightly the outermost operator of a text binds: a whole without one, ``::``, a sign, ``collate``, ``at time zone`` and so on."""
@@ -125,7 +125,7 @@ def call(name: str, *arguments: str) -> str:
     """
     name = name.lower()
     name = _SAME.get(name, name)
-    if name in _CAST_FUNCTIONS and len(arguments) == 1:
+    if name in CAST_FUNCTIONS and len(arguments) == 1:
         return cast(arguments[0], name)
     if name in _OF_TEXT and arguments:
         arguments = (without_text_cast(arguments[0]), *arguments[1:])

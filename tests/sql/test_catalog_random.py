@@ -105,7 +105,8 @@ class Writer:
     def drop(self) -> str:
         names = [index.name for table in self.catalog.tables.values() for index in table.indexes]
         index = self.one(*(names or ["none"]))
-        return self.one(f"DROP TABLE {self.table()}", f"DROP TABLE {self.table()} CASCADE", f"DROP INDEX {index}", f"ALTER INDEX {index} RENAME TO renamed_index")
+        table = self.table()
+        return self.one(f"DROP TABLE {table}", f"DROP TABLE {table} CASCADE", f"DROP INDEX {index}", f"ALTER INDEX {index} RENAME TO renamed_index")
 
     def statement(self) -> str:
         return self.random.choice((self.create, self.alter, self.alter, self.alter, self.index, self.index, self.drop))()
@@ -142,7 +143,7 @@ def test_what_the_server_accepts_leaves_the_same_tables(connection: Any, seed: i
 def sqlite_tables(connection: sqlite3.Connection) -> dict[str, Any]:
     found = {}
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
-        columns = [(row[1], bool(row[3]), row[5]) for row in connection.execute(f'PRAGMA table_info("{name}")')]
+        columns = [(row[1], bool(row[3]), row[5]) for row in connection.execute(f'PRAGMA table_xinfo("{name}")')]
         indexes: list[Any] = []
         for _, index, unique, _, _ in connection.execute(f'PRAGMA index_list("{name}")').fetchall():
             keys = [row[2] for row in connection.execute(f'PRAGMA index_xinfo("{index}")') if row[5]]
