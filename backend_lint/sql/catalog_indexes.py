@@ -149,7 +149,7 @@ def _without_index(state: State, table: Table, index: Index) -> None:
     kept = tuple(one for one in table.indexes if one is not index)
     state.store(replace(table, indexes=kept, primary_key=() if primary else table.primary_key))
     if index.constraint and index.unique and state.dialect is Dialect.POSTGRESQL:
-        _drop_references(state, table, tuple(key.column for key in index.keys), kept)
+        _drop_references(state, table, tuple(key.column for key in index.keys), () if primary else kept)
     if table.partitioned:
         for child, parent in tuple(state.attached.items()):
             home = state.homes.get(child)

@@ -291,7 +291,7 @@ class Declarations:
             elif cursor.take("key_block_size") or cursor.take("parser") or cursor.take("with", "parser"):
                 cursor.take("=")
                 cursor.at += 1
-            elif cursor.take("on") or cursor.take("tablespace"):
+            elif not cursor.is_next("on", "conflict") and (cursor.take("on") or cursor.take("tablespace")):
                 cursor.at += 1
             elif not self._passed_over():
                 raise NotUnderstoodError(f"{cursor.token.text} behind a key is not known")

@@ -79,9 +79,7 @@ def chains(declaring: Mapping[str, SqlFile]) -> list[Chain]:
     single: dict[str, list[str]] = {}
     for path in declaring:
         folder, _, name = path.rpartition("/")
-        if name in _WAY_UP_FILES and _NUMBERED.match(_name(folder)):
-            numbered.setdefault(posixpath.dirname(folder), []).append(path)
-        elif _VERSION.fullmatch(_name(folder)):
+        if (name in _WAY_UP_FILES and _NUMBERED.match(_name(folder))) or _VERSION.fullmatch(_name(folder)):
             numbered.setdefault(posixpath.dirname(folder), []).append(path)
         elif _FLYWAY.match(name) or _NUMBERED.match(name):
             numbered.setdefault(folder, []).append(path)

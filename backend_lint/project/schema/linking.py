@@ -61,22 +61,11 @@ def _frameworks(project: Project, dialect: Dialect) -> list[tuple[Declared, Repl
         models = django.declared(project, dialect)
         found.append((models, django_migrations.replay(project, models, dialect)))
     if imported & {"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "alembic", "advanced_alchemy", "geoalchemy2", "sqlalchemy_utils", "flask_appbuilder"}:
-        from backend_lint.project.schema import sqlalchemy
+        from backend_lint.project.schema import alembic, sqlalchemy
 
         models = sqlalchemy.declared(project, dialect)
-        found.append((models, _alembic(project, models, dialect)))
+        found.append((models, alembic.replay(project, models, dialect)))
     return found
-
-
-def _alembic(project: Project, models: Declared, dialect: Dialect) -> Replayed:
-    import importlib
-
-    try:
-        module = importlib.import_module("backend_lint.project.schema.alembic")
-    except ModuleNotFoundError:
-        return Replayed({}, frozenset())
-    replayed: Replayed = module.replay(project, models, dialect)
-    return replayed
 
 
 def _apply(tables: dict[str, Table], replayed: Replayed, declared: Mapping[str, Table]) -> None:
