@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ _HARMLESS = (
     "update", "delete", "select", "with", "comment", "grant", "revoke", "set", "refresh", "vacuum", "analyze", "lock", "notify", "truncate", "pragma", "begin",
     "commit", "savepoint", "release", "rollback", "reset", "show", "explain", "call", "merge", "copy", "use",
 )  # fmt: skip
+_MILD = re.compile(r"\balter\s+table\b[^;]*\b(drop\s+constraint|add\s+constraint|(dis|en)able\s+trigger|validate|owner\s+to|row\s+level)", re.IGNORECASE)
+"""On a table that is only known at run time: keys are dropped and come back, or nothing changes that an index is about."""
 _STRING_METHODS = frozenset({"format", "strip", "replace", "lstrip", "rstrip"})
 _DECLARING = ("create", "alter", "drop", "rename", "do")
 
@@ -76,7 +79,7 @@ class Migrations(Models):
         self.baseline: set[str] = set()
         self.everything = ""
         self.convention: Mapping[str, str | None] = {}
-        self._doubts: list[tuple[str, bool]] = []
+        self._doubts: list[str] = []
         self._own: dict[str, dict[str, Table]] = {}
         values.run = self.steps.call
 
@@ -121,6 +124,10 @@ class Migrations(Models):
         name = call.callee.rpartition(".")[2]
         return name in OPERATIONS or (name in _EXECUTES and bool(call.args)) or (name in _MAKES and "." in call.callee)
 
+    def declares(self, call: CallFact) -> bool:
+        """Whether a call changes the schema and no rows, told by its name."""
+        return call.callee.rpartition(".")[2] in OPERATIONS
+
     def do(self, made: Made) -> bool:
         """Carry out a call; False if it is none of Alembic's and runs no statement."""
         receiver, _, name = made.call.callee.rpartition(".")
@@ -152,30 +159,33 @@ class Migrations(Models):
 
     def apply(self, change: ddl.Change, path: str, line: int) -> None:
         """Apply a change, or only note that it may have happened."""
-        if self._doubts and self._doubts[-1][1] and isinstance(change, ddl.Forget) and not change.table:
-            self.unread.append(Unread(path, line, f"{change.why}, for each row of a query"))
-            return
         before = len(self.catalog.missed)
         self.catalog.apply(change if not self._doubts else self._doubted(change, path, line))
         self.unread += [Unread(path, line, missed.why) for missed in self.catalog.missed[before:]]
 
     def _doubted(self, change: ddl.Change, path: str, line: int) -> ddl.Change:
         """What is known after a change that may not have happened."""
-        why = self._doubts[-1][0]
+        why = self._doubts[-1]
         if isinstance(change, ddl.Seed | ddl.CreateType | ddl.Forget):
             return change
         if isinstance(change, ddl.CreateTable):
             return ddl.CreateTable(replace(change.table, unknown=(*change.table.unknown, why)), if_not_exists=True)
         table = getattr(change, "table", "") or getattr(change, "old", "") or getattr(change, "name", "")
         if isinstance(change, ddl.DropIndex | ddl.RenameIndex) and not change.table:
-            table = ""
+            name = change.name if isinstance(change, ddl.DropIndex) else change.old
+            if (home := self.catalog.homes.get(self.catalog.bare(name))) is None:
+                return change
+            table = home
         return ddl.Forget(table, "all", why, path, line)
 
-    def doubt(self, why: str, by_data: bool = False) -> None:
-        self._doubts.append((why, by_data))
+    def doubt(self, why: str) -> None:
+        self._doubts.append(why)
 
     def trust(self) -> None:
         self._doubts.pop()
+
+    def skipped(self, why: str, path: str, line: int) -> None:
+        self.unread.append(Unread(path, line, why))
 
     def forget(self, call: Call, why: str, what: str = "all") -> list[ddl.Change]:
         """Something happened to a table, or to one that is not known."""
@@ -219,7 +229,7 @@ class Migrations(Models):
         if not word or word in _HARMLESS or word == "insert":
             return
         self.unread.append(Unread(made.frame.path, made.call.line, "a statement is put together at run time"))
-        if word not in _DECLARING:
+        if word not in _DECLARING or _MILD.search(beginning):
             return
         found, _ = changes_of_text(beginning, self.dialect, made.frame.path, made.call.line)
         tables = {getattr(change, "table", "") for change in found if isinstance(change, ddl.Forget)} - {""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from backend_lint.project.schema.alembic_locals import made
 from backend_lint.project.schema.sqlalchemy_evaluate import Values
 from backend_lint.project.schema.sqlalchemy_expressions import at_top
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Nothing, Text, Value
-from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.value_text import alternatives, call_ids, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -22,6 +23,10 @@ _INSPECTED = frozenset(
     "get_table_names get_columns get_indexes get_unique_constraints get_foreign_keys get_pk_constraint get_check_constraints has_table has_index".split()
 )
 _CLASSES = {"PGDialect": "postgresql", "MySQLDialect": "mysql", "SQLiteDialect": "sqlite", "MSDialect": "mssql", "OracleDialect": "oracle"}
+_ONE = frozenset({"first", "fetchone", "scalar", "one_or_none", "scalar_one_or_none"})
+_MANY = frozenset({"fetchall", "fetchmany", "all"})
+"""Methods that take rows. A fresh database, which the migrations are run on, has none of its own; its catalogs have."""
+CATALOG = re.compile(r"information_schema|\bpg_|sqlite_master|pragma|show |to_reg|sys\.", re.IGNORECASE)
 _COMPARISONS = ("==", "!=", " is not ", " is ", " not in ", " in ")
 
 Run = Callable[[Frame, Call, tuple[str, int]], Value]
@@ -41,6 +46,8 @@ class MigrationValues(Values):
     def evaluate(self, frame: Frame, text: str) -> Value:
         if text.endswith(_DIALECT_NAMES) and text[0] not in "('[{":
             return self.dialect.value
+        if text.endswith(".as_sql"):
+            return False
         if text.startswith("isinstance(") and (found := self._class_of_dialect(text)) is not None:
             return found
         if text.startswith(("any(", "all(", "bool(", "len(", "next(")) and text.endswith(")"):
@@ -118,6 +125,10 @@ class MigrationValues(Values):
             return known
         if self.asks(call):
             return self.inspected(frame, call)
+        if method in _ONE or method in _MANY:
+            asked = self.query(frame, call)
+            if asked is not None:
+                return UNKNOWN if CATALOG.search(asked) else None if method in _ONE else ()
         if method == "is_offline_mode":
             return False
         if method == "f" and len(call.args) == 1:
@@ -135,6 +146,27 @@ class MigrationValues(Values):
         if found is UNKNOWN and self.run is not None and not self.project.modules[key[0]].functions[key[1]].is_generator:
             return self.run(frame, call, key)
         return found
+
+    def query(self, frame: Frame, call: Call, depth: int = 0) -> str | None:
+        """The text of the query whose rows a call takes, empty if it is not known; None if it takes none of a query."""
+        calls = self.project.modules[frame.path].bodies[frame.function].calls
+        method = call.callee.rpartition(".")[2]
+        if method in ("execute", "exec_driver_sql", "scalar", "scalars") and call.args:
+            value = self.evaluate(frame, call.args[0])
+            if isinstance(value, Made) and value.simple in ("text", "TextClause"):
+                value = next(self.arguments(value), UNKNOWN)
+            return value if isinstance(value, str) else "" if isinstance(value, Made) else self._written(call, calls)
+        if method in ("query", "select") and depth:
+            return ""
+        parsed = parse(call.callee)
+        if parsed is None or parsed.root[:1] != "#" or depth > 8:
+            return None
+        return self.query(frame, calls[int(parsed.root[1:])], depth + 1)
+
+    @staticmethod
+    def _written(call: Call, calls: tuple[Call, ...]) -> str:
+        """What is known of a statement that is put together at run time."""
+        return " ".join([call.args[0], *(text for number in call_ids(call.args[0]) for text in calls[number].args)])
 
     def asks(self, call: Call) -> bool:
         """Whether a call asks an inspector, told by its name."""

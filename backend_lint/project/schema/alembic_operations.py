@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import ForeignKey, Implicit, Index, IndexKey
 from backend_lint.project.schema.sqlalchemy_columns import COLUMN_CALLS, ColumnSpec, on_delete
+from backend_lint.project.schema.sqlalchemy_naming import shortened
 from backend_lint.project.schema.sqlalchemy_tables import CONSTRAINTS, TableSpec
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Made, Nothing, Text, Value
 
@@ -240,7 +241,7 @@ def create_index(migrations: Migrations, call: Call) -> list[ddl.Change]:
         return migrations.forget(call, "an index over what is not known is made", "indexes")
     given = call.get("index_name")
     columns = migrations.names_of(call.table)
-    index = migrations.indexes.read(given if isinstance(given, str) else "", parts, call.values, columns, call.path, call.line)
+    index = migrations.indexes.read(shortened(given) if isinstance(given, str) else "", parts, call.values, columns, call.path, call.line)
     if given is None:
         index = replace(index, name=migrations.name("ix", call.table, tuple(key.column or key.expression for key in index.keys)))
     elif not isinstance(given, str):
@@ -253,6 +254,7 @@ def drop_index(migrations: Migrations, call: Call) -> list[ddl.Change]:
     if name is None:
         return migrations.forget(call, "an index that is not known is dropped", "indexes")
     schema = call.text("schema")
+    name = shortened(name)
     full = f"{schema}.{name}" if schema and "." not in name else name
     return [ddl.DropIndex(full if call.table is None else name, call.table or "", if_exists=call.get("if_exists") is True)]
 
@@ -314,7 +316,11 @@ def drop_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
         return migrations.forget(call, "a constraint that is not known is dropped", "indexes") if kind not in ("foreignkey", "check") else []
     kind = call.text("type_") or ""
     short = {"unique": "uq", "foreignkey": "fk", "primary": "pk", "check": "ck"}.get(kind, "")
-    return [ddl.DropConstraint(call.table, migrations.name(short, call.table, (), name) if short == "ck" else name, if_exists=call.get("if_exists") is True)]
+    return [
+        ddl.DropConstraint(
+            call.table, migrations.name(short, call.table, (), name) if short == "ck" else shortened(name), if_exists=call.get("if_exists") is True
+        )
+    ]
 
 
 PERFORM: dict[str, Callable[[Migrations, Call], list[ddl.Change]]] = {

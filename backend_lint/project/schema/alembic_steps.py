@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call, Return, Use
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.alembic_conditions import CATALOG
 from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Value
@@ -20,7 +21,6 @@ _MAX_STEPS = 60_000
 """Calls that one migration may make; what goes beyond is no migration any more."""
 _MAX_DEPTH = 6
 _PASSED = frozenset({BlockKind.BODY, BlockKind.TRY, BlockKind.FINALLY, BlockKind.WITH})
-_FETCHES = frozenset({"fetchall", "fetchmany", "execute", "all", "scalars", "mappings", "query", "filter", "yield_per", "exec_driver_sql", "partitions"})
 _EXISTENCE = ("exist", "inspect", "has_", "column", "index", "table", "constraint", "offline")
 """Words in a condition that say: only if it has not been done already."""
 
@@ -31,14 +31,20 @@ class Doer(Protocol):
     def concerns(self, call: Call) -> bool:
         """Whether a call may change the schema, told by its name."""
 
+    def declares(self, call: Call) -> bool:
+        """Whether a call changes the schema and no rows, told by its name."""
+
     def do(self, made: Made) -> bool:
         """Carry out a call; False if it is none that changes anything."""
 
-    def doubt(self, why: str, by_data: bool = False) -> None:
-        """What is done until `trust` may not happen. `by_data`: it depends on rows; a fresh database has none."""
+    def doubt(self, why: str) -> None:
+        """What is done until `trust` may not happen."""
 
     def trust(self) -> None:
         """The end of a `doubt`."""
+
+    def skipped(self, why: str, path: str, line: int) -> None:
+        """Something is not done because a fresh database has no rows that ask for it."""
 
 
 class Event(NamedTuple):
@@ -145,15 +151,28 @@ class Steps:
         block = body.blocks[number]
         if not self.matters(frame, body, number):
             return None
-        words = f"{block.subject} {' '.join(body.calls[at].callee for at in _mentioned(block.subject) if at < len(body.calls))}".lower()
+        words = self._words(frame, body, block.subject).lower()
         if not other and any(word in words for word in _EXISTENCE):
             self._block(frame, body, number)
         else:
             self._doubtful(frame, body, number, "a migration does it under a condition that is not known")
         return None
 
-    def _doubtful(self, frame: Frame, body: Body, number: int, why: str, by_data: bool = False) -> None:
-        self.doer.doubt(why, by_data)
+    def _words(self, frame: Frame, body: Body, text: str, depth: int = 0) -> str:
+        """A text with the calls and locals that it mentions, and those that they mention."""
+        found = [text]
+        if depth > 5:
+            return text
+        for at in call_ids(text):
+            call = body.calls[at]
+            found += [self._words(frame, body, part, depth + 1) for part in (call.callee, *call.args)]
+        if text[:1] == "%":
+            module = self.values.project.modules[frame.path]
+            found += [self._words(frame, body, one.value, depth + 1) for one in module.assigns_to(frame.function, text)[:3] if one.value != text]
+        return " ".join(found)
+
+    def _doubtful(self, frame: Frame, body: Body, number: int, why: str) -> None:
+        self.doer.doubt(why)
         try:
             self._block(frame, body, number)
         finally:
@@ -168,10 +187,12 @@ class Steps:
             items = tuple(items)
         if not isinstance(items, tuple):
             if self.matters(frame, body, number):
-                by_data = isinstance(items, Made) and items.call.callee.rpartition(".")[2] in _FETCHES
-                by_data = by_data or self._fetched(frame, body, block.subject)
+                if self._fetched(frame, body, block.subject):
+                    if any(self.doer.declares(call) and _inside(body, call.block, number) for call in body.calls):
+                        self.doer.skipped("a migration changes the schema for each row of a query", frame.path, block.line)
+                    return None
                 with _bound(names, dict.fromkeys(loop_names(block, UNKNOWN), UNKNOWN)):
-                    self._doubtful(frame, body, number, "a migration does it for what is only known at run time", by_data)
+                    self._doubtful(frame, body, number, "a migration does it for what is only known at run time")
             return None
         for item in items:
             with _bound(names, loop_names(block, item)):
@@ -181,13 +202,16 @@ class Steps:
         return None
 
     def _fetched(self, frame: Frame, body: Body, text: str, depth: int = 0) -> bool:
-        """Whether a text stands for rows of a query, or for a list made of them."""
+        """Whether a text stands for rows of a query of data, or for a list made of them."""
         if text[:1] == "%" and depth < 4:
             assigns = self.values.project.modules[frame.path].assigns_to(frame.function, text.partition(".")[0].partition("[")[0])
             return any(self._fetched(frame, body, one.value, depth + 1) for one in assigns[:3] if one.value != text)
         for number in call_ids(text):
-            callee = body.calls[number].callee
-            if callee.rpartition(".")[2] in _FETCHES or (depth < 4 and "#" in callee and self._fetched(frame, body, callee, depth + 1)):
+            call = body.calls[number]
+            asked = self.values.query(frame, call)
+            if asked is not None:
+                return not CATALOG.search(asked)
+            if depth < 4 and "#" in call.callee and self._fetched(frame, body, call.callee, depth + 1):
                 return True
         return False
 

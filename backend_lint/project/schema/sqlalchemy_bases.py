@@ -133,6 +133,17 @@ class Bases:
                 return Root("sqlalchemy", "")
         return self._assumed(key)
 
+    def is_base(self, key: ClassKey) -> bool:
+        """Whether the class is the base that others declare tables with, and so has none itself: it derives from ``DeclarativeBase`` at once."""
+        if self._is_decorated(key, ("as_declarative", "as_declarative_base")):
+            return True
+        fact = self.fact(key)
+        for base in fact.bases:
+            ref = self.resolver.value(key[0], fact.scope, base.partition("[")[0])
+            if ref is not None and ref.is_external and ref.name.rpartition(".")[2] in ("DeclarativeBase", "DeclarativeBaseNoMeta", "AdvancedDeclarativeBase"):
+                return True
+        return False
+
     def _is_decorated(self, key: ClassKey, names: tuple[str, ...]) -> bool:
         fact = self.fact(key)
         for decorator in fact.decorators:

@@ -81,7 +81,9 @@ class Classes:
             return self.entities.get(key)
         self._done.add(key)
         root = self.bases.root(key)
-        if root is None:
+        if root is None or self.bases.is_base(key):
+            if root is not None:
+                self.abstract.add(key)
             return None
         parent = next((found for one in list(self.bases.project_bases(key))[1:] if (found := self.entity(one)) is not None), None)
         found = self._build(key, root, parent)

@@ -28,17 +28,15 @@ def conventional(
     A given name stays, unless the convention makes use of it (``%(constraint_name)s``). A convention that is code (None) gives no name that is known.
     """
     template = convention.get(kind)
-    if kind not in convention:
-        return given
     if template is None or (given and "%(constraint_name)s" not in template):
-        return given
+        return shortened(given)
     if not given and "%(constraint_name)s" in template:
         return ""
     values: dict[str, str] = {}
     for token in _TOKEN.findall(template):
         value = _token(token, table, schema, columns, given, referred, referred_columns)
         if value is None:
-            return given
+            return shortened(given)
         values[token] = value
     return shortened(_TOKEN.sub(lambda found: values[found.group(1)], template))
 
@@ -67,7 +65,7 @@ def _token(token: str, table: str, schema: str, columns: Sequence[str], given: s
 
 
 def shortened(name: str) -> str:
-    """A name that a convention made, within PostgreSQL's 63 signs: the end is replaced by four signs of a digest."""
+    """A name within PostgreSQL's 63 signs: the end is replaced by four signs of a digest, as SQLAlchemy does for names of conventions and of ``op.f``."""
     if len(name) <= _LONGEST:
         return name
     return f"{name[: _LONGEST - 8]}_{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[-4:]}"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from backend_lint.facts.schema import Column, ForeignKey, Implicit, Index, IndexKey, Table
 from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.schema.sqlalchemy_columns import ColumnSpec, ForeignSpec, on_delete
-from backend_lint.project.schema.sqlalchemy_naming import DEFAULT, conventional
+from backend_lint.project.schema.sqlalchemy_naming import DEFAULT, conventional, shortened
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Made, Text, Value
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Tables:
         given = args.pop(0) if args else UNKNOWN
         index = self.indexes.read("", args, keywords, names, path, made.call.line)
         columns = [key.column or key.expression for key in index.keys]
-        return replace(index, name=given if isinstance(given, str) else self.name(spec, "ix", columns) if given is None else "")
+        return replace(index, name=shortened(given) if isinstance(given, str) else self.name(spec, "ix", columns) if given is None else "")
 
     def excluded(self, elements: Sequence[Value], keywords: Mapping[str, Value], names: Mapping[str, str], path: str, line: int) -> Index:
         """The index of an ``ExcludeConstraint`` with these elements."""

@@ -1,0 +1,97 @@
+"""Does the schema that is read from an application with Alembic equal the one that its migrations make?
+
+Runs the real migrations of an application on a real PostgreSQL, by the application's own command in its own environment, and compares the catalog with
+what `Project.schema` says of its source:
+
+    python -m venv /tmp/app && /tmp/app/bin/pip install APPLICATION psycopg2-binary
+    python benchmarks/schema_truth_alembic.py --source /tmp/app/lib/python3.11/site-packages/shop --env DATABASE_URL={uri} \\
+        -- /tmp/app/bin/alembic -c /tmp/app/lib/python3.11/site-packages/shop/alembic.ini upgrade heads
+
+This is deliberate: checked code never runs as a part of the linter. In `--env` and in the command ``{uri}`` stands for the database's URI,
+``{psycopg}``, ``{psycopg2}`` and ``{asyncpg}`` for the same with SQLAlchemy's driver in front, ``{escaped}`` for the first with its percent signs
+doubled, as ini files want them. Tables that the sources say nothing of are compared too: they are differences, unless ``--foreign`` names them (those
+that a library makes for itself). Exit status 1 if something differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import schema_truth
+from schema_truth import say
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    import live_catalog
+    import psycopg
+
+    from backend_lint.facts.schema import TableKind
+
+    database = "truth_" + re.sub(r"\W", "_", options.name).lower()
+    uri = schema_truth._database(options.postgres, database)
+    seconds = _migrate(options, uri)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        real = live_catalog.read(connection)
+    ours, cpu, unread = schema_truth._read([Path(source).resolve() for source in options.source])
+    foreign = re.compile(options.foreign or r"\Z.")
+    compared = {name: table for name, table in real.items() if not name.startswith("alembic_version") and (name in ours or not foreign.match(name))}
+    kinds = (TableKind.TABLE, TableKind.PARTITION)
+    mine = {name: table for name, table in ours.items() if table.kind in kinds and (name in real or ("." not in name and not foreign.match(name)))}
+    found = list(live_catalog.differences(mine, compared))
+    unknown = sum(bool(one.unknown) for one in mine.values())
+    say(f"{options.name}: migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood; {unknown} tables unknown")
+    for kind, count in live_catalog.counts(compared, found).items():
+        say(f"  {kind}: {count.equal} of {count.real} equal")
+    say(f"  only ours: {sum(1 for one in found if one.ours and not one.real)}")
+    for one in found[: options.show]:
+        doubt = schema_truth._doubt(ours, one.table)
+        say(f"  {one.kind} {one.table}: {one.name}\n      ours: {one.ours or 'nothing'}{doubt}\n      real: {one.real or 'nothing'}")
+    return 1 if found else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--source", action="append", required=True, help="a tree of the application, as the linter sees it")
+    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the application")
+    parser.add_argument("--cwd", default=".", help="the folder that the command runs in")
+    parser.add_argument("--extension", action="append", default=[], help="an extension to create first")
+    parser.add_argument("--foreign", default="", help="a regular expression for tables that libraries make")
+    parser.add_argument("--postgres", default="", help="URI of a server")
+    parser.add_argument("--name", default="application")
+    parser.add_argument("--show", type=int, default=40, help="how many differences to print")
+    parser.add_argument("command", nargs="+", help="what runs the migrations")
+    return parser.parse_args(arguments)
+
+
+def _migrate(options: argparse.Namespace, uri: str) -> float:
+    """Run the migrations; gives the seconds it took."""
+    import psycopg
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for extension in options.extension:
+            connection.execute(f'create extension if not exists "{extension}"')
+    rest = uri.partition("://")[2]
+    words = {"uri": uri, "escaped": uri.replace("%", "%%")} | {driver: f"postgresql+{driver}://{rest}" for driver in ("psycopg", "psycopg2", "asyncpg")}
+
+    def filled(text: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: words.get(found.group(1), found.group()), text)
+
+    env = os.environ | {name: filled(value) for name, _, value in (one.partition("=") for one in options.env)}
+    env.pop("PYTHONPATH", None) if not any(one.startswith("PYTHONPATH=") for one in options.env) else None
+    started = time.perf_counter()
+    done = subprocess.run([filled(part) for part in options.command], cwd=options.cwd, env=env, capture_output=True, text=True, timeout=3600, check=False)
+    if done.returncode:
+        sys.exit(f"the migrations failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
