@@ -17,6 +17,7 @@ from backend_lint.project.queries.sqlalchemy_chains import Chain, ChainStep, Sql
 from backend_lint.project.queries.sqlalchemy_compile import Compiler
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, METHODS, RUNNERS, STARTERS
+from backend_lint.project.queries.sqlalchemy_openings import Openings, is_open
 from backend_lint.project.queries.sqlalchemy_results import MAX_VARIANTS
 from backend_lint.project.queries.sqlalchemy_text import cut
 from backend_lint.project.value_text import alternatives, call_ids
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = frozenset({Role.TEST, Role.MIGRATION, Role.GENERATED})
 _ELEMENT = re.compile(r"#\d+\[[^\]\[]*\]")
+_MAX_SUBCLASSES = 40
 _UNRUN = ("statement", "query", "")
 
 
@@ -49,6 +51,7 @@ class Finder:
     def __init__(self, chains: SqlalchemyChains) -> None:
         self.chains = chains
         self.compiler = Compiler(chains)
+        self.openings = Openings(chains)
         self.modules = chains.project.modules
 
     def function(self, path: str, module: SourceModule, index: int, function: Function, body: Body) -> list[Site]:
@@ -134,17 +137,41 @@ class Finder:
     def _sites(self, frame: Frame, function: Function, body: Body, number: int, chains: list[Chain], evaluated: bool | None) -> list[Site]:
         result: list[Site] = []
         seen: list[Query] = []
+        opened = False
         for chain in chains:
             for query in self.compiler.queries(chain):
                 if query in seen or len(seen) >= MAX_VARIANTS:
                     continue
                 seen.append(query)
                 result.append(self._site(frame, function, body, number, chain, query, evaluated, len(seen) - 1))
+                opened |= is_open(query)
+        return (self._opened(frame, number, evaluated) or result) if opened else result
+
+    def _opened(self, frame: Frame, number: int, evaluated: bool | None) -> list[Site]:
+        """The queries as those ask them who call the function, each at the place of its call."""
+        result: list[Site] = []
+        seen: dict[tuple[str, int, int], list[Query]] = {}
+        for opening in self.openings.of(frame.path, frame.function):
+            place, where = opening.place, opening.call
+            known = seen.setdefault((place.path, place.function, where), [])
+            for chain in self.chains.at(opening.frame, f"#{number}"):
+                if not self._is_own(chain, frame.path, frame.function):
+                    continue
+                for query in self.compiler.queries(chain):
+                    if query in known or is_open(query) or len(known) >= (MAX_VARIANTS if where >= 0 else _MAX_SUBCLASSES):
+                        continue
+                    known.append(query)
+                    module = self.modules[place.path]
+                    body, head = module.bodies[place.function], module.functions[place.function]
+                    site = self._site(place, head, body, where if where >= 0 else number, chain, query, evaluated, len(known) - 1, where < 0)
+                    result.append(site)
         return result
 
-    def _site(self, frame: Frame, function: Function, body: Body, number: int, chain: Chain, query: Query, evaluated: bool | None, variant: int) -> Site:
+    def _site(
+        self, frame: Frame, function: Function, body: Body, number: int, chain: Chain, query: Query, evaluated: bool | None, variant: int, own: bool = True
+    ) -> Site:
         runner = _runner(chain)
-        if runner is not None and runner.call >= 0:
+        if runner is not None and runner.call >= 0 and own:
             number = runner.call
         call = body.calls[number]
         if evaluated is None:

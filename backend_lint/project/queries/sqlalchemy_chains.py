@@ -14,7 +14,6 @@ from backend_lint.project.queries.sqlalchemy_names import (
     BUILDERS,
     EXECUTORS,
     FLASK_HELPERS,
-    GETTERS,
     METHODS,
     RESULTS,
     RUNNERS,
@@ -23,9 +22,10 @@ from backend_lint.project.queries.sqlalchemy_names import (
     of_library,
 )
 from backend_lint.project.queries.sqlalchemy_results import MAX_VARIANTS, Chain, ChainStep, executed, fetched_by, item_of, iterated, picked, pruned
-from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.queries.sqlalchemy_starts import Starts
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Loading
-from backend_lint.project.value_text import alternatives, parse
+from backend_lint.project.value_text import alternatives, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -44,6 +44,7 @@ class SqlalchemyChains:
         self.project = project
         self.frames = Frames(project)
         self.callers = Callers(project)
+        self.starts = Starts(self)
         self._modules = project.modules
         self._kept: dict[tuple[Frame, str], tuple[Chain, ...]] = {}
         self._renamed: dict[str, dict[str, str]] = {}
@@ -110,6 +111,8 @@ class SqlalchemyChains:
             steps = steps[1:]
         elif root[:1] == "#":
             found = self.at(frame, root) if steps else self._call(frame, int(root[1:]))
+            if not found and steps and steps[0][0] == "[" and steps[0][1:-1].isdigit():
+                found, steps = self._unpacked(frame, int(root[1:]), int(steps[0][1:-1])), steps[1:]
         elif root[:1] in "([{":
             found = self.at(frame, root) if root != text else ()
         else:
@@ -241,85 +244,15 @@ class SqlalchemyChains:
         if method in METHODS:
             if base and (receivers := self.at(frame, base)):
                 return [one for chain in receivers for one in self._applied(chain, step, fact)]
-            if method in STATEMENTS and (started := self._started(frame, fact, step)) is not None:
+            if method in STATEMENTS and (started := self.starts.started(frame, fact, step)) is not None:
                 return (started,)
-            if base and (run := self._session_call(frame, step)):
+            if base and (run := self.starts.session_call(frame, step)):
                 return run
         elif base and (receivers := self.at(frame, base)):
             if (own := self._query_method(frame, fact, receivers)) is not None:
                 return own
             return [chain.then(step, "", False) for chain in receivers if chain.fetched in ("query", "statement")]
         return self._function(frame, fact, number)
-
-    def _started(self, frame: Frame, fact: Call, step: ChainStep) -> Chain | None:
-        """A call that begins a statement: ``select(...)``, ``db.select(...)``, ``users.select()``."""
-        callee = self.frames.ref(frame, fact.callee)
-        if callee is None or not callee.is_external or not of_library(callee.name):
-            return None
-        if step.method in ("union", "union_all", "intersect", "except_", "intersect_all", "except_all"):
-            first = self.at(frame, fact.args[0]) if fact.args else ()
-            return Chain(first[0].entities if first else (), (step,)) if first else None
-        if callee.name.startswith("sqlalchemy.Table") and step.method != "select":
-            return Chain((None,), (step,))
-        return Chain(self.entities(frame, fact.args), (step,))
-
-    def entities(self, frame: Frame, args: Iterable[str]) -> tuple[ClassKey | None, ...]:
-        """The mapped classes among the arguments of ``select`` or ``query``; an alias is its class."""
-        found: list[ClassKey | None] = []
-        for text in args:
-            if text[:1] == "[":
-                parsed = parse(text)
-                found += self.entities(frame, text[1:-1].split(",")) if parsed is not None and not parsed.steps else [None]
-            else:
-                found.append(self.entity(frame, text))
-        return tuple(found)
-
-    def entity(self, frame: Frame, text: str) -> ClassKey | None:
-        """The mapped class that a value is, itself or as an alias."""
-        if text[:1] == "#" and text[1:].isdigit():
-            fact = self._modules[frame.path].bodies[frame.function].calls[int(text[1:])]
-            last = self.callee(frame.path, fact.callee)[1]
-            return self.entity(frame, fact.args[0]) if last in ("aliased", "with_polymorphic", "Bundle") and fact.args else None
-        ref = self.frames.ref(frame, text)
-        if ref is None or ref.kind is not RefKind.CLASS:
-            return None
-        mapped = self.frames.mapped(ref)
-        return mapped.key if mapped is not None else ref.function
-
-    def _session_call(self, frame: Frame, step: ChainStep) -> Sequence[Chain]:
-        """``session.query``, ``session.execute(statement)``, ``session.get(Model, key)``."""
-        method, args = step.method, step.args
-        if method == "query" and args:
-            entities = self.entities(frame, args)
-            return (Chain(entities, (step,), True, "query"),) if self._is_query(frame, step, entities) else ()
-        statement = args[0] if args else dict(step.keywords).get("statement", dict(step.keywords).get("query", ""))
-        if method in EXECUTORS and statement:
-            return [executed(chain, step) for chain in self.at(frame, statement) if chain.fetched in ("statement", "query", "")]
-        if method in GETTERS and (len(args) > 1 or (args and step.keywords)):
-            mapped = self.frames.mapped(self._class(frame, args[0]))
-            return (Chain((mapped.key,), (step,), True, "entity"),) if mapped is not None else ()
-        if method in FLASK_HELPERS and args:
-            if chains := self.at(frame, args[0]):
-                return [chain.then(step, RUNNERS[method]) for chain in chains if chain.fetched in ("statement", "query")]
-            mapped = self.frames.mapped(self._class(frame, args[0]))
-            return (Chain((mapped.key,), (step,), True, "entity"),) if mapped is not None and method == "get_or_404" else ()
-        return ()
-
-    def _class(self, frame: Frame, text: str) -> Ref | None:
-        ref = self.frames.ref(frame, text)
-        return ref if ref is not None and ref.kind is RefKind.CLASS else None
-
-    def _is_query(self, frame: Frame, step: ChainStep, entities: tuple[ClassKey | None, ...]) -> bool:
-        """``x.query(...)`` is a session's if its argument is a model or a model's attribute, or `x` is known to be one."""
-        mapped = self.project.schema.mapped
-        for text, entity in zip(step.args, entities, strict=False):
-            if entity in mapped:
-                return True
-            base = text.rpartition(".")[0]
-            if base and text[:1] not in "#'\"f(" and self.entity(frame, base) in mapped:
-                return True
-        callee = self.frames.ref(frame, self._modules[frame.path].bodies[frame.function].calls[step.call].callee)
-        return callee is not None and callee.name in ("sqlalchemy.orm.Session.query", "sqlalchemy.orm.scoped_session.query")
 
     def _applied(self, chain: Chain, step: ChainStep, fact: Call) -> Iterable[Chain]:
         method, fetched = step.method, chain.fetched
@@ -346,11 +279,11 @@ class SqlalchemyChains:
         method = step.method
         entities = chain.entities
         if method in ("with_entities", "with_only_columns"):
-            entities = self.entities(step.frame, step.args)
+            entities = self.starts.entities(step.frame, step.args)
         elif method in ("add_columns", "column", "add_column", "add_entity"):
-            entities = (*entities, *self.entities(step.frame, step.args))
+            entities = (*entities, *self.starts.entities(step.frame, step.args))
         elif method == "returning":
-            entities = self.entities(step.frame, step.args)
+            entities = self.starts.entities(step.frame, step.args)
         repeated = self._repeated(chain, step, fact)
         return Chain(entities, (*chain.steps, step), chain.complete and not repeated, chain.fetched)
 
@@ -376,6 +309,19 @@ class SqlalchemyChains:
         if fact.callee.startswith("super.") or fact.callee.startswith("super()"):
             receiver = self.frames.local(frame, "self") or receiver
         return self._returned(Frame(callee.path, callee.index, receiver, frame, number))
+
+    def _unpacked(self, frame: Frame, number: int, position: int) -> Sequence[Chain]:
+        """One item of the tuple that a function of the project returns."""
+        callee = self.frames.ref(frame, self._modules[frame.path].bodies[frame.function].calls[number].callee)
+        if callee is None or callee.kind is not RefKind.FUNCTION:
+            return ()
+        inner = Frame(callee.path, callee.index, callee.receiver, frame, number)
+        found: list[Chain] = []
+        for one in self._modules[callee.path].bodies[callee.index].returns:
+            items = split(one.value[1:-1]) if one.value[:1] == "[" else []
+            if position < len(items):
+                found.extend(self.at(inner, items[position]))
+        return found
 
     def _returned(self, frame: Frame) -> Sequence[Chain]:
         depth = 0

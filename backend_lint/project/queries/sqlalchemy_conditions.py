@@ -94,6 +94,8 @@ class Conditions:
             return FALSEHOOD
         if text[0] == "%" and (given := self.compiler.given(frame, text)) is not None:
             return self.predicate(draft, *given)
+        if text.isidentifier() and (kind := self.project.modules[frame.path].names.get(text, ("", 0)))[0] == "assign":
+            return self.predicate(draft, Frame(frame.path, 0), self.project.modules[frame.path].bodies[0].assigns[kind[1]].value)
         if text[0] in "'\"" and (value := constant_string(text)) is not None:
             return self.compiler.fragment(draft, value)
         return self.opaque(draft, frame, text)
@@ -198,10 +200,7 @@ class Conditions:
         followed = self.compiler.followed(frame, call, number)
         if followed is not None:
             return self.predicate(draft, *followed)
-        term = self.expressions.term(draft, frame, text)
-        if base == "func" or base.endswith(".func"):
-            return self.is_true(draft, frame, text, term)
-        return self.opaque(draft, frame, text, term)
+        return self.is_true(draft, frame, text, self.expressions.term(draft, frame, text))
 
     def _of_exists(self, draft: Draft, frame: Frame, text: str, base: str, call: Call) -> Predicate | None:
         return self.predicate(draft, frame, base) if call.callee.endswith(("self_group", "label")) else self.opaque(draft, frame, text)

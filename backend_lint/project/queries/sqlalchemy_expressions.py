@@ -190,7 +190,8 @@ class Expressions:
                 continue
             module = self.project.modules[base.path]
             owned = [number for number in module.classes[base.index].methods if module.functions[number].name.rpartition(".")[2] == attribute.name]
-            named = [number for number in owned if any(text.endswith((".expression", ".inplace.expression")) for text in module.functions[number].decorators)]
+            wanted = (f"{attribute.name}.expression", f"{attribute.name}.inplace.expression")
+            named = [number for number in module.classes[base.index].methods if any(text.endswith(wanted) for text in module.functions[number].decorators)]
             plain = [number for number in owned if any("hybrid" in text for text in self._decorators(base.path, number))]
             for number in named or plain:
                 returns = [one.value for one in module.bodies[number].returns if one.value]
@@ -228,7 +229,10 @@ class Expressions:
             return self._function(draft, frame, method, call)
         if call.callee[:1] == "#" and call.callee[1:].isdigit():
             return self._custom(draft, frame, call)
-        chains = [chain for chain in self.compiler.chains.at(frame, f"#{number}") if chain.fetched in ("statement", "query", "part")]
+        made = self.compiler.chains.at(frame, f"#{number}")
+        chains = [chain for chain in made if chain.fetched in ("statement", "query", "part")]
+        if made and not chains:
+            return PARAMETER
         if chains and chains[0].steps[0].method == "text":
             return Term(TermKind.UNKNOWN, text=self.compiler.written(frame, f"#{number}"))
         if chains:
@@ -253,7 +257,10 @@ class Expressions:
             draft.aggregate = True
             found = unknown(terms)
             return Term(TermKind.UNKNOWN, found.relation, text=sql.call(name, *(shown(term) for term in terms)))
-        return combined(sql.call(name, *(shown(term) for term in terms)), terms, function=True)
+        made = sql.call(name, *(shown(term) for term in terms))
+        if len(terms) == 1 and terms[0].kind is TermKind.COLUMN and not terms[0].cast and made.startswith(f"{sql.identifier(terms[0].column)}::"):
+            return Term(TermKind.COLUMN, terms[0].relation, terms[0].column, cast=made.rpartition("::")[2])
+        return combined(made, terms, function=True)
 
     def _custom(self, draft: Draft, frame: Frame, call: Call) -> Term:
         """``X.y.op("->")("key")``."""

@@ -171,17 +171,15 @@ class Frames:
     def _type_argument(self, holder: Ref, owner: Ref, annotation: str) -> Ref | None:
         """The class that a type variable of a generic base stands for: ``class Users(Repository[User])``."""
         variables = [part for part in annotation.replace("]", "[").replace("|", "[").replace("(", "[").replace(")", "[").split("[") if part.isidentifier()]
-        if not variables:
-            return None
-        wanted = variables[-1] if len(variables) > 1 else variables[0]
-        return self.bound_type(holder, owner, wanted)
+        variables = [part for part in variables if part not in ("type", "Type", "None", "Optional", "Union")]
+        return self.bound_type(holder, owner, variables[0]) if len(variables) == 1 else None
 
     def bound_type(self, holder: Ref, owner: Ref, variable: str) -> Ref | None:
         """What the type variable `variable` of the class `owner` is for the class of `holder`."""
         order = self._variables(owner)
-        if variable not in order:
+        if variable not in order and order:
             return None
-        position = order.index(variable)
+        position = order.index(variable) if order else 0  # the head of `class Repository[M]` is not kept
         for path, index in self._line(holder, owner):
             fact = self.modules[path].classes[index]
             for base in fact.bases:

@@ -59,7 +59,6 @@ class Writes:
         """``values(name=value)``, ``values({...})``, ``values([{...}])``."""
         for name, frame, value in self._given(step):
             if name == "**":
-                draft.unknown.append("columns that are written")
                 continue
             column = self.column(draft, frame, name)
             if column:
