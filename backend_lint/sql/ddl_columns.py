@@ -18,6 +18,10 @@ _AFTER_TYPE = frozenset(
     "hidden masked enable disable novalidate rely".split()
 )
 _AFTER_DEFAULT = _AFTER_TYPE - {"as", "key", "using", "with", "identity", "charset", "storage", "options"} | {"auto_increment", "on", "with"}
+_IN_TYPES = frozenset(
+    "varying precision unsigned signed zerofill binary with without local time zone array large object long raw character char varchar int integer to year "
+    "month day hour minute second set".split()
+)
 _SILENT = frozenset(
     "deferrable enforced first visible invisible stored virtual persisted sparse rowguidcol enable disable values hidden validate rely novalidate".split()
 )
@@ -77,10 +81,11 @@ class Declarations:
                 break
             if token.text == "(":
                 cursor.group()
-            elif token.text in ("[", ".") or token.kind in ("word", "name", "number") or token.text == "]":
-                cursor.at += 1
-            else:
+                continue
+            inside = cursor.at == start or token.text in ("[", "]", ".") or cursor.tokens[cursor.at - 1].text in (".", "[")
+            if not inside and not (token.kind == "word" and (token.lower in _IN_TYPES or self.dialect is Dialect.SQLITE)):
                 break
+            cursor.at += 1
         return cursor.text[cursor.tokens[start].start : cursor.tokens[cursor.at - 1].end]
 
     def _in_type(self, start: int) -> bool:

@@ -36,6 +36,10 @@ _FOREIGN = frozenset(
 """Words that are more than a column or a function here; what holds one of them goes to the whole parser."""
 
 
+_LONGEST = 8000
+"""Characters of an expression that is parsed."""
+
+
 class _BeyondError(Exception):
     """More than this small reader knows."""
 
@@ -184,6 +188,8 @@ def _parsed_expression(written: str, dialect: Dialect) -> Expression:
     from backend_lint.sql.parse_grammar import NotParsedError, syntax_tree
 
     try:
+        if len(written) > _LONGEST:
+            raise NotParsedError("too long")
         tree = syntax_tree(f"SELECT {written} FROM t", dialect, _depth(written))
         selected: list[Any] = list(tree.args.get("expressions") or ())
         if len(selected) == 1 and type(selected[0]).__name__ not in ("Alias", "Star"):
@@ -198,6 +204,8 @@ def _parsed_condition(written: str, dialect: Dialect) -> Condition:
     from backend_lint.sql.parse_grammar import NotParsedError, syntax_tree
 
     try:
+        if len(written) > _LONGEST:
+            raise NotParsedError("too long")
         where = syntax_tree(f"SELECT 1 FROM t WHERE {written}", dialect, _depth(written)).args.get("where")
         queries = parse(f"SELECT 1 FROM t WHERE {written}", dialect).queries
         if where is not None and len(queries) == 1 and queries[0].where is not None:

@@ -6,37 +6,29 @@ import re
 
 from backend_lint.facts.schema import Dialect
 
-_LOOKED_AT = 400_000
-_SIGNS: tuple[tuple[Dialect, int, str], ...] = (
-    (
-        Dialect.MYSQL,
-        4,
-        r"\bENGINE\s*=\s*\w+|\bAUTO_INCREMENT\b|-- (?:MySQL|MariaDB) dump|/\*!\d{5}|^DELIMITER\b|\bLOCK TABLES\b"
-        r"|\b(?:INTO|UPDATE|FROM|TABLE|EXISTS|COLUMN) `",
-    ),
-    (
-        Dialect.MYSQL,
-        2,
-        r"CREATE TABLE (?:IF NOT EXISTS )?`|\bUNSIGNED\b|\bTINYINT\(|\bDEFAULT CHARSET\b|\bON UPDATE CURRENT_TIMESTAMP\b|\b(?:LONG|MEDIUM)TEXT\b",
-    ),
-    (
-        Dialect.POSTGRESQL,
-        4,
-        r"PostgreSQL database dump|\bplpgsql\b|\b(?:BIG|SMALL)?SERIAL\b|\bTIMESTAMPTZ\b|\bJSONB\b|\bBYTEA\b|\bCREATE EXTENSION\b|\bpg_catalog\b"
-        r"|\$\$|\bTSVECTOR\b|\bCREATE TYPE \S+ AS ENUM\b|\bnextval\(|\bINET\b|\bCITEXT\b|\bUSING (?:gin|gist|brin)\b"
-        r"|\bGENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY\b|\bINDEX CONCURRENTLY\b",
-    ),
-    (
-        Dialect.POSTGRESQL,
-        2,
-        r"'::\w|\b(?:now|gen_random_uuid|uuid_generate_v4)\(\)|\btimestamp with(?:out)? time zone\b|\bALTER COLUMN \S+ (?:TYPE|SET|DROP)\b|\bUUID\b|\btext\[\]",
-    ),
-    (Dialect.SQLITE, 4, r"\bAUTOINCREMENT\b|^PRAGMA\b|\bWITHOUT ROWID\b|\bsqlite_sequence\b|\bUSING fts[345]\b|\bstrftime\('%|\bdatetime\('now'"),
-    (Dialect.MSSQL, 4, r"\bIDENTITY\s*\(\s*\d|\[dbo\]\.|\bNVARCHAR\b|^GO\s*$|\bUNIQUEIDENTIFIER\b|\bDATETIME2\b|\b(?:NON)?CLUSTERED\b|\bsp_rename\b"),
-    (Dialect.ORACLE, 4, r"\bVARCHAR2\b|\bNUMBER\s*\(\d|\bCLOB\b.*\bSYSDATE\b|\bNOLOGGING\b|\bPL/SQL\b"),
-)
-_PATTERNS = tuple((dialect, weight, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for dialect, weight, pattern in _SIGNS)
+_LOOKED_AT = 200_000
+_WORD = re.compile(r"[A-Z_][A-Z0-9_]*")
 _ENOUGH = 4
+_WORDS = {
+    Dialect.MYSQL: "AUTO_INCREMENT INNODB MYISAM DELIMITER UNSIGNED TINYINT MEDIUMINT LONGTEXT MEDIUMTEXT",
+    Dialect.POSTGRESQL: (
+        "PLPGSQL SERIAL BIGSERIAL SMALLSERIAL TIMESTAMPTZ JSONB BYTEA EXTENSION PG_CATALOG TSVECTOR NEXTVAL INET CITEXT GIN GIST BRIN CONCURRENTLY REGCLASS "
+        "GEN_RANDOM_UUID UUID_GENERATE_V4 JSONB_SET TSRANGE TSTZRANGE DATERANGE"
+    ),
+    Dialect.SQLITE: "AUTOINCREMENT PRAGMA ROWID SQLITE_SEQUENCE FTS3 FTS4 FTS5 STRFTIME",
+    Dialect.MSSQL: "NVARCHAR UNIQUEIDENTIFIER DATETIME2 CLUSTERED NONCLUSTERED SP_RENAME",
+    Dialect.ORACLE: "VARCHAR2 NVARCHAR2 NOLOGGING SYSDATE SYSTIMESTAMP PCTFREE",
+}
+_PHRASES = {
+    Dialect.MYSQL: ("ENGINE=", "ENGINE =", "MYSQL DUMP", "MARIADB DUMP", "/*!4", "/*!5", "LOCK TABLES", "TABLE `", "EXISTS `", "INTO `", "UPDATE `", "FROM `"),
+    Dialect.POSTGRESQL: ("POSTGRESQL DATABASE DUMP", "AS ENUM", "AS IDENTITY", "$$", "WITH TIME ZONE", "WITHOUT TIME ZONE", "'::", "TEXT[]"),
+    Dialect.SQLITE: ("DATETIME('NOW'",),
+    Dialect.MSSQL: ("[DBO].", "IDENTITY(1", "IDENTITY (1", "\nGO\n", "\nGO\r"),
+    Dialect.ORACLE: ("NUMBER(", "PL/SQL"),
+}
+_HALF = re.compile(r"\bUUID\b|\bNOW\(\)|\bALTER COLUMN \S+ (?:TYPE|SET|DROP)\b|\bBOOLEAN\b.*\bFALSE\b|::[A-Z]")
+"""Hints of PostgreSQL that others know too."""
+_SETS = {dialect: frozenset(words.split()) for dialect, words in _WORDS.items()}
 _NAMES = {
     "postgresql": Dialect.POSTGRESQL,
     "postgres": Dialect.POSTGRESQL,
@@ -72,17 +64,12 @@ def guess(text: str) -> Dialect | None:
     >>> guess("CREATE TABLE t (id BIGSERIAL PRIMARY KEY)"), guess("CREATE TABLE t (id int)")
     (<Dialect.POSTGRESQL: 'postgresql'>, None)
     """
-    text = text[:_LOOKED_AT]
-    points: dict[Dialect, int] = {}
-    for dialect, weight, pattern in _PATTERNS:
-        different = {match.group()[:20].lower() for _, match in zip(range(40), pattern.finditer(text), strict=False)}
-        if different:
-            points[dialect] = points.get(dialect, 0) + weight * min(len(different), 4)
-    if not points:
-        return None
+    head = text[:_LOOKED_AT].upper()
+    words = set(_WORD.findall(head))
+    points = {dialect: 4 * (len(words & signs) + sum(phrase in head for phrase in _PHRASES[dialect])) for dialect, signs in _SETS.items()}
+    points[Dialect.POSTGRESQL] += 2 * len({match.group()[:12] for match in _HALF.finditer(head[:20_000])})
     best = max(points, key=lambda dialect: points[dialect])
-    rest = [value for dialect, value in points.items() if dialect is not best]
-    return best if points[best] >= _ENOUGH and points[best] > max(rest, default=0) else None
+    return best if points[best] >= _ENOUGH and points[best] > max(value for dialect, value in points.items() if dialect is not best) else None
 
 
 def named(word: str) -> Dialect | None:

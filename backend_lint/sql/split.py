@@ -27,6 +27,7 @@ _NEXT = re.compile(
     r"""'|"|`|\$(?:[A-Za-z_\x80-\U0010ffff]\w*)?\$|--|/\*|[;#\[]"""
     r"""|\n(?=\\|[ \t]*(?:/|go|GO|Go|(?:delimiter|DELIMITER)\b[^\n]*)[ \t]*\r?(?:\n|\Z))"""
 )
+_PLAIN_TEXT = re.compile(r"(?:[^'\"`$;#\[/\n-]++|'[^'\\]*+'|-(?!-)|/(?!\*)|\n(?![ \t]*(?:\\|/|[gG][oO]|[dD][eE])))*+")
 _BLANK = re.compile(r"(?:\s+|--[^\n]*|/\*(?![!+])[^*]*\*+(?:[^/*][^*]*\*+)*/)+")
 _HASH = re.compile(r"(?:\s*#[^\n]*\n?)+")
 _COMMAND = re.compile(r"[ \t]*(?:\\[^\n]*|(?:go|GO|Go|/)[ \t]*\r?(?=\n|\Z))")
@@ -105,6 +106,8 @@ def _end(text: str, start: int, delimiter: str, dialect: Dialect | None) -> tupl
     at, size = start, len(text)
     plain = delimiter == ";"
     while True:
+        if plain and (passed := _PLAIN_TEXT.match(text, at)) is not None:
+            at = passed.end()
         found = _NEXT.search(text, at)
         if not plain:
             stop = text.find(delimiter, at, found.start() + len(delimiter) if found else size)

@@ -93,6 +93,7 @@ class Cursor:
         self.line = line
         self.tokens = tokens(text, dialect)
         self.at = 0
+        self._counted = (0, 0)
 
     @property
     def token(self) -> Token:
@@ -110,7 +111,14 @@ class Cursor:
 
     def is_next(self, *words: str) -> bool:
         """Whether these words or signs come next."""
-        return all(self.peek(number).lower == word for number, word in enumerate(words))
+        at, tokens = self.at, self.tokens
+        if at + len(words) > len(tokens):
+            return False
+        for word in words:
+            if tokens[at].lower != word:
+                return False
+            at += 1
+        return True
 
     def take(self, *words: str) -> bool:
         """Takes these words if they come next."""
@@ -134,7 +142,10 @@ class Cursor:
 
     def line_here(self) -> int:
         """The line of the next token."""
-        return self.line + self.text.count("\n", 0, self.token.start if self.at < len(self.tokens) else len(self.text))
+        here = self.token.start if self.at < len(self.tokens) else len(self.text)
+        known, lines = self._counted if self._counted[0] <= here else (0, 0)
+        self._counted = here, lines + self.text.count("\n", known, here)
+        return self.line + self._counted[1]
 
     def name(self) -> str:
         """One name, folded, and cut where the dialect cuts it."""
