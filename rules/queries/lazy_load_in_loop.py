@@ -8,7 +8,9 @@ from backend_lint.project import Project
 from backend_lint.project.loading.advice import eager_calls, loaders
 from backend_lint.project.loading.edits import with_calls
 from backend_lint.project.loading.lazy import Lazy, lazy_loads
+from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.repeats import OUTWEIGHS
 
 if TYPE_CHECKING:
     import libcst
@@ -120,6 +122,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
             if owner is not None and one.read.relation.line and not one.read.relation.reverse:
                 evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
         entry, soft = reached_from(project, found.key)
+        soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, module.bodies[function].blocks[found.block])) & OUTWEIGHS)
         return self.finding(
             path,
             rows.call if here and rows.call is not None else first,

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
-from backend_lint.project.loading.origins import origin_of
+from backend_lint.project.loading.origins import Source, origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from
-from backend_lint.project.loading.repeats import Repeat
+from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
+
+_DOES = re.compile(
+    r"_*(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
+    r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop))(?:_|$)"
+)
+"""Names of functions that do more than ask."""
 
 
 class QueryInLoop(ProjectRule):
@@ -15,8 +22,8 @@ class QueryInLoop(ProjectRule):
     ## What it does
 
     Finds loops and comprehensions that ask the database for something about each item: `get`, `first`, `exists`, `count`, an iterated `filter`, `execute`,
-    directly or in a function that the item is handed to. Loops over pages, chunks and tries, over a few written items, and look-ups that are remembered
-    by their key are left alone.
+    directly or in a function that the item is handed to. Loops over pages, chunks and tries, over a few written items, look-ups that are remembered by
+    their key, and loops that write or call another service for each item are left alone.
 
     ## Why is this bad
 
@@ -89,12 +96,15 @@ class QueryInLoop(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         loops: dict[tuple[str, int, int], list[Repeat]] = {}
         for found in project.loads.repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
-            if not is_aside(project, found.key):
+            if len(found.way) > 1 and _DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2]):
+                continue
+            if not is_aside(project, found.key) and not project.loads.repeats.effects(found.key, found.loop) & OUTWEIGHS:
                 loops.setdefault((found.path, found.function, found.loop.number), []).append(found)
         for group in loops.values():
-            yield self._finding(project, group)
+            if (finding := self._finding(project, group)) is not None:
+                yield finding
 
-    def _finding(self, project: Project, group: list[Repeat]) -> Finding:
+    def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
         found = group[0]
         head = project.calls.head(found.key)
         what = found.way[-1].edge.target.name.rpartition(".")[2]
@@ -106,6 +116,8 @@ class QueryInLoop(ProjectRule):
         evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
         origin = origin_of(project, found.key, found.loop.source)
         entry, soft = reached_from(project, found.key)
+        if soft and (origin is None or origin.source is not Source.QUERY):
+            return None  # what somebody types at a terminal is not much
         return self.finding(
             found.path,
             found.call,

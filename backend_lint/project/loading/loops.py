@@ -24,6 +24,8 @@ _ENDLESS = frozenset({"itertools.count", "itertools.repeat", "itertools.cycle", 
 _FEW = 10
 """Items that somebody wrote down."""
 _MAX_DEPTH = 8
+_SUBJECTS = frozenset({"select", "query", "aliased", "update", "delete", "insert"})
+_IS_CALL = re.compile(r"#(\d+)(?!\d)")
 _LOCALS = re.compile(r"%(\w+)")
 
 
@@ -101,7 +103,7 @@ def _inner(module: SourceModule, function: int, body: Body, source: str) -> str:
     if "[:" in source and (few := re.search(r"\[:(\d+)\]$", source)) and int(few.group(1)) <= _FEW:
         return ""
     bare = without_strings(source)
-    if bare.replace(".", "").replace("_", "").isupper():
+    if bare.rpartition(".")[2].replace("_", "").isupper() or _is_class_constant(module, function, source):
         return ""
     parsed = parse(source)
     if parsed is None:
@@ -113,6 +115,16 @@ def _inner(module: SourceModule, function: int, body: Body, source: str) -> str:
     if parsed.root.isidentifier():
         return _global(module, parsed.root, bool(parsed.steps), parsed.steps[-1][1:] if parsed.steps else "", source)
     return source
+
+
+def _is_class_constant(module: SourceModule, function: int, source: str) -> bool:
+    """``self.names``, written down in the class."""
+    owner = module.functions[function].owner
+    if owner < 0 or not source.startswith(("%self.", "%cls.")):
+        return False
+    name = source.partition(".")[2]
+    held = [one.value for one in module.classes[owner].attributes if one.name == name]
+    return bool(held) and all(value[:1] in ("[", "{") and value not in ("[]", "{}") for value in held)
 
 
 def _display(module: SourceModule, function: int, body: Body, source: str) -> str:
@@ -196,6 +208,21 @@ class Dependence:
         if any("%" + name in self._names for name in _LOCALS.findall(bare)):
             return True
         return any(self.of_call(number) for number in call_ids(bare) if number < len(self._body.calls))
+
+    def is_keyed(self, number: int, depth: int = 0) -> bool:
+        """Whether a call asks about them: they stand among its arguments or in those of what it is built on, but not as what is asked (a model, a session)."""
+        call = self._body.calls[number]
+        receiver, _, method = call.callee.rpartition(".")
+        texts = (*call.args, *(value for _, value in call.keywords))
+        if method not in _SUBJECTS and any(self.of(text) for text in texts if not _IS_CALL.fullmatch(text)):
+            return True
+        if depth > _MAX_DEPTH:
+            return False
+        inner = [int(match.group(1)) for text in (receiver, *texts) if (match := _IS_CALL.match(text))]
+        if any(self.is_keyed(one, depth + 1) for one in inner if one < len(self._body.calls)):
+            return True
+        # an attribute of the item, such as a related manager
+        return receiver.count(".") > 0 and not receiver.endswith(".objects") and self.of(receiver) and not _IS_CALL.match(receiver)
 
     def of_call(self, number: int) -> bool:
         """Whether the result of a call does."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
+_AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
 _ASIDE = ("/admin.py", "/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
 
 
@@ -35,7 +36,7 @@ def is_aside(project: Project, key: FunctionKey) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _migrates(module: str, member: str) -> bool:
-    return (module == "alembic" and member == "op") or module == "alembic.op" or (module == "django.db" and member == "migrations")
+    return module.partition(".")[0] == "alembic" or (module == "django.db" and member == "migrations")
 
 
 def _is_migration(project: Project, path: str) -> bool:
@@ -45,7 +46,7 @@ def _is_migration(project: Project, path: str) -> bool:
 def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ...], bool]:
     """Where the function is entered from, as evidence; and whether only somebody at a terminal waits for it."""
     found = project.reached_from(key)
-    soft = project.modules[key[0]].role is not Role.APPLICATION
+    soft = project.modules[key[0]].role is not Role.APPLICATION or ("/" + key[0]).endswith(_AT_A_TERMINAL)
     if found is None:
         return (), soft
     entry, way = found

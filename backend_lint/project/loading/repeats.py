@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
 from backend_lint.facts.query import QuerySource, Site, Verb
-from backend_lint.project.blocks import around
+from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around
@@ -20,6 +20,10 @@ from backend_lint.project.value_text import constant_string
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
 
+OUTWEIGHS = Effect.DATABASE_WRITE | Effect.HTTP | Effect.MAIL | Effect.QUEUE | Effect.SUBPROCESS | Effect.SLEEP | Effect.FILE
+"""What a round of a loop may do besides: it takes longer than a look-up, and each item must be gone through on its own."""
+_RUNS_STATEMENTS = frozenset("execute executemany executescript scalar scalars stream stream_scalars exec fetch fetchrow fetchval exec_driver_sql".split())
+_BUILDS = frozenset({"sqlalchemy.orm.Session.query", "sqlalchemy.orm.Query.yield_per"})
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
 
 
@@ -45,6 +49,7 @@ class Repeats:
         self._project = project
         self._aspect = aspect
         self._edges: dict[tuple[FunctionKey, Effect], list[tuple[Edge, Effect]]] = {}
+        self._effects: dict[tuple[FunctionKey, int], Effect] = {}
 
     def all(self, effect: Effect, roles: frozenset[Role], hops: int = 1) -> Iterator[Repeat]:
         """Calls with an effect that depend on the item of a loop, directly or through at most `hops` functions, in order of path and line."""
@@ -54,8 +59,8 @@ class Repeats:
             key = module.path, index
             dependences: dict[int, Dependence] = {}
             for edge, found in self._candidates(key, effect, hops):
-                loop = _loop(module, index, body, edge, dependences)
-                if loop is None or is_rare(body, edge.call.block, loop.number):
+                loop = _loop(module, index, body, edge, dependences, bool(found & Effect.DATABASE_READ))
+                if loop is None or is_rare(body, edge.call.block, loop.number) or branches(body, edge.call.block, loop.number) > 1:
                     continue
                 way = self._way(key, edge, found, effect, dependences[loop.number], hops)
                 if way and not is_kept(body, edge.call, loop):
@@ -77,16 +82,61 @@ class Repeats:
         known = self._edges.get(state)
         if known is None:
             calls = self._project.calls
-            known = [(edge, found) for edge in calls.edges(key) if edge.target.is_external and (found := calls.effect(edge.target, self._aspect) & effect)]
+            known = [(edge, found) for edge in calls.edges(key) if edge.target.is_external and (found := self._effect(edge) & effect)]
             taken = {edge.number for edge, _ in known}
             for site in self._project.queries.at(*key) if effect & Effect.DATABASE else ():
-                does = Effect.DATABASE_READ if site.query.verb is Verb.SELECT else Effect.DATABASE_WRITE
+                reads = site.query.verb is Verb.SELECT and not _writes(calls.body(key).calls[site.call])
+                does = Effect.DATABASE_READ if reads else Effect.DATABASE_WRITE
                 if does & effect and site.evaluated and site.call >= 0 and site.call not in taken and not self._is_plain_relation(site):
                     taken.add(site.call)
                     call = calls.body(key).calls[site.call]
                     known.append((Edge(site.call, call, Ref(RefKind.EXTERNAL, _shown(site, call))), does))
             self._edges[state] = known = sorted(known, key=lambda one: one[0].number)
         return known
+
+    def _effect(self, edge: Edge) -> Effect:
+        """What a library call does; what a statement that is executed does is known of its text alone."""
+        if edge.target.name.rpartition(".")[2] in _RUNS_STATEMENTS or edge.target.name in _BUILDS:
+            return Effect.NONE
+        return self._project.calls.effect(edge.target, self._aspect)
+
+    def effects(self, key: FunctionKey, loop: Loop) -> Effect:
+        """All that one round of a loop does, itself and through functions."""
+        state = key, loop.number
+        found = self._effects.get(state)
+        if found is None:
+            found = Effect.NONE
+            calls = self._project.calls
+            body = calls.body(key)
+            for edge in calls.edges(key):
+                if inside(body, edge.call.block, loop.number):
+                    if edge.target.is_external:
+                        found |= calls.effect(edge.target)
+                    elif edge.target.kind is RefKind.FUNCTION:
+                        found |= calls.summary(edge.target.function)
+                        found |= Effect.DATABASE_WRITE if any(map(self._makes_row, calls.edges(edge.target.function))) else Effect.NONE
+                    found |= Effect.DATABASE_WRITE if self._makes_row(edge) else Effect.NONE
+            for assign in body.assigns:
+                if "." in assign.target and inside(body, assign.block, loop.number) and self._is_row(key, assign.target.rpartition(".")[0]):
+                    found |= Effect.DATABASE_WRITE
+            for site in self._project.queries.at(*key):
+                if site.call >= 0 and inside(body, body.calls[site.call].block, loop.number):
+                    found |= Effect.DATABASE_READ if site.query.verb is Verb.SELECT and not _writes(body.calls[site.call]) else Effect.DATABASE_WRITE
+            self._effects[state] = found
+        return found
+
+    def _makes_row(self, edge: Edge) -> bool:
+        """A mapped class is called."""
+        target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
+        return target is not None and target.kind is RefKind.CLASS and target.function in self._project.schema.mapped
+
+    def _is_row(self, key: FunctionKey, text: str) -> bool:
+        ref = self._project.value(*key, text)
+        if ref is not None and not ref.is_external:
+            return ref.function in self._project.schema.mapped
+        return any(chain.fetched == "entity" for chain in self._project.loads.sqlalchemy.of(*key, text)) or (
+            self._project.loads.uses_django and self._project.loads.django.instance(*key, text) is not None
+        )
 
     def _is_plain_relation(self, site: Site) -> bool:
         """All objects of a related manager: a prefetch may have them already, and it is told apart whether it has."""
@@ -109,9 +159,15 @@ class Repeats:
             if is_conditional(body, onward.call.block) or is_left_before(body, onward.call):
                 continue
             inner = inner or Dependence(body, names)
-            if inner.of_call(onward.number) and (way := self._way(callee, onward, does, effect, inner, hops - 1)):
+            asks = inner.is_keyed(onward.number) if does & Effect.DATABASE_READ else inner.of_call(onward.number)
+            if asks and (way := self._way(callee, onward, does, effect, inner, hops - 1)):
                 return Step(key, edge), *way
         return ()
+
+
+def _writes(call: Call) -> bool:
+    """Django: it reads first, but only to write what is not there."""
+    return call.callee.rpartition(".")[2].lstrip("a") in ("get_or_create", "update_or_create")
 
 
 def _shown(site: Site, call: Call) -> str:
@@ -119,12 +175,12 @@ def _shown(site: Site, call: Call) -> str:
     return f"{site.source.value}.{call.callee.rpartition('.')[2]}"
 
 
-def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences: dict[int, Dependence]) -> Loop | None:
-    """The innermost loop on whose item the call depends."""
+def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences: dict[int, Dependence], keyed: bool) -> Loop | None:
+    """The innermost loop on whose item the call depends; with `keyed` the item must be what it asks about."""
     for loop in loops_around(module, index, edge.call.block):
         if loop.number not in dependences:
             dependences[loop.number] = Dependence.on_item(body, loop)
-        if dependences[loop.number].of_call(edge.number):
+        if dependences[loop.number].is_keyed(edge.number) if keyed else dependences[loop.number].of_call(edge.number):
             return None if leaves_at_once(body, loop) else loop
     return None
 
@@ -156,6 +212,16 @@ def _given(project: Project, edge: Edge, dependence: Dependence) -> frozenset[st
 def is_conditional(body: Body, block: int) -> bool:
     """It does not run each time the function does."""
     return any(found.kind in _BRANCHES for _, found in around(body, block))
+
+
+def branches(body: Body, block: int, loop: int) -> int:
+    """How many conditions inside the loop it stands under."""
+    count = 0
+    for number, found in around(body, block):
+        if number == loop:
+            break
+        count += found.kind in _BRANCHES
+    return count
 
 
 def is_rare(body: Body, block: int, loop: int) -> bool:

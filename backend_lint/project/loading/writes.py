@@ -147,16 +147,7 @@ class Writes:
                 break
             if block.kind in (BlockKind.TRY, BlockKind.HANDLER, BlockKind.WITH):
                 return False
-        calls = self._project.calls
-        for edge in calls.edges(key):
-            if not inside(body, edge.call.block, loop.number):
-                continue
-            effect = calls.effect(edge.target) if edge.target.is_external else Effect.NONE
-            if edge.target.kind is RefKind.FUNCTION:
-                effect = calls.summary(edge.target.function)
-            if effect & _REMOTE:
-                return False
-        return True
+        return not self._project.loads.repeats.effects(key, loop) & _REMOTE
 
     # -- SQLAlchemy --------------------------------------------------------------------------------
 
