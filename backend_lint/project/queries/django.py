@@ -14,6 +14,7 @@ from backend_lint.project.queries.django_compile import Compiler
 from backend_lint.project.queries.django_forwarded import forwarded
 from backend_lint.project.queries.django_frames import Chain, ChainStep
 from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
+from backend_lint.project.queries.django_prefetch import prefetched
 from backend_lint.project.queries.django_show import shown
 from backend_lint.project.queries.django_uses import uses
 from backend_lint.project.queries.django_views import GenericViews, ViewQuery
@@ -92,7 +93,7 @@ class Finder:
                 elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
                     if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
                         ended.append(number)
-                    if name in REFINING or name in self.own_methods:
+                    if (name in REFINING or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):
                         refined.add(number)
             for number in ended:
                 yield from self._ended(module, function, number, body.calls[number])
@@ -148,6 +149,17 @@ class Finder:
         return max((step.call for chain in chains for step in chain.steps if step.path == path and step.function == function), default=-1)
 
     def _sites(self, place: _Place, chains: tuple[Chain, ...]) -> Iterator[Site]:
+        """The queries of chains, and those that prefetch for them."""
+        yield from self._of_chains(place, chains)
+        if place.evaluated:
+            loaded: dict[str, Chain] = {}
+            for chain in chains:
+                if any(step.method == "prefetch_related" for step in chain.steps):
+                    loaded |= {shown(self.compiler, one): one for one in prefetched(self.compiler, chain)}
+            for one in loaded.values():
+                yield from self._of_chains(place, (one,))
+
+    def _of_chains(self, place: _Place, chains: tuple[Chain, ...]) -> Iterator[Site]:
         body = place.module.bodies[place.function]
         call = body.calls[place.call]
         depth = max(loop_depth(body, call.block), loop_depth(body, place.block))

@@ -26,6 +26,8 @@ _MAX_DEPTH = 6
 """Functions entered one from the other."""
 _MAX_NESTING = 60
 _MOST_CALLERS = 4
+_NO_QUERYSETS = ("get_", "is_", "has_", "to_", "create_", "add_", "bulk_", "update_", "delete_")
+"""How methods of libraries begin that give no queryset."""
 
 
 class DjangoChains:
@@ -235,7 +237,7 @@ class DjangoChains:
         ref = self.resolver.value(frame.path, frame.function, base)
         if ref is not None and ref.kind is RefKind.MODULE and ref.path in self.modules:
             return list(self.evaluate(self.frame(ref.path, 0), name))
-        if name in ("object_list", "paginator") and base:
+        if name == "object_list" and base:
             return list(self.evaluate(frame, base))
         return []
 
@@ -292,7 +294,7 @@ class DjangoChains:
             elif method.lower().replace("_", "").endswith("querysetclass"):
                 made = self.managers.attribute_class(chain.classes, method)
                 found.append(Chain(chain.model, classes=(*made, *chain.classes)))
-            elif ENDING_ASYNC.get(method, method) in ENDING:
+            elif ENDING_ASYNC.get(method, method) in ENDING or method.startswith(_NO_QUERYSETS):
                 return []
             else:
                 found.append(chain.then(self.step(frame, number, call, method), complete=False))

@@ -71,6 +71,10 @@ class Compiler:
         self._decided[key] = way
         return way
 
+    def plain(self, key: object, ways: int) -> int:
+        """The first of several ways, for what needs no further ones."""
+        return 0
+
     def queries(self, chain: Chain, most: int = MOST_QUERIES) -> list[Query]:
         """The queries that a chain may be, at most `most`; none if its model is unknown or it asks for nothing."""
         mapped = self.mapped.get(chain.model)

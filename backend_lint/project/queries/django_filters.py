@@ -73,7 +73,7 @@ class Filters:
             for lookup in self._filter_set(ref)[:_MOST_FILTERS] if "Backend" in backends or not backends else []:
                 yield chain.then(self.views.step(ref, "filter", {lookup: "?"}))
         if "SearchFilter" in backends and (searched := self.views.strings(ref, "search_fields")):
-            yield chain.then(self.views.step(ref, "filter", {"_connector": "'OR'", **{_search(name): "'?'" for name in searched}}))
+            yield chain.then(self.views.step(ref, "filter", {"_connector": "'OR'", **{_search(name): "?" for name in searched}}))
         if "OrderingFilter" in backends:
             for name in self.views.strings(ref, "ordering_fields")[:2]:
                 if name != "__all__":

@@ -32,11 +32,13 @@ GIVES_ONE = frozenset({"get", "first", "last", "latest", "earliest", "create"})
 """Methods that give one instance."""
 GIVES_PAIR = frozenset({"get_or_create", "update_or_create"})
 
-QUERYSETS = REFINING | {"related", "[:]", "filter_queryset", "__or__", "__and__"}
+QUERYSETS = REFINING | {"related", "prefetched", "[:]", "filter_queryset", "__or__", "__and__"}
 """Steps after which a chain is a queryset."""
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 RELATED = "related"
 """The step of a related manager: `ChainStep.relation` says which."""
+PREFETCHED = "prefetched"
+"""The step of rows that ``prefetch_related`` loads; `ChainStep.relation` says through what."""
 SLICE = "[:]"
 """The step of a slice: its one argument is the slice's text, ``[:10]``."""
 INDEX = "[]"

@@ -12,7 +12,7 @@ from backend_lint.project.queries.django_alternatives import is_queryset
 from backend_lint.project.queries.django_frames import Chain, Frame, handed_in, other_arguments, other_keywords
 from backend_lint.project.queries.django_operations import key_and_value, operation
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, parse, split
+from backend_lint.project.value_text import alternatives, constant_string, parse, split
 from backend_lint.project.web.values import Place
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Operands:
         if ref is None:
             return name if name in ORM_NAMES else ""
         if ref.kind is RefKind.EXTERNAL:
-            return ref.name.rpartition(".")[2] if ref.name.startswith(ORM) else ""
+            return ref.name.rpartition(".")[2] if ref.name.startswith(ORM) else name if ref.name == name and name in ORM_NAMES else ""
         if ref.kind is RefKind.CLASS and any(one.startswith(ORM) for one in self.resolver.classes.external_names(ref)):
             return "" if self.chains.managers.is_model(ref.function) or self.chains.managers.is_manager(ref) else f"own.{ref.name}"
         return ""
@@ -303,6 +303,7 @@ class Operands:
         return found
 
     def _unpacked(self, frame: Frame, text: str, choose: Choose, depth: int) -> list[tuple[str, Given]]:
+        text = next((option for option in alternatives(text) if option[:1] == "%"), text)
         if text[:1] == "%" and text[1:].isidentifier():
             others = other_keywords(frame, self.modules[frame.path], text[1:])
             if others is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.project.queries.django_operands import Choose, Given, Items, Literal, Made, Operands, Operation
+from backend_lint.project.value_text import alternatives
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.django_frames import Frame
@@ -82,8 +83,8 @@ class Conditions:
         frame, text = given
         if depth > _MAX_DEPTH:
             return Expression(given)
-        if text[:1] == "%" and text[1:].isidentifier():
-            built = self._built(frame, text, depth)
+        for option in alternatives(text) if "%" in text else ():
+            built = self._built(frame, option, depth) if option[:1] == "%" and option[1:].isidentifier() else None
             if built is not None:
                 return built
         operand = self.operands.read(given, self.choose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from backend_lint.project.queries.django_names import INDEX, RELATED, SLICE
+from backend_lint.project.queries.django_names import INDEX, PREFETCHED, RELATED, SLICE
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.django_compile import Compiler
@@ -21,7 +21,7 @@ def shown(compiler: Compiler, chain: Chain) -> str:
     """The chain as it could be written: ``Order.objects.filter(email=email).first()``."""
     parts = [f"{compiler.mapped[chain.model].name}.objects"]
     for step in chain.steps:
-        if step.method == RELATED and step.relation is not None:
+        if step.method in (RELATED, PREFETCHED) and step.relation is not None:
             owner = compiler.mapped[step.relation[0]].name
             parts = [f"{owner[:1].lower()}{owner[1:]}.{step.relation[1]}"]
             continue

@@ -9,7 +9,7 @@ from backend_lint.project.queries.django_builder import Builder
 from backend_lint.project.queries.django_emit import emit
 from backend_lint.project.queries.django_expr import UNKNOWN, Expr, column
 from backend_lint.project.queries.django_functions import truncated
-from backend_lint.project.queries.django_names import FILTER_BACKENDS, RELATED, SLICE
+from backend_lint.project.queries.django_names import FILTER_BACKENDS, PREFETCHED, RELATED, SLICE
 from backend_lint.project.queries.django_operands import Given, Literal, Made
 from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.queries.django_order import order_keys
@@ -115,8 +115,9 @@ class Steps:
         self.builder.filter(condition)
 
     def related(self, step: ChainStep) -> None:
-        """``author.books``: rows of one instance."""
+        """``author.books``: rows of one instance; of many for what is prefetched."""
         assert step.relation is not None
+        operator = "=" if step.method == RELATED else "in"
         owner, name = step.relation
         relation = self.compiler.mapped[owner].relationships[name]
         builder = self.builder
@@ -124,11 +125,12 @@ class Steps:
             hop = Hop(relation.through, relation.to_columns, relation.through_to, False, True, True, None)
             alias = builder.joins.walk((hop,), set())[-1]
             builder.joins.demote((alias,))
-            builder.where += [Comparison(conditions.column(alias, one), "=", conditions.parameter()) for one in relation.through_columns]
+            builder.where += [Comparison(conditions.column(alias, one), operator, conditions.parameter()) for one in relation.through_columns]
             self.sticky = {alias}
             return
-        columns = ("content_type_id", *relation.to_columns) if relation.generic else relation.to_columns
-        builder.where += [Comparison(conditions.column(0, one), "=", conditions.parameter()) for one in columns]
+        if relation.generic:
+            builder.where.append(Comparison(conditions.column(0, "content_type_id"), "=", conditions.parameter()))
+        builder.where += [Comparison(conditions.column(0, one), operator, conditions.parameter()) for one in relation.to_columns]
 
     def extra(self, step: ChainStep) -> None:
         keywords = dict(step.keywords)
@@ -343,6 +345,7 @@ _ACTIONS: dict[str, Callable[[Steps, ChainStep], None]] = {
     "exclude": Steps.exclude,
     "complex_filter": Steps.complex_filter,
     RELATED: Steps.related,
+    PREFETCHED: Steps.related,
     "__or__": either,
     "__and__": both,
     "extra": Steps.extra,

@@ -37,7 +37,8 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
     if not candidates:
         return
     for call in body.calls:
-        yield from _of_call(call, candidates)
+        if "#" in call.callee or any("#" in text for text in call.args) or any("#" in text for _, text in call.keywords):
+            yield from _of_call(call, candidates)
     for returned in body.returns:
         if "#" in returned.value:
             yield from _of_text(returned.value, False, returned.block, candidates)
@@ -45,16 +46,15 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
         if "#" in yielded.value:
             yield from _of_text(yielded.value, yielded.value[:1] == "*", yielded.block, candidates)
     for assign in body.assigns:
-        if "#" in assign.value and not (assign.target[:1] == "%" and "." not in assign.target and assign.value[:1] == "#" and assign.value[1:].isdigit()):
-            yield from _of_text(assign.value, False, assign.block, candidates)
+        if "#" in assign.value:
+            # where a local is read, its value stands
+            is_local = assign.target[:1] == "%" and assign.target[1:].isidentifier() and assign.value[0] in "#("
+            yield from (one for one in _of_text(assign.value, False, assign.block, candidates) if one.taken or not is_local)
     for _, text, block_index in body.conditions:
         if "#" in text:
             yield from _of_text(text, True, block_index, candidates)
     for _, _, text, block_index in body.reads:
         if "#" in text:
-            yield from _of_text(text, True, block_index, candidates)
-    for _, text, block_index in body.awaits:
-        if text[:1] == "#":
             yield from _of_text(text, True, block_index, candidates)
 
 
