@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         real = live_catalog.read(connection)
     ours, cpu, unread = schema_truth._read([Path(source).resolve() for source in options.source])
     foreign = re.compile(options.foreign or r"\Z.")
-    compared = {name: table for name, table in real.items() if not name.startswith("alembic_version") and (name in ours or not foreign.match(name))}
+    compared = {name: table for name, table in real.items() if not name.startswith("alembic_version") and not foreign.match(name)}
     kinds = (TableKind.TABLE, TableKind.PARTITION)
-    mine = {name: table for name, table in ours.items() if table.kind in kinds and (name in real or ("." not in name and not foreign.match(name)))}
+    mine = {name: table for name, table in ours.items() if table.kind in kinds and "." not in name and not foreign.match(name)}
     found = list(live_catalog.differences(mine, compared))
     unknown = sum(bool(one.unknown) for one in mine.values())
     say(f"{options.name}: migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood; {unknown} tables unknown")

@@ -78,6 +78,7 @@ class Migrations(Models):
         self.steps = Steps(values, self)
         self.baseline: set[str] = set()
         self.everything = ""
+        self.failed = False
         self.convention: Mapping[str, str | None] = {}
         self._doubts: list[str] = []
         self._own: dict[str, dict[str, Table]] = {}
@@ -135,6 +136,7 @@ class Migrations(Models):
             return self._execute(made)
         if name in _MAKES:
             return self._make(made, receiver, name)
+        self.failed = False
         batch = None
         if made.name != f"alembic.op.{name}":
             held = self.values.evaluate(made.frame, receiver) if receiver else None
@@ -150,8 +152,15 @@ class Migrations(Models):
         if call.table is None and operation not in ("bulk_insert", "drop_index"):
             self._apply(call, self.forget(call, f"{operation} of a table that is not known"))
         else:
+            before = len(self.catalog.missed)
             self._apply(call, PERFORM[operation](self, call))
+            self.failed = self._raises(operation, call) or any(" never created" in missed.why for missed in self.catalog.missed[before:])
         return True
+
+    @staticmethod
+    def _raises(operation: str, call: Call) -> bool:
+        """``op.drop_constraint(None, ...)``, which autogenerate writes and nobody can run."""
+        return operation == "drop_constraint" and "constraint_name" in call.values and call.get("constraint_name") is None
 
     def _apply(self, call: Call, changes: Sequence[ddl.Change]) -> None:
         for change in changes:

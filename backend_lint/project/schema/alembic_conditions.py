@@ -43,6 +43,21 @@ class MigrationValues(Values):
         """Tables that were made from the models."""
         self.run: Run | None = None
 
+    def module(self, path: str, dotted: str, level: int) -> str | None:
+        found = super().module(path, dotted, level)
+        return self._beside(path, dotted) if found is None and not level else found
+
+    def _beside(self, path: str, dotted: str) -> str | None:
+        """A module beside the ``env.py`` above a migration: its folder is where Alembic looks too."""
+        folder = path.rpartition("/")[0]
+        inside = dotted.replace(".", "/")
+        while folder:
+            if f"{folder}/env.py" in self.project.modules:
+                candidates = (f"{folder}/{inside}.py", f"{folder}/{inside}/__init__.py")
+                return next((one for one in candidates if one in self.project.modules), None)
+            folder = folder.rpartition("/")[0]
+        return None
+
     def evaluate(self, frame: Frame, text: str) -> Value:
         if text.endswith(_DIALECT_NAMES) and text[0] not in "('[{":
             return self.dialect.value

@@ -311,6 +311,8 @@ def create_exclude_constraint(migrations: Migrations, call: Call) -> list[ddl.Ch
 def drop_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
     assert call.table is not None
     name = call.text("constraint_name")
+    if "constraint_name" in call.values and call.get("constraint_name") is None:
+        return []
     if name is None:
         kind = call.text("type_")
         return migrations.forget(call, "a constraint that is not known is dropped", "indexes") if kind not in ("foreignkey", "check") else []

@@ -11,7 +11,7 @@ from backend_lint.project.references import RefKind
 from backend_lint.project.schema.alembic_conditions import CATALOG
 from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Value
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, ModuleName, Value
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MAX_STEPS = 60_000
 """Calls that one migration may make; what goes beyond is no migration any more."""
 _MAX_DEPTH = 6
+_FAILED = "try"
+"""The key under which it is kept whether the last ``try`` failed."""
 _PASSED = frozenset({BlockKind.BODY, BlockKind.TRY, BlockKind.FINALLY, BlockKind.WITH})
 _EXISTENCE = ("exist", "inspect", "has_", "column", "index", "table", "constraint", "offline")
 """Words in a condition that say: only if it has not been done already."""
@@ -27,6 +29,9 @@ _EXISTENCE = ("exist", "inspect", "has_", "column", "index", "table", "constrain
 
 class Doer(Protocol):
     """Carries out what a migration calls."""
+
+    failed: bool
+    """The last call that was carried out raises when it is really made."""
 
     def concerns(self, call: Call) -> bool:
         """Whether a call may change the schema, told by its name."""
@@ -45,6 +50,10 @@ class Doer(Protocol):
 
     def skipped(self, why: str, path: str, line: int) -> None:
         """Something is not done because a fresh database has no rows that ask for it."""
+
+
+class OperationFailedError(Exception):
+    """A call that raises when it is really made."""
 
 
 class Event(NamedTuple):
@@ -75,6 +84,7 @@ class Steps:
         self._plans: dict[tuple[str, int], dict[int, list[Event]]] = {}
         self._relevant: dict[tuple[str, int], bool] = {}
         self._asking: dict[tuple[str, int], bool] = {}
+        self._tries = 0
 
     def migrate(self, path: str, function: int) -> bool:
         """Run an ``upgrade``; False if it does too much to be followed."""
@@ -127,6 +137,8 @@ class Steps:
 
     def _inner(self, frame: Frame, body: Body, number: int, decided: dict[str, bool | None]) -> Left | None:
         block = body.blocks[number]
+        if block.kind is BlockKind.TRY:
+            return self._try(frame, body, number, decided)
         if block.kind in _PASSED:
             return self._block(frame, body, number)
         if block.kind is BlockKind.IF:
@@ -136,12 +148,27 @@ class Steps:
             holds = decided.get(block.subject)
             return self._branch(frame, body, number, None if holds is None else not holds, other=True)
         if block.kind is BlockKind.ELSE:
-            return self._block(frame, body, number)
+            return self._block(frame, body, number) if not decided.pop(_FAILED, False) else None
         if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION):
             return self._loop(frame, body, number, block)
         if block.kind in (BlockKind.WHILE, BlockKind.CASE) and self.matters(frame, body, number):
             self._doubtful(frame, body, number, "a migration does it in a loop or a case that is not followed")
         return None
+
+    def _try(self, frame: Frame, body: Body, number: int, decided: dict[str, bool | None]) -> Left | None:
+        """A ``try``: what certainly fails in it ends it, and its handler runs."""
+        handlers = [handler for handler in body.handlers if handler.protected == number]
+        decided[_FAILED] = False
+        if not handlers:
+            return self._block(frame, body, number)
+        self._tries += 1
+        try:
+            return self._block(frame, body, number)
+        except OperationFailedError:
+            decided[_FAILED] = True
+            return self._block(frame, body, handlers[0].block)
+        finally:
+            self._tries -= 1
 
     # -- branches and loops ------------------------------------------------------------------------
 
@@ -235,6 +262,8 @@ class Steps:
         if self.doer.concerns(call):
             done = Made(frame, call, self.values.dotted(frame, call.callee))
             if self.doer.do(done):
+                if self.doer.failed and self._tries:
+                    raise OperationFailedError
                 return None
         if self.values.asks(call):
             names[f"#{index}"] = UNKNOWN
@@ -258,7 +287,14 @@ class Steps:
         if callee[:1] in "#?'[({" or self.values.root(frame.path, frame.function, callee.partition(".")[0]) is not None:
             return None
         target = self.values.resolver.value(frame.path, frame.function, callee)
-        return target.function if target is not None and target.kind is RefKind.FUNCTION else None
+        if target is not None and target.kind is RefKind.FUNCTION:
+            return target.function
+        receiver, _, name = callee.rpartition(".")
+        held = self.values.evaluate(frame, receiver) if receiver and (target is None or target.is_external) else None
+        if isinstance(held, ModuleName) and (module := self.values.project.modules.get(held.path)) is not None:
+            kind, number = module.names.get(name, ("", 0))
+            return (held.path, number) if kind == "function" else None
+        return None
 
     def relevant(self, key: tuple[str, int], depth: int = 0) -> bool:
         """Whether a function of the project changes the schema, itself or through others."""

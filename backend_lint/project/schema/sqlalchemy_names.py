@@ -93,7 +93,7 @@ class Names:
         while scope > 0:
             for found in self.project.modules[frame.path].imports_in(scope):
                 if found.name == name:
-                    path = self._module(frame.path, found.module, found.level)
+                    path = self.module(frame.path, found.module, found.level)
                     return self.exported(path, found.member) if path is not None and found.member else Text(frame, name)
             scope = self.project.modules[frame.path].functions[scope].scope
         value = self.exported(frame.path, name)
@@ -120,7 +120,7 @@ class Names:
             return self.evaluate(Frame(path, 0), assign.value) if not assign.augmented else UNKNOWN
         if kind == "import":
             found = module.facts.imports[number]
-            target = self._module(path, found.module, found.level)
+            target = self.module(path, found.module, found.level)
             if target is None:
                 return UNKNOWN
             if not found.member:
@@ -131,13 +131,14 @@ class Names:
             return ModuleName(inner) if inner is not None else value
         if not kind:
             for found in module.facts.imports:
-                if found.member == "*" and not found.function and (target := self._module(path, found.module, found.level)) is not None:
+                if found.member == "*" and not found.function and (target := self.module(path, found.module, found.level)) is not None:
                     value = self.exported(target, name)
                     if value is not UNKNOWN:
                         return value
         return UNKNOWN
 
-    def _module(self, path: str, dotted: str, level: int) -> str | None:
+    def module(self, path: str, dotted: str, level: int) -> str | None:
+        """The module of the project that an import means."""
         return self.resolver.index.relative(path, level, dotted) if level else self.resolver.index.find(dotted, path)
 
     def dotted(self, frame: Frame, text: str) -> str:
@@ -174,7 +175,7 @@ class Names:
                     self._roots[key] = f"{stars[0]}.{name}"
                     return self._roots[key]
         dotted = None
-        if found is not None and not found.level and self.resolver.index.find(found.module, path) is None:
+        if found is not None and not found.level and self.module(path, found.module, 0) is None:
             dotted = f"{found.module}.{found.member}" if found.member else found.module if found.aliased else found.name
         self._roots[key] = dotted
         return dotted
