@@ -212,8 +212,6 @@ class TestFunctionsAndManagers:
             return Looked.objects.get(slug=x)
         """
         assert conditions(code) == ["slug = ?"]
-            "slug = ?"
-        ]
 
     def test_users_of_the_library(self) -> None:
         code = """
