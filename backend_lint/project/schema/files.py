@@ -39,13 +39,15 @@ class Chain(NamedTuple):
 
 
 def replay(project: Project, dialect: Dialect) -> Replayed:
-    """What the files of a project leave. `covers`: the tables that they create. What lies beside migrations in Python belongs to those."""
+    """What the files of a project leave. `covers`: the tables that they create.
+
+    What lies beside migrations in Python belongs to those; what is written for another product is another database, or the same once more.
+    """
     others = {posixpath.dirname(path) for path, module in project.modules.items() if module.role is Role.MIGRATION and not path.endswith("__init__.py")}
     declaring = {path: facts for path, facts in project.sql_files.items() if posixpath.dirname(path) not in others and _declares(project, path, facts)}
     if not declaring:
         return Replayed({}, frozenset())
-    found = [chain for chain in chains(declaring) if chain.dialect is None or chain.dialect is dialect or not _has_twin(chain, declaring)]
-    suited = [chain for chain in found if chain.dialect in (None, dialect)] or found
+    suited = [chain for chain in chains(declaring) if chain.dialect in (None, dialect)]
     catalogs = [(chain, _replayed(chain, declaring, chain.dialect or dialect)) for chain in suited]
     return _joined(project, catalogs, declaring)
 
@@ -59,15 +61,6 @@ def _declares(project: Project, path: str, facts: SqlFile) -> bool:
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
-
-
-def _has_twin(chain: Chain, declaring: Mapping[str, SqlFile]) -> bool:
-    """Whether the same migrations lie beside it for another product: ``migrations/mysql`` beside ``migrations/postgres``."""
-    parent = posixpath.dirname(chain.folder)
-    return any(
-        posixpath.dirname(posixpath.dirname(path)) == parent and posixpath.dirname(path) != chain.folder and named(_name(posixpath.dirname(path)))
-        for path in declaring
-    )
 
 
 # -- which files are one chain
