@@ -89,7 +89,9 @@ _MIGRATION_PARTS = {"shared", "helpers", "utils", "util", "lib", "operations"}
 
 def _role_of_sql(name: str, folders: set[str], data: bytes) -> Role:
     """A declaration of tables is a migration wherever it lies, so that nobody takes it for a query; fixtures and samples are none."""
-    if folders & _TEST_FOLDERS or folders & {"fixtures", "testdata", "test-data", "test_data"} or any(folder.endswith(("_tests", "-tests")) for folder in folders) or name.startswith("test_"):
+    if folders & (_TEST_FOLDERS | {"fixtures", "testdata", "test-data", "test_data"}) or any(folder.endswith(("_tests", "-tests")) for folder in folders):
+        return Role.TEST
+    if name.startswith("test_"):
         return Role.TEST
     if folders & _NO_SCHEMA_FOLDERS:
         return Role.SCRIPT
