@@ -132,6 +132,8 @@ class Conditions:
             if operation(f"({found.right})") is not None and operation(f"({found.right})").operator in _COMPARISONS:  # type: ignore[union-attr]
                 return self.opaque(draft, frame, text)
             return self.compare(draft, frame, text, found.left, _COMPARISONS[sign], found.right)
+        if sign in ("is", "is not") and found.right == "None" and self.sources.attribute(frame, found.left) is not None:
+            return FALSEHOOD if sign == "is" else None  # Python asks, not the database: an attribute is never None
         return self.opaque(draft, frame, text, *(self.expressions.term(draft, frame, one) for one in (found.left, found.right) if one))
 
     def _alternatives(self, draft: Draft, frame: Frame, text: str) -> Predicate | None:
@@ -187,7 +189,7 @@ class Conditions:
         chains = [chain for chain in self.compiler.chains.at(frame, text) if _is_exists(chain)]
         if chains:
             return Exists(self.compiler.subquery(draft, chains))
-        if method in ("and_", "or_", "not_", "exists", "text", "true", "false", "between", "literal", "with_parent", "literal_column", "in_op"):
+        if method in ("and_", "or_", "not_", "exists", "text", "true", "false", "between", "literal", "with_parent", "literal_column", "type_coerce", "col"):
             callee = self.compiler.frames.ref(frame, call.callee)
             if (callee is not None and of_library(callee.name)) or (callee is None and method in ("and_", "or_", "not_")):
                 return self._library(draft, frame, text, method, call)
@@ -215,6 +217,8 @@ class Conditions:
         if name == "not_" and args:
             inner = self.predicate(draft, frame, args[0])
             return negate(inner) if inner is not None else self.opaque(draft, frame, text)
+        if name in ("type_coerce", "col") and args:
+            return self.predicate(draft, frame, args[0])
         if name == "true":
             return None
         if name == "false":

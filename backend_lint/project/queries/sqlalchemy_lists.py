@@ -203,6 +203,9 @@ class Lists:
         if text[:1] == "%" and text[1:].isidentifier():
             yield from self._local_pairs(frame, text)
             return
+        if text[:1] == "#" and text[1:].isdigit() and (returned := self._returned(frame, int(text[1:]))) is not None:
+            yield from self.pairs(*returned)
+            return
         yield "**", frame, text
 
     def _local_pairs(self, frame: Frame, text: str) -> Iterator[tuple[str, Frame, str]]:

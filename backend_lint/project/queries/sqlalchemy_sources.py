@@ -73,6 +73,8 @@ class Sources:
             root, _, rest = text.partition(".")
             if root[1:].isdigit() and (not rest or rest == "table"):
                 return self._made(frame, int(root[1:]))
+        if text.endswith("']") and (stem := text.rpartition("[")[0]).endswith(".tables"):
+            return self._table(text[len(stem) + 1 : -1])
         if text.endswith((".__table__", ".__table__.c", ".table")):
             return self.source(frame, text.rpartition(".__table__")[0] or text.rpartition(".")[0])
         if text[:1] == "%" and (given := self.frames.argument(frame, text[1:])) is not None and given[1] != text:

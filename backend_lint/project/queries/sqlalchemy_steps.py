@@ -95,6 +95,9 @@ class Steps:
                 draft.base = next((source for text in first.args[:1] if (source := self.sources.source(first.frame, text)) is not None), None)
             first = ChainStep(first.method, replaced.args, first.keywords, replaced.path, replaced.function, -1, replaced.frame)
         draft.legacy = first.method == "query"
+        for step in rest:
+            if step.method == "select_from":
+                self.compiler.joins.begin(draft, step)
         self._begin(draft, first)
         run = False
         for step in rest:

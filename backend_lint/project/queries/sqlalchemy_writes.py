@@ -10,8 +10,10 @@ from backend_lint.project.queries.sqlalchemy_chains import ChainStep
 from backend_lint.project.queries.sqlalchemy_draft import Draft
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_sources import Source
+from backend_lint.project.queries.sqlalchemy_terms import PARAMETER
 from backend_lint.project.queries.sqlalchemy_text import arguments
 from backend_lint.project.value_text import constant_string
+from backend_lint.sql.conditions import comparison
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.sqlalchemy_compile import Compiler
@@ -97,6 +99,10 @@ class Writes:
         for frame, text in self.compiler.lists.items(step.frame, elements) if elements else ():
             name = constant_string(text)
             found.append(self.column(draft, frame, name if name is not None else f"({text})"))
+        constraint = constant_string(keywords.get("constraint", ""))
+        table = self.sources.table(draft.sources[0].table) if constraint and draft.sources and draft.sources[0].table else None
+        if table is not None:
+            found += [key.column for index in table.indexes if index.name == constraint for key in index.keys]
         draft.conflict = tuple(name for name in found if name)
         if keywords.get("set_"):
             for name, frame, _ in self.compiler.lists.pairs(step.frame, keywords["set_"]):
@@ -123,6 +129,13 @@ class Writes:
         if draft.verb is Verb.SELECT or len(step.args) < 2 or step.args[1][:1] not in "[{%":
             return
         text = step.args[1]
+        source = self._target(draft)
+        if draft.verb is Verb.UPDATE and not draft.conditions and source is not None and source.mapped is not None:
+            # rows by their primary keys, as the unit of work writes them
+            for name in source.mapped.primary_key:
+                field = source.mapped.fields.get(name)
+                left = self.compiler.relations.column(draft, source, field.column if field is not None else name, field)
+                draft.restrict(comparison(left, "=", PARAMETER))
         if text[:1] == "[":
             items = arguments(text)
             text = items[0].removeprefix("*") if items else ""
