@@ -15,10 +15,11 @@ from backend_lint.sql.dialects import named
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 _ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND, Role.MIGRATION})
 _ENGINES = re.compile(rb"\bdjango(?:_prometheus)?[.\w]{0,40}\.backends?\.(postgresql|postgis|mysql|sqlite3|spatialite|oracle)\b")
-_URLS = re.compile(rb"\b(postgres(?:ql)?|postgis|timescaledb|cockroachdb|mysql|mariadb|sqlite|mssql|oracle)(?:\+\w+)?://")
+_SCHEME = re.compile(rb"\b(postgres(?:ql)?|postgis|timescaledb|cockroachdb|mysql|mariadb|sqlite|mssql|oracle)(?:\+\w+)?$")
 _CONTAINERS = re.compile(rb"\b(?:library/|bitnami/|timescale/|pgvector/)?(postgres(?:ql)?|postgis|timescaledb|pgvector|mysql|mariadb)(?::[\w.$-]+|\b)")
 _PRODUCTS = {b"postgis": Dialect.POSTGRESQL, b"pgvector": Dialect.POSTGRESQL, b"spatialite": Dialect.SQLITE}
 _DRIVERS = {
@@ -74,12 +75,11 @@ def _of_modules(project: Project, points: Counter[Dialect]) -> None:
             continue
         settings = module.role is Role.SETTINGS or "settings" in path or "config" in path
         bodies = bytes(module.facts.bodies)
-        for name in set(_ENGINES.findall(bodies)):
-            found["engine" if settings else "mentioned", _meant(name)] += 1
-        if b"://" in bodies or module.facts.classes:
-            written = bodies + b" ".join(attribute.value.encode() for one in module.facts.classes for attribute in one.attributes if "://" in attribute.value)
-            for name in set(_URLS.findall(written)):
-                found["url" if settings else "mentioned", _meant(name)] += 1
+        if b".backend" in bodies:
+            for name in set(_ENGINES.findall(bodies)):
+                found["engine" if settings else "mentioned", _meant(name)] += 1
+        for name in _schemes(bodies) | _class_schemes(module):
+            found["url" if settings else "mentioned", _meant(name)] += 1
         for entry in module.facts.imports:
             if (dialect := _DRIVERS.get(entry.module.partition(".")[0])) is not None:
                 found["driver", dialect] += 1
@@ -92,6 +92,20 @@ def _of_modules(project: Project, points: Counter[Dialect]) -> None:
         points[dialect] += weights[kind] + min(count - 1, 3)
 
 
+def _class_schemes(module: SourceModule) -> set[bytes]:
+    """Those in the attributes of classes, which stand in no body."""
+    values = [attribute.value for one in module.facts.classes for attribute in one.attributes if "://" in attribute.value]
+    return _schemes(" ".join(values).encode()) if values else set()
+
+
+def _schemes(text: bytes) -> set[bytes]:
+    """The database schemes of the URLs in a text."""
+    if b"://" not in text:
+        return set()
+    found = (_SCHEME.search(piece[-40:]) for piece in text.split(b"://")[:-1])
+    return {match.group(1) for match in found if match is not None}
+
+
 def _meant(name: bytes) -> Dialect:
     return _PRODUCTS.get(name) or named(name.decode()) or Dialect.POSTGRESQL
 
@@ -101,7 +115,7 @@ def _of_manifests(project: Project, points: Counter[Dialect]) -> None:
     found: set[Dialect] = set()
     for facts in project.manifests.values():
         data = bytes(facts)
-        found.update(_meant(name) for name in {*_CONTAINERS.findall(data), *_URLS.findall(data)})
+        found.update(_meant(name) for name in {*_CONTAINERS.findall(data), *_schemes(data)})
     for dialect in found:
         points[dialect] += 4
 
