@@ -196,6 +196,8 @@ class Body(Fact, frozen=True):
     """Attributes of locals and results that are read, the longest of a chain, once a block: line and column of the last name, value, block. Callees are not."""
     breaks: tuple[tuple[int, int], ...] = ()
     """Line and block of each ``break``."""
+    continues: tuple[tuple[int, int], ...] = ()
+    """Line and block of each ``continue``."""
     sizes: tuple[tuple[int, int, int, int, str, int], ...] = ()
     """Where a value is only measured: line, column, end line and end column, text, block. The text is ``len(x)``, ``bool(x)`` for a name tested by ``if``,
     ``(#1>0)`` for a call's result compared with 0 or 1."""

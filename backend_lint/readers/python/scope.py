@@ -16,6 +16,7 @@ class Scope:
         "block",
         "blocks",
         "breaks",
+        "continues",
         "calls",
         "conditions",
         "env",
@@ -57,6 +58,7 @@ class Scope:
         self.conditions: list[tuple[int, str, int]] = []
         self.reads: dict[tuple[str, int], ast.Attribute] = {}
         self.breaks: list[tuple[int, int]] = []
+        self.continues: list[tuple[int, int]] = []
         self.sizes: list[tuple[int, int, int, int, str, int]] = []
 
     def body(self) -> Body:
@@ -74,6 +76,7 @@ class Scope:
             tuple(self.conditions),
             tuple([(*_last_name(node), text, block) for (text, block), node in self.reads.items()]),
             tuple(self.breaks),
+            tuple(self.continues),
             tuple(self.sizes),
         )
 

@@ -264,8 +264,8 @@ def _type_alias(scan: Scanner, node: Any) -> None:
 
 
 def _leave_loop(scan: Scanner, node: ast.Break | ast.Continue) -> None:
-    if node.__class__ is ast.Break:
-        scan.scope.breaks.append((node.lineno, scan.scope.block))
+    scope = scan.scope
+    (scope.breaks if node.__class__ is ast.Break else scope.continues).append((node.lineno, scope.block))
     if scan.in_finally and not any(isinstance(around, (ast.For, ast.While, ast.AsyncFor)) for around in _inside_finally(scan)):
         _leaves_finally(scan, node, "break" if isinstance(node, ast.Break) else "continue")
 
