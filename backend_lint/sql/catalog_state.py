@@ -44,6 +44,8 @@ class State:
         self.everything_unknown = ""
         self.types: dict[str, ddl.CreateType] = {}
         self.forgotten: dict[str, str] = {}
+        self.seeds: dict[str, int] = {}
+        """Constant rows so far, by table."""
         self.homes: dict[str, str] = {}
         """The table of an index, by the index's name with its schema. (In MySQL names of indexes are not unique: there only `tables` tells.)"""
         self.constraints: dict[str, set[str]] = {}

@@ -293,10 +293,17 @@ def attach(state: State, change: ddl.Attach) -> None:
         state.store(replace(table, foreign_keys=(*table.foreign_keys, *missing)))
 
 
+SEEDS = 2
+"""Constant rows that tell of a table filled by its authors; one alone may be the first administrator."""
+
+
 def seed(state: State, change: ddl.Seed) -> None:
     """Constant rows: the table is filled by those who wrote the migration."""
     table = state.find(change.table)
-    if table is not None and not table.seeded and change.rows:
+    if table is None or table.seeded:
+        return
+    rows = state.seeds[table.name] = state.seeds.get(table.name, 0) + (change.rows if change.rows >= 0 else SEEDS)
+    if rows >= SEEDS:
         state.store(replace(table, seeded=True))
 
 
