@@ -256,3 +256,32 @@ class TestUnknown:
     def test_conditions_that_grow_without_end(self) -> None:
         code = "def view(x):\n    q = Q()\n" + "".join(f"    if x: q |= Q(pages={n}) | q\n" for n in range(200)) + "    return Book.objects.filter(q).count()\n"
         assert len(found(code)) <= 8
+
+
+class TestBounds:
+    def test_a_chain_of_many_calls(self) -> None:
+        assert len(found("def view(x):\n    return Book.objects" + ".filter(pages=x)" * 150 + ".count()\n")) == 1
+
+    def test_many_conditions_in_one_call(self) -> None:
+        (site,) = found("def view(x):\n    return Book.objects.filter(" + ",".join(["Q(pages=1)"] * 2000) + ").count()\n")
+        assert not site.query.unknown
+
+    def test_querysets_in_querysets(self) -> None:
+        lines = "".join("    qs = Book.objects.filter(pk__in=qs)\n" for _ in range(100))
+        assert len(found(f"def view(x):\n    qs = Book.objects.all()\n{lines}    return qs.count()\n")) <= 8
+
+    def test_functions_that_double_the_ways(self) -> None:
+        functions = "".join(
+            f"def f{n}(x):\n    if x:\n        return f{n + 1}(x).filter(pages={n})\n    return f{n + 1}(x).exclude(pages={n})\n" for n in range(30)
+        )
+        sites_found = found(functions + "def f30(x):\n    return Book.objects.all()\n\ndef view(x):\n    return f0(x).count()\n")
+        assert all(site.variant < 8 for site in sites_found)
+
+
+class TestOtherDatabases:
+    def test_mysql_compares_without_upper(self) -> None:
+        settings = 'DATABASES = {"default": {"ENGINE": "django.db.backends.mysql"}}\n'
+        sources = {**_MODELS, "shop/settings.py": settings, "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"}
+        code = _IMPORTS + "def view(x):\n    Book.objects.filter(title__icontains=x).count()\n    Book.objects.filter(title__iexact=x).count()\n"
+        found_sites = [site for site in sites(linked({**sources, "shop/views.py": code})) if site.path == "shop/views.py"]
+        assert [predicate_text(site.query.where) for site in found_sites] == ["title like %?%", "title like ?"]

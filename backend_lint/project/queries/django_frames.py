@@ -65,7 +65,10 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
 
 
 def handed_in(frame: Frame, module: SourceModule, name: str) -> tuple[Frame, str] | None:
-    """What the caller gave for a parameter, or its default; None if it is not known or `name` is no parameter."""
+    """What the caller gave for a parameter, or its default; None if it is not known or `name` is no parameter.
+
+    A default of ``None`` is not known either: code asks for it before it uses the parameter.
+    """
     if frame.call is None or frame.caller is None:
         return None
     head = module.functions[frame.function]
@@ -82,7 +85,7 @@ def handed_in(frame: Frame, module: SourceModule, name: str) -> tuple[Frame, str
         if 0 <= index < len(call.args) and not any(arg.startswith("*") for arg in call.args[: index + 1]):
             return frame.caller, call.args[index]
         open_ended = any(arg.startswith("*") for arg in call.args) or any(key == "**" for key, _ in call.keywords)
-        if parameter.default and not open_ended:
+        if parameter.default and parameter.default != "None" and not open_ended:
             return Frame(frame.path, head.scope), parameter.default
         return None
     return None

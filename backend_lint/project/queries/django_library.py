@@ -64,12 +64,41 @@ def with_library(project: Project) -> Mapping[ClassKey, Mapped]:
     for name, model in LIBRARY_MODELS.items():
         if model.table and (model.table not in own or model.table in proxied):
             found[name, LIBRARY] = _mapped(name, model, labels, reverse.get((name, LIBRARY), {}))
+    _add_relations_between(found)
     for key, mapped in list(found.items()):
+        label = next((one.removeprefix("fields of ") for one in mapped.unknown if one.startswith("fields of ")), "")
+        parent = found.get(labels.get(label, key)) if label in labels and mapped.parent_link and mapped.parent is None else None
+        if parent is not None:
+            fields, relationships = {**parent.fields, **mapped.fields}, {**parent.relationships, **mapped.relationships}
+            unknown = tuple(one for one in mapped.unknown if one != f"fields of {label}")
+            found[key] = msgspec.structs.replace(mapped, fields=fields, relationships=relationships, parent=parent.key, unknown=unknown)
+            continue
         base = found.get(tables.get(mapped.table, key)) if mapped.proxy and not mapped.primary_key else None
         if base is not None:
             fields, relationships = {**base.fields, **mapped.fields}, {**base.relationships, **mapped.relationships}
             found[key] = msgspec.structs.replace(mapped, fields=fields, relationships=relationships, primary_key=base.primary_key)
     return found
+
+
+def _add_relations_between(found: dict[ClassKey, Mapped]) -> None:
+    """Groups and permissions of users: many to many, through tables that the library names."""
+    for name, model in LIBRARY_MODELS.items():
+        own = found.get((name, LIBRARY))
+        for field in model.fields if own is not None else ():
+            target = next((one for one in found.values() if field.options.get("to") == _LABELS.get(one.key[0])), None)
+            if field.kind != "ManyToManyField" or target is None or own is None:
+                continue
+            near, far = f"{own.name.lower()}_id", f"{target.name.lower()}_id"
+            table, key = f"{own.table}_{field.name}", ("id",)
+            ahead = Relationship(field.name, target.key, True, key, key, table, (near,), (far,), Loading.QUERY)
+            query_name = str(field.options.get("related_query_name") or own.name.lower())
+            back = Relationship(f"{query_name}_set", own.key, True, key, key, table, (far,), (near,), Loading.QUERY, False, True, query_name=query_name)
+            for mapped, relation in ((own, ahead), (target, back)):
+                found[mapped.key] = msgspec.structs.replace(found[mapped.key], relationships={**found[mapped.key].relationships, relation.name: relation})
+            own = found[name, LIBRARY]
+
+
+_LABELS = {name: model.label for name, model in LIBRARY_MODELS.items()}
 
 
 def _table_of(schema: Schema, mapped: Mapped, relation: Relationship) -> str:

@@ -24,11 +24,7 @@ _MAX_DEPTH = 3
 def either(steps: Steps, step: ChainStep) -> None:
     """``a | b``: one filter with the conditions of both, as long as nothing else was asked of them."""
     position = next(number for number, one in enumerate(steps.chain.steps) if one is step)
-    sides = [_condition(steps, steps.chain.steps[:position])]
-    for text in step.args:
-        chains = steps.compiler.chains.evaluate(step.frame, text)
-        usable = chains and chains[0].model == steps.chain.model
-        sides.append(_condition(steps, chains[0].steps) if usable else None)
+    sides = [_condition(steps, steps.chain.steps[:position]), *_others(steps, step, 0)]
     builder = steps.builder
     if None in sides:
         builder.unknown.append("querysets combined by |")
@@ -40,10 +36,27 @@ def either(steps: Steps, step: ChainStep) -> None:
         builder.filter(Q(OR, tuple(side for side in sides if side is not None)))
 
 
-def _condition(steps: Steps, calls: tuple[ChainStep, ...]) -> Q | None:
+def _others(steps: Steps, step: ChainStep, depth: int) -> list[Q | None]:
+    """The conditions of the querysets behind ``|``."""
+    found: list[Q | None] = []
+    for text in step.args:
+        chains = steps.compiler.chains.evaluate(step.frame, text)
+        usable = chains and chains[0].model == steps.chain.model and depth <= _MAX_DEPTH
+        found.append(_condition(steps, chains[0].steps, depth + 1) if usable else None)
+    return found
+
+
+def _condition(steps: Steps, calls: tuple[ChainStep, ...], depth: int = 0) -> Q | None:
     """The conditions of calls that only filter; None if they do more."""
     found: list[Q] = []
     for call in calls:
+        if call.method == "__or__":
+            others = _others(steps, call, depth)
+            if None in others:
+                return None
+            sides = [Q(AND, tuple(found)), *(one for one in others if one is not None)]
+            found = [Q(OR, tuple(sides))] if all(sides) else []
+            continue
         if call.method in ("filter", "exclude"):
             condition = steps.condition(call)
             if condition:
