@@ -280,8 +280,16 @@ class TestBounds:
 
 class TestOtherDatabases:
     def test_mysql_compares_without_upper(self) -> None:
-        settings = 'DATABASES = {"default": {"ENGINE": "django.db.backends.mysql"}}\n'
-        sources = {**_MODELS, "shop/settings.py": settings, "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"}
-        code = _IMPORTS + "def view(x):\n    Book.objects.filter(title__icontains=x).count()\n    Book.objects.filter(title__iexact=x).count()\n"
-        found_sites = [site for site in sites(linked({**sources, "shop/views.py": code})) if site.path == "shop/views.py"]
-        assert [predicate_text(site.query.where) for site in found_sites] == ["title like %?%", "title like ?"]
+        sources = {
+            "shelf/__init__.py": "",
+            "shelf/settings.py": 'DATABASES = {"default": {"ENGINE": "django.db.backends.mysql"}}\nINSTALLED_APPS = ["shelf"]\n',
+            "shelf/models.py": "from django.db import models\n\n\nclass Book(models.Model):\n    title = models.CharField(max_length=9)\n",
+            "shelf/views.py": """
+from shelf.models import Book
+
+def view(x):
+    Book.objects.filter(title__icontains=x).count()
+    Book.objects.filter(title__iexact=x).count()
+""",
+        }
+        assert [predicate_text(site.query.where) for site in sites(linked(sources))] == ["title like %?%", "title like ?"]
