@@ -74,7 +74,6 @@ _NAMED = {
     "Concat": "concat",
     "ConcatWs": "concat_ws",
     "Count": "count",
-    "DateTrunc": "date_trunc",
     "Exp": "exp",
     "Explode": "unnest",
     "Floor": "floor",
@@ -99,7 +98,6 @@ _NAMED = {
     "Substring": "substring",
     "Sum": "sum",
     "TimeToStr": "to_char",
-    "TimestampTrunc": "date_trunc",
     "Upper": "upper",
     "Unicode": "ascii",
     "Unnest": "unnest",
@@ -245,6 +243,11 @@ def _position(node: Any, dialect: Dialect) -> str:
     return text.call("strpos", text_of(node.this, dialect), text_of(node.args["substr"], dialect))
 
 
+def _truncated(node: Any, dialect: Dialect) -> str:
+    unit = node.args.get("unit")
+    return text.call("date_trunc", text.literal(unit.name.lower()) if unit is not None else "?", text_of(node.this, dialect))
+
+
 def _zone(node: Any, dialect: Dialect) -> str:
     return text.binary(text_of(node.this, dialect), "at time zone", text_of(node.args["zone"], dialect))
 
@@ -359,6 +362,8 @@ _SPECIAL: dict[str, Callable[[Any, Dialect], str]] = {
     "Trim": _trim,
     "StrPosition": _position,
     "AtTimeZone": _zone,
+    "DateTrunc": _truncated,
+    "TimestampTrunc": _truncated,
     "Case": _case,
     "Interval": _interval,
     "Collate": _collate,

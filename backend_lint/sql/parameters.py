@@ -1,7 +1,7 @@
 """SQL text made ready for the parser: parameters of every style under one name, statements apart, comments gone, long lists of literals counted.
 
-Two signs stand for what the code puts in at run time: `HOLE` for any piece of text (an f-string's ``{...}``), `LIST` for a list of parameters of unknown
-length (``",".join(["%s"] * n)``). All expressions of this module are linear in the text.
+Three signs stand for what the code puts in at run time: `HOLE` for any piece of text (an f-string's ``{...}``), `LIST` for a list of parameters of unknown
+length (``",".join(["%s"] * n)``); `CUT` says that more followed. All expressions of this module are linear in the text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from backend_lint.facts.schema import Dialect
 
 HOLE = "\ufdd0"
 LIST = "\ufdd1"
+CUT = "\ufdd2"
 MARK = "__bl_"
 """Begins every name that stands for something else."""
 PARAMETER = f"{MARK}p__"
@@ -41,7 +42,7 @@ _TOKEN = rf"""
 |(?P<named>\$\d+|(?<![:\w\])]):[^\W\d]\w*|(?<![@<\w])@[^\W\d]\w*|\$[^\W\d]\w*)
 |(?P<number>{_NUMBER})
 |(?P<word>[^\W\d][\w$]*)
-|(?P<hole>{HOLE})
+|(?P<hole>[{HOLE}{CUT}])
 |(?P<list>{LIST})
 |(?P<cast>::)
 |(?P<escaped>\\:)
@@ -121,6 +122,8 @@ def _statement(tokens: list[Token], text: str, start: int, end: int, line: int) 
     depth = _depth(tokens)
     first = next((token.upper for token in tokens if token.kind == "word"), "")
     notes: list[str] = []
+    if CUT in text[start:end]:
+        notes.append("the text is cut off")
     tokens = _typed(_collapsed(tokens))
     if any(token.kind in ("hole", "list") for token in tokens):
         tokens = placed(tokens, notes)
@@ -237,8 +240,8 @@ def _string(piece: str) -> str:
         body = body.replace("\\'", "''").replace("\\\\", "\\") if head in ("e", "E") or piece[-1] == '"' else body
     if "%%" in body:
         body = body.replace("%%", "%")
-    if HOLE in body or LIST in body:
-        body = body.replace(HOLE, HOLE_NAME).replace(LIST, HOLE_NAME)
+    if HOLE in body or LIST in body or CUT in body:
+        body = body.replace(HOLE, HOLE_NAME).replace(LIST, HOLE_NAME).replace(CUT, HOLE_NAME)
     if piece[-1] == '"':
         body = body.replace('""', '"').replace("'", "''")
     if len(body) > MAX_STRING:

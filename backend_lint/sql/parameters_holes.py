@@ -70,7 +70,7 @@ def _merged(tokens: list[Token]) -> list[Token]:
 
 def _is_part(before: Token, token: Token) -> bool:
     """A hole and letters beside it, unless these are a keyword: ``users_{x}``, not ``{where}GROUP BY``."""
-    if not {before.kind, token.kind} <= {"hole", "word", "number"} or not (token.kind == "hole" or HOLE_NAME in before.text):
+    if before.kind not in ("hole", "word") or token.kind not in ("hole", "word", "number") or not (token.kind == "hole" or HOLE_NAME in before.text):
         return False
     return before.upper not in KEYWORDS and token.upper not in KEYWORDS
 

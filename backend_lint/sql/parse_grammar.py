@@ -15,6 +15,11 @@ from backend_lint.facts.schema import Dialect
 
 MAX_DEPTH = 500
 """Of brackets; deeper text is not parsed."""
+MAX_TREE_DEPTH = 2600
+"""Of the tree: signs, casts and negations nest without brackets."""
+_CHAINS = frozenset({"And", "Or", "DPipe", "SafeDPipe", "Add", "Union", "Intersect", "Except"})
+_LONG = 1200
+"""Shorter texts cannot nest that deep."""
 _SHALLOW = 12
 """Brackets that fit the interpreter's usual stack beside whatever called us."""
 _FRAMES = 40_000
@@ -55,12 +60,33 @@ _SPECIAL_SYNTAX = frozenset(
 
 def syntax_tree(sql: str, dialect: Dialect, depth: int) -> Any:
     """The tree of one statement whose brackets are nested `depth` deep. Raises NotParsedError."""
-    return _with_room(_parse, (sql, dialect), depth)
+    tree = _with_room(_parse, (sql, dialect), depth)
+    if len(sql) > _LONG and depth_of(tree) > MAX_TREE_DEPTH:
+        release(tree)
+        raise NotParsedError("nested too deep")
+    return tree
 
 
 def with_room(work: Any, depth: int) -> Any:
     """Calls `work` with a stack on which trees of that depth can be walked. Raises NotParsedError if even that is too little."""
     return _with_room(work, (), depth)
+
+
+def depth_of(tree: Any) -> int:
+    """How deep a tree is; chains of AND, OR, ``||`` and ``+`` count as flat, as they are read without recursion."""
+    deepest = 0
+    stack = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        deepest = max(deepest, depth)
+        kind = type(node).__name__
+        for name, value in node.args.items():
+            inner = depth if kind in _CHAINS and name == "this" and type(value).__name__ == kind else depth + 1
+            if isinstance(value, list):
+                stack += [(one, inner) for one in value if hasattr(one, "args")]
+            elif hasattr(value, "args"):
+                stack.append((value, inner))
+    return deepest
 
 
 def release(tree: Any) -> None:

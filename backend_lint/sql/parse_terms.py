@@ -63,6 +63,8 @@ def _literal(node: Any, frame: Frame) -> Term:
 
 
 def _cast(node: Any, operand: Any, type_: str, frame: Frame, subquery: Subquery) -> Term:
+    if type(operand).__name__ in ("Cast", "TryCast"):
+        return _expression(node, frame, subquery)
     inner = term(operand, frame, subquery)
     if inner.kind is TermKind.COLUMN and not inner.cast and not inner.collation:
         return Term(TermKind.COLUMN, inner.relation, inner.column, cast=type_)

@@ -77,6 +77,7 @@ _LEVELS = {
     "at time zone": ZONE,
     "::": CAST,
 }
+_TRUTHS = {"null": "not null", "true": "not true", "false": "not false", "not null": "null", "not true": "true", "not false": "false"}
 _TOKEN = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+(?:\.\d+)?|[(\[]|[)\]]|::|[-+*/<>=~!@#%^&|?]+|\S""",
 )
@@ -174,6 +175,9 @@ def chain(operator: str, parts: list[str]) -> str:
 def prefix(operator: str, operand: str) -> str:
     """``not x``, ``-x``, ``~x``."""
     if operator == "not":
+        head, _, tail = operand.rpartition(" is ")
+        if head and tail in _TRUTHS and level(operand) == IS:
+            return f"{head} is {_TRUTHS[tail]}"
         return f"not {_above(operand, NOT)}"
     return f"{operator}{_above(operand, SIGN + 1)}"
 

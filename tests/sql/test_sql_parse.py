@@ -173,7 +173,10 @@ def test_changes_of_the_schema_come_with_the_queries() -> None:
     assert any(type(change).__name__ == "CreateTable" for change in parsed.changes)
 
 
-@pytest.mark.parametrize("sql", ["SELECT FROM WHERE", "SELECT 'x", "SELECT /* x", "SELECT * FROM t WHERE a = = 1", "WITH x SELECT", "UPDATE", "DELETE t WHERE ("])
+BROKEN = ["SELECT FROM WHERE", "SELECT 'x", "SELECT /* x", "SELECT * FROM t WHERE a = = 1", "WITH x SELECT", "UPDATE", "DELETE t WHERE ("]
+
+
+@pytest.mark.parametrize("sql", BROKEN)
 def test_what_is_no_sql_is_not_understood(sql: str) -> None:
     parsed = parse(sql)
     assert not parsed.queries

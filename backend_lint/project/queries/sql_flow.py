@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER})
 _MAX_STEPS = 60
 _ADDS = frozenset({"append", "extend", "insert"})
-_UNKNOWN = (repr(HOLE), END)
+_UNKNOWN = (repr(f" {HOLE} "), END)
 
 
 class _Step(NamedTuple):

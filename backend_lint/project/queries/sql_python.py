@@ -17,7 +17,7 @@ from backend_lint.project.queries.sql_rows import rows_of
 from backend_lint.project.queries.sql_templates import MAX_VARIANTS
 from backend_lint.project.queries.sql_values import Strings
 from backend_lint.project.references import RefKind
-from backend_lint.sql.parameters import HOLE, LIST
+from backend_lint.sql.parameters import CUT, HOLE, LIST
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Body, Call, Function
@@ -100,7 +100,7 @@ def _sites(project: Project, found: Found) -> Iterator[Site]:
 
 def one_line(text: str) -> str:
     """A statement for a message: on one line, at most 500 characters, ``{}`` for what is put in at run time."""
-    shown = " ".join(text.replace(HOLE, "{}").replace(LIST, "%s, ...").split())
+    shown = " ".join(text.replace(HOLE, "{}").replace(CUT, "...").replace(LIST, "%s, ...").split())
     return shown if len(shown) <= 500 else shown[:497] + "..."
 
 
@@ -132,7 +132,8 @@ class _Finder:
             for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
                 if body.calls:
                     found += self._of_body(module, index, function, body, names)
-        return found
+        run = {one.texts for one in found if one.runs}
+        return [one for one in found if one.runs or one.texts not in run]
 
     def _learn(self, modules: list[SourceModule]) -> None:
         """Finds the functions that pass a parameter on to a database, through up to three of their own kind."""

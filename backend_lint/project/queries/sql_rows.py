@@ -44,7 +44,7 @@ def rows_of(body: Body, number: int, query: Query) -> Rows:
 def _of_result(body: Body, number: int) -> Rows:
     """By what is called on the result: ``conn.execute(...).fetchone()``, ``result = ...; result.all()``."""
     root = f"#{number}"
-    results = {root}
+    results = {root, f"{root}.__enter__()"}
     for later, call in enumerate(body.calls[number + 1 :], number + 1):
         owner, _, method = call.callee.rpartition(".")
         if owner in results:

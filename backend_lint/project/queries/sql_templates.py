@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-from backend_lint.sql.parameters import HOLE
+from backend_lint.sql.parameters import CUT, HOLE
 
 MAX_VARIANTS = 8
 MAX_TEXT = 60_000
@@ -69,7 +69,7 @@ def f_string(value: str) -> tuple[tuple[tuple[bool, str], ...], int]:
             position += 1
     rest = "".join(text)
     if rest.endswith("...") and size > 400:
-        rest = rest[:-3] + HOLE
+        rest = rest[:-3] + CUT
     return (*pieces, (False, rest)), position + 1
 
 

@@ -9,7 +9,7 @@ from backend_lint.project.queries.sql_place import END, Place
 from backend_lint.project.queries.sql_templates import FIELD, PERCENT, Texts, end_of_string, f_string, keyword, product, unique
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
-from backend_lint.sql.parameters import HOLE, LIST
+from backend_lint.sql.parameters import CUT, HOLE, LIST
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Call
@@ -102,7 +102,7 @@ class Strings:
         if text is None:
             return ()
         if len(text) == _CUT + 3 and text.endswith("..."):
-            return (text[:-3] + HOLE,)
+            return (text[:-3] + CUT,)
         return (text,)
 
     def _interpolated(self, path: str, function: int, value: str, at: Place) -> Texts:
