@@ -15,6 +15,7 @@ is started as the tests do. Exit status 1 if something differs.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -29,28 +30,22 @@ TREE = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE), str(TREE / "tests"), str(TREE / "benchmarks")]
 
 _RUNNER = """
-import os, sys
+import json, os, sys
 sys.path[:0] = [part for part in os.environ["TRUTH_PATH"].split(os.pathsep) if part]
+from django.conf import settings
+settings.DATABASES = {"default": json.loads(os.environ["TRUTH_DATABASE"])}
+settings.DATABASE_ROUTERS = []
+for name, value in json.loads(os.environ["TRUTH_EXTRA"]).items():
+    setattr(settings, name, value)
 import django
-from django.core.management import call_command
 django.setup()
+from django.core.management import call_command
 call_command("migrate", verbosity=0, interactive=False)
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 loader = MigrationLoader(None, ignore_no_migrations=True)
 for label in sorted(loader.migrated_apps):
-    config = apps.get_app_config(label)
-    module = sys.modules.get(loader.migrations_module(label)[0])
-    print("APP", label, config.path, sep="\\t")
-    for model in config.get_models(include_auto_created=True):
-        print("TABLE", label, model._meta.db_table, int(model._meta.managed), sep="\\t")
-"""
-_SETTINGS = """
-from {settings} import *
-DATABASES = {{"default": {{"ENGINE": {engine!r}, "NAME": {name!r}, "USER": {user!r}, "HOST": {host!r}, "PORT": {port!r}, "PASSWORD": ""}}}}
-DATABASE_ROUTERS = []
-MIGRATION_MODULES = globals().get("MIGRATION_MODULES", {{}})
-{extra}
+    print("APP", label, apps.get_app_config(label).path, sep="\\t")
 """
 
 
@@ -73,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = {name for name in ours if name in real}
     compared = {name: table for name, table in real.items() if name in known or name.startswith(prefixes)}
     kinds = (TableKind.TABLE, TableKind.PARTITION)
-    mine = {name: table for name, table in ours.items() if table.kind in kinds and (table.managed or name in real) and (name in real or name.startswith(prefixes))}
+    mine = {
+        name: table for name, table in ours.items() if table.kind in kinds and (table.managed or name in real) and (name in real or name.startswith(prefixes))
+    }
     found = list(live_catalog.differences(mine, compared))
     say(f"{options.name}: {len(labels)} applications; migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood")
     for kind, count in live_catalog.counts(compared, found).items():
@@ -98,7 +95,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--path", action="append", default=[], help="a folder that the application is imported from")
     parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the application")
     parser.add_argument("--engine", default="django.db.backends.postgresql")
-    parser.add_argument("--extra", default="", help="lines of settings")
+    parser.add_argument("--extra", default="", help="settings as a JSON object")
     parser.add_argument("--extension", action="append", default=[], help="an extension to create first")
     parser.add_argument("--postgres", default="", help="URI of a server")
     parser.add_argument("--name", default="application")
@@ -135,14 +132,15 @@ def _migrate(options: argparse.Namespace, uri: str) -> tuple[list[tuple[str, str
     try:
         if options.settings_file:
             shutil.copy(options.settings_file, folder / "truth_base.py")
-        settings = "truth_base" if options.settings_file else options.settings
-        text = _SETTINGS.format(
-            settings=settings, engine=options.engine, name=parts.path.lstrip("/"), user=unquote(parts.username or ""), host=unquote(host),
-            port=parts.port or "", extra=options.extra,
-        )  # fmt: skip
-        (folder / "truth_settings.py").write_text(text)
+        database = {"ENGINE": options.engine, "NAME": parts.path.lstrip("/"), "USER": unquote(parts.username or ""), "HOST": unquote(host)}
+        database |= {"PORT": parts.port or "", "PASSWORD": unquote(parts.password or "")}
         env = os.environ | dict(one.split("=", 1) for one in options.env)
-        env |= {"DJANGO_SETTINGS_MODULE": "truth_settings", "TRUTH_PATH": os.pathsep.join([str(folder), *options.path])}
+        env |= {
+            "DJANGO_SETTINGS_MODULE": "truth_base" if options.settings_file else options.settings,
+            "TRUTH_PATH": os.pathsep.join([str(folder), *options.path]),
+            "TRUTH_DATABASE": json.dumps(database),
+            "TRUTH_EXTRA": options.extra or "{}",
+        }
         env.pop("PYTHONPATH", None)
         started = time.perf_counter()
         done = subprocess.run([options.python, "-c", _RUNNER], cwd=folder, env=env, capture_output=True, text=True, timeout=3600, check=False)

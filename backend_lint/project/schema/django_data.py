@@ -28,14 +28,19 @@ MISSING: Final = Unknown("")
 """An argument that was not given."""
 
 
+class Doubt(Unknown):
+    """Stands in a list whose items depend on something that is not known; `text` says on what."""
+
+
 class Named:
-    """A name that was not followed to a constant: a class, a function, something of a library. `name` is dotted."""
+    """A name that was not followed to a constant: a class, a function, something of a library. `name` is dotted. `bound`: what a nested function sees."""
 
-    __slots__ = ("name", "ref")
+    __slots__ = ("bound", "name", "ref")
 
-    def __init__(self, name: str, ref: Ref | None = None) -> None:
+    def __init__(self, name: str, ref: Ref | None = None, bound: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.ref = ref
+        self.bound = bound
 
     @property
     def last(self) -> str:
@@ -128,7 +133,8 @@ class Made:
                     return found[name]
         if 0 <= position < len(self.fact.args):
             if any(text[0] == "*" for text in self.fact.args[: position + 1]):
-                return Unknown(self.fact.args[position])
+                args = self.args
+                return args[position] if not any(isinstance(one, Unknown) for one in args[: position + 1]) else Unknown(self.fact.args[position])
             return self.reader.value(self.scope, self.fact.args[position])
         return unpacked
 
@@ -140,7 +146,9 @@ class Made:
             value = self.reader.value(self.scope, text.lstrip("*"))
             if text[0] != "*":
                 found.append(value)
-            elif isinstance(value, list):
+                continue
+            value = self.reader.through(value)
+            if isinstance(value, list):
                 found += value
             else:
                 found.append(Unknown(text))

@@ -9,7 +9,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Class
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_apps import Apps
-from backend_lint.project.schema.django_values import Made, Scope, Unknown, ValueReader
+from backend_lint.project.schema.django_values import Doubt, Made, Scope, Unknown, ValueReader
 from backend_lint.project.value_text import alternatives
 
 Key = tuple[str, str]
@@ -104,18 +104,25 @@ def attribute(values: ValueReader, path: str, owner: int, name: str) -> list[Any
         if one.name != name or not one.value:
             continue
         scope = Scope(path, one.function, owner)
-        if _excluded(values, scope, one.line, fact.line):
+        holds = _holds(values, scope, one.line, fact.line)
+        if holds is False:
             continue
-        value = values.listed(values.value(scope, _chosen(values, scope, one.value, one.line)))
+        options = _chosen(values, scope, one.value, one.line)
+        value = values.listed(values.value(scope, options[0]))
         found = found + value if one.augmented else value
+        if holds is None or len(options) > 1:
+            found = [*found, Doubt("a condition that is not known")]
     for call in module.bodies[fact.scope].calls if found or name == "operations" else ():
         method = call.callee.removeprefix(f"{name}.")
         if method not in ("append", "extend", "insert") or method == call.callee or not fact.line <= call.line <= fact.end_line or not call.args:
             continue
         scope = Scope(path, fact.scope, owner)
         bounds = values.loops(scope, call.block)
-        if _excluded(values, scope, call.line, fact.line):
+        holds = _holds(values, scope, call.line, fact.line)
+        if holds is False:
             continue
+        if holds is None:
+            found = [*found, Doubt("a condition that is not known")]
         for bound in [None] if bounds is None else bounds:
             item = values.value(Scope(path, fact.scope, owner, bound), call.args[-1]) if bound is not None else Unknown(call.args[-1])
             items = values.listed(item) if method == "extend" else [item]
@@ -123,21 +130,24 @@ def attribute(values: ValueReader, path: str, owner: int, name: str) -> list[Any
     return found
 
 
-def _excluded(values: ValueReader, scope: Scope, line: int, start: int) -> bool:
-    """A line of a class body stands under a condition that does not hold."""
+def _holds(values: ValueReader, scope: Scope, line: int, start: int) -> bool | None:
+    """Whether the conditions around a line of a class body hold; None if that is not known."""
     blocks = values.modules[scope.path].bodies[scope.function].blocks
-    return any(
-        one.line <= line <= one.end_line and one.line > start and one.kind in (BlockKind.IF, BlockKind.ORELSE) and values.holds(scope, number) is False
-        for number, one in enumerate(blocks)
-    )
+    around = [
+        number for number, one in enumerate(blocks) if one.line <= line <= one.end_line and one.line > start and one.kind in (BlockKind.IF, BlockKind.ORELSE)
+    ]
+    truths = [values.holds(scope, number) for number in around]
+    return False if False in truths else None if None in truths else True
 
 
-def _chosen(values: ValueReader, scope: Scope, text: str, line: int) -> str:
-    """Of ``a if test else b`` the one that is taken, if the test is constant."""
+def _chosen(values: ValueReader, scope: Scope, text: str, line: int) -> list[str]:
+    """Of ``a if test else b`` the one that is taken if the test is constant, else both, the longer first."""
     options = alternatives(text)
-    tests = [test for number, test, _ in values.modules[scope.path].bodies[scope.function].conditions if number == line] if len(options) == 2 else []
-    holds = values.value(scope, tests[0]) if len(tests) == 1 else None
-    return options[0 if holds else 1] if isinstance(holds, bool) else text
+    if len(options) != 2:
+        return [text]
+    tests = [test for number, test, _ in values.modules[scope.path].bodies[scope.function].conditions if number == line]
+    holds = values.truth(scope, tests[0]) if len(tests) == 1 else None
+    return sorted(options, key=len, reverse=True) if holds is None else [options[0 if holds else 1]]
 
 
 def in_order(migrations: Mapping[Key, Migration]) -> list[Migration]:

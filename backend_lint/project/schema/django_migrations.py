@@ -15,6 +15,7 @@ from backend_lint.project.schema.django_graph import Migration, MigrationReader,
 from backend_lint.project.schema.django_operations import Replay, Unsupported
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_state import ModelState
+from backend_lint.project.schema.django_values import Doubt, Made, Scope
 from backend_lint.project.schema.source import Declared, Replayed, Unread
 from backend_lint.sql.catalog import Catalog
 
@@ -59,14 +60,47 @@ def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
 
 def _apply(django: DjangoProject, run: Replay, migration: Migration, unread: list[Unread]) -> None:
     app = migration.key[0]
-    line = django.values.modules[migration.path].classes[migration.owner].line
-    for operation in attribute(django.values, migration.path, migration.owner, "operations"):
-        at = getattr(operation, "line", line)
+    fact = django.values.modules[migration.path].classes[migration.owner]
+    doubts = [Doubt(f"{migration.key[1]} has its own way to be applied")] if _applied(django, migration) is None else []
+    if _applied(django, migration) is False:
+        return
+    before = dict(run.editor.catalog.tables)
+    for operation in [*attribute(django.values, migration.path, migration.owner, "operations"), *doubts]:
+        at = getattr(operation, "line", fact.line)
         try:
-            run.apply(app, operation)
+            if isinstance(operation, Doubt):
+                run.editor.flush()
+                _doubt(run, before, operation.text, migration.path, at)
+            else:
+                run.apply(app, operation)
         except Unsupported as why:
             unread.append(Unread(migration.path, at, str(why)))
             _forget(run, why, app, migration.path, at)
+
+
+def _applied(django: DjangoProject, migration: Migration) -> bool | None:
+    """Whether a migration that says itself how it is applied is applied; None if that is not known."""
+    methods = django.values.resolver.classes.members(migration.path, migration.owner)[0]
+    number = methods.get("apply")
+    if number is None:
+        return True
+    scope = Scope(migration.path, number)
+    for returned in django.values.modules[migration.path].bodies[number].returns:
+        holds = django.values.holds(scope, returned.block)
+        if holds is None:
+            return None
+        if holds:
+            value = django.values.value(scope, returned.value)
+            return True if isinstance(value, Made) and value.fact.callee.endswith(".apply") else False if returned.value.startswith("%") else None
+    return None
+
+
+def _doubt(run: Replay, before: dict[str, Table], why: str, path: str, line: int) -> None:
+    """The tables that a migration touched are unknown, for it may not have done so."""
+    run.statements.unread.append(Unread(path, line, f"operations depend on {why}"))
+    for name, table in list(run.editor.catalog.tables.items()):
+        if before.get(name) is not table:
+            run.editor.apply(ddl.Forget(name, "all", f"a migration depends on {why}", path, line))
 
 
 def _forget(run: Replay, why: Unsupported, app: str, path: str, line: int) -> None:

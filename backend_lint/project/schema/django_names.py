@@ -41,7 +41,7 @@ def index_name(table: str, columns: Sequence[str], suffix: str, dialect: Dialect
     """What the schema editor calls an index or constraint that has no name.
 
     >>> index_name("shop_order", ["customer_id"], "", Dialect.POSTGRESQL)
-    'shop_order_customer_id_4e4c8c2b'
+    'shop_order_customer_id_f638df20'
     """
     most = longest(dialect) or _WITHOUT_LIMIT
     table = table.rpartition(".")[2]

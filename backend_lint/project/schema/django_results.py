@@ -8,9 +8,11 @@ from typing import Any
 from backend_lint.facts.python import LOOPS, BlockKind, ParameterKind
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import RefKind
-from backend_lint.project.schema.django_data import MISSING, Made, Scope, Unknown
+from backend_lint.project.resolver import Resolver
+from backend_lint.project.schema.django_data import MISSING, Doubt, Made, Named, Scope, Unknown
 from backend_lint.project.value_text import alternatives
 
+_STRING_METHODS = frozenset({"startswith", "endswith", "lower", "upper", "strip", "replace", "removeprefix", "removesuffix", "join"})
 MAX_DEPTH = 20
 MAX_UNROLLED = 500
 """Times that a loop's body is read."""
@@ -20,6 +22,7 @@ class Results:
     """The part of `ValueReader` that follows functions and loops."""
 
     modules: Mapping[str, SourceModule]
+    resolver: Resolver
 
     def value(self, scope: Scope, text: str) -> Any:
         """The value of a text."""
@@ -60,6 +63,8 @@ class Results:
             return value
         if value.last in ("list", "tuple", "set", "frozenset", "sorted") and value.args and value.ref is None:
             return self.through(value.args[0], depth + 1)
+        if value.fact.callee.rpartition(".")[2] in _STRING_METHODS and isinstance(subject := value.receiver, str):
+            return _string_method(subject, value)
         if value.name.startswith("swapper."):
             return _swapper(value)
         ref = value.ref
@@ -79,12 +84,11 @@ class Results:
             if holds is None or not returned.value:
                 return value
             if holds:
-                found = self.accumulated(scope, returned.value)
-                return self.through(found, depth + 1)
+                return self.through(self.value(scope, returned.value), depth + 1)
         return value
 
-    def holds(self, scope: Scope, block: int) -> bool | None:
-        """Whether the conditions around a block hold; None if one is not constant or there are loops."""
+    def holds(self, scope: Scope, block: int, loops: bool = False) -> bool | None:
+        """Whether the conditions around a block hold; None if one is not constant, or if there are loops and `loops` does not allow them."""
         blocks = self.modules[scope.path].bodies[scope.function].blocks
         while block > 0:
             one = blocks[block]
@@ -94,7 +98,7 @@ class Results:
                     return None
                 if test is (one.kind is BlockKind.ORELSE):
                     return False
-            elif one.kind in LOOPS:
+            elif one.kind in LOOPS and not loops:
                 return None
             block = one.parent
         return True
@@ -107,24 +111,53 @@ class Results:
             truths.append(bool(value) if isinstance(value, (bool, str, int, list, type(None))) else None)
         return True if True in truths else None if None in truths else False
 
-    def accumulated(self, scope: Scope, text: str) -> Any:
-        """A local of a function with all that is appended to it; any other value itself."""
-        body = self.modules[scope.path].bodies[scope.function]
-        starts = [one for one in body.assigns if one.target == text and not one.augmented]
-        if text[:1] != "%" or len(starts) != 1 or (scope.bound is not None and text in scope.bound):
-            return self.value(scope, text)
-        found = self.value(scope, starts[0].value)
+    def local(self, scope: Scope, text: str) -> Any:
+        """A local of a function: what was assigned to it last, with all that is appended to it. A list that depends on what is not known ends in a `Doubt`."""
+        module = self.modules[scope.path]
+        body = module.bodies[scope.function]
+        found: Any = MISSING
+        doubt = ""
+        for one in body.assigns:
+            if one.target != text or not one.value or one.value == text:
+                continue
+            holds = self.holds(scope, one.block)
+            if holds is False:
+                continue
+            value = self.value(scope, one.value)
+            if one.augmented:
+                value = [*found, *self.listed(value)] if isinstance(found, list) else Unknown(text)
+            if holds is None and found is not MISSING:
+                doubt = doubt or f"a condition of {module.functions[scope.function].name}"
+                continue
+            found = value
+        if found is MISSING:
+            return self.nested(scope, text)
         if not isinstance(found, list):
-            return found
-        found = list(found)
-        for call in body.calls:
+            return Unknown(text) if doubt else found
+        return [*found, *self._appended(scope, text), *([Doubt(doubt)] if doubt else [])]
+
+    def nested(self, scope: Scope, text: str) -> Any:
+        """A function or class that is defined inside a function, or a name of the functions around it."""
+        ref = self.resolver.value(scope.path, scope.function, text)
+        if ref is not None and ref.kind in (RefKind.FUNCTION, RefKind.CLASS):
+            return Named(ref.name, ref, scope.bound)
+        return Unknown(text)
+
+    def _appended(self, scope: Scope, text: str) -> list[Any]:
+        found: list[Any] = []
+        for call in self.modules[scope.path].bodies[scope.function].calls:
             method = call.callee.removeprefix(f"{text}.")
             if method not in ("append", "extend") or method == call.callee or len(call.args) != 1:
                 continue
+            holds = self.holds(scope, call.block, loops=True)
             bounds = self.loops(scope, call.block)
+            if holds is False:
+                continue
             for bound in [None] if bounds is None else bounds:
                 item: Any = Unknown(call.args[0]) if bound is None else self.value(Scope(scope.path, scope.function, scope.owner, bound), call.args[0])
                 found += self.listed(item) if method == "extend" else [item]
+            if holds is None:
+                found.append(Doubt("a condition"))
         return found
 
     def listed(self, value: Any) -> list[Any]:
@@ -143,3 +176,13 @@ def _swapper(made: Made) -> Any:
     if made.last == "get_model_name" and len(names) == 2:
         return ".".join(names)
     return False if made.last == "is_swapped" else made
+
+
+def _string_method(subject: str, made: Made) -> Any:
+    args = made.args
+    method = made.fact.callee.rpartition(".")[2]
+    if method == "join" and len(args) == 1 and isinstance(args[0], list) and all(isinstance(one, str) for one in args[0]):
+        return subject.join(args[0])
+    if method == "join" or not all(isinstance(one, str) for one in args) or made.fact.keywords:
+        return made
+    return getattr(subject, method)(*args) if len(args) <= 2 else made

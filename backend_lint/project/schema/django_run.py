@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from backend_lint.facts import ddl
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_registry import Registry
@@ -21,7 +21,6 @@ _EDITS = re.compile(
     r"schema_editor\.(?:add_field|remove_field|alter_field|create_model|delete_model|alter_db_table|add_index|remove_index|add_constraint|remove_constraint|"
     r"alter_unique_together|alter_index_together)\Z"
 )
-_VENDOR = re.compile(r"\.vendor\s*(==|!=)\s*['\"](\w+)['\"]|['\"](\w+)['\"]\s*(==|!=)\s*[%#\w.]*\.vendor")
 _MAX_DEPTH = 3
 
 
@@ -65,103 +64,91 @@ class Statements:
             value = value.get("func", 0)
         ref = value.ref if isinstance(value, Named) else None
         if ref is not None and ref.kind is RefKind.FUNCTION:
-            yield from self._function(ref.path, ref.index, registry, line, 0)
+            yield from self._function(Scope(ref.path, ref.index, bound=value.bound), registry, 0)
 
-    def _function(self, path: str, function: int, registry: Registry, line: int, depth: int) -> Iterator[ddl.Change]:
-        module = self.values.modules[path]
-        body = module.bodies[function]
-        if self._leaves_at_once(path, function):
-            return
+    def _function(self, scope: Scope, registry: Registry, depth: int) -> Iterator[ddl.Change]:
+        path, function = scope.path, scope.function
+        body = self.values.modules[path].bodies[function]
         models = self._models(path, function)
-        bound = {f"{text}._meta.db_table": registry.table(registry.models[label]) for text, label in models.items() if label in registry.models}
-        tables = tuple(bound.values())
+        named = {text: registry.table(registry.models[label]) for text, label in models.items() if label in registry.models}
+        tables = tuple(named.values())
+        scope = Scope(path, function, bound={**(scope.bound or {}), **{f"{text}._meta.db_table": table for text, table in named.items()}})
+        end = self._end(scope)
         seeds: dict[str, int] = {}
         for call in body.calls:
-            if not self._applies(path, function, call.block):
+            if call.line > end or self.values.holds(scope, call.block, loops=True) is False:
                 continue
             base, _, method = call.callee.rpartition(".")
             if method == "execute" and call.args:
-                yield from self._executed(path, function, call, bound, tables)
+                yield from self._executed(scope, call, tables)
             elif _EDITS.search(call.callee):
-                why = f"{call.callee.lstrip('%')} in {module.functions[function].name}"
+                why = f"{call.callee.lstrip('%')} in {self.values.modules[path].functions[function].name}"
                 for table in tables or ("",):
                     yield self.forget(table, why, path, call.line)
             elif method in _WRITES and (label := self._written(base, models)):
-                looped = any(module.bodies[function].blocks[one].kind.name in ("FOR", "WHILE", "COMPREHENSION") for one in self._around(body, call.block))
+                looped = any(body.blocks[one].kind in LOOPS for one in self._around(body, call.block))
                 seeds[label] = -1 if looped or method == "bulk_create" or seeds.get(label) == -1 else seeds.get(label, 0) + 1
-            elif depth < _MAX_DEPTH and any("schema_editor" in text for text in (*call.args, *(text for _, text in call.keywords))):
-                for text in (call.callee, *call.args):
-                    ref = self.values.resolver.value(path, function, text) if text[:1] not in "'\"[{(#" else None
-                    if ref is not None and ref.kind is RefKind.FUNCTION and (ref.path, ref.index) != (path, function):
-                        yield from self._function(ref.path, ref.index, registry, line, depth + 1)
+            elif depth < _MAX_DEPTH:
+                for inner in self._called(scope, call):
+                    yield from self._function(inner, registry, depth + 1)
         for label, rows in seeds.items():
             state = registry.models.get(label)
             if state is not None and self._constant(path, function):
                 yield ddl.Seed(registry.table(state), rows)
 
+    def _end(self, scope: Scope) -> int:
+        """The line at which the function returns for this product."""
+        returns = self.values.modules[scope.path].bodies[scope.function].returns
+        return next((one.line for one in returns if self.values.holds(scope, one.block) is True), 1_000_000_000)
+
     @staticmethod
-    def _around(body: Any, block: int) -> Iterator[int]:
+    def _around(body: Body, block: int) -> Iterator[int]:
         while block > 0:
             yield block
             block = body.blocks[block].parent
 
-    def _executed(self, path: str, function: int, call: Call, bound: Mapping[str, Any], tables: tuple[str, ...]) -> Iterator[ddl.Change]:
+    def _called(self, scope: Scope, call: Call) -> Iterator[Scope]:
+        """Functions of the project that may execute SQL for this one: what gets the schema editor or a statement, and what is handed on to be called."""
+        texts = (*call.args, *(text for _, text in call.keywords))
+        candidates = list(call.args)
+        if any("schema_editor" in text for text in texts) or any(is_declaration(text.lstrip("f'\"( \\n")) for text in texts):
+            candidates.insert(0, call.callee)
+        for text in candidates:
+            ref = self.values.resolver.value(scope.path, scope.function, text) if text[:1] not in "'\"[{(#" else None
+            if ref is None or ref.kind is not RefKind.FUNCTION or (ref.path, ref.index) == (scope.path, scope.function):
+                continue
+            head = self.values.modules[ref.path].functions[ref.index]
+            given = call.args if text is call.callee else call.args[call.args.index(text) + 1 :]
+            bound = {f"%{one.name}": self.values.value(Scope(ref.path), one.default) for one in head.parameters if one.default}
+            bound.update({f"%{one.name}": self.values.value(scope, value) for one, value in zip(head.parameters, given, strict=False)})
+            bound.update({f"%{name}": self.values.value(scope, value) for name, value in call.keywords})
+            yield Scope(ref.path, ref.index, bound=bound)
+
+    def _executed(self, scope: Scope, call: Call, tables: tuple[str, ...]) -> Iterator[ddl.Change]:
         """A statement of a cursor or of the schema editor, for each turn of the loops around it."""
-        scope = Scope(path, function, bound=bound)
-        for turn in self.values.loops(scope, call.block) or [bound]:
-            value = self.values.through(self.values.value(Scope(path, function, bound=turn), call.args[0]))
+        for turn in self.values.loops(scope, call.block) or [scope.bound or {}]:
+            value = self.values.through(self.values.value(Scope(scope.path, scope.function, bound=turn), call.args[0]))
             if isinstance(value, str):
                 if any(is_declaration(part.strip()) for part in value.split(";")):
-                    yield from self._text(value, path, call.line)
+                    yield from self._text(value, scope.path, call.line)
                 continue
             text = call.args[0].lstrip("f'\"( \\n")
             written = call.args[0][:1] in "f'\"("
-            if (written and not is_declaration(text)) or self._is_harmless(path, function, call.args[0]):
+            if (written and not is_declaration(text)) or self._is_harmless(scope, call.args[0]):
                 continue
             if "schema_editor" in call.callee or is_declaration(text):
                 for table in tables or (self._named_table(text),):
-                    yield self.forget(table, "SQL that is not constant", path, call.line)
+                    yield self.forget(table, "SQL that is not constant", scope.path, call.line)
 
-    def _is_harmless(self, path: str, function: int, text: str) -> bool:
+    def _is_harmless(self, scope: Scope, text: str) -> bool:
         """Statements that Django makes for sequences and for emptying tables."""
-        calls = self.values.modules[path].bodies[function].calls
+        calls = self.values.modules[scope.path].bodies[scope.function].calls
         return any(calls[number].callee.endswith(("sequence_reset_sql", "sql_flush")) for number in call_ids(text))
 
     @staticmethod
     def _named_table(text: str) -> str:
         match = re.match(r"(?i)(?:alter\s+table|create\s+table|drop\s+table)\s+(?:if\s+(?:not\s+)?exists\s+)?\"?(\w+)\"?\s", text)
         return match.group(1) if match else ""
-
-    def _leaves_at_once(self, path: str, function: int) -> bool:
-        """``if connection.vendor != "postgresql": return`` and its like, for the product of this project."""
-        body = self.values.modules[path].bodies[function]
-        first = next((call for call in body.calls if call.callee.rpartition(".")[2] == "execute"), None)
-        for returned in body.returns:
-            block = body.blocks[returned.block]
-            if first is not None and returned.line > first.line:
-                continue
-            if block.kind.name == "IF" and self._vendor(block.subject) is True:
-                return True
-        return False
-
-    def _applies(self, path: str, function: int, block: int) -> bool:
-        body = self.values.modules[path].bodies[function]
-        for number in self._around(body, block):
-            one = body.blocks[number]
-            if one.kind.name in ("IF", "ORELSE"):
-                holds = self._vendor(one.subject)
-                if holds is not None and holds is (one.kind.name == "ORELSE"):
-                    return False
-        return True
-
-    def _vendor(self, test: str) -> bool | None:
-        """Whether a test of the database product holds; None for any other test."""
-        match = _VENDOR.search(test)
-        if match is None or " and " in test or "|" in test:
-            return None
-        operator, name = (match[1], match[2]) if match[1] else (match[4], match[3])
-        negated = test.startswith("(not ")
-        return ((name == self.dialect.value) == (operator == "==")) is not negated
 
     # -- rows --------------------------------------------------------------------------------------
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.schema.django_data import MISSING, Made, Named, Operation, Scope, Unknown
+from backend_lint.project.schema.django_data import MISSING, Doubt, Made, Named, Operation, Scope, Unknown
 from backend_lint.project.schema.django_results import MAX_DEPTH, Results
-from backend_lint.project.value_text import call_ids, constant_string, parse, split
+from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse, split
 from backend_lint.project.web.values import Place, Values
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-__all__ = ["MISSING", "Made", "Named", "Operation", "Scope", "Unknown", "ValueReader"]
+__all__ = ["MISSING", "Doubt", "Made", "Named", "Operation", "Scope", "Unknown", "ValueReader"]
 
 _CUT = 200
 """From this length on the reader cuts strings and marks them with dots."""
@@ -151,8 +151,7 @@ class ValueReader(Results):
             return True if all(one is True for one in truths) else Unknown(text)
         operator, left, right = operands(text[1:-1])
         if operator == "|":
-            # one of several values; which is not known
-            return Unknown(text)
+            return self._alternative(scope, text)
         if not operator:
             return Unknown(text)
         one, other = self.value(scope, left), self.value(scope, right)
@@ -170,6 +169,12 @@ class ValueReader(Results):
         if operator == "%" and isinstance(one, str):
             return _percent(one, other, text)
         return Operation("|" if operator == "||" else operator, (one, other))
+
+    def _alternative(self, scope: Scope, text: str) -> Any:
+        """One of several values of a local: that whose assignment is reached, if one is left."""
+        assigns = [one for one in self.modules[scope.path].bodies[scope.function].assigns if one.block]
+        left = [one for one in alternatives(text) if not any(made.value == one and self.holds(scope, made.block) is False for made in assigns)]
+        return self.value(scope, left[0]) if len(left) == 1 else Unknown(text)
 
     def call(self, scope: Scope, number: int) -> Any:
         """The result of call `number` of a function; a pure wrapper gives what it wraps."""
@@ -252,8 +257,7 @@ class ValueReader(Results):
                 return self.value(Scope(place.path, place.function, owner), place.text)
             return self._class_attribute(scope, text) or named
         if parsed.root[:1] == "%" and not parsed.steps:
-            place = self.values.follow(Place(scope.path, scope.function, text))
-            return self.value(Scope(place.path, place.function), place.text) if place.text != text else Unknown(text)
+            return self.local(scope, text)
         return self._element(scope, text, parsed.steps)
 
     def _builtin(self, scope: Scope, text: str, name: str, steps: tuple[str, ...]) -> Any:
