@@ -72,7 +72,7 @@ def _table(connection: Any, oid: int, kind: str) -> dict[str, Any]:
     return {
         "kind": {"r": "table", "p": "table", "m": "materialized view", "v": "view"}[kind],
         "columns": {
-            name: (canonical_type(type_), not not_null, default is not None and not generated and not default.startswith(("nextval(", "NULL::")), _auto(default, identity))
+            name: (canonical_type(type_), not not_null, _has_default(default, generated), _auto(default, identity))
             for name, type_, not_null, default, identity, generated in columns
         },
         "indexes": {index["name"]: index for index in indexes},
@@ -83,6 +83,10 @@ def _table(connection: Any, oid: int, kind: str) -> dict[str, Any]:
         },
         "checks": sorted(name for name, type_, *_ in constraints if type_ == "c"),
     }
+
+
+def _has_default(default: str | None, generated: str) -> bool:
+    return default is not None and not generated and not default.startswith(("nextval(", "NULL::"))
 
 
 def _auto(default: str | None, identity: str) -> bool:
