@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call, Return, Use
+from backend_lint.facts.python import Block, BlockKind, Body, Call, Use
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.alembic_conditions import CATALOG
 from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
+from backend_lint.project.schema.alembic_plan import Event, Left, Loop, events_of, inside
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, ModuleName, Value
 from backend_lint.project.value_text import call_ids
@@ -56,23 +57,6 @@ class OperationFailedError(Exception):
     """A call that raises when it is really made."""
 
 
-class Event(NamedTuple):
-    """A call, a block or a return in the order of a function's text."""
-
-    place: float
-    call: int = -1
-    block: int = -1
-    leave: Return | None = None
-    raises: bool = False
-    assign: Assign | None = None
-
-
-class Left(NamedTuple):
-    """The function was left with a value."""
-
-    value: Value
-
-
 class Steps:
     """Runs functions. One budget of steps for each migration."""
 
@@ -115,7 +99,7 @@ class Steps:
         """The events of each block in order."""
         key = (frame.path, frame.function)
         if key not in self._plans:
-            self._plans[key] = _plan(body)
+            self._plans[key] = events_of(body)
         return self._plans[key]
 
     def _block(self, frame: Frame, body: Body, number: int) -> Left | None:
@@ -125,8 +109,8 @@ class Steps:
                 return Left(UNKNOWN)
             if event.leave is not None:
                 return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
-            if event.raises:
-                return Left(UNKNOWN)
+            if event.raises or event.loop:
+                return Left(UNKNOWN, event.loop)
             if event.assign is not None:
                 assign(self.values, frame, _locals(frame), event.assign)
                 continue
@@ -151,6 +135,9 @@ class Steps:
             return self._block(frame, body, number) if not decided.pop(_FAILED, False) else None
         if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION):
             return self._loop(frame, body, number, block)
+        if block.kind is BlockKind.WHILE and self._leaves(body, number):
+            left = self._block(frame, body, number)  # what is tried until it works
+            return left if left is not None and left.loop is Loop.STAYS else None
         if block.kind in (BlockKind.WHILE, BlockKind.CASE) and self.matters(frame, body, number):
             self._doubtful(frame, body, number, "a migration does it in a loop or a case that is not followed")
         return None
@@ -215,7 +202,7 @@ class Steps:
         if not isinstance(items, tuple):
             if self.matters(frame, body, number):
                 if self._fetched(frame, body, block.subject):
-                    if any(self.doer.declares(call) and _inside(body, call.block, number) for call in body.calls):
+                    if any(self.doer.declares(call) and inside(body, call.block, number) for call in body.calls):
                         self.doer.skipped("a migration changes the schema for each row of a query", frame.path, block.line)
                     return None
                 with _bound(names, dict.fromkeys(loop_names(block, UNKNOWN), UNKNOWN)):
@@ -224,7 +211,9 @@ class Steps:
         for item in items:
             with _bound(names, loop_names(block, item)):
                 left = self._block(frame, body, number)
-            if left is not None:
+            if left is not None and left.loop is Loop.BREAKS:
+                return None
+            if left is not None and left.loop is Loop.STAYS:
                 return left
         return None
 
@@ -246,8 +235,8 @@ class Steps:
         """Whether a loop changes the schema, is left for good inside, or fills a list."""
         if self.matters(frame, body, number) or self._leaves(body, number):
             return True
-        return any(is_mutation(call) and _inside(body, call.block, number) for call in body.calls) or any(
-            one.augmented and _inside(body, one.block, number) for one in body.assigns
+        return any(is_mutation(call) and inside(body, call.block, number) for call in body.calls) or any(
+            one.augmented and inside(body, one.block, number) for one in body.assigns
         )
 
     # -- calls -------------------------------------------------------------------------------------
@@ -325,7 +314,7 @@ class Steps:
     def matters(self, frame: Frame, body: Body, number: int) -> bool:
         """Whether something in a block may change the schema."""
         for call in body.calls:
-            if not _inside(body, call.block, number):
+            if not inside(body, call.block, number):
                 continue
             if self.doer.concerns(call) or ((key := self.function(frame, call)) is not None and self.relevant(key)):
                 return True
@@ -333,47 +322,7 @@ class Steps:
 
     @staticmethod
     def _leaves(body: Body, number: int) -> bool:
-        return any(_inside(body, found.block, number) for found in body.returns)
-
-
-def _plan(body: Body) -> dict[int, list[Event]]:
-    events: dict[int, list[Event]] = {}
-    lines = [call.line for call in body.calls]
-    first: dict[int, float] = {}
-    for index, call in enumerate(body.calls):
-        events.setdefault(call.block, []).append(Event(index, call=index))
-        block = call.block
-        while block >= 0 and block not in first:
-            first[block] = index - 0.25
-            block = body.blocks[block].parent
-    for number, block_ in enumerate(body.blocks):
-        if number and block_.kind not in (BlockKind.HANDLER, BlockKind.LAMBDA):
-            place = first.get(number, _behind(lines, block_.line - 1))
-            events.setdefault(block_.parent, []).append(Event(place, block=number))
-    for found in body.returns:
-        if body.blocks[found.block].kind is not BlockKind.LAMBDA:
-            events.setdefault(found.block, []).append(Event(_behind(lines, found.end_line), leave=found))
-    for assigned in body.assigns:
-        if assigned.augmented or assigned.target.endswith("]") or assigned.value[:1] in ("[", "{"):
-            events.setdefault(assigned.block, []).append(Event(_behind(lines, assigned.line), assign=assigned))
-    for raised in body.raises:
-        events.setdefault(raised.block, []).append(Event(_behind(lines, raised.end_line), raises=True))
-    for block_events in events.values():
-        block_events.sort(key=lambda event: event.place)
-    return events
-
-
-def _behind(lines: list[int], line: int) -> float:
-    """Between the last call that stands on `line` or before and the next one."""
-    return next((index for index, one in enumerate(lines) if one > line), len(lines)) - 0.5
-
-
-def _inside(body: Body, block: int, outer: int) -> bool:
-    while block >= 0:
-        if block == outer:
-            return True
-        block = body.blocks[block].parent
-    return False
+        return any(inside(body, found.block, number) for found in body.returns) or any(inside(body, block, number) for _, block in body.breaks)
 
 
 def _locals(frame: Frame) -> dict[str, Value]:
