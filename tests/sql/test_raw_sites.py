@@ -10,6 +10,7 @@ from backend_lint.facts.query import QuerySource, Rows, Site
 from backend_lint.project import Project
 from backend_lint.project.statements import statements
 from backend_lint.readers.python import read
+from backend_lint.readers.sql import read as read_sql
 
 
 def project(**files: str) -> Project:
@@ -179,3 +180,32 @@ def test_questions_by_function_and_table() -> None:
     assert [site.symbol for site in linked.queries.of_table("u")] == ["f", "g"]
     assert [site.symbol for site in linked.queries.of_table("t")] == ["f"]
     assert len(linked.queries.at("app.py", 2)) == 1
+
+
+QUERIES = """-- name: get-user^
+-- One user.
+SELECT * FROM users WHERE email = :email;
+
+-- name: delete_user!
+DELETE FROM users WHERE id = :id;
+
+-- name: all_users
+SELECT * FROM users ORDER BY id;
+"""
+
+
+def test_named_queries_of_files_stand_where_they_are_called() -> None:
+    file = SourceFile("sql/users.sql", Kind.SQL, Role.APPLICATION, len(QUERIES))
+    source = (
+        "import aiosql\nqueries = aiosql.from_path('sql', 'psycopg2')\ndef f(conn, emails):\n    for email in emails:\n"
+        "        queries.get_user(conn, email=email)\n"
+    )
+    linked = project(app=source)
+    readings = {"sql/users.sql": (file, read_sql(QUERIES.encode(), file)), "app.py": (linked.files["app.py"], read(source.encode(), linked.files["app.py"], ()))}
+    found = Project.link(readings).queries.sites
+    assert [(site.path, site.line, site.symbol, site.loop_depth, site.query.rows, shown_query(site.query)) for site in found] == [
+        ("app.py", 5, "f", 1, Rows.ONE, "select users where 0.email = ? rows one"),
+        ("sql/users.sql", 6, "delete_user", 0, Rows.NONE, "delete users where 0.id = ? rows none"),
+        ("sql/users.sql", 9, "all_users", 0, Rows.MANY, "select users order 0.id rows many"),
+    ]
+    assert {site.source for site in found} == {QuerySource.FILE}

@@ -149,12 +149,13 @@ class _Finder:
             names = fresh
 
     def _wraps(self, module: SourceModule, index: int, function: Function, names: set[str]) -> bool:
-        positions = {"%" + parameter.name: position for position, parameter in enumerate(function.parameters) if parameter.name not in ("self", "cls")}
         body = module.bodies[index]
+        positions: dict[str, int] = {}
         for number, call in enumerate(body.calls):
             method = call.callee.rpartition(".")[2]
             if method not in names:
                 continue
+            positions = positions or {"%" + one.name: place for place, one in enumerate(function.parameters) if one.name not in ("self", "cls")}
             for value in _handed(call):
                 value = self._unwrapped(module, index, value)
                 inner = self._wrapper(module, index, call) if value in positions else None
