@@ -19,7 +19,7 @@ _AFTER_TYPE = frozenset(
 )
 _AFTER_DEFAULT = _AFTER_TYPE - {"as", "key", "using", "with", "identity", "charset", "storage", "options"} | {"auto_increment", "on", "with"}
 _IN_TYPES = frozenset(
-    "varying precision unsigned signed zerofill binary with without local time zone array large object long raw character char varchar int integer to year "
+    "varying precision unsigned signed big zerofill binary with without local time zone array large object long raw character char varchar int integer to year "
     "month day hour minute second set".split()
 )
 _SILENT = frozenset(
