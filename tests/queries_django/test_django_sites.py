@@ -223,6 +223,40 @@ class TestFunctionsAndManagers:
         query = only(code)
         assert (query.relations[0].table, predicate_text(query.where)) == ("auth_user", "email = ?")
 
+    def test_a_model_that_all_callers_hand_in(self) -> None:
+        code = """
+        def by_slug(model, slug):
+            return model.objects.get(slug=slug)
+
+        def view(x):
+            return by_slug(Book, x)
+        """
+        assert conditions(code) == ["slug = ?"]
+
+    def test_a_manager_class_behind_a_scope(self) -> None:
+        models = """
+        from django.db import models
+        from django_scopes import ScopedManager
+
+        class ToyManager(models.Manager):
+            def cheap(self):
+                return self.filter(price__lt=3)
+
+        class Toy(models.Model):
+            price = models.IntegerField()
+            objects = ScopedManager(event="event", _manager_class=ToyManager)
+        """
+        assert conditions("from shop.toys import Toy\n\ndef view():\n    return Toy.objects.cheap().count()\n", toys=models) == ["price < 3"]
+
+    def test_values_of_serializers_are_looked_up(self) -> None:
+        code = """
+        from rest_framework import serializers
+
+        class BookSerializer(serializers.ModelSerializer):
+            tag = serializers.SlugRelatedField(slug_field="name", queryset=Tag.objects.all())
+        """
+        assert "name = ?" in conditions(code)
+
 
 class TestUnknown:
     def test_names_that_are_not_constant(self) -> None:
@@ -236,6 +270,21 @@ class TestUnknown:
     def test_methods_of_libraries(self) -> None:
         query = only("def view(x):\n    return Book.objects.search_by_magic(x).filter(pages=1).count()\n")
         assert query.unknown == ("search_by_magic()",)
+
+    def test_a_method_of_a_library_does_not_run_what_stands_before(self) -> None:
+        sites_found = found("def view(x):\n    return Book.objects.filter(pages=1).some_plugin(x).filter(slug=x)\n")
+        assert [site.evaluated for site in sites_found] == [False]
+
+    def test_lookups_of_a_field_whose_type_is_not_known(self) -> None:
+        models = """
+        from django.db import models
+        from somewhere import PathField
+
+        class Toy(models.Model):
+            path = PathField()
+        """
+        code = "from shop.toys import Toy\n\ndef view(x):\n    return Toy.objects.filter(path__contains=x).count()\n"
+        assert conditions(code, toys=models) == ["lookup contains"]
 
     def test_dictionaries_and_other_things_that_have_get(self) -> None:
         assert not found("def view(request, x: dict):\n    x.get('a'), request.GET.get('b'), x.values(), {}.update(a=1)\n")

@@ -13,13 +13,13 @@ from backend_lint.project.queries.django_chains import DjangoChains
 from backend_lint.project.queries.django_compile import Compiler
 from backend_lint.project.queries.django_forwarded import forwarded
 from backend_lint.project.queries.django_frames import Chain, ChainStep
-from backend_lint.project.queries.django_names import CALLED, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
+from backend_lint.project.queries.django_names import CALLED, CHAINING, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
 from backend_lint.project.queries.django_prefetch import prefetched
 from backend_lint.project.queries.django_show import shown
 from backend_lint.project.queries.django_uses import uses
 from backend_lint.project.queries.django_views import GenericViews, ViewQuery
 from backend_lint.project.schema.mapping import Framework
-from backend_lint.project.value_text import call_ids
+from backend_lint.project.value_text import call_ids, constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = frozenset({Role.TEST, Role.MIGRATION})
 _MOST_VARIANTS = 8
+_VALIDATING = frozenset({"SlugRelatedField"})
 
 
 class _Place(NamedTuple):
@@ -88,7 +89,7 @@ class Finder:
             refined: set[int] = set()
             for number, call in enumerate(body.calls):
                 base, _, name = call.callee.rpartition(".")
-                if name in SHORTCUTS:
+                if name in SHORTCUTS or name in _VALIDATING:
                     ended.append(number)
                 elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
                     if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
@@ -101,11 +102,24 @@ class Finder:
                 yield from self._used(module, function, frozenset(refined))
 
     def _ended(self, module: SourceModule, function: int, number: int, call: Call) -> Iterator[Site]:
-        if call.callee.rpartition(".")[2] in SHORTCUTS:
+        name = call.callee.rpartition(".")[2]
+        if name in _VALIDATING:
+            chains = self._validated(module, function, number, call)
+        elif name in SHORTCUTS:
             chains = self._shortcut(module, function, number, call)
         else:
             chains = self.chains.ended(module.path, function, number) or tuple(forwarded(self.chains, self.chains.frame(module.path, function), number))
         yield from self._sites(_Place(module, function, number, call.block, True), chains)
+
+    def _validated(self, module: SourceModule, function: int, number: int, call: Call) -> tuple[Chain, ...]:
+        """``SlugRelatedField(slug_field="name", queryset=...)``: each value is looked up by the field."""
+        keywords = dict(call.keywords)
+        field = constant_string(keywords.get("slug_field", call.args[0] if call.args else ""))
+        if not field or "queryset" not in keywords:
+            return ()
+        frame = self.chains.frame(module.path, function)
+        step = ChainStep("get", (), ((field, "?"),), module.path, function, number, frame)
+        return tuple(chain.then(step) for chain in self.chains.of(module.path, function, keywords["queryset"]))
 
     def _shortcut(self, module: SourceModule, function: int, number: int, call: Call) -> tuple[Chain, ...]:
         """``get_object_or_404(Model or queryset, **lookups)``."""
@@ -123,7 +137,8 @@ class Finder:
         """Querysets that are iterated, tested, sliced, handed on or returned."""
         body = module.bodies[function]
         found: dict[tuple[str, str], tuple[bool, int]] = {}
-        for used in uses(body, refined):
+        frame = self.chains.frame(module.path, function)
+        for used in uses(body, refined, self._onward(module.path, function, refined)):
             key = used.text, used.taken
             known = found.get(key)
             depth = loop_depth(body, used.block)
@@ -131,7 +146,6 @@ class Finder:
                 found[key] = used.evaluated, used.block
             elif known[0] == used.evaluated and depth > loop_depth(body, known[1]):
                 found[key] = known[0], used.block
-        frame = self.chains.frame(module.path, function)
         for (text, index), (evaluated, block) in found.items():
             chains = self.chains.of(module.path, function, text)
             chains = tuple(chain for chain in chains if chain.steps or evaluated or chain.complete)
@@ -143,6 +157,17 @@ class Finder:
             if number < 0:
                 continue
             yield from self._sites(_Place(module, function, number, block, evaluated or bool(index)), chains)
+
+    def _onward(self, path: str, function: int, refined: frozenset[int]) -> frozenset[int]:
+        """Further calls on a queryset that give one again: methods of libraries."""
+        calls = self.chains.modules[path].bodies[function].calls
+        frame = self.chains.frame(path, function)
+        found = set()
+        for number, call in enumerate(calls) if refined else ():
+            base, _, method = call.callee.rpartition(".")
+            if base[:1] in "#(" and "#" in base and method not in CHAINING and self.chains.evaluate(frame, f"#{number}"):
+                found.add(number)
+        return frozenset(found)
 
     @staticmethod
     def _last_call(chains: tuple[Chain, ...], path: str, function: int) -> int:

@@ -149,7 +149,7 @@ class Lookups:
     def _text(self, left: Expr, name: str, right: Side) -> Predicate:
         if name in _REGEXES:
             return Comparison(self._as_text(left, ignore_case=False).term(), _REGEXES[name], right.term)
-        if name not in _PATTERNS:
+        if name not in _PATTERNS or (left.column and not left.type):
             return Opaque(f"lookup {name}", tuple(sorted(left.relations)))
         ignore_case = name[0] == "i"
         pattern = self._pattern(_PATTERNS[name], right, upper=ignore_case and self.dialect is Dialect.POSTGRESQL)

@@ -101,7 +101,11 @@ class Managers:
         """The classes of a manager that a value makes: ``BookManager()``, ``BookQuerySet.as_manager()``; None if it makes none."""
         if text[:1] != "#" or not text[1:].isdigit():
             return None
-        callee = self.modules[path].bodies[function].calls[int(text[1:])].callee
+        call = self.modules[path].bodies[function].calls[int(text[1:])]
+        callee = call.callee
+        inner = next((value for key, value in call.keywords if key == "_manager_class"), "")
+        if inner:
+            return self.of_class(path, function, inner)
         if callee.endswith(".as_manager"):
             text = callee[: -len(".as_manager")]
             ref = self.resolver.value(path, function, text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _QUERYSETS = frozenset({"get_queryset", "queryset", "object_list", "get_base_queryset"})
 _MAX_DEPTH = 40
+_MOST_CALLERS = 4
 _MOST_NAMED = 60
 """Of a name that is called more often nobody asks who calls it."""
 _GIVEN_NAMES = frozenset({"queryset", "qs", "query_set"})
@@ -80,6 +81,8 @@ class Objects:
         ref = self.resolver.value(frame.path, frame.function, text)
         if ref is not None and ref.kind is RefKind.CLASS:
             return self._concrete(frame, ref, text)
+        if ref is None and text[0] == "%" and frame.caller is None and frame.depth < 2:
+            return self._handed_model(frame, text[1:])
         if ref is not None and ref.name == "django.contrib.auth.models.User":
             return self.user_model or self.library_model(ref.name)
         if ref is not None and ref.is_external and (found := self.library_model(ref.name)) is not None:
@@ -90,6 +93,19 @@ class Objects:
         if place.text != text and place.text[:1] == "#" and place.text[1:].isdigit():
             return self._model_call(self.chains.frame(place.path, place.function), int(place.text[1:]))
         return None
+
+    def _handed_model(self, frame: Frame, name: str) -> ClassKey | None:
+        """The model that all callers, which are few, hand in for a parameter."""
+        module = self.modules[frame.path]
+        if not any(parameter.name == name for parameter in module.functions[frame.function].parameters):
+            return None
+        found: set[ClassKey | None] = set()
+        callers = self.callers(frame)
+        for path, function, call in callers if len(callers) <= _MOST_CALLERS else ():
+            caller = Frame(path, function, depth=frame.depth + 1)
+            given = handed_in(Frame(frame.path, frame.function, caller=caller, call=call, bound=self.is_bound(frame)), module, name)
+            found.add(self.model(*given) if given is not None else None)
+        return found.pop() if len(found) == 1 else None
 
     def _concrete(self, frame: Frame, ref: Ref, text: str) -> ClassKey | None:
         if text == "%cls" and frame.owner is not None and self.managers.is_model(frame.owner):

@@ -25,8 +25,8 @@ class Used(NamedTuple):
     block: int
 
 
-def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
-    """The uses of the results of calls `candidates`; loops over the result of any call are given too."""
+def uses(body: Body, candidates: frozenset[int], onward: frozenset[int]) -> Iterator[Used]:
+    """The uses of the results of calls `candidates`; loops over the result of any call are given too. The calls `onward` give querysets themselves."""
     for block in body.blocks:
         if not block.subject:
             continue
@@ -36,9 +36,9 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
             yield from _of_text(block.subject, True, max(block.parent, 0), candidates)
     if not candidates:
         return
-    for call in body.calls:
+    for number, call in enumerate(body.calls):
         if "#" in call.callee or any("#" in text for text in call.args) or any("#" in text for _, text in call.keywords):
-            yield from _of_call(call, candidates)
+            yield from _of_call(call, candidates, number in onward)
     for returned in body.returns:
         if "#" in returned.value:
             yield from _of_text(returned.value, False, returned.block, candidates)
@@ -58,9 +58,9 @@ def uses(body: Body, candidates: frozenset[int]) -> Iterator[Used]:
             yield from _of_text(text, True, block_index, candidates)
 
 
-def _of_call(call: Call, candidates: frozenset[int]) -> Iterator[Used]:
+def _of_call(call: Call, candidates: frozenset[int], onward: bool) -> Iterator[Used]:
     base, _, method = call.callee.rpartition(".")
-    if base and "#" in base and method not in CHAINING:
+    if base and "#" in base and method not in CHAINING and not onward:
         yield from _of_text(base, True, call.block, candidates)
     elif base and "#" in base and "[" in base:
         yield from (one for one in _of_text(base, True, call.block, candidates) if one.taken)
