@@ -42,7 +42,7 @@ _INTO = re.compile(r"\binto\s+(?:table\s+|unlogged\s+)?((?:\w+\.)?\w+)\s+from\b"
 _SEARCH_PATH = re.compile(r"set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(.+)", re.I | re.S)
 _INSERT = re.compile(r"(?:insert|replace)\s+(?:ignore\s+|low_priority\s+|or\s+\w+\s+)?into\s+((?:[`\"\[]?[\w$]+[`\"\]]?\.)?[`\"\[]?[\w$]+[`\"\]]?)", re.I)
 _ROW = re.compile(r"\)\s*,\s*\(")
-_HOLE = r"(?:\$\{[^}\n]*\}|\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|\{[A-Za-z_]\w*\})"
+_HOLE = r"(?:\$\{[^}\n]{0,200}\}|\{\{[^}\n]{0,200}\}\}|\{%[^%\n]{0,200}%\}|\{[A-Za-z_]\w{0,60}\})"
 _PLACEHOLDER = re.compile(rf"\"{_HOLE}\"\.|{_HOLE}\.")
 _OBJECT = re.compile(
     r"create\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?(?:sql\s+security\s+\w+\s+)?(?:algorithm\s*=\s*\w+\s+)?(?:force\s+|noforce\s+|editionable\s+|"

@@ -34,6 +34,8 @@ _HANDLER = re.compile(r"\s*exception\s+when\b", re.I)
 _GUARD = re.compile(r"\s*if\b(.*?)\bthen\b", re.I | re.S)
 _ABOUT_CATALOG = re.compile(r"\b(?:not\s+)?exists\s*\(|\bto_reg\w+\s*\(|\bis\s+(?:not\s+)?null\b", re.I)
 _CONTROL = re.compile(r"\s*(?:end\s*(?:if)?\s*|null|return(?:\s+\w+)?|raise\b.*|else|elsif\b.*|begin|commit|perform\b.*)\Z", re.I | re.S)
+_LOOKED_AT = 20_000
+"""Characters of a block in which names are looked for."""
 _TEMPORARY = re.compile(r"\bcreate\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?(\S+)[^;]*", re.I)
 
 
@@ -102,7 +104,7 @@ def tolerant(change: ddl.Change) -> ddl.Change:
 
 def touched(code: str, dialect: Dialect, why: str, path: str, line: int, everything: bool) -> list[ddl.Change]:
     """What the code may change, as tables to forget. With `everything` nothing is certain any more if it names no table."""
-    static = _TEMPORARY.sub("", code)
+    static = _TEMPORARY.sub("", code[:_LOOKED_AT])
     names = {(first or second).replace('"', "") for first, second in _NAMED.findall(static)}
     if _DYNAMIC.search(static):
         names.update(_NAME_STRING.findall(static))

@@ -124,6 +124,24 @@ def test_hostile_statements_cost_themselves_alone(text: str) -> None:
     assert any(isinstance(change, ddl.CreateTable) and change.table.name == "last" for one in found.statements for change in one.changes)
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("{{" * 100_000 + "\nCREATE TABLE t (a int);", "migrations/1.sql"),
+        ("${" * 100_000 + "\n", "migrations/1.sql"),
+        ("DO $$ BEGIN EXECUTE 'x" + " alter table" * 20_000 + "'; END $$;", "migrations/1.sql"),
+        ("DO $$ BEGIN " + "IF a THEN " * 20_000 + " CREATE TABLE t (a int); END $$;", "migrations/1.sql"),
+        ("CREATE " + "OR REPLACE TEMP " * 20_000, "migrations/1.sql"),
+        ("-- name: " * 20_000 + "\nSELECT 1;", "queries.sql"),
+        ("model a {\n" * 30_000, "schema.prisma"),
+        ("model a {\n" + "x Int " + "@a(" * 30_000 + "\n}", "schema.prisma"),
+        ("model a {\n" + " x Int @default(" + "(" * 900 + "\n}", "schema.prisma"),
+    ],
+)
+def test_hostile_text_costs_no_more_than_its_length(text: str, path: str) -> None:
+    assert facts(text, path).statements is not None
+
+
 def test_prisma() -> None:
     found = facts(
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts import ddl
@@ -12,7 +13,10 @@ from backend_lint.sql.dialects import named
 from backend_lint.sql.names import clip
 from backend_lint.sql.types import canonical_type
 
-_BLOCK = re.compile(r"^[ \t]*(model|enum|view|type|datasource)\s+(\w+)\s*\{[ \t]*(?://[^\n]*)?\n(.*?)^[ \t]*\}", re.MULTILINE | re.DOTALL)
+_HEAD = re.compile(r"^[ \t]*(model|enum|view|type|datasource)[ \t]+(\w+)[ \t]*\{[ \t]*(?://[^\n]*)?\n", re.MULTILINE)
+_CLOSE = re.compile(r"^[ \t]*\}", re.MULTILINE)
+_LONGEST = 2000
+"""Characters of a line; a longer one says nothing."""
 _FIELD = re.compile(r"[ \t]*(\w+)[ \t]+(\w+|Unsupported\(\"[^\"]*\"\))(\[\])?(\?)?[ \t]*(.*)")
 _ATTRIBUTE = re.compile(r"@(@?[\w.]+)(\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\))*\))?")
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"")
@@ -26,6 +30,13 @@ _TYPES = {
     Dialect.MSSQL: "String varchar(1000) DateTime datetime2 Float double|precision Decimal numeric(32,16) Json text Bytes varbinary(max)",
 }
 _ACTIONS = {"Cascade": "cascade", "Restrict": "restrict", "NoAction": "no action", "SetNull": "set null", "SetDefault": "set default"}
+
+
+class _Block(NamedTuple):
+    kind: str
+    name: str
+    body: str
+    line: int
 
 
 class _Field(NamedTuple):
@@ -47,37 +58,48 @@ class _Model(NamedTuple):
 
 def read_prisma(text: str, path: str) -> SqlFile:
     """The tables of a schema, one statement a model."""
-    blocks = list(_BLOCK.finditer(text))
+    blocks = list(_blocks(text))
     dialect = _provider(blocks)
-    enums = {block.group(2) for block in blocks if block.group(1) == "enum"}
-    models = {block.group(2): _model(block, text) for block in blocks if block.group(1) == "model"}
+    enums = {block.name for block in blocks if block.kind == "enum"}
+    models = {block.name: _model(block) for block in blocks if block.kind == "model"}
     statements = [_statement(model, models, enums, dialect, path) for model in models.values()]
     statements += _between(models, dialect, path)
     return SqlFile(tuple(statements), dialect.value)
 
 
-def _provider(blocks: list[re.Match[str]]) -> Dialect:
+def _blocks(text: str) -> Iterator[_Block]:
+    at, line, counted = 0, 1, 0
+    while (head := _HEAD.search(text, at)) is not None and (close := _CLOSE.search(text, head.end())) is not None:
+        line += text.count("\n", counted, head.start(2))
+        counted = head.start(2)
+        yield _Block(head.group(1), head.group(2), text[head.end() : close.start()], line)
+        at = close.end()
+
+
+def _provider(blocks: list[_Block]) -> Dialect:
     for block in blocks:
-        if block.group(1) == "datasource" and (given := re.search(r"provider\s*=\s*\"(\w+)\"", block.group(3))):
+        if block.kind == "datasource" and (given := re.search(r"provider\s*=\s*\"(\w+)\"", block.body)):
             return named(given.group(1)) or Dialect.POSTGRESQL
     return Dialect.POSTGRESQL
 
 
-def _model(block: re.Match[str], text: str) -> _Model:
-    line = text.count("\n", 0, block.start(2)) + 1
+def _model(block: _Block) -> _Model:
+    line = block.line
     fields: dict[str, _Field] = {}
     attributes: list[tuple[str, str, int]] = []
-    for number, row in enumerate(block.group(3).split("\n"), line + 1):
-        row = row.partition("//")[0] if '"' not in row else row
-        if row.strip().startswith("@@"):
-            attributes += ((found.group(1).removeprefix("@"), (found.group(2) or "")[1:-1], number) for found in _ATTRIBUTE.finditer(row))
-        elif (field := _FIELD.match(row)) is not None:
+    for number, row in enumerate(block.body.split("\n"), line + 1):
+        if len(row) > _LONGEST:
+            continue
+        bare = row.partition("//")[0] if '"' not in row else row
+        if bare.strip().startswith("@@"):
+            attributes += ((found.group(1).removeprefix("@"), (found.group(2) or "")[1:-1], number) for found in _ATTRIBUTE.finditer(bare))
+        elif (field := _FIELD.match(bare)) is not None:
             given = {found.group(1): (found.group(2) or "()")[1:-1] for found in _ATTRIBUTE.finditer(field.group(5))}
             fields[field.group(1)] = _Field(field.group(1), field.group(2), bool(field.group(3)), bool(field.group(4)), given, number)
     mapped = next((_mapped(inside, positional=True) for name, inside, _ in attributes if name == "map"), "")
     schema = next((_mapped(inside, positional=True) for name, inside, _ in attributes if name == "schema"), "")
-    table = mapped or block.group(2)
-    return _Model(block.group(2), f"{schema}.{table}" if schema not in ("", "public", "dbo") else table, fields, attributes, line)
+    table = mapped or block.name
+    return _Model(block.name, f"{schema}.{table}" if schema not in ("", "public", "dbo") else table, fields, attributes, line)
 
 
 def _mapped(inside: str, positional: bool = False) -> str:
