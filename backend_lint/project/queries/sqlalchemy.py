@@ -42,7 +42,10 @@ def sites(project: Project) -> Iterator[Site]:
             continue
         for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
             if body.calls:
-                yield from finder.function(path, module, index, function, body)
+                try:
+                    yield from finder.function(path, module, index, function, body)
+                except RecursionError:  # nobody writes chains that deep, but somebody may generate them
+                    continue
 
 
 class Finder:
@@ -59,8 +62,9 @@ class Finder:
         frame = Frame(path, index)
         found: dict[int, tuple[Chain, ...]] = {}
         for number, call in enumerate(body.calls):
-            method = self.chains.callee(path, call.callee)[1]
-            if method in METHODS and _may_matter(method, call) and (chains := self.chains.at(frame, f"#{number}")):
+            base, method = self.chains.callee(path, call.callee)
+            asked = (method in METHODS and _may_matter(method, call)) or (base[:1] == "#" and base[1:].isdigit() and int(base[1:]) in found)
+            if asked and (chains := self.chains.at(frame, f"#{number}")):
                 found[number] = chains
         if not found:
             return []

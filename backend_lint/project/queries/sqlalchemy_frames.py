@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Attribute
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import parse, split
+from backend_lint.project.value_text import alternatives, constant_string, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -94,6 +94,30 @@ class Frames:
         call = self.modules[frame.caller.path].bodies[frame.caller.function].calls[frame.call]
         return self.bound(frame, name, call.args, call.keywords, frame.caller)
 
+    def constant(self, frame: Frame, text: str, depth: int = 0) -> str | None:
+        """The string that a value is: a constant, or a parameter or attribute that is one; of ``a or b`` the first that is not None."""
+        if text[:1] in "'\"":
+            return constant_string(text)
+        options = alternatives(text)
+        if len(options) > 1 or depth > _MAX_DEPTH:
+            for option in options if depth <= _MAX_DEPTH else ():
+                if option != "None" and not self._is_none(frame, option):
+                    return self.constant(frame, option, depth + 1)
+            return None
+        if text[:1] == "%" and (given := self.argument(frame, text[1:])) is not None and given[1] != text:
+            return self.constant(*given, depth + 1)
+        if text[:1] == "%" and "." in text:
+            stem, _, name = text.rpartition(".")
+            ref = self.ref(frame, stem)
+            member = self.resolver.classes.find(ref, name) if ref is not None and ref.kind in (RefKind.CLASS, RefKind.INSTANCE) else None
+            if member is not None and not isinstance(member[1], int):
+                return constant_string(member[1].value) if member[1].value[:1] in "'\"" else None
+        return None
+
+    def _is_none(self, frame: Frame, text: str) -> bool:
+        given = self.argument(frame, text[1:]) if text[:1] == "%" else None
+        return given is not None and given[1] == "None"
+
     def bound(self, callee: Frame, name: str, args: tuple[str, ...], keywords: tuple[tuple[str, str], ...], caller: Frame) -> tuple[Frame, str] | None:
         """The argument of a call that becomes the parameter `name` of the function of frame `callee`."""
         head = self.modules[callee.path].functions[callee.function]
@@ -132,6 +156,8 @@ class Frames:
         known = self.resolver.classes.attribute(holder, name)
         if known is not None and known.kind is RefKind.CLASS:
             return known
+        if known is not None and known.name.startswith("typing.get_args"):
+            return self._first_argument(holder)
         if known is not None and (known.kind is not RefKind.EXTERNAL_INSTANCE or known.name not in ("typing.TypeVar", "type")):
             return None
         if attribute.value[:1] == "%" and attribute.function > 0:
@@ -200,6 +226,17 @@ class Frames:
                     below = Ref(RefKind.CLASS, fact.name, path, index)
                     if inner.isidentifier() and below.function != holder.function:
                         return self.bound_type(holder, below, inner)
+        return None
+
+    def _first_argument(self, holder: Ref) -> Ref | None:
+        """``get_args(cls.__orig_bases__[0])[0]``."""
+        for base in self.resolver.classes.ancestors(holder.path, holder.index):
+            fact = self.modules[base.path].classes[base.index] if base.kind is RefKind.CLASS else None
+            first = fact.bases[0] if fact is not None and fact.bases else ""
+            if fact is not None and "[" in first:
+                items = split(first.partition("[")[2][:-1])
+                found = self.resolver.value(base.path, fact.scope, items[0]) if items else None
+                return found if found is not None and found.kind is RefKind.CLASS else None
         return None
 
     def _variables(self, owner: Ref) -> list[str]:

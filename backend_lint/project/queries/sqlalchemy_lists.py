@@ -190,7 +190,7 @@ class Lists:
                     yield from self.pairs(frame, part[2:])
                 else:
                     key, _, value = _pair(part)
-                    yield constant_string(key) or f"({key})", frame, value
+                    yield self.frames.constant(frame, key) or f"({key})", frame, value
             return
         if text.startswith("dict(") and text.endswith(")"):
             for part in split(text[5:-1]):

@@ -90,7 +90,7 @@ class Sources:
         if ref.is_external and ref.origin is not None and text[:1] != "#" and of_library(ref.name):
             origin = Frame(ref.origin.path, ref.origin.function)
             return self._made(origin, ref.origin.call) if ref.origin.function == 0 or ref.origin.path != frame.path else None
-        return self._part(frame, text) if text[:1] == "%" or text.isidentifier() else None
+        return self._part(frame, text) if text[:1] in "%#" or text.isidentifier() else None
 
     def of_class(self, key: ClassKey) -> Source:
         """The table of a model."""
@@ -148,6 +148,8 @@ class Sources:
 
     def attribute(self, frame: Frame, text: str) -> Attribute | None:
         """The attribute of a source that a value is; None if it is none."""
+        if text[:1] == "#" and text[1:].isdigit():
+            return self._named(frame, int(text[1:]))
         parsed = parse(text)
         if parsed is None or not parsed.steps:
             return None
@@ -163,6 +165,14 @@ class Sources:
                 return self._of(source, parsed.steps[position:], True)
             stem += step
         return None
+
+    def _named(self, frame: Frame, number: int) -> Attribute | None:
+        """``getattr(Model, name)`` where the caller tells the name."""
+        call = self.project.modules[frame.path].bodies[frame.function].calls[number]
+        if call.callee != "getattr" or len(call.args) < 2:
+            return None
+        name = self.frames.constant(frame, call.args[1])
+        return self.attribute(frame, f"{call.args[0]}.{name}") if name is not None and name.isidentifier() else None
 
     def _of(self, source: Source, steps: tuple[str, ...], core: bool) -> Attribute | None:
         position = 0
