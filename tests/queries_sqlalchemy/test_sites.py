@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
 from queries_sqlalchemy.market_project import linked
 from queries_sqlalchemy.test_chains import HEAD, MODELS
 
@@ -185,3 +186,75 @@ def test_other_names_of_imports() -> None:
     """
     (site,) = found(code)
     assert where(site) == "lower(title) = 'x'"
+
+
+SQLMODEL = """
+from sqlmodel import Field, Relationship, SQLModel, Session, col, delete, func, select
+
+class Team(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    heroes: list["Hero"] = Relationship(back_populates="team")
+
+class HeroBase(SQLModel):
+    name: str = Field(index=True)
+
+class Hero(HeroBase, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    age: int | None = Field(default=None)
+    team_id: int | None = Field(default=None, foreign_key="team.id")
+    team: Team | None = Relationship(back_populates="heroes")
+"""
+FLASK = """
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    username = db.Column(db.String(80), unique=True)
+    posts = db.relationship("Post", backref="author", lazy="dynamic")
+
+class Post(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    title = db.Column(db.String)
+    user_id = db.Column(db.Integer, db.ForeignKey("user.id"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "tables", "condition", "rows"),
+    [
+        ("session.exec(select(Hero).where(Hero.name == name)).first()", ["hero"], "name = ?", Rows.ONE),
+        ("session.exec(select(Hero).where(col(Hero.age) > 3)).all()", ["hero"], "age > 3", Rows.MANY),
+        ("session.exec(select(Hero, Team).join(Team).where(Team.name == 'x')).all()", ["hero", "team"], "name = 'x'", Rows.MANY),
+        ("session.exec(select(Hero).join(Hero.team).where(col(Team.name).in_(['a', 'b']))).all()", ["hero", "team"], "name in ('a', 'b')", Rows.MANY),
+        ("session.exec(select(func.count()).select_from(Hero).where(Hero.age == 3)).one()", ["hero"], "age = 3", Rows.NONE),
+        ("session.get(Hero, name)", ["hero"], "id = ?", Rows.ONE),
+        ("session.exec(delete(Hero).where(col(Hero.age).is_(None)))", ["hero"], "age is null", Rows.NONE),
+    ],
+)
+def test_sqlmodel(question: str, tables: list[str], condition: str, rows: Rows) -> None:
+    (site,) = sites(linked({"models.py": f"{SQLMODEL}\ndef f(session: Session, name: str):\n    return {question}\n"}))
+    assert ([relation.table for relation in site.query.relations], where(site), site.query.rows, site.evaluated) == (tables, condition, rows, True)
+
+
+@pytest.mark.parametrize(
+    ("question", "tables", "condition", "rows"),
+    [
+        ("User.query.filter_by(username=name).first_or_404()", ["user"], "username = ?", Rows.ONE),
+        ("User.query.get(name)", ["user"], "id = ?", Rows.ONE),
+        ("Post.query.join(User).filter(User.username == name).paginate(page=1)", ["post", "user"], "username = ?", Rows.MANY),
+        ("db.session.execute(db.select(User).filter_by(username='x')).scalar_one()", ["user"], "username = 'x'", Rows.ONE),
+        ("db.get_or_404(User, name)", ["user"], "id = ?", Rows.ONE),
+        ("db.one_or_404(db.select(User).filter_by(username='x'))", ["user"], "username = 'x'", Rows.ONE),
+        ("db.paginate(db.select(Post).where(Post.title == 'x'))", ["post"], "title = 'x'", Rows.MANY),
+        ("User.query.filter(db.or_(User.id == 1, User.username == 'b')).count()", ["user"], "id = 1 or username = 'b'", Rows.NONE),
+        ("User.query.first().posts.filter_by(title='x').all()", ["post"], "user_id = ? and title = 'x'", Rows.MANY),
+        ("Post.query.filter(Post.author == User(), Post.title.like('%x')).delete()", ["post"], "user_id = ? and title like '%x'", Rows.NONE),
+        ("db.session.query(db.func.count(User.id)).scalar()", ["user"], "", Rows.NONE),
+    ],
+)
+def test_flask_sqlalchemy(question: str, tables: list[str], condition: str, rows: Rows) -> None:
+    last = list(sites(linked({"models.py": f"{FLASK}\ndef f(name):\n    return {question}\n"})))[-1]
+    assert ([relation.table for relation in last.query.relations], where(last), last.query.rows, last.evaluated) == (tables, condition, rows, True)

@@ -16,7 +16,7 @@ from backend_lint.project.modules import SourceModule
 from backend_lint.project.queries.sqlalchemy_chains import Chain, ChainStep, SqlalchemyChains
 from backend_lint.project.queries.sqlalchemy_compile import Compiler
 from backend_lint.project.queries.sqlalchemy_frames import Frame
-from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, METHODS, RUNNERS, STARTERS
+from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, FLASK_HELPERS, METHODS, RUNNERS, STARTERS
 from backend_lint.project.queries.sqlalchemy_openings import Openings, is_open
 from backend_lint.project.queries.sqlalchemy_results import MAX_VARIANTS
 from backend_lint.project.queries.sqlalchemy_text import cut
@@ -203,7 +203,7 @@ class Finder:
         """The chain without the session: ``select(User).where(User.id == key)``."""
         parts: list[str] = []
         for step in chain.steps:
-            if step.method in EXECUTORS and parts:
+            if parts and (step.method in EXECUTORS or (step.method in FLASK_HELPERS and chain.steps[0].method == "select")):
                 break
             parts.append(self._step_text(step))
         return cut(".".join(parts).replace(".[", "["))
@@ -225,6 +225,8 @@ def _runner(chain: Chain) -> ChainStep | None:
         if step.method in EXECUTORS and position:
             return step
         if step.method in ("get", "get_one", "get_or_404") and not position:
+            return step
+        if step.method in FLASK_HELPERS and position:
             return step
         if position and step.method in RUNNERS and chain.steps[0].method in ("query", "relationship"):
             return step

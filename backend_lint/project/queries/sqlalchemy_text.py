@@ -14,7 +14,8 @@ from backend_lint.project.value_text import split
 _OPERATOR = re.compile(r"==|!=|<=|>=|<<|>>|\|\||\*\*|//| is not | not in | is | in | and |[<>&^+\-*/@|]|%")
 _NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?")
 _CALL = re.compile(r"#(\d+)")
-_LOCAL = re.compile(r"%(?=[A-Za-z_])")
+_LOCAL = re.compile(r"(?<!f)'(?:[^'\\]|\\.)*'|(?<!f)\"(?:[^\"\\]|\\.)*\"|%(?=[A-Za-z_])")
+"""The sign of a local; strings are matched to be left alone."""
 _MAX_TEXT = 500
 
 
@@ -114,7 +115,7 @@ class Writer:
             return cut(f"({self._value(body, path, function, operated.left)} {sign} {right})" if operated.left else f"{sign}{right}")
         if "#" in text:
             text = _CALL.sub(lambda match: self._call(body, path, function, int(match.group(1))), cut(text))
-        return _LOCAL.sub("", cut(text)) if "%" in text else cut(text)
+        return _LOCAL.sub(lambda match: "" if match.group() == "%" else match.group(), cut(text)) if "%" in text else cut(text)
 
     def _call(self, body: Body, path: str, function: int, number: int) -> str:
         key = (path, function, number)
