@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 
-SCANS = frozenset({"scan", "whole", "walk", "skip"})
-"""Kinds that read all of a table or all of an index."""
+SCANS = frozenset({"scan", "whole", "walk", "skip", "probe"})
+"""Kinds that do not serve a condition: all of a table or of an index is read, or all rows of another table lead there."""
+MANY = 1000
 _BLOCKING = frozenset({"Sort", "Hash", "Aggregate", "Materialize", "WindowAgg", "HashAggregate", "SetOp", "Unique", "Incremental Sort"})
 
 
@@ -27,7 +28,8 @@ class Use:
 
     `kind`: ``index`` a condition leads to the rows, or a partial index holds just them; ``order`` read in the order of an index under a limit; ``skip`` the
     condition is on a column that is not the index's first, so that all of the index is read (or skipped through, from PostgreSQL 18); ``walk`` all of an
-    index is read in place of the table; ``scan`` the table is read whole with a filter; ``whole`` without one.
+    index is read in place of the table; ``probe`` more than `MANY` rows of another table are tried in an index, with a filter on what is found (cheap where
+    few keys repeat); ``scan`` the table is read whole with a filter; ``whole`` without one.
     `few`: the other side of the join that reads it is thought to give at most so many rows; None if it is not joined.
     """
 
@@ -84,7 +86,10 @@ def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bo
         if kind == "Seq Scan":
             yield Use(alias, table, "scan" if plan.get("Filter") else "whole", (), plan.get("Filter", ""), few)
         elif kind in ("Index Scan", "Index Only Scan"):
-            yield Use(alias, table, _index_kind(connection, plan, limited), (plan["Index Name"],), plan.get("Filter", ""), few)
+            found = _index_kind(connection, plan, limited)
+            if found == "index" and plan.get("Filter") and few is not None and few > MANY and not plan.get("_outer"):
+                found = "probe"
+            yield Use(alias, table, found, (plan["Index Name"],), plan.get("Filter", ""), few)
         elif kind == "Bitmap Heap Scan":
             leaves = list(_bitmaps(connection, plan["Plans"][0]))
             worst = "index" if all(found == "index" for found, _ in leaves) else "skip"
@@ -98,8 +103,11 @@ def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bo
         inner = few
         if joins and len(children) >= 2 and number < 2:
             inner = float(children[1 - number]["Plan Rows"])
+            child = {**child, "_outer": number == 0 or kind != "Nested Loop"}
         elif child.get("Parent Relationship") != "Outer":
             inner = None
+        else:
+            child = {**child, "_outer": plan.get("_outer")}
         yield from _uses(connection, child, limited and (number == 0 or kind != "Hash Join"), inner)
 
 
@@ -133,8 +141,8 @@ def _index_kind(connection: psycopg.Connection[Any], plan: dict[str, Any], limit
 def _index_facts(connection: psycopg.Connection[Any], name: str) -> tuple[str, bool, str, bool]:
     """Method, whether it is partial, its first key as SQL, whether that is its only one."""
     row = connection.execute(
-        "SELECT am.amname, i.indpred IS NOT NULL, pg_get_indexdef(i.indexrelid, 1, true), i.indnkeyatts = 1 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
-        "JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
+        "SELECT am.amname, i.indpred IS NOT NULL, pg_get_indexdef(i.indexrelid, 1, true), i.indnkeyatts = 1 "
+        "FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
         (name,),
     ).fetchone()
     assert row is not None, name

@@ -37,6 +37,12 @@ class Case:
         """The table is read whole for a small part of its rows."""
         return self.use.kind == "scan" and self.share is not None and self.share < SELECTIVE
 
+    def __str__(self) -> str:
+        answer = f"{self.access.path} {self.access.index} ({self.access.because})" if self.access is not None else "no answer"
+        return (
+            f"[{self.shape}] {self.sql} {tuple(self.params)}\n    planner: {self.use.kind} {self.use.indexes} {self.use.filter} {self.share}\n    we: {answer}"
+        )
+
     @property
     def reported(self) -> bool:
         return self.access is not None and self.access.path is Path.SCAN

@@ -6,6 +6,7 @@ Every alias occurs once in a statement, so that the plan's uses and the matcher'
 from __future__ import annotations
 
 import datetime
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -209,7 +210,7 @@ class Asker:
         if col.kind == "json":
             return self.rng.choice(
                 [
-                    lambda: f"{name} @> " + literal('{"k": %d}' % value["k"]) + "::jsonb",
+                    lambda: f"{name} @> " + literal(json.dumps({"k": value["k"]})) + "::jsonb",
                     lambda: f"{name} ->> 't' = {self.value(value['t'])}",
                     lambda: f"{name} ? {literal(value['t'])}",
                     lambda: f"({name} ->> 'k')::int = {self.value(value['k'])}",
@@ -314,7 +315,7 @@ class Asker:
             elif col.kind == "number":
                 condition = self.rng.choice([f"a.{name} > 850", f"a.{name} = 870", f"a.{name} > 700", f"a.{name} BETWEEN 810 AND 840"])
             elif col.kind == "few" and col.type.startswith("varchar"):
-                condition = self.rng.choice([f"a.{name} = 'lost'", f"a.{name} = 'new'", f"a.{name} IN ('lost', 'new')", f"a.{name} = {self.value('new')}"])
+                condition = self.rng.choice([f"a.{name} = 'lost'", f"a.{name} = 'new'", f"a.{name} IN ('lost', 'new')", f"a.{name} <> 'done'"])
             elif col.nulls and col.kind != "few":
                 condition = f"a.{name} = {self.value(self.pick(tab, col))}"
         parts = [condition]
@@ -365,7 +366,7 @@ class Asker:
         chosen = self.rng.sample(cols, self.rng.choice([1, 1, 1, 2]))
         indexed = [col for col in cols if any(f"({col.name}" in text or f", {col.name}" in text for text in tab.indexes)]
         if indexed and self.rng.random() < 0.6:
-            chosen = [self.rng.choice(indexed), *[col for col in chosen[1:]]]
+            chosen = [self.rng.choice(indexed), *chosen[1:]]
         chosen = list(dict.fromkeys(chosen))
         direction = self.rng.choice(["", " DESC"])
         keys = [f"{alias}.{col.name}{self.rng.choice([direction, direction, direction, ' DESC NULLS LAST', ' ASC'])}" for col in chosen]
@@ -403,7 +404,7 @@ class Asker:
 
     def ask_row(self) -> str:
         tab = self.table()
-        cols = self.rng.sample(tab.of("number", "word", "key", "ref", "day"), 2)
+        cols = self.rng.sample(tab.of("number", "word", "key", "ref", "day", "moment", "uuid", "money", "few"), 2)
         names, values = ", ".join(f"a.{col.name}" for col in cols), ", ".join(self.value(self.pick(tab, col)) for col in cols)
         return self.one(f"({names}) {self.rng.choice(['=', '=', '>'])} ({values})", tab)
 
@@ -440,7 +441,7 @@ class Asker:
 
     def ask_join_where(self) -> str:
         left, right, column = self.pair()
-        return f"SELECT * FROM {right.name} b, {left.name} a WHERE a.{column} = b.id AND {self.rng.choice([self.where(left, 'a'), self.where(right, 'b')]) if self.parameters == 0 else self.either(left, right)}"
+        return f"SELECT * FROM {right.name} b, {left.name} a WHERE a.{column} = b.id AND {self.either(left, right)}"
 
     def ask_join_by_value(self) -> str:
         """A join over columns that are no key."""
@@ -492,25 +493,22 @@ class Asker:
     def ask_derived(self) -> str:
         left, right, column = self.pair()
         form = self.rng.randrange(3)
+        if form == 2:
+            return f"SELECT a.id FROM {left.name} a WHERE {self.strong(left, 'a')} UNION ALL SELECT b.id FROM {right.name} b WHERE {self.strong(right, 'b')}"
+        inner = f"SELECT a.id, a.{column} FROM {left.name} a WHERE {self.strong(left, 'a')}"
         if form == 0:
-            return f"SELECT * FROM (SELECT a.id, a.{column} FROM {left.name} a WHERE {self.strong(left, 'a')}) s JOIN {right.name} b ON b.id = s.{column}"
-        if form == 1:
-            return f"WITH s AS (SELECT a.id, a.{column} FROM {left.name} a WHERE {self.strong(left, 'a')}) SELECT * FROM s JOIN {right.name} b ON b.id = s.{column}"
-        return f"SELECT a.id FROM {left.name} a WHERE {self.strong(left, 'a')} UNION ALL SELECT b.id FROM {right.name} b WHERE {self.strong(right, 'b')}"
+            return f"SELECT * FROM ({inner}) s JOIN {right.name} b ON b.id = s.{column}"
+        return f"WITH s AS ({inner}) SELECT * FROM s JOIN {right.name} b ON b.id = s.{column}"
 
     def ask_whole(self) -> str:
         left, right, column = self.pair()
-        return (
-            self.rng.choice(
-                [
-                    f"SELECT count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column}",
-                    f"SELECT a.{column}, count(*) FROM {left.name} a GROUP BY a.{column}",
-                    f"SELECT * FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} WHERE {self.never(left, 'a')}",
-                ]
-            )
-            if self.parameters == 0
-            else f"SELECT a.{column}, count(*) FROM {left.name} a JOIN {right.name} b ON b.id = a.{column} GROUP BY a.{column}"
-        )
+        join = f"{left.name} a JOIN {right.name} b ON b.id = a.{column}"
+        form = self.rng.randrange(3)
+        if form == 0:
+            return f"SELECT count(*) FROM {join}"
+        if form == 1:
+            return f"SELECT a.{column}, count(*) FROM {left.name} a GROUP BY a.{column}"
+        return f"SELECT * FROM {join} WHERE {self.never(left, 'a')}"
 
 
 def literal(value: object) -> str:

@@ -24,8 +24,8 @@ ROWS = 50_000
 
 @dataclass(frozen=True)
 class Col:
-    """`fill` is the SQL that makes the value of row ``i``. `kind` says what conditions make sense: ``word``, ``few``, ``number``, ``day``, ``moment``, ``flag``,
-    ``key``, ``uuid``, ``json``, ``list``, ``search``, ``money``, ``filler``. `nulls`: the part of nulls."""
+    """`fill` is the SQL that makes the value of row ``i``. `kind` says what conditions make sense: ``word``, ``few``, ``number``, ``day``, ``moment``,
+    ``flag``, ``key``, ``uuid``, ``json``, ``list``, ``search``, ``money``, ``filler``. `nulls`: the part of nulls."""
 
     name: str
     type: str
@@ -143,7 +143,7 @@ _COLUMNS: list[Callable[[random.Random, str], Col]] = [
     lambda rng, name: Col(
         f"status{name}", "varchar(10)", "few", "(ARRAY['new','paid','sent','done','done','done','done','lost'])[1 + (random() * 7.99)::int % 8]"
     ),
-    lambda rng, name: Col(f"stage{name}", f"stage_t", "few", "(ARRAY['draft','live','old'])[1 + (random() * 2.99)::int % 3]::stage_t"),
+    lambda rng, name: Col(f"stage{name}", "stage_t", "few", "(ARRAY['draft','live','old'])[1 + (random() * 2.99)::int % 3]::stage_t"),
     lambda rng, name: Col(f"data{name}", "jsonb", "json", "jsonb_build_object('k', (random() * 5000)::int, 't', 'v' || (random() * 9000)::int)"),
     lambda rng, name: Col(f"tags{name}", "integer[]", "list", "ARRAY[(random() * 3000)::int, (random() * 3000)::int, (random() * 3000)::int]"),
     lambda rng, name: Col(f"words{name}", "tsvector", "search", "to_tsvector('simple', 'w' || (random() * 4000)::int || ' w' || (random() * 4000)::int)"),
@@ -162,7 +162,7 @@ def generate(seed: int, tables: int = 3, citext: bool = False, trigrams: bool = 
         for target in made.tables[-2:]:
             column = f"{target.name}_id"
             type_ = target.cols[0].type
-            spread = rng.choice([target.rows, target.rows, 2000])
+            spread = rng.choice([target.rows, target.rows, target.rows, target.rows, 2000])
             nulls = rng.choice([0, 0, 0.3])
             cols.append(Col(column, type_, "ref", f"1 + (random() * {spread - 1})::int", nulls, "" if nulls else "NOT NULL"))
             table.refers[column] = target.name
