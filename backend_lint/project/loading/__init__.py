@@ -46,7 +46,8 @@ class Rows(msgspec.Struct, frozen=True):
 
     `most`: how many there are at most. `parents`: further classes whose objects the same query brings (SQLAlchemy finds them in its session).
     `related`: Django's related manager that the rows come from: module and function that ask for it, the text of the instance, the relation's name.
-    `fixed`: attributes that the condition compares with one value: all rows have the same.
+    `fixed`: attributes that the condition compares with one value: all rows have the same. `is_async`: SQLAlchemy's session is asynchronous, so that it never
+    loads anything on its own.
     """
 
     model: ClassKey
@@ -59,6 +60,7 @@ class Rows(msgspec.Struct, frozen=True):
     parents: tuple[ClassKey, ...] = ()
     related: tuple[str, int, str, str] | None = None
     fixed: frozenset[str] = frozenset()
+    is_async: bool = False
 
     @property
     def line(self) -> int:
@@ -151,7 +153,9 @@ class Loads:
         loaded = self.django_eager.loaded(chain)
         first = chain.steps[0] if chain.steps else None
         related = None
-        if first is not None and first.relation is not None and all(step.method in _UNCHANGED for step in chain.steps[1:]):
+        if first is not None and first.relation is not None and all(
+            step.method in _UNCHANGED or self._is_manager(step.path, step.function) for step in chain.steps[1:]
+        ):
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
 
@@ -168,7 +172,9 @@ class Loads:
         built = [step for step in chain.steps if step.method not in RUNNERS and step.method not in EXECUTORS and step.method not in RESULTS]
         loaded = self.sqlalchemy_eager.loaded(chain)
         fixed = frozenset(name for step in chain.steps for name in _compared(step))
-        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed)
+        ran = [call for step in chain.steps if (call := self._numbered(step.path, step.function, step.call)) is not None]
+        awaited = any(call.awaited for call in ran)
+        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited)
 
     def _place(self, steps: Sequence[ChainStep | SqlStep], model: ClassKey) -> tuple[str, int, Call | None]:
         """Where the outermost function that is known put the last step on, or called who did."""

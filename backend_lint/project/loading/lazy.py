@@ -74,7 +74,9 @@ def _may_be_rows(subject: str) -> bool:
 
 def _several(rows: Sequence[Rows]) -> bool:
     """Objects of one class, and more than a few."""
-    return len({one.model for one in rows}) == 1 and all(one.most > _FEW and not one.loaded.plain and not one.loaded.unknown for one in rows)
+    return len({one.model for one in rows}) == 1 and all(
+        one.most > _FEW and not one.loaded.plain and not one.loaded.unknown and not one.is_async for one in rows
+    )
 
 
 def _owner_known(project: Project, rows: Rows) -> bool:

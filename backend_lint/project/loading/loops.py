@@ -195,7 +195,7 @@ class Dependence:
     @classmethod
     def on_item(cls, body: Body, loop: Loop) -> Dependence:
         """On the item of a loop, or on anything the loop binds."""
-        names = {assign.target for assign in body.assigns if assign.target[:1] == "%" and _binds(body, loop, assign)}
+        names = {assign.target for assign in body.assigns if assign.target[:1] == "%" and _binds(loop, assign)}
         if loop.block.target:
             names.add("%" + loop.block.target)
         return cls(body, frozenset(names), (*(f"{option}[]" for option in alternatives(loop.block.subject)), loop.element), loop.number)
@@ -235,10 +235,8 @@ class Dependence:
         return self._calls[number]
 
 
-def _binds(body: Body, loop: Loop, assign: Assign) -> bool:
-    """The loop itself binds the name, or something in it does that is no constant and is not known by its value."""
-    if inside(body, assign.block, loop.number):
-        return assign.augmented
+def _binds(loop: Loop, assign: Assign) -> bool:
+    """The loop itself binds the name."""
     return assign.line == loop.block.line and assign.block == loop.block.parent
 
 

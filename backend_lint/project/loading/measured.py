@@ -11,7 +11,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Use
-from backend_lint.project.queries.django_names import REFINING, RELATED
+from backend_lint.project.queries.django_names import REFINING
 from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"(len|bool)\((#\d+)\)")
 _COMPARED = re.compile(r"\((#\d+)(>|==|!=|>=|<)([01])\)")
+_RESULT = re.compile(r"#\d+")
 _ANY = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
 """What a comparison of a number with a constant asks: is there any (True), is there none."""
 _LISTS = frozenset({"all", "fetchall"})
@@ -103,8 +104,7 @@ def _loaded(loads: Loads, path: str, function: int, body: Body, place: tuple[int
     if method in REFINING and loads.uses_django and (chains := loads.django.of(path, function, value)):
         if any(not chain.complete or any(step.method in _KEEPS for step in chain.steps) for chain in chains):
             return
-        steps = chains[0].steps
-        if steps and (steps[-1].call != number or (steps[0].method == RELATED and all(step.method in (RELATED, "all") for step in steps))):
+        if any(rows.related is not None for rows in loads.rows(path, function, value)):
             return  # prefetched, it costs nothing
         if not _mentions(body, value, asked):
             yield Misuse(path, function, *place, "len(queryset)" if asked == "len" else "a queryset as condition", wanted, False, number, True)
@@ -142,7 +142,7 @@ def _texts(body: Body) -> Iterator[str]:
         if block.kind is not BlockKind.ORELSE:
             yield block.subject + ("," if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.WITH) else "")
     for assign in body.assigns:
-        if assign.target[:1] != "%" or "." in assign.target or "[" in assign.target or assign.value[:1] != "#":
+        if assign.target[:1] != "%" or "." in assign.target or "[" in assign.target or not _RESULT.fullmatch(assign.value):
             yield assign.value + ","
     for returned in body.returns:
         yield returned.value + ","

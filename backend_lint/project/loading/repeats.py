@@ -85,8 +85,7 @@ class Repeats:
             known = [(edge, found) for edge in calls.edges(key) if edge.target.is_external and (found := self._effect(edge) & effect)]
             taken = {edge.number for edge, _ in known}
             for site in self._project.queries.at(*key) if effect & Effect.DATABASE else ():
-                reads = site.query.verb is Verb.SELECT and not _writes(calls.body(key).calls[site.call])
-                does = Effect.DATABASE_READ if reads else Effect.DATABASE_WRITE
+                does = self._does(site)
                 if does & effect and site.evaluated and site.call >= 0 and site.call not in taken and not self._is_plain_relation(site):
                     taken.add(site.call)
                     call = calls.body(key).calls[site.call]
@@ -113,17 +112,29 @@ class Repeats:
                     if edge.target.is_external:
                         found |= calls.effect(edge.target)
                     elif edge.target.kind is RefKind.FUNCTION:
-                        found |= calls.summary(edge.target.function)
-                        found |= Effect.DATABASE_WRITE if any(map(self._makes_row, calls.edges(edge.target.function))) else Effect.NONE
+                        found |= calls.summary(edge.target.function) | self._writing(edge.target.function)
                     found |= Effect.DATABASE_WRITE if self._makes_row(edge) else Effect.NONE
             for assign in body.assigns:
                 if "." in assign.target and inside(body, assign.block, loop.number) and self._is_row(key, assign.target.rpartition(".")[0]):
                     found |= Effect.DATABASE_WRITE
             for site in self._project.queries.at(*key):
                 if site.call >= 0 and inside(body, body.calls[site.call].block, loop.number):
-                    found |= Effect.DATABASE_READ if site.query.verb is Verb.SELECT and not _writes(body.calls[site.call]) else Effect.DATABASE_WRITE
+                    found |= self._does(site)
             self._effects[state] = found
         return found
+
+    def _does(self, site: Site) -> Effect:
+        """Whether a query reads or writes; one that locks what it reads is there to write."""
+        call = self._project.calls.body((site.path, site.function)).calls[site.call] if site.call >= 0 else None
+        reads = site.query.verb is Verb.SELECT and not site.query.locks and not (call is not None and _writes(call))
+        return Effect.DATABASE_READ if reads else Effect.DATABASE_WRITE
+
+    def _writing(self, key: FunctionKey) -> Effect:
+        """A function writes to the database itself."""
+        writes = any(map(self._makes_row, self._project.calls.edges(key))) or any(
+            self._does(site) is Effect.DATABASE_WRITE for site in self._project.queries.at(*key)
+        )
+        return Effect.DATABASE_WRITE if writes else Effect.NONE
 
     def _makes_row(self, edge: Edge) -> bool:
         """A mapped class is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _REMOTE = Effect.HTTP | Effect.MAIL | Effect.QUEUE | Effect.SUBPROCESS | Effect.SLEEP | Effect.FILE
 _SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"})
 _KEPT_HISTORY = ("HistoricalRecords", "AuditlogHistoryField", "FieldTracker", "MonitorField")
+_LISTENING = ("mptt.", "treebeard.", "wagtail.", "polymorphic.", "simple_history.", "reversion.", "django_lifecycle.", "django_fsm")
+"""Libraries whose models do something when they are saved."""
 _COMMITS = frozenset({"commit", "flush"})
 
 
@@ -88,6 +91,8 @@ class Writes:
             return None
         if method == "create" and _is_used(body, number, repeat.loop):
             return None
+        if method == "save" and _is_used_later(body, number, repeat.call.callee.rpartition(".")[0], repeat.loop):
+            return None
         return Write(repeat.path, repeat.function, repeat.loop, How(method), self._project.schema.mapped[model].name, repeat.call)
 
     def _model(self, repeat: Repeat, number: int, method: str) -> ClassKey | None:
@@ -113,7 +118,7 @@ class Writes:
             return False
         for base in classes.ancestors(*model):
             if base.kind is RefKind.EXTERNAL:
-                if base.name.startswith(("mptt.", "treebeard.", "wagtail.", "polymorphic.", "simple_history.", "reversion.")):
+                if base.name.startswith(_LISTENING):
                     return False
                 continue
             module = self._project.modules[base.path]
@@ -182,7 +187,7 @@ class Writes:
                 continue
             loop = loop_of(number, block)
             dependence = Dependence.on_item(body, loop)
-            if any(assign.augmented or dependence.of(assign.value) for assign in inner) or not _only_adds(body, number):
+            if any(assign.augmented or dependence.of(assign.value) or "(" in assign.value for assign in inner) or not _only_adds(body, number):
                 continue
             rows = self._project.loads.rows(path, function, block.subject)
             if rows and all(one.framework is Framework.SQLALCHEMY and not one.loaded.plain for one in rows) and self._are_columns(rows[0].model, inner):
@@ -196,6 +201,15 @@ class Writes:
 
 def _only_adds(body: Body, block: int) -> bool:
     return all(call.callee.rpartition(".")[2] in ("add", "now", "utcnow", "utc_now") for call in body.calls if call.block == block)
+
+
+def _is_used_later(body: Body, number: int, value: str, loop: Loop) -> bool:
+    """What was saved is needed with its key in the rest of the round."""
+    later = [call for call in body.calls[number + 1 :] if inside(body, call.block, loop.number)]
+    texts = [text for call in later for text in (*call.args, *(text for _, text in call.keywords))]
+    pattern = re.compile(re.escape(value) + r"(?!\w)")
+    made = value[:1] == "#" and value[1:].isdigit() and inside(body, body.calls[int(value[1:])].block, loop.number)
+    return (made or value[:1] == "%") and any(pattern.search(text) for text in texts)
 
 
 def _is_used(body: Body, number: int, loop: Loop) -> bool:

@@ -1,0 +1,139 @@
+"""Tables that grow, loaded as a whole into memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind, Call
+from backend_lint.facts.query import QuerySource, Rows, Site, Verb
+from backend_lint.facts.route import Entry, EntryKind
+from backend_lint.facts.schema import Table
+from backend_lint.project.references import RefKind
+from backend_lint.project.value_text import call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_BORN = re.compile(r"creat|insert|added|timestamp|posted|logged|received|started|ordered|date_joined|_at$|^date$", re.IGNORECASE)
+_SMALL = re.compile(
+    r"setting|config|option|role|permission|categor|countr|currenc|language|locale|status|type|kind|plan|tier|region|zone|template|feature|flag|plugin"
+    r"|provider|source|backend|tenant|schema|migration|site|channel|server|node|worker|schedule|cron|theme|menu|banner|unit|level|rule|policy|webhook|key$",
+    re.IGNORECASE,
+)
+"""Names of tables that hold what somebody sets up, not what happens."""
+_STREAMS = frozenset({"iterator", "aiterator", "yield_per", "partitions", "stream", "stream_scalars", "fetchmany", "paginate", "execution_options"})
+_LISTS = frozenset({"all", "fetchall", "fetch", "list", "scalars"})
+_MANY_ROWS = 1000
+_MAX_DEPTH = 12
+_RUNS = {EntryKind.ROUTE, EntryKind.TASK, EntryKind.CONSUMER, EntryKind.WEBSOCKET}
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A query for all rows of a table. `grows`: where requests or jobs add rows to it."""
+
+    site: Site
+    table: Table
+    entry: Entry
+    grows: Evidence
+
+
+def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
+    """All of them that a request, a job or a consumer runs, in order of path and line."""
+    places: dict[tuple[str, int, int], list[Site]] = {}
+    for site in project.queries.sites:
+        if site.query.verb is Verb.SELECT and site.function >= 0 and site.evaluated:
+            places.setdefault((site.path, site.function, site.call), []).append(site)
+    made: dict[str, Evidence] | None = None
+    for (path, function, _), sites in places.items():
+        site = sites[0]
+        if project.modules[path].role not in roles or not all(map(_is_whole, sites)) or not _is_loaded(project, site):
+            continue
+        table = project.schema.table(site.query.relations[0].table)
+        if table is None or not _grows(table):
+            continue
+        found = project.reached_from((path, function))
+        if found is None or found[0].kind not in _RUNS:
+            continue
+        made = _made(project) if made is None else made
+        if (added := made.get(table.name)) is not None:
+            yield Whole(site, table, found[0], added)
+
+
+def _is_whole(site: Site) -> bool:
+    """Neither a condition nor a limit, and rows, not a sum of them."""
+    query = site.query
+    if query.where is not None or query.limit is not None or query.having or len(query.relations) != 1 or query.unknown or query.subqueries:
+        return False
+    return query.rows is Rows.MANY and not (query.aggregate or query.grouped or query.distinct or query.combined or query.selected)
+
+
+def _made(project: Project) -> dict[str, Evidence]:
+    """The tables to which requests, jobs and consumers add rows, with one place each."""
+    found: dict[str, Evidence] = {}
+
+    def note(table: str, key: tuple[str, int], line: int) -> None:
+        if table and table not in found and (entry := project.reached_from(key)) is not None and entry[0].kind in _RUNS:
+            found[table] = Evidence(key[0], line, f"rows are added to `{table}` here")
+
+    for site in project.queries.sites:
+        if site.query.verb in (Verb.INSERT, Verb.UPSERT) and site.function >= 0 and site.query.relations:
+            note(site.query.relations[0].table, (site.path, site.function), site.line)
+    mapped = project.schema.mapped
+    for module, index, _, _ in project.functions():
+        for edge in project.calls.edges((module.path, index)) if module.role is Role.APPLICATION else ():
+            target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
+            if target is not None and target.kind is RefKind.CLASS and target.function in mapped:
+                note(mapped[target.function].table, (module.path, index), edge.call.line)
+    return found
+
+
+def _grows(table: Table) -> bool:
+    """It says when each row came, and refers to another table: it holds what happens."""
+    if table.seeded or _SMALL.search(table.name) or (table.rows is not None and table.rows < _MANY_ROWS):
+        return False
+    dated = any(_BORN.search(column.name) for column in table.columns)
+    refers = bool(table.foreign_keys) or any(column.name.endswith("_id") for column in table.columns)
+    return table.rows is not None or (dated and refers)
+
+
+def _is_loaded(project: Project, site: Site) -> bool:
+    """All rows come into memory at once: listed, or gone through without ``iterator()``."""
+    body = project.modules[site.path].bodies[site.function]
+    if site.call < 0:
+        return False
+    if any(call.callee.rpartition(".")[2] in _STREAMS for call in (*_chain(body.calls, site.call), *_before(body.calls, site.call))):
+        return False
+    value = f"#{site.call}"
+    listed = any(f"list({value})" in text or f"sorted({value}" in text for call in body.calls for text in call.args) or any(
+        f"list({value})" in assign.value for assign in body.assigns
+    )
+    loops = [block.subject for block in body.blocks if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION)]
+    looped = any(subject in (value, f"enumerate({value})", f"list({value})") for subject in loops)
+    if site.source is QuerySource.DJANGO:
+        return listed or looped
+    return any(call.callee.rpartition(".")[2] in _LISTS for call in _chain(body.calls, site.call)) or listed
+
+
+def _before(calls: tuple[Call, ...], number: int, depth: int = 0) -> Iterator[Call]:
+    """The calls that a call is built on."""
+    call = calls[number]
+    for inner in call_ids(" ".join((call.callee, *call.args))):
+        if inner < number and depth < _MAX_DEPTH:
+            yield calls[inner]
+            yield from _before(calls, inner, depth + 1)
+
+
+def _chain(calls: tuple[Call, ...], number: int) -> Iterator[Call]:
+    """A call and those that are made on its result."""
+    found = {number}
+    yield calls[number]
+    for later, call in enumerate(calls[number + 1 :], number + 1):
+        if any(call.callee.startswith(f"#{one}.") or f"#{one}" in call.args for one in found):
+            found.add(later)
+            yield call
