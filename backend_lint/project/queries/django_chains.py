@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Attribute, Call
 from backend_lint.project.queries.django_alternatives import MOST_VARIANTS, distinct, is_queryset
-from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in
+from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in, looks_like_a_queryset
 from backend_lint.project.queries.django_managers import Managers
-from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, FILTER_BACKENDS, MANAGER, PAGES, QUERYSET, REFINING, RELATED, SAME, SLICE, WRAPPERS
+from backend_lint.project.queries.django_names import (
+    ENDING,
+    ENDING_ASYNC,
+    FILTER_BACKENDS,
+    MANAGER,
+    PAGES,
+    QUERYSET,
+    REFINING,
+    RELATED,
+    SAME,
+    SLICE,
+    WRAPPERS,
+)
 from backend_lint.project.queries.django_operations import operands, united
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
@@ -173,7 +185,8 @@ class DjangoChains:
             return list(self.evaluate(*given))
         if frame.caller is not None:
             return []
-        return self.objects.handed_by_framework(frame, name) or self._annotated(frame, name) or self._from_callers(frame, name)
+        found = self.objects.handed_by_framework(frame, name) or self._annotated(frame, name)
+        return found or (self._from_callers(frame, name) if looks_like_a_queryset(self.modules[frame.path].bodies[frame.function], name) else [])
 
     def _receiver(self, frame: Frame) -> tuple[Chain, ...]:
         """What ``self`` is in a method of a manager or queryset that nobody entered: the chains of the models that use it."""
@@ -215,7 +228,7 @@ class DjangoChains:
         """The querysets that ``base.name`` may be: a manager of a model, a related manager of an instance, an attribute of a view."""
         if base.endswith("._meta") and name in ("default_manager", "base_manager"):
             base, name = base[: -len("._meta")], f"_{name}"
-        model = self.objects.model(frame, base)
+        model = self.objects.model(frame, base, name.endswith(("objects", "manager")))
         if model is not None:
             chain = self.managers.named(model, name)
             if chain is not None:

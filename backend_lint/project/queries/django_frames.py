@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from backend_lint.facts.python import Call, ParameterKind
+from backend_lint.facts.python import Body, Call, ParameterKind
+from backend_lint.project.queries.django_names import UNMISTAKABLE
 from backend_lint.project.schema.mapping import ClassKey
 
 if TYPE_CHECKING:
@@ -110,3 +111,11 @@ def other_arguments(frame: Frame, module: SourceModule, name: str) -> tuple[Fram
         if parameter.name == name and parameter.kind is ParameterKind.VAR_POSITIONAL:
             return frame.caller, frame.call.args[max(position - frame.bound, 0) :]
     return None
+
+
+def looks_like_a_queryset(body: Body, name: str) -> bool:
+    """A loop runs over the parameter, or it has a method that only querysets have: a ``get`` alone is one of a dictionary."""
+    start = f"%{name}."
+    if any(call.callee.startswith(start) and call.callee[len(start) :] in UNMISTAKABLE for call in body.calls):
+        return True
+    return any(block.subject == start[:-1] for block in body.blocks)

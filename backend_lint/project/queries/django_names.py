@@ -14,6 +14,13 @@ REFINING = frozenset(
     ).split()
 )
 """Methods of a queryset that give a queryset."""
+UNMISTAKABLE = frozenset(
+    (
+        "filter exclude annotate order_by select_related prefetch_related values_list distinct only defer exists first last aggregate all none using "
+        "select_for_update iterator latest earliest in_bulk aexists afirst acount aget count delete create get_or_create bulk_create"
+    ).split()
+)
+"""Methods by which a parameter is known to be a queryset or manager."""
 SAME = frozenset({"all", "get_queryset", "_chain", "_clone", "db_manager"})
 """Those that change nothing; they are no steps."""
 PAGES = frozenset({"page", "get_page", "apage", "aget_page"})

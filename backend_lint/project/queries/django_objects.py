@@ -53,16 +53,16 @@ class Objects:
 
     # -- models and instances ----------------------------------------------------------------------
 
-    def model(self, frame: Frame, text: str) -> ClassKey | None:
-        """The model class that a value is."""
+    def model(self, frame: Frame, text: str, handed: bool = False) -> ClassKey | None:
+        """The model class that a value is. `handed`: of a parameter its callers are asked."""
         if not text or text[0] in "'\"[{?":
             return self._model_named(text, frame.path) if text[:1] in "'\"" else None
         for option in alternatives(text)[:1] if "|" not in text else alternatives(text):
-            if (found := self._model(frame, option)) is not None:
+            if (found := self._model(frame, option, handed)) is not None:
                 return found
         return None
 
-    def _model(self, frame: Frame, text: str) -> ClassKey | None:
+    def _model(self, frame: Frame, text: str, handed: bool) -> ClassKey | None:
         base, _, last = text.rpartition(".")
         if last in ("model", "__class__") and base:
             chains = self.chains.evaluate(frame, base)
@@ -81,7 +81,7 @@ class Objects:
         ref = self.resolver.value(frame.path, frame.function, text)
         if ref is not None and ref.kind is RefKind.CLASS:
             return self._concrete(frame, ref, text)
-        if ref is None and text[0] == "%" and frame.caller is None and frame.depth < 2:
+        if handed and ref is None and text[0] == "%" and frame.caller is None and frame.depth < 2:
             return self._handed_model(frame, text[1:])
         if ref is not None and ref.name == "django.contrib.auth.models.User":
             return self.user_model or self.library_model(ref.name)
