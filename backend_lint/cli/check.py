@@ -112,6 +112,8 @@ def report(prepared: Prepared, cwd: Path) -> int:
     if settings.verbosity > 0:
         file = settings.config_file or "none, the defaults hold"
         warn(f"root {settings.root} ({prepared.loaded.place.reason}); configuration {file}; {len(result.cards)} rules; {result.files} files", "note")
+        for missed in result.not_understood:
+            warn(f"{missed.path}:{missed.line}: {missed.reason}", "not understood")
     if settings.statistics or settings.timings:
         from backend_lint.cli.statistics import statistics, timings
 

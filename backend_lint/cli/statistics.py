@@ -21,6 +21,8 @@ def statistics(result: Result) -> str:
     lines.append(f"{result.suppressed_inline:>8}  suppressed in the code")
     lines.append(f"{result.suppressed_baseline:>8}  in the baseline")
     lines.append(f"{len(result.unchecked):>8}  not checked")
+    if result.not_understood:
+        lines.append(f"{len(result.not_understood):>8}  statements not understood (-v names them)")
     return "\n".join(lines)
 
 

@@ -57,5 +57,7 @@ class Result(msgspec.Struct, frozen=True):
     timings: tuple[Timing, ...] = ()
     notes: tuple[str, ...] = ()
     """Warnings that are no findings: an unusable cache, nothing to check."""
+    not_understood: tuple[Unchecked, ...] = ()
+    """Statements and operations of migrations that were not understood; counted, and named with -v."""
     checked: tuple[str, ...] = ()
     """Paths of the files that were checked, for --show-files."""

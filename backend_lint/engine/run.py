@@ -119,6 +119,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         files=len(checked),
         lines=sum(reading.lines for reading in checked.values()),
         unknown=judged.unknown,
+        not_understood=judged.not_understood,
         notes=tuple(notes),
         checked=tuple(checked),
     )
@@ -145,6 +146,7 @@ class Judged(NamedTuple):
     findings: list[Finding]
     failures: list[Unchecked]
     unknown: dict[str, int]
+    not_understood: tuple[Unchecked, ...] = ()
     failed: frozenset[str] = frozenset()
     """Names of the rules that failed: their suppressions are not called unused."""
 
@@ -198,7 +200,8 @@ def check(
                 failed.add(rule.name)
                 continue
         findings += own
-    return Judged(findings, failures, dict(sorted(project.unknown.items())), frozenset(failed))
+    missed = tuple(Unchecked(one.path, one.what, one.line) for one in project.not_understood())
+    return Judged(findings, failures, dict(sorted(project.unknown.items())), missed, frozenset(failed))
 
 
 def check_contents(settings: Settings, registry: Registry, contents: Mapping[str, bytes]) -> tuple[dict[str, tuple[SourceFile, Reading]], Judged]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from backend_lint.project.routes import Routes
     from backend_lint.project.schema import Schema
     from backend_lint.project.schema.places import Places
+    from backend_lint.project.schema.source import Unread
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
@@ -70,6 +71,7 @@ class Project:
         self.declarations = declarations or {}
         self.texts = texts or Statements()
         self.unknown: collections.Counter[str] = collections.Counter()
+        self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
 
@@ -107,6 +109,11 @@ class Project:
     def value(self, path: str, function: int, text: str) -> Ref | None:
         """What a value text in a function refers to; None if unknown."""
         return self.resolver.value(path, function, text)
+
+    def not_understood(self) -> tuple[Unread, ...]:
+        """SQL and operations of migrations that were looked at so far and not understood, in order of path and line."""
+        schema = self.__dict__.get("schema")
+        return tuple(sorted({*self.unread, *(schema.unread if schema is not None else ())}))
 
     def note_unknown(self, rule: str) -> None:
         """Count a question that a rule could not answer."""
@@ -150,6 +157,8 @@ class Project:
         """The database product that the project runs on, and whether anything tells."""
         from backend_lint.project.schema.product import product
 
+        if self.database.dialect:
+            return Dialect(self.database.dialect), True
         return product(self)
 
     @functools.cached_property

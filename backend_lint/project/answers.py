@@ -48,7 +48,7 @@ class Lack(enum.StrEnum):
 class Missing(NamedTuple):
     """An index that would serve, with the queries that want it, those that requests and messages reach first.
 
-    `soft`: nobody waits for any of them, the table may be small, or it depends on the value how many rows are wanted.
+    `soft`: nobody waits for any of them, or it depends on the value how many rows are wanted. `small`: nothing says so, but the table looks like a short list.
     """
 
     lack: Lack
@@ -57,6 +57,7 @@ class Missing(NamedTuple):
     candidate: Candidate
     answers: tuple[Answer, ...]
     soft: bool
+    small: bool
 
 
 _Group = tuple[str, Lack, frozenset[str], str]
@@ -117,8 +118,8 @@ class Answers:
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
-        soft = self.rank(first.site) >= 2 or may_be_small(first.table) or all(answer.access.range_only for answer in answers)
-        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft)
+        soft = self.rank(first.site) >= 2 or all(answer.access.range_only for answer in answers)
+        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table))
 
     def order(self, answer: Answer) -> tuple[int, str, int]:
         """Sorts queries: those that requests and messages wait for first."""

@@ -75,7 +75,7 @@ class NonSargablePredicate(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for missing in project.answers.missing:
-            if missing.lack is not Lack.EXPRESSION or missing.soft:
+            if missing.lack is not Lack.EXPRESSION or missing.small:
                 continue
             first = missing.answers[0]
             yield self.finding(

@@ -93,5 +93,5 @@ class UnindexedFilter(ProjectRule):
                 symbol=site.symbol,
                 evidence=of_missing(project, missing),
                 suggestion=project.answers.declaration(missing.table, missing.candidate),
-                severity=Severity.INFO if missing.soft else None,
+                severity=Severity.INFO if missing.soft or missing.small else None,
             )

@@ -72,7 +72,7 @@ class UnindexedOrderLimit(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for missing in project.answers.missing:
-            if missing.lack is not Lack.ORDER or missing.soft:
+            if missing.lack is not Lack.ORDER or missing.small:
                 continue
             site = missing.answers[0].site
             keys = ", ".join((key.column or key.expression) + (" desc" if key.descending else "") for key in missing.candidate.keys)

@@ -17,6 +17,7 @@ from backend_lint.project.queries.sql_rows import rows_of
 from backend_lint.project.queries.sql_templates import MAX_VARIANTS
 from backend_lint.project.queries.sql_values import Strings
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.source import Unread
 from backend_lint.sql.parameters import CUT, HOLE, LIST
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def _sites(project: Project, found: Found) -> Iterator[Site]:
     for text in found.texts[:MAX_VARIANTS]:
         if not _ASKS.match(text):
             continue
-        for query in project.parsed(text).queries:
+        parsed = project.parsed(text)
+        for why in dict.fromkeys(parsed.not_understood):
+            project.unread.setdefault(Unread(module.path, call.line, f"{why}: {one_line(text)[:120]}"))
+        for query in parsed.queries:
             rows = found.rows if query.rows is Rows.UNKNOWN and found.rows is not Rows.UNKNOWN else rows_of(body, found.call, query)
             query = query if rows is query.rows else replace(query, rows=rows)
             if query in seen:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from backend_lint.facts.database import TableStatistics
 from backend_lint.facts.schema import Dialect, Index, Table
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
+from backend_lint.project.schema.sizes import has_few_rows
 from backend_lint.project.schema.source import Declared, Replayed, Unread
 
 if TYPE_CHECKING:
@@ -46,11 +50,25 @@ class Schema:
     def link(cls, project: Project) -> Schema:
         """The schema of a project, from all sources."""
         from backend_lint.project.schema.linking import linked
-        from backend_lint.project.schema.product import product
 
-        dialect, known = product(project)
+        dialect, known = project.product
         found = linked(project, dialect)
-        return cls(found.tables, found.declared, found.mapped, found.unread, dialect, known)
+        schema = cls(found.tables, found.declared, found.mapped, found.unread, dialect, known)
+        return schema._sized(project.database.tables)
+
+    def _sized(self, statistics: Iterable[TableStatistics]) -> Schema:
+        """The schema with what is known of the sizes of its tables; a column that refers to a short one has few values."""
+        tables = dict(self.tables)
+        for one in statistics:
+            table = self.table(one.name)
+            if table is not None:
+                tables[table.name] = replace(table, rows=one.rows)
+        for table in tables.values():
+            short = {key.columns[0] for key in table.foreign_keys if len(key.columns) == 1 and has_few_rows(tables.get(key.table), key.table)}
+            if short:
+                columns = tuple(replace(column, closed=True) if column.name in short else column for column in table.columns)
+                tables[table.name] = replace(table, columns=columns)
+        return Schema(tables, self.declared, self.mapped, self.unread, self.dialect, self.dialect_known)
 
     def table(self, name: str) -> Table | None:
         """The table of that name; a name with the default schema in front means the same, as do other cases of letters.

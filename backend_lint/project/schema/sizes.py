@@ -27,6 +27,11 @@ def is_small(table: Table) -> bool:
     return table.seeded or table.name in _SINGLETONS
 
 
+def has_few_rows(table: Table | None, name: str) -> bool:
+    """The same of a table of which the project may know no more than the name."""
+    return name in _SINGLETONS if table is None else is_small(table)
+
+
 def may_be_small(table: Table) -> bool:
     """Nothing says how many rows there are, and name and shape are those of a lookup table or of settings."""
     if table.rows is not None:
