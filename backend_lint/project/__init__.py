@@ -158,6 +158,8 @@ class Project:
         from backend_lint.project.schema.product import product
 
         if self.database.dialect:
+            from backend_lint.facts.schema import Dialect
+
             return Dialect(self.database.dialect), True
         return product(self)
 
