@@ -203,7 +203,11 @@ class Models:
                         spec.columns[at] = replace(one, column=replace(one.column, type=column.column.type), kind=column.kind)
                         changed = True
             if not changed:
-                return
+                break
+        for spec in self.specs.values():
+            for at, one in enumerate(spec.columns):
+                if not one.column.type and one.fallback.text:
+                    spec.columns[at] = replace(one, column=replace(one.column, type=one.fallback.text, closed=one.fallback.closed), kind=one.fallback.kind)
 
     def _tables(self) -> dict[str, Table]:
         catalog = Catalog(self.dialect)

@@ -24,7 +24,7 @@ class Annotation(NamedTuple):
     """What an annotation says. `inner`: the type without ``Optional``, ``Mapped`` and ``Annotated``, where it stands in `frame`.
 
     `wrapper`: ``Mapped``, ``DynamicMapped``, ``WriteOnlyMapped`` or empty. `extras`: what ``Annotated`` carries, the outermost first. `aliases`: names of
-    aliases on the way. `many`: a collection of `inner`.
+    aliases on the way. `many`: a collection of `inner`, as written in `raw`.
     """
 
     frame: Frame
@@ -35,6 +35,7 @@ class Annotation(NamedTuple):
     class_var: bool = False
     extras: tuple[Value, ...] = ()
     aliases: tuple[str, ...] = ()
+    raw: str = ""
 
 
 def annotation(values: Values, frame: Frame, text: str, depth: int = 0) -> Annotation:
@@ -73,7 +74,7 @@ def annotation(values: Values, frame: Frame, text: str, depth: int = 0) -> Annot
         return inner._replace(extras=(*[values.evaluate(frame, item) for item in items[1:]], *inner.extras))
     if base in _LISTS or base in _DICTS:
         element = annotation(values, frame, items[-1] if base in _DICTS else items[0], depth + 1)
-        return element._replace(many=True, optional=False, inner=element.inner if not element.many else "")
+        return element._replace(many=True, optional=False, inner=element.inner if not element.many else "", raw=text)
     return Annotation(frame, text)
 
 
@@ -119,9 +120,9 @@ def _aliased(values: Values, frame: Frame, text: str, depth: int) -> Annotation:
 
 def python_type(values: Values, types: Types, found: Annotation, table: list[tuple[str, Value]]) -> ColumnType:
     """The column type that an annotation alone gives; `table` is the ``type_annotation_map``."""
-    for alias in (*found.aliases, found.inner):
+    for alias in (*found.aliases, found.raw or found.inner):
         for key, value in table:
-            if key.rpartition(".")[2] == alias.rpartition(".")[2]:
+            if key.replace("[[", "[").replace("]]", "]") == alias or key.rpartition(".")[2] == alias.rpartition(".")[2]:
                 return types.of(value)
     if not found.inner or found.many:
         return UNKNOWN_TYPE

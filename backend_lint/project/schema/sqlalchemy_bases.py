@@ -203,9 +203,24 @@ class Bases:
                 if (found := self._of_base(Frame(one[0], fact.scope), base.partition("[")[0])) is not None:
                     return found
             for decorator in fact.decorators:
-                made = self.values.evaluate(Frame(one[0], fact.scope), decorator) if decorator[:1] == "#" else None
+                frame = Frame(one[0], fact.scope)
+                made = self.values.evaluate(frame, decorator) if decorator[:1] == "#" else None
                 if isinstance(made, Made) and (found := self.metadata_of(self.values.keywords(made).get("metadata"))) is not None:
                     return found
+                if (registry := self.registry(one)) is not None and (found := self._of_registry(registry)) is not None:
+                    return found
+        return None
+
+    def registry(self, key: ClassKey) -> Made | None:
+        """The ``registry(...)`` whose ``mapped`` decorates a class."""
+        fact = self.fact(key)
+        for decorator in fact.decorators:
+            text = decorator
+            if text[:1] == "#" and text[1:].isdigit():
+                text = self.values.project.modules[key[0]].bodies[fact.scope].calls[int(text[1:])].callee
+            if text.rpartition(".")[2] in ("mapped", "mapped_as_dataclass", "as_declarative_base"):
+                value = self.values.evaluate(Frame(key[0], fact.scope), text.rpartition(".")[0])
+                return value if isinstance(value, Made) else None
         return None
 
     def _of_base(self, frame: Frame, text: str) -> Made | None:

@@ -38,6 +38,8 @@ class Calls(Names):
                 return subject.get(key, other) if isinstance(key, str | int) else UNKNOWN
             if method in ("items", "keys", "values"):
                 return self.view(subject, method)
+        if callee.isidentifier() and self.root(frame.path, frame.function, callee) is None and (bound := self._partial(frame, call)) is not None:
+            return bound
         name = self.dotted(frame, callee)
         if name:
             if name in _TRANSPARENT and call.args:
@@ -67,14 +69,17 @@ class Calls(Names):
             return UNKNOWN
         return call_method(values[-1], f"re.{method}", [*self.arguments(made), *values[:-1]])
 
+    def _partial(self, frame: Frame, call: Call) -> Made | None:
+        """A call of what ``functools.partial`` made."""
+        known = self.evaluate(frame, call.callee)
+        if not isinstance(known, Made) or known.simple != "partial" or not known.call.args:
+            return None
+        given = tuple((key, self.evaluate(known.frame, text)) for key, text in known.call.keywords)
+        return Made(frame, call, self.dotted(known.frame, known.call.args[0]), given)
+
     def _called(self, frame: Frame, call: Call) -> Value:
         if self._depth > MAX_DEPTH:
             return UNKNOWN
-        known = self.evaluate(frame, call.callee) if call.callee[:1] not in "#?" else UNKNOWN
-        if isinstance(known, Made) and known.simple == "partial" and known.call.args:
-            inner = self.dotted(known.frame, known.call.args[0])
-            given = tuple((key, self.evaluate(known.frame, text)) for key, text in known.call.keywords)
-            return Made(frame, call, inner, given)
         target = self.resolver.value(frame.path, frame.function, call.callee)
         if target is not None and target.is_external:
             return Made(frame, call, target.name)

@@ -367,6 +367,8 @@ class Classes:
                     made = self.values.evaluate(Frame(one[0], fact.scope), attribute.value)
                     text = dict(made.call.keywords).get("type_annotation_map", "") if isinstance(made, Made) else ""
                     found += self._pairs(made.frame, text) if isinstance(made, Made) and text else []
+        if (made := self.bases.registry(key)) is not None and (text := dict(made.call.keywords).get("type_annotation_map", "")):
+            found += self._pairs(made.frame, text)
         self._maps[key] = found
         return found
 

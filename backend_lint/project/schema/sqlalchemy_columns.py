@@ -47,6 +47,8 @@ class ColumnSpec(msgspec.Struct, frozen=True):
     sort: int = 0
     defaulted: bool = False
     """The client gives a default, so that the database does not number it."""
+    fallback: ColumnType = UNKNOWN_TYPE
+    """What the annotation says, for a foreign key whose target is not known."""
 
 
 class Columns:
@@ -90,8 +92,6 @@ class Columns:
         if type_ is None and found is not None and not foreign:
             type_ = python_type(self.values, self.types, found, list(table))
             typed = True
-        elif type_ is None and found is not None:
-            type_ = python_type(self.values, self.types, found, list(table)) if table else None
         primary = keywords.get("primary_key") is True
         nullable = self._nullable(keywords, primary, found)
         default = keywords.get("server_default", UNKNOWN)
@@ -124,6 +124,7 @@ class Columns:
             tuple(checks),
             sort if isinstance(sort, int) else 0,
             "default" in keywords and keywords["default"] is not None and getattr(keywords["default"], "simple", "") != "Sequence",
+            python_type(self.values, self.types, found, list(table)) if not typed and found is not None else UNKNOWN_TYPE,
         )
 
     @staticmethod

@@ -134,6 +134,8 @@ class Expressions:
         if parsed.steps and parsed.steps[-1] == ".astext":
             base = self._inner(frame, text[: -len(".astext")], columns, depth)
             return base.replace(" -> ", " ->> ", 1) if base is not None and base.count(" -> ") == 1 else None
+        if parsed.steps and parsed.steps[-1] == ".column" and "column" not in columns:
+            return self._inner(frame, text[: -len(".column")], columns, depth)
         name = (parsed.steps[-1] if parsed.steps else "." + parsed.root)[1:]
         if parsed.root[0] == "#" and not parsed.steps:
             return None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from backend_lint.facts.python import Call
 from backend_lint.facts.schema import ForeignKey, Table
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Loading, Relationship
 from backend_lint.project.schema.sqlalchemy_annotations import Annotation, annotation
 from backend_lint.project.schema.sqlalchemy_classes import Entity, Member
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, Text, Value
+from backend_lint.project.value_text import split
 
 if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_core import Core
@@ -23,6 +26,15 @@ _LOADING = {
     "joined": Loading.EAGER, "selectin": Loading.EAGER, "subquery": Loading.EAGER, "immediate": Loading.EAGER, "select": Loading.LAZY, "raise": Loading.RAISE,
     "raise_on_sql": Loading.RAISE, "noload": Loading.NEVER, "write_only": Loading.NEVER, "dynamic": Loading.QUERY, "select_in": Loading.EAGER,
 }  # fmt: skip
+
+
+_MARKED = re.compile(r"#(\d+)")
+
+
+def _marked(call: Call) -> str:
+    """``foreign(User.id)`` as it was written."""
+    name = call.callee.rpartition(".")[2]
+    return f"{name}({call.args[0]})" if name in ("foreign", "remote") and call.args else "#"
 
 
 class Relationships:
@@ -73,6 +85,8 @@ class Relationships:
             return self.by_name(value, member.frame)
         if isinstance(value, ClassName):
             return value.key
+        if isinstance(value, Made) and value.call.callee.rpartition(".")[2] in ("map_imperatively", "mapper"):
+            return self._target(next(self.values.arguments(value), UNKNOWN), member)
         if isinstance(value, Text):
             text = value.text.removeprefix("lambda:")
             if text == value.text:
@@ -191,28 +205,47 @@ class Relationships:
         return columns, tables
 
     def _written(self, entity: Entity, other: Entity, value: Value, member: Member) -> tuple[tuple[str, ...], tuple[str, ...], bool] | None:
-        """Own columns, the target's columns and whether the key lies there, of a simple ``primaryjoin``: equalities joined by and."""
-        if not isinstance(value, str | Text):
+        """Own columns, the target's columns and whether the key lies there, of a ``primaryjoin`` of equalities; other conditions in it are left out."""
+        found = [pair for text in self._equalities(value) if (pair := self._pair(entity, other, text, member)) is not None]
+        if not found or any(reverse is not found[0][2] for _, _, reverse in found):
             return None
-        text = value if isinstance(value, str) else value.text.removeprefix("lambda:")
-        text = text.strip().strip("()")
-        if any(sign in text for sign in ("and_", "or_", "&", "|", "#")) or text.count("==") != 1:
-            return None
+        return tuple(own for own, _, _ in found), tuple(theirs for _, theirs, _ in found), found[0][2]
+
+    def _equalities(self, value: Value) -> list[str]:
+        """The conditions that must all hold, as texts with ``==``."""
+        if isinstance(value, Made) and value.simple == "and_":
+            return [text for part in self.values.arguments(value) for text in self._equalities(part)]
+        if isinstance(value, Text) and value.text.startswith("lambda:#") and value.text[8:].isdigit():
+            return self._equalities(self.values.result(value.frame, int(value.text[8:])))
+        text = value if isinstance(value, str) else ""
+        if isinstance(value, Text):
+            calls = self.values.project.modules[value.frame.path].bodies[value.frame.function].calls
+            text = _MARKED.sub(lambda found: _marked(calls[int(found.group(1))]), value.text.removeprefix("lambda:"))
+        text = text.strip()
+        if text.startswith("and_(") and text.endswith(")"):
+            return [one for part in split(text[5:-1]) for one in self._equalities(part)]
+        while text.startswith("(") and text.endswith(")"):
+            text = text[1:-1].strip()
+        parts = [part.strip() for part in text.split("&")] if "&" in text else [text]
+        if len(parts) > 1:
+            return [one for part in parts for one in self._equalities(part)]
+        return [text] if text.count("==") == 1 and not any(sign in text for sign in ("or_", "|")) else []
+
+    def _pair(self, entity: Entity, other: Entity, text: str, member: Member) -> tuple[str, str, bool] | None:
+        """Own column, the target's column and whether the key lies there, of one equality."""
         sides = []
         foreign = remote = -1
         for at, side in enumerate(text.split("==")):
-            side = side.strip(" ()")
             foreign = at if "foreign(" in side else foreign
             remote = at if "remote(" in side else remote
-            sides.append(side.replace("foreign(", "").replace("remote(", "").strip(" ()"))
-        owned = [self._side(side, member) for side in sides]
-        if owned[0] is None or owned[1] is None:
+            sides.append(self._side(side.replace("foreign(", "").replace("remote(", "").strip(" ()"), member))
+        one, two = sides
+        if one is None or two is None:
             return None
         own_tables, other_tables = self._names(entity), self._names(other)
-        for own, theirs, own_at in ((owned[0], owned[1], 0), (owned[1], owned[0], 1)):
+        for own, theirs, own_at in ((one, two, 0), (two, one, 1)):
             if own[0] in own_tables and theirs[0] in other_tables and (own_tables != other_tables or remote != own_at):
-                reverse = not self._refers(own[0], own[1], theirs[0]) if foreign < 0 else foreign != own_at
-                return (own[1],), (theirs[1],), reverse
+                return own[1], theirs[1], not self._refers(own[0], own[1], theirs[0]) if foreign < 0 else foreign != own_at
         return None
 
     def _refers(self, table: str, column: str, other: str) -> bool:
