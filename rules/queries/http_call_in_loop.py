@@ -67,7 +67,8 @@ class HttpCallInLoop(ProjectRule):
     - [Sentry: N+1 API calls](https://docs.sentry.io/product/issues/issue-details/performance-issues/n-one-api-calls/)
     """
 
-    severity, precision, since = Severity.INFO, "medium", "0.1"
+    severity, precision, since = Severity.INFO, "high", "0.1"
+    profile = "strict"
     roles = frozenset({Role.APPLICATION})
     tags = ("performance", "availability", "n-plus-one")
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
-from backend_lint.project.loading.origins import Source, origin_of
+from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
 
 _DOES = re.compile(
     r"_*(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
-    r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop))(?:_|$)"
+    r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop|upload|download|transcode|retry|enqueue|schedule|trigger|fulfill?|complete|cancel|activate|approve|reject"
+    r"|transmit|deliver|post|put|patch|push|pull))(?:_|$)"
 )
 """Names of functions that do more than ask."""
 
@@ -116,13 +117,12 @@ class QueryInLoop(ProjectRule):
         evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
         origin = origin_of(project, found.key, found.loop.source)
         entry, soft = reached_from(project, found.key)
-        if soft and (origin is None or origin.source is not Source.QUERY):
-            return None  # what somebody types at a terminal is not much
+        if soft:
+            return None  # nobody waits for what somebody starts at a terminal
         return self.finding(
             found.path,
             found.call,
             message,
             symbol=head.name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
-            severity=Severity.INFO if soft else None,
         )

@@ -99,6 +99,8 @@ def _loaded(loads: Loads, path: str, function: int, body: Body, place: tuple[int
     """``len(rows)`` and ``if rows:`` where nothing else is done with the rows."""
     call = body.calls[number]
     method = call.callee.rpartition(".")[2]
+    if sum(f"(#{number})" in text for *_, text, _ in body.sizes) > 1:
+        return  # loaded once, asked for several times
     wanted = Wanted.COUNT if asked == "len" else Wanted.EXISTS
     value = f"#{number}"
     if method in REFINING and loads.uses_django and (chains := loads.django.of(path, function, value)):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 OUTWEIGHS = Effect.DATABASE_WRITE | Effect.HTTP | Effect.MAIL | Effect.QUEUE | Effect.SUBPROCESS | Effect.SLEEP | Effect.FILE
 """What a round of a loop may do besides: it takes longer than a look-up, and each item must be gone through on its own."""
 _RUNS_STATEMENTS = frozenset("execute executemany executescript scalar scalars stream stream_scalars exec fetch fetchrow fetchval exec_driver_sql".split())
+_CHANGES = frozenset({"add", "set", "remove", "clear"})
+"""Methods of a related manager that write."""
 _BUILDS = frozenset({"sqlalchemy.orm.Session.query", "sqlalchemy.orm.Query.yield_per"})
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
 
@@ -62,6 +64,8 @@ class Repeats:
                 loop = _loop(module, index, body, edge, dependences, bool(found & Effect.DATABASE_READ))
                 if loop is None or is_rare(body, edge.call.block, loop.number) or branches(body, edge.call.block, loop.number) > 1:
                     continue
+                if any(inside(body, one.block, loop.number) for one in body.yields):
+                    continue  # who asks for the next item decides when
                 way = self._way(key, edge, found, effect, dependences[loop.number], hops)
                 if way and not is_kept(body, edge.call, loop):
                     yield Repeat(module.path, index, loop, edge.call, way)
@@ -114,6 +118,10 @@ class Repeats:
                     elif edge.target.kind is RefKind.FUNCTION:
                         found |= calls.summary(edge.target.function) | self._writing(edge.target.function)
                     found |= Effect.DATABASE_WRITE if self._makes_row(edge) else Effect.NONE
+            for call in body.calls:
+                receiver, _, method = call.callee.rpartition(".")
+                if method in _CHANGES and "." in receiver and inside(body, call.block, loop.number) and self._is_related(key, receiver):
+                    found |= Effect.DATABASE_WRITE
             for assign in body.assigns:
                 if "." in assign.target and inside(body, assign.block, loop.number) and self._is_row(key, assign.target.rpartition(".")[0]):
                     found |= Effect.DATABASE_WRITE
@@ -140,6 +148,9 @@ class Repeats:
         """A mapped class is called."""
         target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
         return target is not None and target.kind is RefKind.CLASS and target.function in self._project.schema.mapped
+
+    def _is_related(self, key: FunctionKey, text: str) -> bool:
+        return self._project.loads.uses_django and any(chain.steps for chain in self._project.loads.django.of(*key, text))
 
     def _is_row(self, key: FunctionKey, text: str) -> bool:
         ref = self._project.value(*key, text)

@@ -72,12 +72,12 @@ class SerializerUses:
         rows = self.rows_of((path, index)) if serializer is not None else ()
         return ManyRows(serializer, rows, path, fact.name, fact, (path, index)) if serializer is not None and rows else None
 
-    def serializer_of(self, view: ClassKey) -> ClassKey | None:
-        """The serializer that a view lists with; None if it is unknown or there are several."""
+    def serializer_of(self, view: ClassKey, action: str = "list") -> ClassKey | None:
+        """The serializer of a view's action; None if it is unknown or there are several."""
         ref = Ref(RefKind.CLASS, "", *view)
         chosen = self._classes.find(ref, "get_serializer_class")
         if chosen is not None and isinstance(chosen[1], int):
-            found = self._chosen(view, chosen[0].path, chosen[1])
+            found = self._chosen(view, chosen[0].path, chosen[1], f"'{action}'")
             return found.pop() if len(found) == 1 else None
         return self._held(view)
 
@@ -88,15 +88,15 @@ class SerializerUses:
         held = self._project.value(member[0].path, member[1].function, member[1].value)
         return held.function if held is not None and held.kind is RefKind.CLASS else None
 
-    def _chosen(self, view: ClassKey, path: str, function: int) -> set[ClassKey]:
-        """The serializers that ``get_serializer_class`` may return for the action ``list``."""
+    def _chosen(self, view: ClassKey, path: str, function: int, action: str) -> set[ClassKey]:
+        """The serializers that ``get_serializer_class`` may return for an action."""
         body = self._project.modules[path].bodies[function]
         found: set[ClassKey] = set()
         for returned in body.returns:
             fits = True
             for _, block in around(body, returned.block):
                 if block.kind in (BlockKind.IF, BlockKind.ORELSE) and _ACTION.search(block.subject):
-                    named = "'list'" in block.subject
+                    named = action in block.subject
                     fits = fits and named == (block.kind is BlockKind.IF) and "(not " not in block.subject and "!=" not in block.subject
             if not fits:
                 continue
@@ -108,7 +108,7 @@ class SerializerUses:
             if held is None:
                 return set()
             found.add(held)
-            if any("'list'" in block.subject for _, block in around(body, returned.block) if block.kind is BlockKind.IF):
+            if any(action in block.subject for _, block in around(body, returned.block) if block.kind is BlockKind.IF):
                 return {held}
         return found
 
@@ -137,7 +137,7 @@ class SerializerUses:
             return None
         if call.callee.rpartition(".")[2] == "get_serializer" and call.callee.startswith("%self."):
             head = self._project.modules[path].functions[function]
-            serializer = self.serializer_of((path, head.owner)) if head.owner >= 0 else None
+            serializer = self.serializer_of((path, head.owner), head.name.rpartition(".")[2]) if head.owner >= 0 else None
         else:
             ref = self._project.value(path, function, call.callee)
             serializer = ref.function if ref is not None and ref.kind is RefKind.CLASS else None

@@ -89,11 +89,18 @@ class Writes:
         model = self._model(repeat, number, method)
         if model is None or not self._may_be_bulk(model):
             return None
-        if method == "create" and _is_used(body, number, repeat.loop):
+        if any(_is_used(body, one, repeat.loop) for one in _creates(body, repeat.loop)):
+            return None  # each row needs another one's key
+        if method == "update" and self._is_related(repeat.path, repeat.function, number):
             return None
         if method == "save" and _is_used_later(body, number, repeat.call.callee.rpartition(".")[0], repeat.loop):
             return None
         return Write(repeat.path, repeat.function, repeat.loop, How(method), self._project.schema.mapped[model].name, repeat.call)
+
+    def _is_related(self, path: str, function: int, number: int) -> bool:
+        """It writes the rows that belong to the item, not the item."""
+        django = self._project.loads.django
+        return any(step.relation is not None for chain in django.ended(path, function, number) for step in chain.steps)
 
     def _model(self, repeat: Repeat, number: int, method: str) -> ClassKey | None:
         django = self._project.loads.django
@@ -201,6 +208,10 @@ class Writes:
 
 def _only_adds(body: Body, block: int) -> bool:
     return all(call.callee.rpartition(".")[2] in ("add", "now", "utcnow", "utc_now") for call in body.calls if call.block == block)
+
+
+def _creates(body: Body, loop: Loop) -> list[int]:
+    return [number for number, call in enumerate(body.calls) if call.callee.endswith((".create", ".acreate")) and inside(body, call.block, loop.number)]
 
 
 def _is_used_later(body: Body, number: int, value: str, loop: Loop) -> bool:
