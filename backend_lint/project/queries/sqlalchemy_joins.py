@@ -8,7 +8,7 @@ import msgspec
 
 from backend_lint.facts.query import Opaque, Predicate, TermKind
 from backend_lint.project.queries.sqlalchemy_chains import ChainStep
-from backend_lint.project.queries.sqlalchemy_draft import Draft
+from backend_lint.project.queries.sqlalchemy_draft import Draft, relations_of
 from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_sources import Attribute, Source
 from backend_lint.project.schema.mapping import Relationship
@@ -73,10 +73,9 @@ class Joins:
         target = keywords.get("target", keywords.get("right"))
         if target is not None:
             args.append(target)
-        if step.method.endswith("_from") and args:
-            left = self.sources.source(frame, args.pop(0))
-            if left is not None:
-                self.relations.place(draft, left)
+        left = self.sources.source(frame, args.pop(0)) if step.method.endswith("_from") and args else None
+        if left is not None:
+            self.relations.place(draft, left)
         onclause = keywords.get("onclause", "")
         if len(args) > 1 and not onclause and (len(args) == 2 or args[2] in ("True", "False")):
             if self.way(frame, args[0]) is None:
@@ -86,10 +85,10 @@ class Joins:
                 join = "left" if args[1] == "True" else join
                 args = args[:1]
         for text in args:
-            self.one(draft, frame, text, onclause, join)
+            self.one(draft, frame, text, onclause, join, left)
 
-    def one(self, draft: Draft, frame: Frame, text: str, onclause: str, join: str) -> None:
-        """Join one thing."""
+    def one(self, draft: Draft, frame: Frame, text: str, onclause: str, join: str, left: Source | None = None) -> None:
+        """Join one thing, to `left` if that is given."""
         if text[:1] in "'\"":
             self._named(draft, constant_string(text) or "", join)
             return
@@ -109,15 +108,24 @@ class Joins:
             return
         self._build(draft, target)
         if onclause:
-            number = self._add(draft, target, join, None, self._beside(draft, target))
-            on = self.conditions.predicate(draft, frame, onclause)
-            self._set(draft, number, on)
+            on = self._condition(draft, frame, target, onclause)
+            self._add(draft, target, join, on, self._beside(draft, target, left, on))
         else:
-            self._by_key(draft, target, join)
+            self._by_key(draft, target, join, left)
         draft.joined.append(target)
 
-    def _beside(self, draft: Draft, target: Source) -> int:
-        return next((number for number, source in enumerate(draft.sources) if source.key != target.key), -1)
+    def _condition(self, draft: Draft, frame: Frame, target: Source, text: str) -> Predicate | None:
+        """The condition of a join; its target is there already."""
+        self.relations.place(draft, target)
+        return self.conditions.predicate(draft, frame, text)
+
+    def _beside(self, draft: Draft, target: Source, left: Source | None, on: Predicate | None = None) -> int:
+        """The relation that the target is joined to: the given one, one of the condition, else the first."""
+        if left is not None and left.key in draft.numbers:
+            return draft.numbers[left.key]
+        own = draft.numbers.get(target.key, -1)
+        named = [number for number in relations_of((on,)) if number != own] if on is not None else []
+        return named[0] if named else next((number for number, source in enumerate(draft.sources) if source.key != target.key), -1)
 
     def _build(self, draft: Draft, target: Source) -> None:
         if target.chains and target.key not in draft.placed:
@@ -131,18 +139,15 @@ class Joins:
     def _set(self, draft: Draft, number: int, on: Predicate | None) -> None:
         draft.relations[number] = msgspec.structs.replace(draft.relations[number], on=on)
 
-    def _by_key(self, draft: Draft, target: Source, join: str) -> None:
+    def _by_key(self, draft: Draft, target: Source, join: str, left: Source | None) -> None:
         """A join without a condition: by the only foreign key, or the relationship's twin."""
-        beside = self._beside(draft, target)
-        number = self._add(draft, target, join, None, beside)
-        found = self.relations.keys_between(draft, target)
-        if found is None:
-            for source in draft.sources:
-                found = found or self._related(draft, source, target)
-        if found is None:
-            self._set(draft, number, Opaque("join", (number,)))
-        else:
-            self._set(draft, number, found[1])
+        self.relations.place(draft, target)
+        candidates = [left] if left is not None else [source for source in draft.sources if source.key != target.key]
+        found = self.relations.keys_between(draft, target, candidates)
+        for source in candidates:
+            found = found or self._related(draft, source, target)
+        on = found[1] if found is not None else Opaque("join", (draft.numbers[target.key],))
+        self._add(draft, target, join, on, self._beside(draft, target, found[0] if found is not None else left))
 
     def _related(self, draft: Draft, source: Source, target: Source) -> tuple[Source, Predicate] | None:
         """Models whose tables are not known well: a relationship between them tells the columns."""
@@ -210,7 +215,7 @@ class Joins:
                 break
             text = base if base and not self._is_module(step.frame, base) else call.args[0] if call.args else ""
         source = self.sources.source(step.frame, text) if text else None
-        if source is not None and not source.chains:
+        if source is not None:
             self.relations.place(draft, source)
 
     def placed(self, draft: Draft, frame: Frame, text: str) -> None:

@@ -141,13 +141,10 @@ class Relations:
         on = conjunction(comparison(self.column(draft, left, column), "=", value) for column in relationship.columns)
         return on if on is not None and not relationship.through else Opaque(relationship.name, (draft.numbers.get(left.key, 0),))
 
-    def keys_between(self, draft: Draft, target: Source) -> tuple[Source, Predicate] | None:
+    def keys_between(self, draft: Draft, target: Source, candidates: Iterable[Source]) -> tuple[Source, Predicate] | None:
         """The relation that a join without a condition starts from, and the foreign key that connects; None if none is known."""
-        parents = {target.key: target}
         found = None
-        for source in draft.sources:
-            if source.key in parents:
-                continue
+        for source in candidates:
             for first, second in ((target, source), (source, target)):
                 table = self.sources.table(first.table) if first.table else None
                 keys = [key for key in table.foreign_keys if second.table and self._same(key.table, second.table)] if table is not None else []

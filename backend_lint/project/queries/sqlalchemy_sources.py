@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _COLLECTIONS = frozenset({".c", ".columns", ".__table__", ".table", ".selected_columns", ".exported_columns", ".__mapper__", ".attrs"})
 _TABLES = frozenset({"subquery", "cte", "alias", "lateral"})
+_VALUES = frozenset({"scalar_subquery", "as_scalar", "label", "exists"})
 _ALIASES = frozenset({"aliased", "with_polymorphic", "flat_alias"})
 
 
@@ -130,8 +131,8 @@ class Sources:
         chains = tuple(chain for chain in self.chains.at(frame, text) if chain.fetched == "part")
         if not chains:
             return None
-        step = chains[0].steps[-1]
-        if step.method not in _TABLES:
+        step = next((step for step in reversed(chains[0].steps) if step.method in _TABLES), None)  # a recursive CTE has its union behind
+        if step is None or chains[0].steps[-1].method in _VALUES:
             return None
         name = constant_string(step.args[0]) if step.args else constant_string(dict(step.keywords).get("name", ""))
         return Source(key or ("part", step.frame, step.call), "", name or "", None, chains, step.method == "lateral")
