@@ -14,6 +14,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import IndexKey, Table, TableKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small
+from backend_lint.project.unsorted import sorted_for_few
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
@@ -100,13 +101,25 @@ class Answers:
     def missing(self) -> tuple[Missing, ...]:
         """The indexes that are missing, each once, in order of the place of its first query. Unknown answers are left out."""
         groups: dict[_Group, list[Answer]] = {}
-        for answer in self.unserved:
+        for answer in (*self.unserved, *self._unsorted):
             table, candidate = answer.table, answer.access.candidate
             assert table is not None and candidate is not None
             keys = frozenset(key.column or key.expression for key in candidate.keys)
             groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
         found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
         return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
+
+    @functools.cached_property
+    def _unsorted(self) -> tuple[Answer, ...]:
+        """The queries whose rows are found, and sorted to take the newest."""
+        found = []
+        for answer in self.all:
+            table = answer.table
+            if table is not None and answer.access.path is Path.INDEX and answer.query.order and not is_small(table) and not self._is_out(answer.site):
+                access = sorted_for_few(answer.query, answer.access, table)
+                if access is not None:
+                    found.append(answer._replace(access=access))
+        return tuple(found)
 
     @functools.cached_property
     def uncertain(self) -> tuple[Answer, ...]:

@@ -1,0 +1,72 @@
+"""Queries whose rows an index finds, and that sort them all to take the newest few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from backend_lint.facts.access import Access, Candidate, Path, Reason
+from backend_lint.facts.query import And, Comparison, OrderKey, Predicate, Query, TermKind, Verb
+from backend_lint.facts.schema import Index, IndexKey, Table
+from backend_lint.sql.keys import unique_within
+from backend_lint.sql.types import is_date, is_timestamp
+
+
+def sorted_for_few(query: Query, access: Access, table: Table) -> Access | None:
+    """The access with the index that would deliver the rows in order; None if one does, or sorting costs nothing.
+
+    Only orders by a point in time count: the newest of something that grows. `access` is the one by which the rows are found now.
+    """
+    if access.path is not Path.INDEX or access.order or query.verb is not Verb.SELECT or query.limit is None or not query.order:
+        return None
+    if query.distinct or query.grouped or query.aggregate or query.combined or query.unknown or len(query.relations) != 1:
+        return None
+    keys = [_key(key, table) for key in query.order]
+    first = table.column(query.order[0].term.column)
+    if None in keys or first is None or not (is_timestamp(first.type) or is_date(first.type)):
+        return None
+    equal = tuple(dict.fromkeys(_equal(query.where)))
+    found = [column for column in equal if _found_by(column, access, table)]
+    if not found or unique_within(table, equal, partial=True) is not None or table.unknown:
+        return None
+    order = [key for key in keys if key is not None]
+    if any(_delivers(index, set(equal), order) for index in table.indexes):
+        return None
+    candidate = Candidate(table.name, (*(IndexKey(column) for column in found), *order))
+    reason = Reason(access.index, "it finds the rows, in no order")
+    columns = (*found, *(key.column for key in order))
+    return replace(access, path=Path.SCAN, order=True, candidate=candidate, columns=columns, reasons=(reason,), because="all rows that match are sorted")
+
+
+def _key(key: OrderKey, table: Table) -> IndexKey | None:
+    plain = key.term.kind is TermKind.COLUMN and key.term.relation == 0 and not key.term.cast and key.nulls_first is None
+    return IndexKey(key.term.column, descending=key.descending) if plain and table.column(key.term.column) is not None else None
+
+
+def _equal(predicate: Predicate | None) -> Iterator[str]:
+    """The columns that a condition compares for equality with one value."""
+    if isinstance(predicate, And):
+        for part in predicate.parts:
+            yield from _equal(part)
+    elif isinstance(predicate, Comparison) and predicate.operator == "=" and predicate.left.kind is TermKind.COLUMN and not predicate.left.cast:
+        yield predicate.left.column
+
+
+def _found_by(column: str, access: Access, table: Table) -> bool:
+    """The index that serves now begins with the column, or has it behind others that are compared too."""
+    names = access.index.split(" + ")
+    return any(column in [key.column for key in index.keys] for index in table.indexes if index.name in names)
+
+
+def _delivers(index: Index, equal: set[str], order: list[IndexKey]) -> bool:
+    """Behind columns that are compared for equality come those of the order, all in its direction or all against it."""
+    if index.method != "btree":
+        return False
+    position = 0
+    while position < len(index.keys) and index.keys[position].column in equal and index.keys[position].column != order[0].column:
+        position += 1
+    rest = index.keys[position : position + len(order)]
+    if not rest or [key.column for key in rest] != [key.column for key in order[: len(rest)]]:
+        return False
+    return len({key.descending == wanted.descending for key, wanted in zip(rest, order, strict=False)}) == 1
