@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import postgres_server
 import pytest
-from planner import judge, schemas
+from planner import domains, judge, schemas
 from planner.questions import Asker, Question
 
 from backend_lint.facts.access import Access
@@ -26,8 +26,8 @@ from backend_lint.sql.advice import Advised, advise
 from backend_lint.sql.index_text import statement
 from backend_lint.sql.serve import accesses
 
-SEEDS = (7, 40)
-QUESTIONS = 620
+SEEDS = (11, 21)
+QUESTIONS = 520
 
 
 class World:
@@ -57,6 +57,22 @@ def test_the_planner_agrees(seed: int) -> None:
         world.connection.close()
 
 
+@pytest.mark.parametrize("name", sorted(domains.DOMAINS))
+def test_the_planner_agrees_on_a_domain(name: str) -> None:
+    """Schemas and queries that were not made by the generator above, with other indexes for each name."""
+    seed = 100 + len(name)
+    domain = domains.DOMAINS[name]
+    with postgres_server.database(f"domain_{name}") as connection:
+        domains.create(connection, domain, seed)
+        tables = schemas.read(domain.ddl(seed))
+        assert not [table.unknown for table in tables.values() if table.unknown]
+        asked = domains.questions(connection, domain, seed, 2)
+        score = judge.judge(connection, ((one.sql, one.params, one.shape) for one in asked), tables.get)
+    assert not score.failed, score.failed[:3]
+    assert score.precision >= 0.97, "\n".join([score.summary(), *map(str, score.wrong)])
+    assert score.recall >= 0.95, "\n".join([score.summary(), *map(str, score.missed)])
+
+
 def the_linter_reads_the_schema_that_was_made(world: World) -> None:
     for table in world.schema.tables:
         read = world.tables[table.name]
@@ -84,24 +100,27 @@ def advised_indexes_are_used(world: World) -> None:
         for alias, access in judge.by_alias(query, accesses(query, world.tables.get)).items():
             asked.append((query, access))
             origin.append((question, alias))
-    advised = [one for one in advise(asked, world.tables.get) if world.trigrams or "trgm" not in statement(one.candidate, one.name)]
+    found = advise(asked, world.tables.get)
+    impossible = {one.name for one in found if not world.trigrams and "trgm" in statement(one.candidate, one.name)}
+    untestable = {number for one in found if one.name in impossible for number in one.serves}
+    advised = [one for one in found if one.name not in impossible and set(one.serves) - untestable]
     assert len(advised) >= 15
     with world.connection.transaction(force_rollback=True):
         for one in advised:
             world.connection.execute(statement(one.candidate, one.name, Dialect.POSTGRESQL, concurrently=False))
         for table in world.schema.tables:
             world.connection.execute(f'ANALYZE "{table.name}"')
-        used, unserved, claimed = _uses(world, advised, origin)
+        used, unserved, claimed = _uses(world, advised, origin, untestable)
     assert {one.name for one in advised} <= used, "advised, and no query uses it"
     assert len(unserved) <= claimed * 0.03, unserved
 
 
-def _uses(world: World, advised: list[Advised], origin: list[tuple[Question, str]]) -> tuple[set[str], list[str], int]:
+def _uses(world: World, advised: list[Advised], origin: list[tuple[Question, str]], untestable: set[int]) -> tuple[set[str], list[str], int]:
     used: set[str] = set()
     unserved = []
     claimed = 0
     for one in advised:
-        for number in one.serves:
+        for number in set(one.serves) - untestable:
             question, alias = origin[number]
             use = judge.explain(world.connection, question.sql, question.params).get(alias)
             if use is None:
