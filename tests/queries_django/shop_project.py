@@ -14,6 +14,7 @@ from typing import NamedTuple
 import psycopg.conninfo
 import pytest
 from postgres_server import database, uri_of
+from queries_django.generated import generated
 
 from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.facts.query import Query, Site
@@ -23,6 +24,7 @@ from backend_lint.sql.parse import parse
 
 FOLDER = Path(__file__).parent
 DATABASE = "shop_of_django"
+SEED, GENERATED = 20, 400
 _CONTENT_TYPES = re.compile(r'(SELECT .* FROM|INSERT INTO) "django_content_type"')
 _HEAD = """from datetime import timedelta
 from django.contrib.postgres.search import SearchVector
@@ -53,10 +55,16 @@ def linked(sources: dict[str, str]) -> Project:
 
 
 @functools.cache
-def questions() -> tuple[str, ...]:
-    """The questions in their order."""
+def written() -> tuple[str, ...]:
+    """The questions of the file, in their order."""
     lines = (FOLDER / "questions.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+@functools.cache
+def questions() -> tuple[str, ...]:
+    """The questions of the file, and others put together at random."""
+    return (*written(), *(one for one in generated(SEED, GENERATED) if one not in written()))
 
 
 @functools.cache
@@ -92,8 +100,8 @@ def sent() -> dict[str, Answer]:
         "SHOP_HOST": str(where.get("host", "")),
         "SHOP_USER": str(where.get("user", "")),
     }
-    command = [sys.executable, "-m", "shop.ask", str(FOLDER / "questions.txt")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "shop.ask"]
+    done = subprocess.run(command, env=environment, input="\n".join(questions()), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     found = {}
     for one in json.loads(done.stdout):

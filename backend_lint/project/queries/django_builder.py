@@ -51,7 +51,8 @@ class Builder:
             field = key if key is not None and key.column in found.columns else None
         elif field is None and found.model is not None:
             field = self.compiler.paths.key_field(found.model)
-        nullable = found.nullable or self.joins.all[aliases[-1]].kind == LEFT
+        near = found.hops[len(aliases) - 1].nullable if len(aliases) <= len(found.hops) else found.nullable
+        nullable = near or self.joins.all[aliases[-1]].kind == LEFT
         return column(aliases[-1], columns[0] if len(columns) == 1 else "", field, nullable) if len(columns) == 1 else UNKNOWN
 
     def path(self, names: tuple[str, ...]) -> Found:
@@ -218,15 +219,17 @@ class Builder:
             columns = tuple(pairs[one] for one in columns)
             self.joins.all[aliases.pop()].uses -= 1
         outer = tuple(Expr("?", outer=(aliases[-1], one)).term() for one in columns)
-        if joins[first].kind == LEFT or not first:
-            for number in range(1, first):
-                joins[number].uses += not joins[number].uses
-            keys = compiler.paths.key_columns(self.model)
-            links: list[Predicate] = [conditions.comparison(conditions.column(0, key), "=", Expr("?", outer=(0, key)).term()) for key in keys]
-        else:
-            self._keep_from(inner, first)
-            links = [conditions.comparison(conditions.column(first, own), "=", one) for own, one in zip(hop.to_columns, outer, strict=False)]
-        inner.where += links
+        # a table that is joined outer must keep the one before it
+        start = joins[first].parent if joins[first].kind == LEFT else first
+        own_columns = hop.columns if start != first else hop.to_columns
+        self._keep_from(inner, start)
+        same = next((alias for alias in reuse if self.joins.name(alias) == inner.joins.name(start)), None)
+        if same is not None:
+            # the condition is one on the rows that this query has joined already
+            model = self.joins.all[same].model
+            own_columns = compiler.paths.key_columns(model) if model is not None else ("id",)
+            outer = tuple(Expr("?", outer=(same, one)).term() for one in own_columns)
+        inner.where += [conditions.comparison(conditions.column(start, own), "=", one) for own, one in zip(own_columns, outer, strict=False)]
         number = self.add_subquery(compiler.emit_exists(inner))
         built: Predicate = Exists(number)
         if outer_left and len(columns) == 1:
@@ -241,6 +244,7 @@ class Builder:
             inner.joins.all[number].uses = 0
         inner.joins.all[first].parent = -1
         inner.joins.all[first].kind = ""
+        inner.joins.all[first].uses += not inner.joins.all[first].uses
 
     def add_subquery(self, query: Query) -> int:
         """The number of a subquery in this query."""

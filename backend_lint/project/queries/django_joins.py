@@ -52,12 +52,17 @@ class Joins:
         self.all.append(Join(hop.table, hop.model, parent, kind, nullable, hop))
         return len(self.all) - 1
 
-    def trim(self, found: Found, aliases: list[int]) -> tuple[tuple[str, ...], list[int]]:
-        """The columns that a path means, in the nearest table that has them, and the aliases still needed."""
+    def name(self, alias: int) -> str:
+        """What Django calls an alias: the table's name the first time, ``T3`` later."""
+        table = self.all[alias].table
+        return table if all(join.table != table for join in self.all[:alias]) else f"T{alias + 1}"
+
+    def trim(self, found: Found, aliases: list[int], least: int = 1) -> tuple[tuple[str, ...], list[int]]:
+        """The columns that a path means, in the nearest table that has them, and the aliases still needed, `least` of them at least."""
         columns = found.columns
         aliases = aliases[:]
         for hop in reversed(found.hops):
-            if len(aliases) == 1 or not hop.direct or not set(columns) <= set(hop.to_columns):
+            if len(aliases) <= least or not hop.direct or not set(columns) <= set(hop.to_columns):
                 break
             pairs = dict(zip(hop.to_columns, hop.columns, strict=False))
             columns = tuple(pairs[column] for column in columns)

@@ -48,7 +48,8 @@ def _of_value(builder: Builder, given: Given) -> list[OrderKey]:
     return [OrderKey(expr.term(), descending, nulls)]
 
 
-def _of_text(builder: Builder, name: str, depth: int = 0) -> list[OrderKey]:
+def _of_text(builder: Builder, name: str, depth: int = 0, least: int = 1) -> list[OrderKey]:
+    """`least`: how many tables the key leads through, where a relation is ordered as its model is."""
     if name in ("?", "-?"):
         return [OrderKey(Term(TermKind.UNKNOWN, text="random()"))]
     descending = name.startswith("-")
@@ -68,9 +69,9 @@ def _of_text(builder: Builder, name: str, depth: int = 0) -> list[OrderKey]:
             keys = []
             for item in ordering:
                 opposite = item.startswith("-") != descending
-                keys += _of_text(builder, f"{'-' if opposite else ''}{name}__{item.lstrip('+-')}", depth + 1)
+                keys += _of_text(builder, f"{'-' if opposite else ''}{name}__{item.lstrip('+-')}", depth + 1, len(found.hops) + 1)
             return keys
-    columns, aliases = builder.joins.trim(found, builder.joins.walk(found.hops, None))
+    columns, aliases = builder.joins.trim(found, builder.joins.walk(found.hops, None), least)
     expr: Expr = builder.column_of(found, columns, aliases)
     if found.rest:
         following = builder.transformed(expr, found.rest)

@@ -98,6 +98,7 @@ class Paths:
                 if len(mapped.primary_key) != 1 and not mapped.parent_link:
                     raise UnknownNameError(name)
                 name = mapped.primary_key[0] if len(mapped.primary_key) == 1 else ""
+                name = name[:-3] if name.endswith("_id") and name[:-3] in mapped.relationships else name
             before = len(hops)
             lifted = self._lift(current, name, hops)
             mapped = self.mapped[lifted]

@@ -13,9 +13,10 @@ from backend_lint.project.queries.django_names import FILTER_BACKENDS, PREFETCHE
 from backend_lint.project.queries.django_operands import Given, Literal, Made
 from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.queries.django_order import order_keys
-from backend_lint.project.queries.django_paths import Hop, UnknownNameError
+from backend_lint.project.queries.django_paths import Found, Hop, UnknownNameError
 from backend_lint.project.queries.django_q import Q, as_q
 from backend_lint.project.queries.django_unions import both, combine, either, united
+from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.sql import conditions
 
@@ -51,6 +52,10 @@ class Steps:
         self.united_distinct = True
         self.sticky: set[int] = set()
         self.model_rows = True
+        self.groups_rows = False
+        """Groups are whole rows of the model."""
+        self.loaded: list[Found] = []
+        """What ``select_related`` joins, after all filters."""
 
     def run(self, exists: bool = False) -> Query | None:
         """The query; None if there is none."""
@@ -163,6 +168,7 @@ class Steps:
                 self.builder.annotations[name] = expr
             if expr.aggregate:
                 self.builder.grouped = True
+                self.groups_rows = self.groups_rows or self.values is None
 
     def select_values(self, step: ChainStep) -> None:
         self.model_rows = False
@@ -209,7 +215,7 @@ class Steps:
                 except UnknownNameError:
                     continue
                 if not any(hop.many for hop in found.hops):
-                    self.builder.joins.walk(found.hops, None)
+                    self.loaded.append(found)
 
     # -- order and limits --------------------------------------------------------------------------
 
@@ -292,8 +298,13 @@ class Steps:
         selected = self.selected()
         if self.builder.outer is not None and not selected:
             selected = tuple(column(0, one, None) for one in self.compiler.paths.key_columns(self.chain.model))
-        elif self.model_rows:
-            self._parents()
+        elif self.model_rows or self.groups_rows:
+            self._parents((), self.chain.model)
+            for found in self.loaded:
+                self.builder.joins.walk(found.hops, None)
+                child = self.compiler.mapped.get(found.model) if found.model is not None else None
+                if child is not None and found.hops[-1].to_columns != child.parent_link:
+                    self._parents(found.hops, child.key)
         keys = self.keys() if order is None else order
         if self.builder.outer is not None and not self.sliced and not self.distinct:
             keys = ()
@@ -312,15 +323,15 @@ class Steps:
             rows=rows,
         )
 
-    def _parents(self) -> None:
-        """The tables of parent models, which rows of a child need."""
-        mapped = self.mapped
-        hops = []
+    def _parents(self, hops: tuple[Hop, ...], model: ClassKey) -> None:
+        """The tables of parent models, which rows of a child need; `hops` lead to the child."""
+        mapped = self.compiler.mapped[model]
+        before = len(hops)
         while mapped.parent is not None and mapped.parent_link and not mapped.proxy and mapped.parent in self.compiler.mapped:
             parent = self.compiler.mapped[mapped.parent]
-            hops.append(Hop(parent.table, mapped.parent_link, self.compiler.paths.key_columns(parent.key), True, False, False, parent.key))
+            hops = (*hops, Hop(parent.table, mapped.parent_link, self.compiler.paths.key_columns(parent.key), True, False, False, parent.key))
             mapped = parent
-        if hops:
+        if len(hops) > before:
             self.builder.joins.walk(hops, None)
 
 

@@ -1,4 +1,4 @@
-"""Asks the real Django every question and writes the SQL that it sends: ``python -m shop.ask QUESTIONS`` gives JSON, a list of statements for each line.
+"""Asks the real Django every question and writes the SQL that it sends: ``python -m shop.ask < QUESTIONS`` gives JSON, a list of statements for each line.
 
 Runs in a process of its own, for Django can be set up only once. `SHOP_DATABASE`, `SHOP_HOST`, `SHOP_USER` name the database; its tables are made here.
 """
@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import uuid
-from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
@@ -44,7 +43,7 @@ def main() -> None:
     names |= {name: getattr(shop, name.capitalize())(pk=5) for name in ("author", "book", "publisher", "store", "tag", "review")}
     names["book"].author = names["author"]  # type: ignore[attr-defined]
     found = []
-    for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
+    for line in sys.stdin.read().splitlines():
         if not line or line.startswith("#"):
             continue
         with CaptureQueriesContext(connection) as captured:
