@@ -26,6 +26,7 @@ _FRAMES = 40_000
 _STACK = 512 << 20
 _NODES_PER_TOKEN = 20
 """sqlglot tries some phrases twice, and those inside them twice again: this ends it."""
+_RETREATS_PER_TOKEN = 20
 
 
 class NotParsedError(Exception):
@@ -47,9 +48,22 @@ def grammar(dialect: Dialect) -> Any:
     bare = type(
         "Parser",
         (parser,),
-        {"FUNCTIONS": {}, "FUNCTION_PARSERS": {name: parse for name, parse in parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX}},
+        {
+            "FUNCTIONS": {},
+            "FUNCTION_PARSERS": {name: parse for name, parse in parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX},
+            "_retreat": _retreat,
+        },
     )
     return type(f"BackendLint{base.__name__}", (base,), {"parser_class": bare, "Parser": bare, "INDEX_OFFSET": 0})()
+
+
+def _retreat(parser: Any, index: int) -> None:
+    """Goes back to a token, as sqlglot does when a phrase was not what it took it for; only so often."""
+    if index != parser._index:
+        parser.retreats_left -= 1
+        if parser.retreats_left < 0:
+            raise NotParsedError("it can be read in too many ways")
+        parser._advance(index - parser._index)
 
 
 _SPECIAL_SYNTAX = frozenset(
@@ -108,7 +122,9 @@ def _parse(sql: str, dialect: Dialect) -> Any:
     base = grammar(dialect)
     try:
         tokens = base.tokenize(sql)
-        trees = base.parser_class(dialect=base, max_nodes=_NODES_PER_TOKEN * len(tokens) + 500).parse(tokens, sql)
+        parser = base.parser_class(dialect=base, max_nodes=_NODES_PER_TOKEN * len(tokens) + 500)
+        parser.retreats_left = _RETREATS_PER_TOKEN * len(tokens) + 500
+        trees = parser.parse(tokens, sql)
     except SqlglotError as error:
         raise NotParsedError(_reason(error)) from None
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError) as error:

@@ -9,7 +9,7 @@ from backend_lint.facts.query import Predicate, Query, Relation, Term, TermKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.sql.conditions import parameter
 from backend_lint.sql.expressions import name_of
-from backend_lint.sql.parameters import LITERALS, PARAMETER, PARAMETER_LIST, is_marked
+from backend_lint.sql.parameters import LITERALS, PARAMETER, is_marked
 
 MAX_WEIGHT = 400
 """Queries in one statement, those that are written once and read twice counted twice."""
@@ -142,7 +142,7 @@ def outer(term: Term, levels: int) -> Term:
 
 def marked(name: str) -> Term:
     """What a stand-in means where a value may stand."""
-    if name in (PARAMETER, PARAMETER_LIST):
+    if name == PARAMETER:
         return parameter()
     if name.startswith(LITERALS):
         return Term(TermKind.CONSTANT, text="(...)")

@@ -8,7 +8,7 @@ from typing import Any
 from backend_lint.facts.query import Term, TermKind
 from backend_lint.sql.conditions import constant, expression, parameter
 from backend_lint.sql.expressions import name_of, text_of, type_text
-from backend_lint.sql.parameters import HOLE_NAME, MARK
+from backend_lint.sql.parameters import HOLE_NAME, MARK, is_marked
 from backend_lint.sql.parse_functions import AGGREGATES, STABLE, VOLATILE
 from backend_lint.sql.parse_scope import QUERIES, Frame, below
 from backend_lint.sql.text import CAST_FUNCTIONS
@@ -175,7 +175,8 @@ def output_name(node: Any) -> str:
     kind = type(node).__name__
     if kind in ("Alias", "Column"):
         named = node.args.get("alias") if kind == "Alias" else node.this
-        return name_of(named) if type(named).__name__ == "Identifier" else ""
+        name = name_of(named) if type(named).__name__ == "Identifier" else ""
+        return "" if is_marked(name) else name
     if kind in ("Cast", "Paren"):
         return output_name(node.this)
     return _function_name(node) if kind == "Anonymous" else ""

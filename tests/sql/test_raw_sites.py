@@ -201,8 +201,8 @@ def test_named_queries_of_files_stand_where_they_are_called() -> None:
         "        queries.get_user(conn, email=email)\n"
     )
     linked = project(app=source)
-    readings = {"sql/users.sql": (file, read_sql(QUERIES.encode(), file)), "app.py": (linked.files["app.py"], read(source.encode(), linked.files["app.py"], ()))}
-    found = Project.link(readings).queries.sites
+    app = linked.files["app.py"]
+    found = Project.link({"sql/users.sql": (file, read_sql(QUERIES.encode(), file)), "app.py": (app, read(source.encode(), app, ()))}).queries.sites
     assert [(site.path, site.line, site.symbol, site.loop_depth, site.query.rows, shown_query(site.query)) for site in found] == [
         ("app.py", 5, "f", 1, Rows.ONE, "select users where 0.email = ? rows one"),
         ("sql/users.sql", 6, "delete_user", 0, Rows.NONE, "delete users where 0.id = ? rows none"),

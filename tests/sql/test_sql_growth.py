@@ -32,6 +32,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "quotes": lambda n: "'" * (2 * n + 1),
     "dollars": lambda n: "$a$" * (2 * n + 1),
     "statements": lambda n: "SELECT 1 FROM t;" * n,
+    "brackets that may be types": lambda n: "SELECT " + "( UNION " * n,
 }
 
 
