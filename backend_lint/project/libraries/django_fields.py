@@ -40,6 +40,11 @@ SUBCLASSES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     # slugs
     "AutoSlugField": ("SlugField", {}),
     # other libraries
+    "ClientSecretField": ("CharField", {}),
+    "ListCharField": ("CharField", {}),
+    "SizedTextField": ("TextField", {}),
+    "I18nCharField": ("TextField", {}),
+    "I18nTextField": ("TextField", {}),
     "PhoneNumberField": ("CharField", {"max_length": 128}),
     "CountryField": ("CharField", {"max_length": 2}),
     "TimeZoneField": ("CharField", {"max_length": 63}),

@@ -219,7 +219,7 @@ def index_entry(value: Any, app: str, model: str) -> DjangoIndex | None:
     """An entry of ``indexes`` or ``constraints``; None if it is not understood."""
     if not isinstance(value, Made):
         return None
-    last = value.last
+    last = _class_name(value)
     kind = _CONSTRAINTS.get(last, "index")
     if kind == "index" and last not in _INDEX_METHODS and not last.endswith("Index"):
         return None
@@ -258,6 +258,17 @@ def index_entry(value: Any, app: str, model: str) -> DjangoIndex | None:
         path=value.scope.path,
         line=value.line,
     )
+
+
+def _class_name(made: Made) -> str:
+    """The name of the index or constraint class; for one of the project, of Django's that it derives from."""
+    ref = made.ref
+    if ref is not None and ref.kind is RefKind.CLASS:
+        for base in made.reader.resolver.classes.ancestors(ref.path, ref.index)[1:]:
+            name = base.name.rpartition(".")[2]
+            if base.kind is RefKind.EXTERNAL and (name in _INDEX_METHODS or name in _CONSTRAINTS):
+                return name
+    return made.last
 
 
 def _strings(value: Any) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from backend_lint.project.schema.mapping import ClassKey
 WITHOUT_EFFECT = frozenset(
     "AlterModelManagers AlterModelTableComment ValidateConstraint CreateCollation RemoveCollation AlterConstraint CreateExtension BloomExtension "
     "BtreeGinExtension BtreeGistExtension CITextExtension CryptoExtension HStoreExtension TrigramExtension UnaccentExtension VectorExtension "
-    "IgnoreMigration AddTrigger RemoveTrigger MigrateStreamData MigrateTranslatableModel CompileTrigger CreateTrigger DropTrigger "
+    "IgnoreMigration CleanHierarkeyDuplicates AddTrigger RemoveTrigger MigrateStreamData MigrateTranslatableModel CompileTrigger CreateTrigger DropTrigger "
     "CreatePostGISExtension CreateSchema PostgresExtension".split()
 )
 """Operations of Django and of libraries that change no table, column or index."""
