@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MAX_STEPS = 60_000
 """Calls that one migration may make; what goes beyond is no migration any more."""
 _MAX_DEPTH = 6
+_DOUBT = "?"
+"""The name under which it is kept that a function may have been left earlier, so that nobody knows what it returns."""
 _FAILED = "try"
 """The key under which it is kept whether the last ``try`` failed."""
 _PASSED = frozenset({BlockKind.BODY, BlockKind.TRY, BlockKind.FINALLY, BlockKind.WITH})
@@ -91,6 +93,8 @@ class Steps:
             left = self._block(frame, body, 0)
         finally:
             self.depth -= 1
+        if frame.names.get(_DOUBT):
+            return UNKNOWN
         return left.value if left is not None else None
 
     # -- the order of a function -------------------------------------------------------------------
@@ -163,6 +167,8 @@ class Steps:
         if holds is not None:
             return self._block(frame, body, number) if holds else None
         block = body.blocks[number]
+        if self._leaves(body, number):
+            _locals(frame)[_DOUBT] = True
         if not self.matters(frame, body, number):
             return None
         words = self._words(frame, body, block.subject).lower()
@@ -200,6 +206,8 @@ class Steps:
         if isinstance(items, dict):
             items = tuple(items)
         if not isinstance(items, tuple):
+            if self._leaves(body, number) and not self._fetched(frame, body, block.subject):
+                names[_DOUBT] = True
             if self.matters(frame, body, number):
                 if self._fetched(frame, body, block.subject):
                     if any(self.doer.declares(call) and inside(body, call.block, number) for call in body.calls):

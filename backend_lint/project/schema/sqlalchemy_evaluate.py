@@ -159,8 +159,8 @@ class Values(Calls):
         options = alternatives(text)
         if len(options) > 1:
             values = [self.evaluate(frame, option) for option in options]
-            if all(value == values[0] for value in values):
-                return values[0]
+            if all(value == values[0] for value in values) or (isinstance(values[0], tuple | dict) and not any(values[1:])):
+                return values[0]  # ``x or []`` is x
             return Text(frame, text)
         inner = text[1:-1]
         for sign in ("+", "%", "&", "-", "||"):
