@@ -75,12 +75,24 @@ class Compiler:
         """A statement with all its steps. A second time if it has subqueries: only then is it known what they see of it."""
         draft = Draft(outer, correlated)
         self.steps.all(draft, chain)
+        if draft.relations and draft.relations[0].join:
+            draft = self._in_order(draft, chain)
         if draft.shown is not None and draft.shown != frozenset(draft.numbers):
             again = Draft(outer, correlated)
             again.future = frozenset(draft.numbers)
             self.steps.all(again, chain)
-            return again
+            return self._in_order(again, chain) if again.relations and again.relations[0].join else again
         return draft
+
+    def _in_order(self, draft: Draft, chain: Chain) -> Draft:
+        """The same once more, with what is joined to nothing in front."""
+        again = Draft(draft.outer, draft.correlated)
+        again.future = frozenset(draft.numbers)
+        for source, relation in zip(draft.sources, draft.relations, strict=True):
+            if not relation.join:
+                self.relations.place(again, source)
+        self.steps.all(again, chain)
+        return again
 
     # -- subqueries --------------------------------------------------------------------------------
 

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _EAGER = frozenset({"joinedload", "joinedload_all", "eagerload"})
 
 
-_MAX_JOINS = 20
-
-
 class Way:
     """A relationship as it is written in a join: ``A.b``, ``A.b.of_type(C)``, ``A.b.and_(condition)``."""
 
@@ -202,21 +199,6 @@ class Joins:
         return target
 
     # -- select_from -------------------------------------------------------------------------------
-
-    def begin(self, draft: Draft, step: ChainStep) -> None:
-        """The table that a join in ``select_from`` starts from stands first, whatever is selected."""
-        text = step.args[0] if step.args else ""
-        for _ in range(_MAX_JOINS):
-            if text[:1] != "#" or not text[1:].isdigit():
-                break
-            call = self.compiler.project.modules[step.path].bodies[step.function].calls[int(text[1:])]
-            base, method = self.compiler.chains.callee(step.path, call.callee)
-            if method not in ("join", "outerjoin"):
-                break
-            text = base if base and not self._is_module(step.frame, base) else call.args[0] if call.args else ""
-        source = self.sources.source(step.frame, text) if text else None
-        if source is not None:
-            self.relations.place(draft, source)
 
     def placed(self, draft: Draft, frame: Frame, text: str) -> None:
         """An argument of ``select_from``: a table, or ``join(a, b, condition)``."""

@@ -95,11 +95,6 @@ class Steps:
                 draft.base = next((source for text in first.args[:1] if (source := self.sources.source(first.frame, text)) is not None), None)
             first = ChainStep(first.method, replaced.args, first.keywords, replaced.path, replaced.function, -1, replaced.frame)
         draft.legacy = first.method == "query"
-        for step in rest:
-            if step.method == "select_from":
-                self.compiler.joins.begin(draft, step)
-            elif step.method in ("join", "outerjoin", "join_from", "outerjoin_from") and step.args and not draft.relations:
-                self._join_later(draft, first, step)
         self._begin(draft, first)
         run = False
         for step in rest:
@@ -123,27 +118,6 @@ class Steps:
         self._settle(draft, chain)
         if run and first.method == "exists":
             draft.enclose()
-
-    def _join_later(self, draft: Draft, first: ChainStep, step: ChainStep) -> None:
-        """What is joined stands behind what it is joined to, even if it is selected first."""
-        joins = self.compiler.joins
-        args = step.args[1:] if step.method.endswith("_from") else step.args
-        way = joins.way(step.frame, args[0]) if args else None
-        target = self.sources.source(step.frame, args[0]) if args and way is None else None
-        left = way.left if way is not None else self.sources.source(step.frame, step.args[0]) if step.method.endswith("_from") else None
-        if way is not None:
-            target = way.target or self.relations.target(way.relationship)
-        if target is None or first.method not in ("select", "query"):
-            return
-        selected = []
-        for frame, text in self.compiler.lists.arguments(first.frame, first.args):
-            inner = self._labelled(frame, text)[1]
-            attribute = self.sources.attribute(frame, inner)
-            selected.append(attribute.source if attribute is not None else self.sources.source(frame, inner))
-        if selected and selected[0] is not None and selected[0].key == target.key:
-            for source in (left, *selected):
-                if source is not None and source.key != target.key:
-                    self.relations.place(draft, source)
 
     def _settle(self, draft: Draft, chain: Chain) -> None:
         if draft.verb is not Verb.SELECT or (draft.aggregate and not draft.grouped and not draft.wide):
