@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.project.queries.django_operands import Choose, Given, Items, Literal, Made, Operands, Operation
@@ -41,17 +42,28 @@ class Q(NamedTuple):
 
 def combined(one: Q, other: Q, connector: str) -> Q:
     """``one & other`` and so on; an empty side disappears, equal connectors are joined to one list."""
-    if not one:
-        return other
-    if not other:
-        return one
-    children: list[Q | Lookup | Expression] = []
-    for part in (one, other):
-        if not part.negated and (part.connector == connector or len(part.children) == 1):
-            children += [child for child in part.children if child not in children]
-        else:
-            children.append(part)
-    return Q(connector, tuple(children))
+    return joined(one, ((other, connector),))
+
+
+def joined(first: Q, others: Iterable[tuple[Q, str]]) -> Q:
+    """``first & other | another`` and so on from left to right, in time linear in the length where the connector stays the same."""
+    found = first
+    children: dict[Q | Lookup | Expression, None] | None = None  # those of what was joined so far, in order
+    for other, connector in others:
+        if not other:
+            continue
+        if not found:
+            found = other
+            continue
+        if children is None or found.connector != connector:
+            children = dict.fromkeys(_flat(found._replace(children=tuple(children)) if children is not None else found, connector))
+            found = Q(connector, found.children)
+        children.update(dict.fromkeys(_flat(other, connector)))
+    return found if children is None else found._replace(children=tuple(children))
+
+
+def _flat(part: Q, connector: str) -> tuple[Q | Lookup | Expression, ...]:
+    return part.children if not part.negated and (part.connector == connector or len(part.children) == 1) else (part,)
 
 
 class Conditions:
@@ -112,11 +124,13 @@ class Conditions:
         base, changes = self.operands.history(frame, name)
         if base is None or not any(sign in _CONNECTORS for (sign, _), _ in changes):
             return None
-        found = as_q(self.read(Given(frame, base), depth + 1))
-        for number, ((sign, value), optional) in enumerate(changes):
-            if sign in _CONNECTORS and (not optional or self.choose((frame, name, number), 2)):
-                found = combined(found, as_q(self.read(Given(frame, value), depth + 1)), _CONNECTORS[sign])
-        return found
+        first = as_q(self.read(Given(frame, base), depth + 1))
+        added = [
+            (as_q(self.read(Given(frame, value), depth + 1)), _CONNECTORS[sign])
+            for number, ((sign, value), optional) in enumerate(changes)
+            if sign in _CONNECTORS and (not optional or self.choose((frame, name, number), 2))
+        ]
+        return joined(first, added)
 
     def _reduced(self, made: Made, depth: int) -> Q | Expression:
         """``reduce(operator.or_, [Q(...), ...])``: a list that is not known in full counts once."""
@@ -131,9 +145,7 @@ class Conditions:
         operand = self.operands.read(Given(made.frame, text), self.choose)
         if not isinstance(operand, Items) or not operand.items:
             return whole
-        found = Q()
-        for item in operand.items:
-            found = combined(found, as_q(self.read(item, depth + 1)), connector)
+        found = joined(Q(), [(as_q(self.read(item, depth + 1)), connector) for item in operand.items])
         return found if operand.complete else combined(found, as_q(whole), connector)
 
 
