@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.python import Call as CallFact
-from backend_lint.facts.schema import Dialect, Table
+from backend_lint.facts.schema import Column, Dialect, Table
 from backend_lint.project.schema.alembic_conditions import MigrationValues
 from backend_lint.project.schema.alembic_graph import Revision, environments, revisions
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
@@ -75,6 +75,7 @@ class Migrations(Models):
         self.asked = values
         self.models = declared
         self.catalog = Catalog(dialect)
+        self._names: dict[str, tuple[tuple[Column, ...], dict[str, str]]] = {}
         self.steps = Steps(values, self)
         self.baseline: set[str] = set()
         self.everything = ""
@@ -346,7 +347,15 @@ class Migrations(Models):
     def names_of(self, table: str) -> dict[str, str]:
         """The columns of a table by name."""
         found = self.catalog.find(table)
-        return {column.name: column.name for column in found.columns} if found is not None else {}
+        if found is None:
+            return {}
+        columns, names = self._names.get(found.name, ((), {}))
+        if columns is not found.columns:
+            # thousands of revisions add to one table: only what came is read again
+            added = found.columns[len(columns) :] if found.columns[: len(columns)] == columns else None
+            names = names | {column.name: column.name for column in added} if added is not None else {column.name: column.name for column in found.columns}
+            self._names[found.name] = found.columns, names
+        return names
 
     def name(self, kind: str, table: str, columns: Sequence[str], given: str = "", referred: str = "", to_columns: Sequence[str] = ()) -> str:
         """A name by the convention of the target metadata."""

@@ -27,6 +27,7 @@ _ONE = frozenset({"first", "fetchone", "scalar", "one_or_none", "scalar_one_or_n
 _MANY = frozenset({"fetchall", "fetchmany", "all"})
 """Methods that take rows. A fresh database, which the migrations are run on, has none of its own; its catalogs have."""
 CATALOG = re.compile(r"information_schema|\bpg_|sqlite_master|pragma|show |to_reg|sys\.", re.IGNORECASE)
+_AGGREGATE = re.compile(r"\b(count|sum|max|min|avg|exists|coalesce)\s*\(", re.IGNORECASE)
 _COMPARISONS = ("==", "!=", " is not ", " is ", " not in ", " in ")
 
 Run = Callable[[Frame, Call, tuple[str, int]], Value]
@@ -143,7 +144,7 @@ class MigrationValues(Values):
         if method in _ONE or method in _MANY:
             asked = self.query(frame, call)
             if asked is not None:
-                return UNKNOWN if CATALOG.search(asked) else None if method in _ONE else ()
+                return UNKNOWN if CATALOG.search(asked) else _rows(asked, method)
         if method == "is_offline_mode":
             return False
         if method == "f" and len(call.args) == 1:
@@ -215,6 +216,17 @@ class MigrationValues(Values):
             wanted = args[1] if len(args) > 1 else keywords.get("index_name", UNKNOWN)
             return any(index.name == wanted for index in table.indexes) if isinstance(wanted, str) else UNKNOWN
         return _described(table, method)
+
+
+def _rows(asked: str, method: str) -> Value:
+    """What a query of a table without rows gives."""
+    if method in _MANY:
+        return ()
+    aggregate = _AGGREGATE.search(asked)
+    if aggregate is None:
+        return None
+    number = 0 if aggregate.group(1).lower() in ("count", "exists") else None
+    return number if "scalar" in method else (number,)
 
 
 def _described(table: Table, method: str) -> Value:

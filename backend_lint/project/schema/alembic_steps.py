@@ -113,6 +113,8 @@ class Steps:
                 return Left(UNKNOWN)
             if event.leave is not None:
                 return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
+            if event.raises and self._tries:
+                raise OperationFailedError
             if event.raises or event.loop:
                 return Left(UNKNOWN, event.loop)
             if event.assign is not None:
@@ -254,6 +256,7 @@ class Steps:
         self.steps += 1
         names = _locals(frame)
         names[made(index)] = True
+        names.pop(f"#{index}", None)
         if is_mutation(call) and mutate(self.values, frame, names, call):
             return None
         if self.doer.concerns(call):
@@ -263,7 +266,6 @@ class Steps:
                     raise OperationFailedError
                 return None
         if self.values.asks(call):
-            names[f"#{index}"] = UNKNOWN
             names[f"#{index}"] = frozen(self.values.inspected(frame, call), names)
             return None
         key = self.function(frame, call)
