@@ -131,15 +131,25 @@ class _Asked:
         own = self.questions[number][1]
         if candidate == own.candidate:
             return True
-        if candidate.method != "btree" and (own.candidate is None or own.candidate.method != candidate.method):
+        if not self._fitting(candidate, number):
             return False
         first = candidate.keys[0].column or candidate.keys[0].expression
         return first in own.columns
 
+    def _fitting(self, candidate: Candidate, number: int) -> bool:
+        """Trigrams and the like could serve an equality too, but nobody wants that."""
+        own = self.questions[number][1]
+        wanted = [one for one in (own.candidate, *own.further) if one is not None]
+        return candidate.method == "btree" or any(one.method == candidate.method or "pattern" in one.keys[-1].opclass for one in wanted)
+
     def _worth(self, candidate: Candidate, covered: set[int]) -> tuple[int, int, int]:
         """How many questions it serves, how many of them just as they want it, and fewer columns first."""
-        wanted = [self.questions[number][1].candidate for number in covered]
-        exactly = sum(one is not None and one.method == candidate.method and one.keys == candidate.keys[: len(one.keys)] for one in wanted)
+        exactly = 0
+        for number in covered:
+            access = self.questions[number][1]
+            if access.candidate is not None and access.candidate.method == candidate.method:
+                keys, held = access.candidate.keys, candidate.keys[: len(access.candidate.keys)]
+                exactly += 2 * (keys == held) or (not access.order and set(keys) == set(held))
         return len(covered), exactly, -len(candidate.keys)
 
     def _served(self, number: int, extra: tuple[Candidate, ...]) -> bool:
@@ -154,7 +164,7 @@ class _Asked:
 
     def _access(self, number: int, extra: tuple[Candidate, ...]) -> Access:
         query, access = self.questions[number]
-        indexes = tuple(as_index(candidate, _stand_in(position)) for position, candidate in enumerate(extra))
+        indexes = tuple(as_index(candidate, _stand_in(position)) for position, candidate in enumerate(extra) if self._fitting(candidate, number))
         changed = replace(self.table, indexes=(*self.table.indexes, *indexes))
         found = accesses(query, lambda name: changed if name == access.table else self.tables(name), self.dialect)
         return next(one for one in found if one.relation == access.relation and one.scope == access.scope)

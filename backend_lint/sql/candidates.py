@@ -12,7 +12,7 @@ from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
 from backend_lint.sql.match import Demand, way_match
 from backend_lint.sql.patterns import pattern
-from backend_lint.sql.selectivity import Grade, grade
+from backend_lint.sql.selectivity import Grade, grade, narrowed
 from backend_lint.sql.types import base, is_array, is_text
 
 MOST_COLUMNS = 3
@@ -36,8 +36,9 @@ def candidates(demand: Demand) -> tuple[Candidate, ...]:
         alone = None
     if alone is not None and _strength(alone, clauses, demand) >= Grade.EQUAL:
         return (alone,)
+    strength = _strength(alone, clauses, demand) if alone is not None else Grade.FEW_VALUES
     for conjunct in demand.available:
-        if conjunct.arms:
+        if conjunct.arms and narrowed([conjunct], demand.table)[0] > strength:
             ways = _for_ways(conjunct, demand)
             if ways:
                 return ways

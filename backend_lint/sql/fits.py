@@ -134,7 +134,8 @@ def _btree(key: IndexKey, clause: Clause, column: Column | None, table: Table, d
 
 def _btree_pattern(key: IndexKey, clause: Clause, column: Column | None, dialect: Dialect, bytewise: bool) -> Fitting:
     found = pattern(clause.value, clause.operator)
-    if found.exact and dialect is Dialect.POSTGRESQL and not (column is not None and base(column.type) == "citext"):
+    citext = column is not None and base(column.type) == "citext"
+    if found.exact and dialect is Dialect.POSTGRESQL and not citext and not _other_collation(key, clause, column):
         return Fitting(Fit.EQUAL)
     if found.begins is False:
         if clause.operator in ("ilike", "~*"):
@@ -145,8 +146,10 @@ def _btree_pattern(key: IndexKey, clause: Clause, column: Column | None, dialect
         if not folded:
             return Fitting(Fit.NO, why="LIKE ignores case in SQLite, the index does not (COLLATE NOCASE)")
     elif dialect is Dialect.POSTGRESQL:
-        if column is not None and base(column.type) == "citext":
+        if citext:
             return Fitting(Fit.NO, why="LIKE on citext ignores case")
+        if found.exact and not key.opclass:
+            return Fitting(Fit.RANGE, sure=False)  # it became an equality, which wants its own collation in newer versions
         if not (key.opclass in _PATTERN_CLASSES or bytewise):
             return Fitting(Fit.NO, why="LIKE needs text_pattern_ops or the collation C there")
     return Fitting(Fit.RANGE, sure=found.begins is True)
@@ -155,7 +158,7 @@ def _btree_pattern(key: IndexKey, clause: Clause, column: Column | None, dialect
 def _hash(key: IndexKey, clause: Clause, column: Column | None) -> Fitting:
     if clause.operator in ("=", "in", "is true", "is false"):
         return Fitting(Fit.EQUAL if clause.single else Fit.IN) if not _other_collation(key, clause, column) else NO
-    if clause.operator in ("like", "ilike") and pattern(clause.value, clause.operator).exact:
+    if clause.operator in PATTERNS and pattern(clause.value, clause.operator).exact:
         return Fitting(Fit.EQUAL)
     return Fitting(Fit.NO, why=f"a hash index serves equality only, not {clause.operator.upper()}")
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from backend_lint.facts.query import And, Comparison, Not, Opaque, Or, Predicate, Term, TermKind
-from backend_lint.facts.schema import Table
 from backend_lint.sql.clauses import key_text, unquoted
 
 MOST_ARMS = 500
@@ -24,36 +23,37 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\Z")
 Value = Decimal | str
 
 
-def implied(condition: Predicate, known: Sequence[Predicate], table: Table | None = None) -> bool | None:
-    """Whether `known`, which all hold, prove `condition`. None: only for some values of a parameter. Columns of both are those of one relation."""
+def implied(condition: Predicate, known: Sequence[Predicate], constants: bool = True) -> bool | None:
+    """Whether `known`, which all hold, prove `condition`. None: only for some values of a parameter. Columns of both are those of one
+    relation. `constants`: the database compares constants with each other (SQLite does not)."""
     if isinstance(condition, And):
-        return _all(implied(part, known, table) for part in condition.parts)
+        return _all(implied(part, known, constants) for part in condition.parts)
     if any(_alike(one, condition) for one in known):
         return True
     found: bool | None = False
     if isinstance(condition, Or):
-        found = _any([*(implied(part, known, table) for part in condition.parts), *(_each_value(one, condition, table) for one in known)])
+        found = _any([*(implied(part, known, constants) for part in condition.parts), *(_each_value(one, condition, constants) for one in known)])
     elif isinstance(condition, Comparison):
-        found = _any(_proves(one, condition, table) for one in known if isinstance(one, Comparison))
+        found = _any(_proves(one, condition, constants) for one in known if isinstance(one, Comparison))
     if found:
         return True
     for one in known:
         if isinstance(one, Or) and len(one.parts) <= MOST_ARMS:
             others = [other for other in known if other is not one and not isinstance(other, Or)]
-            arms = _all(implied(condition, [*_conjuncts(arm), *others], table) for arm in one.parts)
+            arms = _all(implied(condition, [*_conjuncts(arm), *others], constants) for arm in one.parts)
             if arms:
                 return True
             found = None if arms is None else found
     return found
 
 
-def _each_value(known: Predicate, condition: Or, table: Table | None) -> bool:
+def _each_value(known: Predicate, condition: Or, constants: bool) -> bool:
     """Every value of an IN list proves some way of the OR."""
     if not isinstance(known, Comparison) or known.operator != "in" or known.right.kind is not TermKind.CONSTANT:
         return False
     items = _items(known.right.text)
     singles = [Comparison(known.left, "=", Term(TermKind.CONSTANT, text=item)) for item in items[:MOST_ARMS]]
-    return bool(items) and len(items) <= MOST_ARMS and all(_any(implied(part, [single], table) for part in condition.parts) for single in singles)
+    return bool(items) and len(items) <= MOST_ARMS and all(_any(implied(part, [single], constants) for part in condition.parts) for single in singles)
 
 
 def _conjuncts(predicate: Predicate) -> Sequence[Predicate]:
@@ -97,17 +97,21 @@ def _constant_text(comparison: Comparison) -> str | None:
     return comparison.right.text if comparison.right.kind is TermKind.CONSTANT else None
 
 
-def _proves(known: Comparison, wanted: Comparison, table: Table | None) -> bool | None:
+def _proves(known: Comparison, wanted: Comparison, constants: bool) -> bool | None:
     if wanted.operator == "is not null" and _speaks_of(known, key_text(wanted.left)):
         return True
-    if key_text(known.left) != key_text(wanted.left) or known.left.kind not in (TermKind.COLUMN, TermKind.EXPRESSION):
+    if (
+        key_text(known.left) != key_text(wanted.left)
+        or known.left.collation != wanted.left.collation
+        or known.left.kind not in (TermKind.COLUMN, TermKind.EXPRESSION)
+    ):
         return False
     if known.operator in _TESTS or wanted.operator in _TESTS:
         return False  # PostgreSQL does not know that IS TRUE is = true; only the same test proves a test
     told, asked = truth(known), truth(wanted)
     if told is not None and asked is not None:
         return told == asked
-    if wanted.right.kind is not TermKind.CONSTANT:
+    if wanted.right.kind is not TermKind.CONSTANT or not constants:
         return False
     if known.right.kind is not TermKind.CONSTANT:
         return (

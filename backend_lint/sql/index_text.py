@@ -85,7 +85,7 @@ def django(candidate: Candidate, name: str, fields: Mapping[str, str] | None = N
         arguments.append(", ".join(_expression(key, known) for key in candidate.keys))
     arguments.append(f"name={_python(name)}")
     if candidate.where:
-        arguments.append(f"condition=RawSQL({_python(candidate.where)}, ())")
+        arguments.append(f"condition=Q(RawSQL({_python(candidate.where)}, (), output_field=models.BooleanField()))")
     return f"{class_}({', '.join(argument for argument in arguments if argument)})"
 
 

@@ -203,7 +203,7 @@ def way_match(arm: tuple[Conjunct, ...], others: tuple[Conjunct, ...], known: tu
 def _implied(index: Index, demand: Demand) -> bool | None:
     if index.where is None:
         return None if index.where_text else True
-    return implied(index.where, [one.predicate for one in demand.proofs if one.predicate is not None], demand.table)
+    return implied(index.where, [one.predicate for one in demand.proofs if one.predicate is not None], demand.dialect is not Dialect.SQLITE)
 
 
 def _touches(index: Index, clause: Clause) -> bool:

@@ -30,7 +30,7 @@ def pattern(value: Term, operator: str) -> Pattern:
     if value.kind is TermKind.PARAMETER:
         text = value.text if text is None else text
         if not text or text in ("?", "%s"):
-            return Pattern(False if operator == "ilike" and text else None)
+            return Pattern(False if operator in ("ilike", "~*") else None)
     elif text is None:
         return Pattern(None)
     known = value.kind is TermKind.CONSTANT

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backend_lint.facts.access import Path
-from backend_lint.facts.query import TermKind
+from backend_lint.facts.query import Comparison, TermKind
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.sql.clauses import Clause, Conjunct
+from backend_lint.sql.conditions import conjuncts
+from backend_lint.sql.implication import truth
 from backend_lint.sql.match import Demand, Match, best_match, conditional_matches, index_match
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
-from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, rows_per_value, small, unique_keys
+from backend_lint.sql.selectivity import SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
 
 UNKNOWN_LIMIT = 20
 """What a limit is taken for that the code computes."""
@@ -94,8 +96,11 @@ class Plan:
             held = max(conditional_matches(demand), key=lambda match: match.sure, default=None)
             state.match = replace(held, grade=state.grade) if held is not None else None
         if state.strong and state.match is not None:
-            state.path, state.few = Path.INDEX, True
             state.partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
+            if state.partly and frequent(state.match):
+                state.match, state.partly = None, False
+        if state.strong and state.match is not None:
+            state.path, state.few = Path.INDEX, True
             state.because = "looked up by a weak condition, the others are tested row by row" if state.partly else "looked up"
         elif state.strong and self._in_order(state) is not None:
             self._walk(state)
@@ -261,33 +266,15 @@ class Plan:
         return any(one.clause is not None and all(self.states[other].certain for other in one.clause.others) for one in joins)
 
 
-def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade, float]:
-    """The strongest of the conditions, and the share of the table that all of them leave."""
-    grades: dict[str, Grade] = {}
-    equal: set[str] = set()
-    best, share = Grade.NONE, 1.0
-    for conjunct in available:
-        clause = conjunct.clause
-        if clause is not None:
-            found = grade(clause, table)
-            held = grades.get(clause.key)
-            if held is Grade.RANGE and found is Grade.RANGE:
-                found = Grade.BOUNDED
-            grades[clause.key] = max(found, held) if held is not None else found
-            if clause.single:
-                equal.add(clause.key)
-        elif conjunct.arms:
-            ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table) for arm in conjunct.arms]
-            best = max(best, min(way[0] for way in ways))
-            share *= min(1.0, sum(way[1] for way in ways))
-    for found in grades.values():
-        share *= FRACTION[found]
-    best = max([best, *grades.values()])
-    if table is not None and best < Grade.UNIQUE:
-        keys = frozenset(equal)
-        if any(unique_keys(index, keys) and index.where is None and not index.where_text for index in table.indexes):
-            return Grade.UNIQUE, FRACTION[Grade.UNIQUE]
-    return best, share
+def frequent(match: Match) -> bool:
+    """The match is for what most rows are: false flags, and partial indexes without the rows that are done with (``WHERE active``, ``deleted_at IS NULL``)."""
+    if match.by_condition:
+        return any(
+            isinstance(part, Comparison) and (part.operator in ("is null", "is true", "is false") or truth(part) is not None)
+            for index in match.indexes
+            for part in conjuncts(index.where)
+        )
+    return bool(match.used) and all(clause.operator in ("=", "is false") and clause.value.text in ("false", "null") for clause in match.used)
 
 
 def _grade_of(joins: Iterable[Conjunct], state: State) -> Grade:

@@ -47,7 +47,7 @@ def _why(index: Index, clauses: Sequence[Clause], demand: Demand) -> str:
         return "its condition or its keys were not understood"
     if index.where is not None or index.where_text:
         known = [one.predicate for one in demand.proofs if one.predicate is not None]
-        if index.where is None or not implied(index.where, known, demand.table):
+        if index.where is None or not implied(index.where, known, demand.dialect is not Dialect.SQLITE):
             return f"its condition {index.where_text} does not follow from the query"
     ways = [one for one in demand.available if one.arms]
     for position, key in enumerate(index.keys):

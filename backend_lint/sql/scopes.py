@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Relation, Term, TermKind, Verb
-from backend_lint.facts.schema import Table, TableKind
+from backend_lint.facts.schema import Dialect, Table, TableKind
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import MIRRORED, conjuncts
 from backend_lint.sql.outer_joins import conditions
@@ -59,8 +59,9 @@ class _Names:
 class Builder:
     """Makes the graph of one statement."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, dialect: Dialect = Dialect.POSTGRESQL) -> None:
         self.tables = tables
+        self.dialect = dialect
         self.graph = Graph()
 
     def build(self, query: Query, scope: Scope) -> Graph:
@@ -111,10 +112,10 @@ class Builder:
         joined.add(relation.subquery)
         inner = self._block(sub, (*scope, relation.subquery), None)
         columns: dict[str, tuple[int, Term]] = {}
-        for term in sub.selected:
+        for position, term in enumerate(sub.selected):
             side = self._side(term, inner)
             if side is not None and side[0] >= 0 and side[1].kind is TermKind.COLUMN:
-                columns[side[1].column] = (side[0], side[1])
+                columns[sub.names[position] if position < len(sub.names) else side[1].column] = side
         if not sub.selected and len(inner.nodes) == 1 and len(sub.relations) == 1:
             columns["*"] = (next(iter(inner.nodes.values())), _AT_HAND)
         names.columns[number] = columns
@@ -162,6 +163,8 @@ class Builder:
                     found = self._arms(query, part, names, node)
                     if found is not None:
                         self.graph.nodes[node].conjuncts.append(found)
+            for unclear in _opaques(part):
+                self._doubt(unclear, names, may)
         elif isinstance(part, Not):
             touched = self._nodes(part, names)
             for node in touched:
@@ -274,7 +277,7 @@ class Builder:
         return True
 
     def _exists(self, query: Query, scope: Scope, part: Exists, names: _Names, joined: set[int]) -> None:
-        """EXISTS as a join: both ways, or only inward if it is negated."""
+        """EXISTS as a join: both ways, or only inward if it is negated, or if the database tests it row by row."""
         if not 0 <= part.subquery < len(query.subqueries) or part.subquery in joined:
             return
         sub = query.subqueries[part.subquery]
@@ -283,7 +286,7 @@ class Builder:
         joined.add(part.subquery)
         before = {node.number: len(node.conjuncts) for node in self.graph.nodes}
         self._block(sub, (*scope, part.subquery), names)
-        if part.negated:
+        if part.negated or self.dialect is Dialect.SQLITE:
             for node in self.graph.nodes:
                 if node.number in before:
                     del node.conjuncts[before[node.number] :]
@@ -341,6 +344,18 @@ def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
             yield one
         elif isinstance(one, (And, Or)):
             stack += reversed(one.parts)
+        elif isinstance(one, Not):
+            stack.append(one.part)
+
+
+def _opaques(predicate: Predicate) -> Iterator[Opaque]:
+    stack = [predicate]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Opaque):
+            yield one
+        elif isinstance(one, (And, Or)):
+            stack += one.parts
         elif isinstance(one, Not):
             stack.append(one.part)
 

@@ -115,7 +115,7 @@ def implicit_indexes(table: Table, dialect: Dialect) -> tuple[Index, ...]:
 
 
 def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
-    """How many rows the conditions may leave, by the kind of the columns: one for a unique one, some hundred for a reference, few for a text."""
+    """How many rows the conditions may leave, by the kind of the columns: one for a unique one, some for a reference, few for a text."""
     least = float(ASSUMED_ROWS)
     weak = 1.0
     for conjunct in available:
@@ -136,9 +136,38 @@ def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
 def _usual_count(clause: Clause, table: Table | None) -> float:
     column = table.column(clause.column) if table is not None and clause.column else None
     if table is not None and any(clause.column in foreign_key.columns for foreign_key in table.foreign_keys):
-        return 100.0
+        return 5.0
     if column is None or not column.type:
-        return 20.0
+        return 10.0
     if is_date(column.type):
-        return 100.0
-    return 60.0 if is_integer(column.type) else 2.0
+        return 50.0
+    return 20.0 if is_integer(column.type) else 2.0
+
+
+def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade, float]:
+    """The strongest of the conditions, and the share of the table that all of them leave."""
+    grades: dict[str, Grade] = {}
+    equal: set[str] = set()
+    best, share = Grade.NONE, 1.0
+    for conjunct in available:
+        clause = conjunct.clause
+        if clause is not None:
+            found = grade(clause, table)
+            held = grades.get(clause.key)
+            if held is Grade.RANGE and found is Grade.RANGE:
+                found = Grade.BOUNDED
+            grades[clause.key] = max(found, held) if held is not None else found
+            if clause.single:
+                equal.add(clause.key)
+        elif conjunct.arms:
+            ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table) for arm in conjunct.arms]
+            best = max(best, min(way[0] for way in ways))
+            share *= min(1.0, sum(way[1] for way in ways))
+    for found in grades.values():
+        share *= FRACTION[found]
+    best = max([best, *grades.values()])
+    if table is not None and best < Grade.UNIQUE:
+        keys = frozenset(equal)
+        if any(unique_keys(index, keys) and index.where is None and not index.where_text for index in table.indexes):
+            return Grade.UNIQUE, FRACTION[Grade.UNIQUE]
+    return best, share

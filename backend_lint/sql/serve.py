@@ -29,7 +29,7 @@ def accesses(query: Query, tables: Callable[[str], Table | None], dialect: Diale
         if len(scope) > MOST_NESTED:
             continue
         try:
-            graph = Builder(tables).build(block, scope)
+            graph = Builder(tables, dialect).build(block, scope)
             spread(graph.nodes)
             plan = Plan(graph, dialect, doubt)
             found += [_answer(plan, state) for state in plan.decide()]
