@@ -238,7 +238,7 @@ class Relationships:
         for at, side in enumerate(text.split("==")):
             foreign = at if "foreign(" in side else foreign
             remote = at if "remote(" in side else remote
-            sides.append(self._side(side.replace("foreign(", "").replace("remote(", "").strip(" ()"), member))
+            sides.append(self._side(entity, side.replace("foreign(", "").replace("remote(", "").strip(" ()"), member))
         one, two = sides
         if one is None or two is None:
             return None
@@ -252,11 +252,13 @@ class Relationships:
         found = self.tables.get(table)
         return found is not None and any(column in key.columns and key.table == other for key in found.foreign_keys)
 
-    def _side(self, text: str, member: Member) -> tuple[str, str] | None:
+    def _side(self, own: Entity, text: str, member: Member) -> tuple[str, str] | None:
         owner, _, attribute = text.rpartition(".")
         owner = owner.removesuffix(".c")
-        key = self.by_name(owner, member.frame) if owner else member.frame.owner
-        entity = self.entities.get(key) if key is not None else None
+        entity: Entity | None = own
+        if owner and owner[0] != "%":
+            key = self.by_name(owner, member.frame)
+            entity = self.entities.get(key) if key is not None else None
         if entity is None or entity.table is None:
             spec = self._table_named(owner, member)
             return (spec.name, spec.names().get(attribute, attribute)) if spec is not None else None
