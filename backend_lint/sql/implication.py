@@ -83,6 +83,7 @@ def _alike(one: Predicate, other: Predicate) -> bool:
     if isinstance(one, Comparison) and isinstance(other, Comparison):
         return (
             one.operator == other.operator
+            and one.left.collation == other.left.collation
             and key_text(one.left) == key_text(other.left)
             and (one.right == other.right or _constant_text(one) == _constant_text(other) is not None)
         )
