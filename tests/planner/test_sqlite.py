@@ -58,8 +58,9 @@ def test_the_planner_agrees(index: str) -> None:
         if sqlite3.sqlite_version_info >= LATER.get(condition, (9, 0)):
             continue
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM t WHERE {condition}")]
-        # a partial index is scanned where it holds just the rows that are asked for
-        theirs = any(step.startswith(("SEARCH t", "MULTI-INDEX")) or ("WHERE" in index and "USING INDEX i" in step) for step in plan)
+        # a partial index is scanned where it holds just the rows that are asked for; that it leaves out nulls is no help
+        held = index.partition(" WHERE ")[2] in condition and "= 'x'" in index and "COLLATE" not in condition
+        theirs = any(step.startswith(("SEARCH t", "MULTI-INDEX")) or (held and "USING INDEX i" in step) for step in plan)
         if theirs != (ours(tables, f"SELECT * FROM t WHERE {condition}") is Path.INDEX):
             wrong.append(f"{condition}: {plan}")
     for order in ORDERS:
