@@ -11,7 +11,7 @@ from queries_sqlalchemy.market_project import FOLDER
 if TYPE_CHECKING:
     import psycopg
 
-ROWS = 60_000
+ROWS = 50_000
 CREATE = """
 import sys; sys.path.insert(0, "..")
 from market.models import metadata
