@@ -169,4 +169,4 @@ class Paths:
     @staticmethod
     def _restriction(relation: Relationship) -> str:
         """The column that names the model, for a generic relation; its usual name where it is not told."""
-        return "content_type_id" if relation.generic else ""
+        return (relation.type_column or "content_type_id") if relation.generic else ""

@@ -134,7 +134,7 @@ class Steps:
             self.sticky = {alias}
             return
         if relation.generic:
-            builder.where.append(Comparison(conditions.column(0, "content_type_id"), "=", conditions.parameter()))
+            builder.where.append(Comparison(conditions.column(0, relation.type_column or "content_type_id"), "=", conditions.parameter()))
         builder.where += [Comparison(conditions.column(0, one), operator, conditions.parameter()) for one in relation.to_columns]
 
     def extra(self, step: ChainStep) -> None:

@@ -69,6 +69,8 @@ class Relationship(msgspec.Struct, frozen=True):
     back: str = ""
     generic: bool = False
     """The target is any model (Django's GenericForeignKey)."""
+    type_column: str = ""
+    """The target's column that names the model, where the target's key may be any model's."""
     line: int = 0
 
 
