@@ -41,7 +41,8 @@ def statements(project: Project) -> Iterator[Statement]:
     found: list[Statement] = []
     for one in (*places(project), *places(project, left_out=True)):
         text = one.texts[0]
-        if len(one.texts) > 1 or any(sign in text for sign in (HOLE, LIST, CUT)) or text.strip("( \t\r\n").partition(" ")[0].split("\n")[0].lower() not in _FIRST_WORDS:
+        first = text.strip("( \t\r\n").partition(" ")[0].split("\n")[0].lower()
+        if len(one.texts) > 1 or any(sign in text for sign in (HOLE, LIST, CUT)) or first not in _FIRST_WORDS:
             continue
         call = one.module.bodies[one.function].calls[one.call]
         symbol = "" if one.function == 0 else one.module.functions[one.function].name

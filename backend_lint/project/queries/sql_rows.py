@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Use
 from backend_lint.facts.query import Query, Rows, Verb
 
 if TYPE_CHECKING:
-    from backend_lint.facts.python import Body, Call
+    from backend_lint.facts.python import Body
 
 _BY_METHOD = {
     **dict.fromkeys("fetchrow fetchval fetch_one fetch_val fetchone scalar query_one query_row query_single".split(), Rows.ONE),
@@ -36,8 +37,8 @@ def rows_of(body: Body, number: int, query: Query) -> Rows:
     found = _of_result(body, number)
     if found is Rows.UNKNOWN and owner and method == "execute":
         found = _of_cursor(body, number, owner)
-    if found is Rows.UNKNOWN and known is not None:
-        return known
+    if found is Rows.UNKNOWN:
+        found = known if known is not None else _of_texts(body, number)
     return Rows.NONE if found is Rows.UNKNOWN and query.verb is not Verb.SELECT and call.use is Use.DROPPED else found
 
 
@@ -64,6 +65,8 @@ def _of_cursor(body: Body, number: int, cursor: str) -> Rows:
     for call in body.calls[number + 1 :]:
         owner, _, method = call.callee.rpartition(".")
         if owner != cursor:
+            if cursor in call.args and (found := _of_name(method)) is not Rows.UNKNOWN:
+                return found
             continue
         if method.startswith("execute"):
             break
@@ -75,6 +78,34 @@ def _of_cursor(body: Body, number: int, cursor: str) -> Rows:
     return Rows.UNKNOWN
 
 
-def is_drop(call: Call) -> bool:
-    """Nothing is done with the result."""
-    return call.use is Use.DROPPED
+def _of_name(name: str) -> Rows:
+    """By the name of a function that is handed the cursor: ``dictfetchall(cursor)``."""
+    lower = name.lower()
+    if lower.endswith(("all", "rows", "many")):
+        return Rows.MANY
+    return Rows.ONE if lower.endswith(("one", "row", "first")) else Rows.UNKNOWN
+
+
+def _of_texts(body: Body, number: int) -> Rows:
+    """By what becomes of the result in values: ``list(result)``, ``result[0]``."""
+    root = f"#{number}"
+    for text in _values(body):
+        if root in text:
+            if f"{root}[0]" in text or f"next({root}" in text:
+                return Rows.ONE
+            if f"list({root})" in text or f"{root}[]" in text or f"tuple({root})" in text:
+                return Rows.MANY
+    return Rows.UNKNOWN
+
+
+def _values(body: Body) -> Iterator[str]:
+    for assign in body.assigns:
+        yield assign.value
+    for returned in body.returns:
+        yield returned.value
+    for call in body.calls:
+        yield call.callee
+        yield from call.args
+        yield from (value for _, value in call.keywords)
+    for _, _, text, _ in body.reads:
+        yield text
