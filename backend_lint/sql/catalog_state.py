@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, Index, Table
 from backend_lint.sql.names import Taken
+
+Item = TypeVar("Item")
 
 DEFAULT_SCHEMAS = {Dialect.POSTGRESQL: "public", Dialect.SQLITE: "main", Dialect.MSSQL: "dbo"}
 """The schema that a table without one in front lies in."""
@@ -30,6 +32,12 @@ def schema_of(name: str) -> str:
 def in_schema(table: str, name: str) -> str:
     """An index's or a constraint's name with the schema of its table."""
     return schema_of(table) + name
+
+
+def _changed(old: tuple[Item, ...], new: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """What differs behind the common beginning: a table that thousands of migrations add to is not gone through from its start each time."""
+    same = len(old) if new[: len(old)] == old else next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other), len(new))
+    return old[same:], new[same:]
 
 
 class State:
@@ -109,16 +117,19 @@ class State:
             for parent in table.parents:
                 self.children.setdefault(parent, []).append(name)
         if old is None or old.indexes is not table.indexes:
-            if old is not None:
+            before, after = _changed(old.indexes if old is not None else (), table.indexes)
+            if before:
                 kept = {index.name for index in table.indexes}
-                self._forget_indexes(name, (index for index in old.indexes if index.name not in kept))
-            for index in table.indexes:
+                self._forget_indexes(name, (index for index in before if index.name not in kept))
+            for index in after:
                 if index.name:
                     self.homes[in_schema(name, index.name)] = name
         if old is None or old.foreign_keys is not table.foreign_keys:
-            if old is not None:
-                self._release(name, (key.name for key in old.foreign_keys))
-            for key in table.foreign_keys:
+            gone, come = _changed(old.foreign_keys if old is not None else (), table.foreign_keys)
+            if gone:
+                kept = {key.name for key in table.foreign_keys}
+                self._release(name, (key.name for key in gone if key.name not in kept))
+            for key in come:
                 self.constraints.setdefault(in_schema(name, key.name), set()).add(name)
                 self.referrers.setdefault(key.table, set()).add(name)
         self.tables[name] = table

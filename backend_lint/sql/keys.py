@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from backend_lint.facts.query import And, Comparison, Predicate, TermKind
 from backend_lint.facts.schema import Implicit, Index, IndexKey, Table
@@ -53,34 +53,44 @@ def says_not_null_only(predicate: Predicate, columns: set[str]) -> bool:
     )
 
 
-def superseded_by(index: Index, table: Table) -> Index | None:
-    """Another index of the table that serves all that `index` serves: its keys begin with the same keys, in the same order and direction.
+def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
+    """Indexes with another one of the table that serves all that they serve: its keys begin with the same keys, in the same order and direction.
 
     A unique index is only superseded by a unique one on the same keys. Of twins the later one is superfluous.
     """
-    if index.method != "btree" or not index.usable or not index.keys or index.implicit is Implicit.PRIMARY_KEY:
-        return None
-    for other in table.indexes:
-        if other is index or not other.usable or other.method != "btree" or other.where_text != index.where_text or len(other.keys) < len(index.keys):
+    trees = [index for index in table.indexes if index.method == "btree" and index.usable and index.keys]
+    lengths = sorted({len(index.keys) for index in trees})
+    beginning: dict[tuple[IndexKey, ...], list[Index]] = {}
+    for index in trees:
+        for length in lengths:
+            if length <= len(index.keys):
+                beginning.setdefault(index.keys[:length], []).append(index)
+    order = {id(index): number for number, index in enumerate(table.indexes)}
+    for index in trees:
+        if index.implicit is Implicit.PRIMARY_KEY:
             continue
-        if other.keys[: len(index.keys)] != index.keys:
-            continue
-        same = len(other.keys) == len(index.keys)
-        if index.unique and not (same and other.unique and other.deferrable == index.deferrable and other.nulls_distinct == index.nulls_distinct):
-            continue
-        if not set(index.include) <= {*other.include, *(key.column for key in other.keys)}:
-            continue
-        if same and index.unique == other.unique and set(other.include) == set(index.include) and not _comes_after(index, other, table):
-            continue
-        return other
-    return None
+        other = next((one for one in beginning[index.keys] if one is not index and _supersedes(one, index, order)), None)
+        if other is not None:
+            yield index, other
 
 
-def _comes_after(index: Index, other: Index, table: Table) -> bool:
+def _supersedes(other: Index, index: Index, order: Mapping[int, int]) -> bool:
+    """Whether `other`, whose keys begin with those of `index`, serves all that it serves."""
+    same = len(other.keys) == len(index.keys)
+    if other.where_text != index.where_text:
+        return False
+    if index.unique and not (same and other.unique and other.deferrable == index.deferrable and other.nulls_distinct == index.nulls_distinct):
+        return False
+    if not set(index.include) <= {*other.include, *(key.column for key in other.keys)}:
+        return False
+    return not (same and index.unique == other.unique and set(other.include) == set(index.include)) or _comes_after(index, other, order)
+
+
+def _comes_after(index: Index, other: Index, order: Mapping[int, int]) -> bool:
     """Of twins the one that belongs to a constraint stays, else the first."""
     if bool(index.implicit or index.constraint) != bool(other.implicit or other.constraint):
         return not (index.implicit or index.constraint)
-    return table.indexes.index(index) > table.indexes.index(other)
+    return order[id(index)] > order[id(other)]
 
 
 def _column(key: IndexKey) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Implicit, Index
 from backend_lint.project import Project
-from backend_lint.sql.keys import superseded_by
+from backend_lint.sql.keys import superseded
 
 
 class RedundantIndex(ProjectRule):
@@ -79,11 +79,8 @@ class RedundantIndex(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for table in project.schema.tables.values():
-            for index in table.indexes:
+            for index, other in superseded(table) if table.managed else ():
                 if index.implicit is Implicit.FOREIGN_KEY and not self.option("foreign-keys"):
-                    continue
-                other = superseded_by(index, table)
-                if other is None or not table.managed:
                     continue
                 place = project.places.index(table, index)
                 there = project.places.index(table, other)
