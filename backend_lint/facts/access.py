@@ -47,7 +47,8 @@ class Access(Fact, frozen=True):
     not a closed set, a range or pattern, or a join from few rows. `range_only`: nothing stronger than a range with one end is asked, so that it depends on
     the value how many rows are wanted. `joined`: the relation is reached from rows of another one. `scope`: numbers of subqueries that lead to the query in
     which `relation` counts; empty for the statement itself. `elsewhere`: an index that holds an asked column, though not in front: all of it would be read.
-    `partly`: an index leads to the rows of a weak condition only, and a stronger one is tested on each of them. `because`: what decided, in half a sentence.
+    `partly`: an index leads to the rows of a weak condition only, and a stronger one is tested on each of them; `candidate` would lead to the rows of
+    both. `because`: what decided, in half a sentence.
     """
 
     relation: int

@@ -49,7 +49,8 @@ class Lack(enum.StrEnum):
 class Missing(NamedTuple):
     """An index that would serve, with the queries that want it, those that requests and messages reach first.
 
-    `soft`: nobody waits for any of them, or it depends on the value how many rows are wanted. `small`: nothing says so, but the table looks like a short list.
+    `soft`: nobody waits for any of them, an index serves a part of what is asked, or it depends on the value how many rows are wanted. `small`: nothing
+    says so, but the table looks like a short list.
     """
 
     lack: Lack
@@ -93,7 +94,8 @@ class Answers:
 
     def _lacks(self, answer: Answer) -> bool:
         access, table = answer.access, answer.table
-        if access.path is not Path.SCAN or table is None or access.candidate is None or not (access.selective or access.order):
+        unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
+        if not unserved or table is None or access.candidate is None or not (access.selective or access.order):
             return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self._is_out(answer.site)
 
@@ -131,7 +133,7 @@ class Answers:
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
-        soft = self.rank(first.site) >= 2 or all(answer.access.range_only for answer in answers)
+        soft = self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly for answer in answers)
         return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table))
 
     def order(self, answer: Answer) -> tuple[int, str, int]:

@@ -73,6 +73,7 @@ def _answer(plan: Plan, state: State) -> Access:
         )
     if path is Path.INDEX:
         names = " + ".join(dict.fromkeys(index_name(index) for index in state.match.indexes)) if state.match is not None else ""
+        better = candidates(plan.demand(node, asked)) if state.partly and not state.order and not doubt else ()
         return Access(
             node.relation,
             node.name,
@@ -86,6 +87,7 @@ def _answer(plan: Plan, state: State) -> Access:
             scope=node.scope,
             joined=state.joined,
             partly=state.partly,
+            candidate=better[0] if better else None,
         )
     demand = plan.demand(node, asked)
     wanted = candidates(demand)

@@ -86,10 +86,12 @@ class UnindexedFilter(ProjectRule):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)
+            access = missing.answers[0].access
+            how = f"finds rows of `{missing.table.name}` by a part of its condition" if access.partly else f"reads all of `{missing.table.name}`"
             yield self.finding(
                 site.path,
                 site,
-                f"{shortened(site.text)} reads all of `{missing.table.name}`: no index begins with {columns}; add one",
+                f"{shortened(site.text)} {how}: no index begins with {columns}; add one",
                 symbol=site.symbol,
                 evidence=of_missing(project, missing),
                 suggestion=project.answers.declaration(missing.table, missing.candidate),
