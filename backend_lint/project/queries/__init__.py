@@ -57,7 +57,8 @@ class Queries:
         found: dict[str, list[Site]] = {}
         for site in self.sites:
             for table in dict.fromkeys(tables(site.query)):
-                found.setdefault(table, []).append(site)
+                known = self.project.schema.table(table)
+                found.setdefault(known.name if known is not None else table, []).append(site)
         return found
 
 

@@ -65,8 +65,8 @@ def _of_cursor(body: Body, number: int, cursor: str) -> Rows:
     for call in body.calls[number + 1 :]:
         owner, _, method = call.callee.rpartition(".")
         if owner != cursor:
-            if cursor in call.args and (found := _of_name(method)) is not Rows.UNKNOWN:
-                return found
+            if cursor in call.args and (named := _of_name(method)) is not Rows.UNKNOWN:
+                return named
             continue
         if method.startswith("execute"):
             break
