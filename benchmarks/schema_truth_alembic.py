@@ -7,6 +7,9 @@ what `Project.schema` says of its source:
     python benchmarks/schema_truth_alembic.py --source /tmp/app/lib/python3.11/site-packages/shop --env DATABASE_URL={uri} \\
         -- /tmp/app/bin/alembic -c /tmp/app/lib/python3.11/site-packages/shop/alembic.ini upgrade heads
 
+``--versions FOLDER -- PYTHON`` runs the revisions of a folder with an ``env.py`` of our own, for applications whose own needs more than can be installed;
+names by the naming convention of their metadata are not given then.
+
 This is deliberate: checked code never runs as a part of the linter. In `--env` and in the command ``{uri}`` stands for the database's URI,
 ``{psycopg}``, ``{psycopg2}`` and ``{asyncpg}`` for the same with SQLAlchemy's driver in front, ``{escaped}`` for the first with its percent signs
 doubled, as ini files want them. Tables that the sources say nothing of are compared too: they are differences, unless ``--foreign`` names them (those
@@ -20,12 +23,23 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import schema_truth
 from schema_truth import say
+
+_ENV = """
+import os
+from alembic import context
+from sqlalchemy import create_engine, pool
+with create_engine(os.environ["TRUTH_URI"], poolclass=pool.NullPool).connect() as connection:
+    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,6 +96,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--source", action="append", required=True, help="a tree of the application, as the linter sees it")
     parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the application")
+    parser.add_argument("--versions", default="", help="a folder of revisions to run without the application's env.py")
     parser.add_argument("--cwd", default=".", help="the folder that the command runs in")
     parser.add_argument("--extension", action="append", default=[], help="an extension to create first")
     parser.add_argument("--foreign", default="", help="a regular expression for tables that libraries make")
@@ -108,7 +123,17 @@ def _migrate(options: argparse.Namespace, uri: str) -> float:
     env = os.environ | {name: filled(value) for name, _, value in (one.partition("=") for one in options.env)}
     env.pop("PYTHONPATH", None) if not any(one.startswith("PYTHONPATH=") for one in options.env) else None
     started = time.perf_counter()
-    done = subprocess.run([filled(part) for part in options.command], cwd=options.cwd, env=env, capture_output=True, text=True, timeout=3600, check=False)
+    with tempfile.TemporaryDirectory(prefix="schema-truth-") as folder:
+        command = [filled(part) for part in options.command]
+        if options.versions:
+            (Path(folder) / "env.py").write_text(_ENV)
+            places = (
+                f"script_location = {folder}\nversion_locations = {Path(options.versions).resolve()}\nsqlalchemy.url = {words['psycopg2'].replace('%', '%%')}"
+            )
+            (Path(folder) / "alembic.ini").write_text(f"[alembic]\n{places}\n")
+            command = [*command, "-m", "alembic", "-c", f"{folder}/alembic.ini", "upgrade", "heads"]
+            env["TRUTH_URI"] = words["psycopg2"]
+        done = subprocess.run(command, cwd=options.cwd, env=env, capture_output=True, text=True, timeout=3600, check=False)
     if done.returncode:
         sys.exit(f"the migrations failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return time.perf_counter() - started

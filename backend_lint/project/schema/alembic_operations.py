@@ -112,11 +112,12 @@ def create_table(migrations: Migrations, call: Call) -> list[ddl.Change]:
         if isinstance(part, Made) and part.simple in COLUMN_CALLS:
             column = migrations.columns.column(part, "", call.path, part.call.line)
             if column.column.name:
-                spec.add(replace(column, attribute=column.key))
+                spec.add(replace(column, attribute=column.key, foreign=tuple(one for one in column.foreign if not one.later)))
             else:
                 spec.unknown.append("a column of it has a name that is not known")
         elif isinstance(part, Made) and part.simple in CONSTRAINTS:
-            spec.items.append((part, call.path))
+            if migrations.values.keywords(part).get("use_alter") is not True:
+                spec.items.append((part, call.path))
         elif part is not None and not (isinstance(part, Made) and part.simple in ("Computed", "Comment")):
             spec.unknown.append("a part of it was not understood")
     table = migrations.finisher.finish(spec, migrations.target, "alembic")

@@ -28,6 +28,8 @@ class ForeignSpec(msgspec.Struct, frozen=True):
     name: str = ""
     on_delete: str = ""
     line: int = 0
+    later: bool = False
+    """``use_alter``: made after all tables, and so by no ``op.create_table``."""
 
 
 class ColumnSpec(msgspec.Struct, frozen=True):
@@ -153,7 +155,13 @@ class Columns:
         args = list(self.values.arguments(made))
         keywords = self.values.keywords(made)
         name = keywords.get("name")
-        return ForeignSpec(args[0] if args else keywords.get("column", UNKNOWN), name if isinstance(name, str) else "", on_delete(keywords), made.call.line)
+        return ForeignSpec(
+            args[0] if args else keywords.get("column", UNKNOWN),
+            name if isinstance(name, str) else "",
+            on_delete(keywords),
+            made.call.line,
+            keywords.get("use_alter") is True,
+        )
 
     def default(self, value: Value) -> str | None:
         """The SQL text of a ``server_default``; None if there is none."""
