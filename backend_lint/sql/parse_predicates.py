@@ -81,7 +81,7 @@ class Predicates:
         if len(parts) > MAX_PARTS:
             read.append(Opaque(f"{len(parts) - MAX_PARTS} more conditions", frame.relations()))
         if kind == "And":
-            return conjunction(read)
+            return _NEVER if _NEVER in read else conjunction(read)
         if any(part is None for part in read):
             return None
         return disjunction([part for part in read if part != _NEVER]) or _NEVER
@@ -210,9 +210,7 @@ class Predicates:
             return opaque(node, frame)
         subject, low, high = node.this, node.args["low"], node.args["high"]
         left = self.term(subject, frame)
-        parts = [
-            self._compared(left, operator, self.term(bound, frame), subject, bound, node, frame) for operator, bound in ((">=", low), ("<=", high))
-        ]
+        parts = [self._compared(left, operator, self.term(bound, frame), subject, bound, node, frame) for operator, bound in ((">=", low), ("<=", high))]
         if all(isinstance(part, Comparison) and part.left is left for part in parts):
             return between(left, *(part.right for part in parts if isinstance(part, Comparison)))
         return conjunction(parts)
