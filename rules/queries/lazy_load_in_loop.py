@@ -7,7 +7,7 @@ from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.advice import eager_calls, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Lazy, lazy_loads
+from backend_lint.project.loading.lazy import Lazy, deferred_columns, lazy_loads
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS
@@ -105,6 +105,16 @@ class LazyLoadInLoop(ProjectRule, Mends):
         for found in lazy_loads(project, self.roles):
             if not is_aside(project, found.key):
                 yield self._finding(project, found)
+
+        for one in deferred_columns(project, self.roles):
+            if not is_aside(project, one.key):
+                name, place = one.columns[0]
+                model = project.schema.mapped[one.rows.model].name
+                entry, soft = reached_from(project, one.key)
+                evidence = [Evidence(one.rows.path, one.rows.line, f"this query loads the rows of {model} without `{name}`")] if one.rows.call else []
+                message = f"one query per row of `{model}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
+                severity = Severity.INFO if soft else None
+                yield self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry), severity=severity)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
         path, function = found.key

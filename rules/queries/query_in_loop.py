@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
+from backend_lint.project.loading.lazy import RowQuery, row_queries
+from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
@@ -104,6 +106,19 @@ class QueryInLoop(ProjectRule):
         for group in loops.values():
             if (finding := self._finding(project, group)) is not None:
                 yield finding
+        for query in row_queries(project, self.roles):
+            if (*query.key, query.block) not in loops and not is_aside(project, query.key):
+                yield from self._of_rows(project, query)
+
+    def _of_rows(self, project: Project, query: RowQuery) -> Iterator[Finding]:
+        head = project.calls.head(query.key)
+        entry, soft = reached_from(project, query.key)
+        loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
+        if soft or project.loads.repeats.effects(query.key, loop) & OUTWEIGHS:
+            return
+        first, last = query.read.trail[0], query.read.trail[-1]
+        message = f"one query (`{last.text}`) for each row of the loop, whatever the rows bring; prefetch it and sort or pick in Python, or annotate the rows"
+        yield self.finding(first.path, first, message, symbol=head.name, evidence=(Evidence(last.path, last.line, f"{last.symbol} asks here"), *entry))
 
     def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
         found = group[0]

@@ -106,6 +106,8 @@ BLOCKING: dict[str, Effect] = {
     **_table(_W, "django.db.models.Model", "save delete"),
     "django.db.models.Model.refresh_from_db": _R,
     **_table(_R, "django.shortcuts", "get_object_or_404 get_list_or_404"),
+    **_table(_R, "guardian.core.ObjectPermissionChecker", "has_perm get_perms get_user_perms get_group_perms"),
+    **_table(_R, "guardian.shortcuts", "get_perms get_user_perms get_group_perms get_users_with_perms get_groups_with_perms"),
     **_table(_R, "django.db.backends.utils.CursorWrapper", "execute executemany fetchone fetchall fetchmany callproc"),
     **_table(_R, "psycopg2.cursor", "execute executemany fetchone fetchall callproc copy_expert"),
     **_table(_R, "psycopg.Cursor", "execute executemany fetchone fetchall copy"),

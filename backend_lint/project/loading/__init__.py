@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
+    from backend_lint.project.loading.lazy import RowLoop
     from backend_lint.project.loading.reads import Reads
     from backend_lint.project.loading.repeats import Repeats
     from backend_lint.project.loading.serializer_fields import SerializerFields
@@ -141,6 +142,13 @@ class Loads:
         from backend_lint.project.loading.writes import Writes
 
         return Writes(self.project)
+
+    @functools.cached_property
+    def row_loops(self) -> tuple[RowLoop, ...]:
+        """Loops over the rows of queries, with what they read of each."""
+        from backend_lint.project.loading.lazy import row_loops
+
+        return tuple(row_loops(self.project))
 
     @functools.cached_property
     def uses_django(self) -> bool:

@@ -32,13 +32,21 @@ _HARMLESS = frozenset({"with_loader_criteria", "selectin_polymorphic", "FromCach
 class Loaded(msgspec.Struct, frozen=True):
     """What comes with the rows. `paths`: relations that are loaded, with all that lie on the way. `singles`: every single-valued relation is too.
 
-    `plain`: the rows are no objects. `unknown`: something was loaded that could not be told.
+    `plain`: the rows are no objects. `unknown`: something was loaded that could not be told. `only`: the columns that are loaded, by attribute; None for all;
+    `deferred`: those that are not.
     """
 
     paths: frozenset[Path] = frozenset()
     singles: bool = False
     plain: bool = False
     unknown: bool = False
+    only: frozenset[str] | None = None
+    deferred: frozenset[str] = frozenset()
+
+    def leaves_out(self, column: str) -> bool:
+        """Whether reading a column costs a query of its own."""
+        names = {column, column.removesuffix("_id")}
+        return bool(names & self.deferred) or (self.only is not None and not names & self.only)
 
     def has(self, path: Path, many: bool) -> bool:
         """Whether reading `path`, the last of it a relation to one or many, costs no further query."""
@@ -65,6 +73,8 @@ class DjangoEager:
         paths: set[Path] = set()
         singles = plain = False
         unknown = not chain.complete
+        only: frozenset[str] | None = None
+        deferred: frozenset[str] = frozenset()
         for step in chain.steps:
             if step.method == "select_related":
                 if step.args == ("None",):
@@ -78,9 +88,16 @@ class DjangoEager:
                 paths |= self._parent(*step.relation)
             elif step.method in _VALUES:
                 plain = True
+            elif step.method in ("only", "defer"):
+                names = {self._loads.constant(step.path, step.function, text) for text in step.args}
+                known = frozenset(name.partition("__")[0] for name in names if name is not None)
+                if step.method == "only":
+                    only, deferred = (None, frozenset()) if None in names else (known, frozenset())
+                else:
+                    deferred = deferred | known
             elif step.method in ("fetch_mode", "auto_prefetch", "optimize"):
                 unknown = True
-        return Loaded(frozenset(paths), singles, plain, unknown)
+        return Loaded(frozenset(paths), singles, plain, unknown, only, deferred)
 
     def _names(self, step: ChainStep, texts: Iterable[str], paths: set[Path]) -> bool:
         """Add the paths that constants name; True if one is no constant."""
@@ -149,7 +166,21 @@ class SqlalchemyEager:
                     unknown |= self._option(step, text, paths)
             elif step.method == "with_parent" or (step.method == "relationship" and len(step.args) > 1):
                 unknown = True
-        return Loaded(frozenset(paths), False, False, unknown)
+        return Loaded(frozenset(paths), False, False, unknown, self._only(chain))
+
+    def _only(self, chain: SqlChain) -> frozenset[str] | None:
+        """The columns of the rows themselves that ``load_only`` names."""
+        names: set[str] = set()
+        for step in chain.steps:
+            for text in step.args if step.method == "options" else ():
+                if text[:1] == "#" and text[1:].isdigit():
+                    call = self._loads.project.modules[step.path].bodies[step.function].calls[int(text[1:])]
+                    if call.callee.rpartition(".")[2] == "load_only" and not call.callee.startswith("#"):
+                        attributes = [self._attributes(item) for item in call.args]
+                        if None in attributes:
+                            return None
+                        names.update(item[0] for item in attributes if item)
+        return frozenset(names) or None
 
     def _option(self, step: SqlStep, text: str, paths: set[Path]) -> bool:
         """Add what one option loads; True if that is not known."""

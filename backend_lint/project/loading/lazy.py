@@ -9,9 +9,11 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind
+from backend_lint.facts.query import Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
 from backend_lint.project.loading.loops import leaves_at_once, loop_of
+from backend_lint.project.loading.reads import ASKS_ANEW
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
 
@@ -43,29 +45,88 @@ class Lazy(msgspec.Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
-    """All of them, in order of path and line; what was reported of a query's rows in one loop is not said again in the next."""
+class RowLoop(msgspec.Struct, frozen=True):
+    """A loop or comprehension over rows, with what it reads of each. `rows`: the queries that they may come from."""
+
+    key: FunctionKey
+    block: int
+    rows: tuple[Rows, ...]
+    reads: tuple[Read, ...]
+
+
+def row_loops(project: Project) -> Iterator[RowLoop]:
+    """All loops over objects of a query, more than a few of one class, in order of path and line."""
     loads = project.loads
     for module, index, _, body in project.functions():
-        if module.role not in roles or not index:
+        if module.role in (Role.TEST, Role.MIGRATION, Role.GENERATED) or not index:
             continue
-        told: set[tuple[str, int, Path]] = set()
-        places: set[Place] = set()
         for number, block in enumerate(body.blocks):
             if block.kind not in (BlockKind.FOR, BlockKind.COMPREHENSION) or not _may_be_rows(block.subject):
                 continue
             rows = loads.rows(module.path, index, block.subject)
-            if not rows or not _several(rows) or leaves_at_once(body, loop_of(number, block)):
+            if rows and _several(rows) and not leaves_at_once(body, loop_of(number, block)):
+                key = module.path, index
+                yield RowLoop(key, number, rows, loads.reads.of_rows(key, number, rows[0].model))
+
+
+def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
+    """All of them, in order of path and line; what was reported of a query's rows in one loop is not said again in the next."""
+    told: set[tuple[FunctionKey, str, int, Path]] = set()
+    places: set[Place] = set()
+    for loop in project.loads.row_loops:
+        rows = loop.rows
+        if project.modules[loop.key[0]].role not in roles or not all(_owner_known(project, one) for one in rows):
+            continue
+        missing = [one for one in missing_of(project, rows, loop.reads) if (loop.key, rows[0].path, rows[0].line, one.path) not in told]
+        missing = [one for one in missing if one.read.trail[-1] not in places or len(one.read.trail) > 1]
+        told.update((loop.key, rows[0].path, rows[0].line, one.path) for one in missing)
+        places.update(one.read.trail[-1] for one in missing)
+        if missing:
+            yield Lazy(loop.key, loop.block, rows[0], tuple(missing))
+
+
+class Deferred(msgspec.Struct, frozen=True):
+    """A loop that reads columns which the query leaves out: each is loaded by a query of its own, row by row."""
+
+    key: FunctionKey
+    rows: Rows
+    columns: tuple[tuple[str, Place], ...]
+
+
+def deferred_columns(project: Project, roles: frozenset[Role]) -> Iterator[Deferred]:
+    """All of them, in order of path and line."""
+    for loop in project.loads.row_loops:
+        loaded = [one.loaded for one in loop.rows]
+        if project.modules[loop.key[0]].role not in roles or not all(one.only is not None or one.deferred for one in loaded):
+            continue
+        keys = project.schema.mapped[loop.rows[0].model].primary_key
+        columns = project.loads.reads.columns_of_rows(loop.key, loop.block, loop.rows[0].model)
+        missing = [(name, place) for name, place in columns.items() if name not in keys and all(one.leaves_out(name) for one in loaded)]
+        if missing:
+            yield Deferred(loop.key, loop.rows[0], tuple(missing))
+
+
+class RowQuery(msgspec.Struct, frozen=True):
+    """A query that a property, a method or a function runs for each row that a loop hands to it."""
+
+    key: FunctionKey
+    block: int
+    read: Read
+
+
+def row_queries(project: Project, roles: frozenset[Role]) -> Iterator[RowQuery]:
+    """Queries of related rows that no prefetch answers, each loop once, in order of path and line."""
+    run = {(site.path, site.line) for site in project.queries.sites if site.evaluated and site.query.verb is Verb.SELECT}
+    for loop in project.loads.row_loops:
+        if project.modules[loop.key[0]].role not in roles or loop.rows[0].framework is not Framework.DJANGO:
+            continue
+        for read in loop.reads:
+            last = read.trail[-1]
+            if not read.many or read.conditional or read.method in _PREFETCHED or len(read.trail) < 2:
                 continue
-            if not all(_owner_known(project, one) for one in rows):
-                continue
-            reads = loads.reads.of_rows((module.path, index), number, rows[0].model)
-            missing = [one for one in missing_of(project, rows, reads) if (rows[0].path, rows[0].line, one.path) not in told]
-            missing = [one for one in missing if one.read.trail[-1] not in places]
-            told.update((rows[0].path, rows[0].line, one.path) for one in missing)
-            places.update(one.read.trail[-1] for one in missing)
-            if missing:
-                yield Lazy((module.path, index), number, rows[0], tuple(missing))
+            if read.method in ASKS_ANEW and (last.path, last.line) in run:
+                yield RowQuery(loop.key, loop.block, read)
+                break
 
 
 def _may_be_rows(subject: str) -> bool:

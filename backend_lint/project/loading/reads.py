@@ -24,6 +24,8 @@ _EITHER = -1
 """Property or method: whoever reads it calls what can be called."""
 _MOST_READS = 40
 _OF_LISTS = frozenset("[] .append .remove .extend .items .values .keys .all .filter .filter_by .count .sort .index .add".split())
+ASKS_ANEW = frozenset("filter exclude order_by first last get values values_list aggregate annotate latest earliest distinct select_related".split())
+"""Methods of a related manager that ask anew, whatever was prefetched."""
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _MOST_CALLS = 200
 _WRITES = frozenset({"save", "delete", "asave", "adelete", "full_clean", "clean"})
@@ -88,14 +90,21 @@ class Reads:
 
     def of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> tuple[Read, ...]:
         """The relations that a loop or comprehension reads of each row of `model` that it goes over; each path once."""
-        found = self._project.calls.body(key).blocks[block]
-        elements = [f"{option}[]" for option in alternatives(found.subject)] + [f"{found.subject}[]"]
-        inner = unwrapped(found.subject)
-        elements += [f"{inner}[]"] + [f"{option}[]" for option in alternatives(inner)]
-        target = found.target or _second_target(self._project.calls.body(key), block)
-        if target:
-            elements.append("%" + target)
-        return self._distinct(self._scan(_At(key, tuple(dict.fromkeys(elements)), block, model, (), ()), 0, set()))
+        elements = _items(self._project.calls.body(key), block)
+        return self._distinct(self._scan(_At(key, elements, block, model, (), ()), 0, set()))
+
+    def columns_of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> dict[str, Place]:
+        """The columns that a loop itself reads of each row, with the first place of each."""
+        body = self._project.calls.body(key)
+        elements = _items(body, block)
+        mapped = self._mapped.get(model)
+        found: dict[str, Place] = {}
+        for line, column, text, inner in body.reads if mapped is not None else ():
+            steps = _steps(text, elements)
+            if mapped is not None and steps and steps[0][1:] in mapped.fields and self._counts(body, inner, block):
+                symbol = self._project.calls.head(key).name
+                found.setdefault(steps[0][1:], Place(key[0], line, column, symbol, _shown(text)))
+        return found
 
     def of_object(self, key: FunctionKey, element: str, model: ClassKey, region: int = 0) -> tuple[Read, ...]:
         """The relations that a function reads of one object, `element` as a value text (``%self``, ``%book``)."""
@@ -288,12 +297,16 @@ class Reads:
         """The object, or one it leads to, is an argument of a function of the project."""
         if not any(text.startswith(at.elements) for text in call.args) and not any(text.startswith(at.elements) for _, text in call.keywords):
             return
+        if ("many", "True") in call.keywords and call.args:
+            yield from self._written(at, body, call)
         edge = self._edges_of(at.key).get(number)
         if edge is None or edge.target.kind is not RefKind.FUNCTION:
             return
         head = self._project.calls.head(edge.target.function)
         names = [parameter.name for parameter in head.parameters]
-        first = 1 if edge.target.receiver is not None and head.owner >= 0 and "staticmethod" not in head.decorators else 0
+        receiver = edge.target.receiver
+        bound = receiver is not None and (receiver.kind is not RefKind.CLASS or "classmethod" in head.decorators)
+        first = 1 if bound and head.owner >= 0 and "staticmethod" not in head.decorators else 0
         given = [(names[position], text) for position, text in enumerate(call.args, first) if position < len(names)]
         given += [(name, text) for name, text in call.keywords if name in names]
         conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
@@ -304,6 +317,18 @@ class Reads:
                 place = Place(at.key[0], call.line, call.column, symbol, f"{edge.call.callee.lstrip('%')}({_shown(text)})")
                 inner = _At(at.key, at.elements, at.region, at.model, at.prefix, (*at.trail, place), conditional)
                 yield from self._inside(inner, edge.target.function, name, reached[0], reached[1], depth, seen)
+
+    def _written(self, at: _At, body: Body, call: Call) -> Iterator[Read]:
+        """``Serializer(row.items, many=True)`` goes through the related rows."""
+        text = call.args[0]
+        steps = _steps(text, at.elements)
+        reached = self._object(at, text[: len(text) - len(steps[-1])]) if steps else None
+        mapped = self._mapped.get(reached[0]) if reached is not None else None
+        relation = mapped.relationships.get(steps[-1][1:]) if mapped is not None else None
+        if reached is not None and relation is not None and relation.many:
+            place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, _shown(text))
+            conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
+            yield Read((*reached[1], relation.name), True, "all", relation, reached[0], (*at.trail, place), conditional)
 
     def _object(self, at: _At, text: str) -> tuple[ClassKey, Path] | None:
         """The model and path of ``row`` or ``row.author``; None for anything else."""
@@ -333,6 +358,15 @@ def _steps(text: str, elements: Sequence[str]) -> tuple[str, ...]:
             parsed = parse("x" + text[len(element) :])
             return parsed.steps if parsed is not None else ()
     return ()
+
+
+def _items(body: Body, block: int) -> tuple[str, ...]:
+    """How a function writes the item of a loop."""
+    found = body.blocks[block]
+    inner = unwrapped(found.subject)
+    elements = [f"{option}[]" for text in (found.subject, inner) for option in (*alternatives(text), text)]
+    target = found.target or _second_target(body, block)
+    return tuple(dict.fromkeys([*elements, *(["%" + target] if target else [])]))
 
 
 def _second_target(body: Body, block: int) -> str:

@@ -11,7 +11,9 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
 from backend_lint.project.loading.lazy import Missing, missing_of
+from backend_lint.project.loading.reach import reached_from
 from backend_lint.project.loading.reads import Place
+from backend_lint.project.loading.response_models import answers
 from backend_lint.project.loading.serializer_fields import OwnQuery
 
 if TYPE_CHECKING:
@@ -51,6 +53,14 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
         yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), costs.queries, _routes(project, use))
+    for answer in answers(project, roles):
+        rows = answer.rows
+        if any(one.loaded.plain or one.loaded.unknown or one.is_async or one.most <= _FEW for one in rows):
+            continue
+        if found := missing_of(project, rows, answer.reads):
+            symbol = project.calls.head(answer.key).name
+            entry, _ = reached_from(project, answer.key)
+            yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry)
 
 
 def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.facts.python import Attribute, Call
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.loops import Dependence
-from backend_lint.project.loading.reads import Place, Read
+from backend_lint.project.loading.reads import ASKS_ANEW, Place, Read
 from backend_lint.project.loading.repeats import is_conditional, is_left_before
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
@@ -185,7 +185,14 @@ class SerializerFields:
         if len(head.parameters) < 2:
             return
         element = "%" + head.parameters[1].name
-        yield from self._project.loads.reads.of_object(key, element, model)
+        ran = {site.line for site in self._project.queries.at(*key) if site.evaluated}
+        for read in self._project.loads.reads.of_object(key, element, model):
+            yield read
+            place = read.trail[0]
+            asks = read.many and not read.conditional and len(read.trail) == 1 and read.method in ASKS_ANEW
+            if asks and (place.line in ran or read.method in ("first", "last", "get", "aggregate")):
+                yield OwnQuery(read.method, (msgspec.structs.replace(place, text=f"{head.name}()"),))
+                return
         body = self._project.calls.body(key)
         dependence = Dependence(body, frozenset({element}))
         for edge, _ in self._project.loads.repeats.direct(key, Effect.DATABASE_READ):
