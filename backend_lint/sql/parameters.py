@@ -161,8 +161,6 @@ def _depth(tokens: list[Token]) -> int:
     return deepest
 
 
-
-
 def _tokens(text: str, dialect: Dialect) -> Iterator[tuple[Token, int, int]]:
     """Each token with its place; comments and spaces are only seen in `Token.glued`."""
     lexer = _LEXERS[dialect is Dialect.MYSQL]

@@ -50,9 +50,7 @@ class _Resolution:
     def resolved(self) -> Query:
         query = self.query
         if len(query.relations) > 1 or self.outer is not None:
-            relations = tuple(
-                replace(one, on=self.predicate(one.on, number)) if one.on is not None else one for number, one in enumerate(query.relations)
-            )
+            relations = tuple(replace(one, on=self.predicate(one.on, number)) if one.on is not None else one for number, one in enumerate(query.relations))
             query = replace(
                 query,
                 relations=relations,

@@ -209,13 +209,7 @@ class Sources:
     def _read_shared(self, tables: Tables, shared: Shared, name: str, alias: str, join: str, frame: Frame) -> None:
         shared.used = True
         node = shared.node
-        if (
-            shared.number == 1
-            and not shared.recursive
-            and not node.args.get("materialized")
-            and not shared.columns
-            and self._merges(node.this, join)
-        ):
+        if shared.number == 1 and not shared.recursive and not node.args.get("materialized") and not shared.columns and self._merges(node.this, join):
             self._merge(node.this, alias, join, frame)
             return
         query = tables.query(shared)

@@ -113,8 +113,9 @@ TEXTS = {
         "select t where 0.a = ?",
         "select t where 0.a = ? & 0.b = ?",
     ],
-    "def f(cur, xs):\n    q = 'SELECT * FROM t WHERE a = 1'\n    for x in xs:\n        q += ' AND b = %s'\n"
-    "    cur.execute(q)\n": ["select t where 0.a = 1 & opaque[0]"],
+    "def f(cur, xs):\n    q = 'SELECT * FROM t WHERE a = 1'\n    for x in xs:\n        q += ' AND b = %s'\n    cur.execute(q)\n": [
+        "select t where 0.a = 1 & opaque[0]"
+    ],
     "def f(cur, more):\n    cur.execute('SELECT * FROM t WHERE a = 1 AND ' + more)\n": ["select t where 0.a = 1 & opaque[0]"],
 }
 

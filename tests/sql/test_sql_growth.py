@@ -25,9 +25,9 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "calls in calls": lambda n: "SELECT * FROM t WHERE " + "f(" * n + "a" + ")" * n + " = 1",
     "cases in cases": lambda n: "SELECT " + "CASE WHEN " * n + "1 " + "THEN 1 END " * n,
     "negations": lambda n: "SELECT * FROM t WHERE " + "NOT " * n + "a",
-    "expressions read once": lambda n: "WITH c0 AS (SELECT * FROM t)"
-    + "".join(f", c{i} AS (SELECT * FROM c{i - 1})" for i in range(1, n))
-    + f" SELECT * FROM c{n - 1}",
+    "expressions read once": lambda n: (
+        "WITH c0 AS (SELECT * FROM t)" + "".join(f", c{i} AS (SELECT * FROM c{i - 1})" for i in range(1, n)) + f" SELECT * FROM c{n - 1}"
+    ),
     "comments that do not end": lambda n: "SELECT 1 " + "/* " * n,
     "quotes": lambda n: "'" * (2 * n + 1),
     "dollars": lambda n: "$a$" * (2 * n + 1),

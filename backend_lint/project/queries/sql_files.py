@@ -76,17 +76,20 @@ def _calls(project: Project, named: dict[str, Named]) -> Iterator[tuple[str, Sit
             if target is None or not target.is_external or not target.name.startswith(_LOADERS):
                 continue
             _, statement, query = named[name]
-            yield name, Site(
-                query,
-                QuerySource.FILE,
-                module.path,
-                call.line,
-                call.column,
-                call.end_line,
-                call.end_column,
-                index,
-                function.name if index else "",
-                number,
-                statement.text[:500],
-                loop_depth(body, call.block),
+            yield (
+                name,
+                Site(
+                    query,
+                    QuerySource.FILE,
+                    module.path,
+                    call.line,
+                    call.column,
+                    call.end_line,
+                    call.end_column,
+                    index,
+                    function.name if index else "",
+                    number,
+                    statement.text[:500],
+                    loop_depth(body, call.block),
+                ),
             )

@@ -155,9 +155,7 @@ class Flow:
             return [((block.parent, block.subject), False)]
         return [((index, ""), True)] if block.kind in _BRANCHES else []
 
-    def _stepped(
-        self, name: str, way: _Way, step: _Step, decisions: list[tuple[tuple[int, str], bool]], repeated: bool, is_list: bool
-    ) -> list[_Way]:
+    def _stepped(self, name: str, way: _Way, step: _Step, decisions: list[tuple[tuple[int, str], bool]], repeated: bool, is_list: bool) -> list[_Way]:
         taken = dict(way.taken)
         if any(taken.get(key, wanted) is not wanted for key, wanted in decisions):
             return [way]
