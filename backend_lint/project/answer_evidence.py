@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence
+from backend_lint.facts.route import EntryKind
 from backend_lint.project.answers import Lack
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def columns_of(project: Project, table: Table, columns: tuple[str, ...]) -> list
 def reasons(project: Project, table: Table, access: Access) -> list[Evidence]:
     """The table's indexes, and why each of them does not serve."""
     found = []
-    for reason in access.reasons[:_MAX_INDEXES]:
+    held = {index.name for index in table.indexes if any(key.column in access.columns for key in index.keys)}
+    for reason in sorted(access.reasons, key=lambda one: one.index not in held)[:_MAX_INDEXES]:
         index = next((one for one in table.indexes if one.name == reason.index), None)
         place = project.places.index(table, index) if index is not None else project.places.table(table)
         found.append(Evidence(place.path, place.line, f"index {reason.index}: {reason.why}"))
@@ -59,8 +61,11 @@ def reached(project: Project, answer: Answer) -> list[Evidence]:
     if entry is None:
         return []
     route = next((one for one in project.routes if (one.module, one.function) == (entry.module, entry.function)), None)
-    what = f"{route.method} {route.path}" if route is not None else f"{entry.kind} {entry.name}"
-    return [Evidence(entry.module, entry.line, f"reached from {what}")]
+    if route is not None:
+        return [Evidence(route.declared_in, route.line, f"reached from {route.method} {route.path}")]
+    if entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET):
+        return []  # a hook of a view's class: what it is registered as stands elsewhere
+    return [Evidence(entry.module, project.calls.head((entry.module, entry.function)).line, f"reached from {entry.kind} {entry.name}")]
 
 
 def others(missing: Missing) -> list[Evidence]:

@@ -97,7 +97,7 @@ class Answers:
         unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
         if not unserved or table is None or access.candidate is None or not (access.selective or access.order):
             return False
-        return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self._is_out(answer.site)
+        return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
 
     @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:
@@ -117,7 +117,7 @@ class Answers:
         found = []
         for answer in self.all:
             table = answer.table
-            if table is not None and answer.access.path is Path.INDEX and answer.query.order and not is_small(table) and not self._is_out(answer.site):
+            if table is not None and answer.access.path is Path.INDEX and answer.query.order and not is_small(table) and not self.is_out(answer.site):
                 access = sorted_for_few(answer.query, answer.access, table)
                 if access is not None:
                     found.append(answer._replace(access=access))
@@ -126,7 +126,7 @@ class Answers:
     @functools.cached_property
     def uncertain(self) -> tuple[Answer, ...]:
         """The relations of which it is not known how their rows are found."""
-        return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self._is_out(answer.site))
+        return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self.is_out(answer.site))
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
         widest = answers[0].access.candidate
@@ -159,7 +159,7 @@ class Answers:
         reached = self._project.reached_from((site.path, site.function))
         return reached[0] if reached is not None else None
 
-    def _is_out(self, site: Site) -> bool:
+    def is_out(self, site: Site) -> bool:
         """Queries of administration pages, tests and debugging, for which nobody builds indexes."""
         path = "/" + site.path
         if any(part in path for part in _ADMIN) or self._project.files[site.path].role in (Role.TEST, Role.MIGRATION, Role.GENERATED):
@@ -178,7 +178,7 @@ class Answers:
     def _lookups(self) -> dict[tuple[str, str], list[Site]]:
         found: dict[tuple[str, str], dict[Site, None]] = {}
         for site in self._project.queries.sites:
-            if not self._is_out(site):
+            if not self.is_out(site):
                 for table, column in _asked(site.query):
                     found.setdefault((table, column), {})[site] = None
         return {key: list(sites) for key, sites in found.items()}

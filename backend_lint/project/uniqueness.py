@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.python import BlockKind, Body, Call, Handler
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, parse
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 _GET_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _MAKES = frozenset({"create", "acreate"})
 _TAKEN = re.compile(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
+_CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlchemyError", "UniqueViolation", "UniqueViolationError", "Exception"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
 
 
 class Taken(NamedTuple):
-    """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal."""
+    """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal.
+
+    `caught`: some handler in the same function would see that the insert met a row that another request has made meanwhile.
+    """
 
     site: Site
     table: Table
     columns: tuple[str, ...]
     make: Call | None
+    caught: bool = False
 
 
 def equality_columns(query: Query) -> tuple[str, ...] | None:
@@ -94,8 +99,8 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
         if mapped is None or mapped.table != table.name:
             continue
         values = {mapped.fields[name].column if name in mapped.fields else name: value for name, value in call.keywords}
-        if all(column in given and values.get(column) == given[column] for column in columns):
-            return Taken(site, table, columns, call)
+        if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
+            return Taken(site, table, columns, call, any(_sees_conflicts(handler) for handler in body.handlers))
     if any(_refuses(body, number) for number, block in enumerate(body.blocks) if block in tests and block.kind is BlockKind.IF):
         return Taken(site, table, columns, None)
     return None
@@ -147,6 +152,17 @@ def _makes(project: Project, site: Site, call: Call) -> Mapped | None:
         held = project.value(site.path, site.function, base)
         return project.schema.of(held.item if held is not None and held.item is not None else held)
     return None
+
+
+def _same(body: Body, asked: str, made: str) -> bool:
+    """Two values are one, or one is made of the other by a call such as a cast."""
+    if asked == made:
+        return True
+    return any(other in body.calls[number].args for one, other in ((asked, made), (made, asked)) for number in call_ids(one) if number < len(body.calls))
+
+
+def _sees_conflicts(handler: Handler) -> bool:
+    return not handler.types or any(kind.rpartition(".")[2] in _CONFLICTS for kind in handler.types)
 
 
 def _refuses(body: Body, block: int) -> bool:

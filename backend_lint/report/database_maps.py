@@ -87,6 +87,7 @@ def queries_map(project: Project) -> dict[str, Entries]:
 
 def _query(project: Project, site: Site, accesses: list[tuple[Query, Access]]) -> dict[str, Any]:
     entry = project.answers.reached_from(site)
+    line = 0 if entry is None else project.calls.head((entry.module, entry.function)).line
     tables = [
         {
             "name": access.table or None,
@@ -104,7 +105,7 @@ def _query(project: Project, site: Site, accesses: list[tuple[Query, Access]]) -
         "source": site.source.value,
         "symbol": site.symbol or None,
         "tables": tables,
-        "reached_from": [] if entry is None else [{"kind": entry.kind.value, "name": entry.name, "path": entry.module, "line": entry.line}],
+        "reached_from": [] if entry is None else [{"kind": entry.kind.value, "name": entry.name, "path": entry.module, "line": line}],
         "loop_depth": site.loop_depth,
         "rows": None if site.query.rows.value == "unknown" else site.query.rows.value,
         "not_understood": list(site.query.unknown),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.facts.python import Call
 from backend_lint.project import Project
 from backend_lint.project.uniqueness import Taken, looks_before_inserts
 from backend_lint.sql.keys import is_part_of_unique, may_be_unique, unique_within
@@ -14,7 +15,8 @@ class AppLevelUniqueness(ProjectRule):
     ## What it does
 
     Finds a lookup by equality whose outcome decides whether a row with the very same values is inserted, or refused with words such as "already exists",
-    where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone.
+    where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone. Where a
+    constraint does back it, a handler that inserts what it did not find and does not expect the conflict is an information: the second request fails.
 
     ## Why is this bad
 
@@ -75,8 +77,23 @@ class AppLevelUniqueness(ProjectRule):
         for taken in looks_before_inserts(project):
             if may_be_unique(taken.table, taken.columns) or is_part_of_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif unique_within(taken.table, taken.columns, partial=True) is None and taken.table.managed:
+            elif not taken.table.managed:
+                continue
+            elif unique_within(taken.table, taken.columns, partial=True) is None:
                 yield self._finding(project, taken)
+            elif taken.make is not None and not taken.caught and project.answers.rank(taken.site) < 2 and not project.answers.is_out(taken.site):
+                yield self._collision(taken, taken.make)
+
+    def _collision(self, taken: Taken, make: Call) -> Finding:
+        names = ", ".join(f"`{column}`" for column in taken.columns)
+        return self.finding(
+            taken.site.path,
+            taken.site,
+            f"two requests at once both find no row of `{taken.table.name}` with this {names}, and the second insert fails; insert on conflict, or catch it",
+            symbol=taken.site.symbol,
+            evidence=(Evidence(taken.site.path, make.line, "inserts the row that was not found"),),
+            severity=Severity.INFO,
+        )
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
         table, site = taken.table, taken.site

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.answer_evidence import of_missing, shortened
 from backend_lint.project.answers import Lack
@@ -13,8 +13,9 @@ class NonSargablePredicate(ProjectRule):
 
     ## What it does
 
-    Finds queries whose only selective conditions are on something made of a column: `LOWER(email) = ...`, `created::date = ...`, arithmetic, `LIKE
-    '%...%'`, Django's `__iexact`, `__icontains`, `__date`. An index over the same expression, or a trigram index for a search inside texts, settles it.
+    Finds queries whose only selective conditions are on something made of a column: `LOWER(email) = ...`, `created::date = ...`, arithmetic, Django's
+    `__iexact`, `__date`. An index over the same expression settles it. Searches inside texts (`LIKE '%...%'`, `__icontains`), arrays and JSON are
+    reported with the option `searches`: they need a trigram or GIN index, and one for every column that is searched.
 
     ## Why is this bad
 
@@ -62,6 +63,10 @@ class NonSargablePredicate(ProjectRule):
 
     The table stays small, or a search inside texts is rare and may take its time.
 
+    ## Options
+
+    - `searches`: also report searches inside texts, arrays and JSON. Default: false.
+
     ## References
 
     - [PostgreSQL: indexes on expressions](https://www.postgresql.org/docs/current/indexes-expressional.html)
@@ -70,12 +75,16 @@ class NonSargablePredicate(ProjectRule):
 
     severity, precision, since = Severity.INFO, "high", "0.2"
     fix = "patch"
+    profile = Profile.STRICT
     tags = ("database", "performance")
+    options = {"searches": False}
     reads = frozenset({Role.MIGRATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for missing in project.answers.missing:
             if missing.lack is not Lack.EXPRESSION or missing.small:
+                continue
+            if missing.candidate.method != "btree" and not self.option("searches"):
                 continue
             first = missing.answers[0]
             yield self.finding(

@@ -83,6 +83,8 @@ class RedundantIndex(ProjectRule):
                 if index.implicit is Implicit.FOREIGN_KEY and not self.option("foreign-keys"):
                     continue
                 place = project.places.index(table, index)
+                if index.name == other.name or (project.places.model(table.name) is not None and project.files[place.path].role is Role.MIGRATION):
+                    continue  # a library's model declares it: there is no line to change
                 there = project.places.index(table, other)
                 yield self.finding(
                     place.path,

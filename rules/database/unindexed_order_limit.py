@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.answer_evidence import of_missing, shortened
 from backend_lint.project.answers import Lack
@@ -67,6 +67,7 @@ class UnindexedOrderLimit(ProjectRule):
 
     severity, precision, since = Severity.INFO, "high", "0.2"
     fix = "patch"
+    profile = Profile.STRICT
     tags = ("database", "performance")
     reads = frozenset({Role.MIGRATION})
 

@@ -138,6 +138,8 @@ def _mentions(body: Body, value: str, asked: str = "", skip: str = "") -> int:
 def _texts(body: Body) -> Iterator[str]:
     """The values that a function hands to something, returns or tests; what it binds to a local stands where the local is used."""
     for call in body.calls:
+        if "[" in call.callee:
+            yield call.callee + ","
         for text in (*call.args, *(text for _, text in call.keywords)):
             yield text + ","
     for block in body.blocks:

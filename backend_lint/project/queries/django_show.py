@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 _CALL = re.compile(r"#(\d+)")
 _LOCAL = re.compile(r"%(?=[A-Za-z_])")
+_MANAGER = re.compile(r"[A-Z]\w*(?:\.\w+)+")
 _MOST = 500
 _DEPTH = 3
 
 
 def shown(compiler: Compiler, chain: Chain) -> str:
     """The chain as it could be written: ``Order.objects.filter(email=email).first()``."""
-    parts = [f"{compiler.mapped[chain.model].name}.objects"]
+    parts = [_manager(compiler, chain)]
     for step in chain.steps:
         if step.method in (RELATED, PREFETCHED) and step.relation is not None:
             owner = compiler.mapped[step.relation[0]].name
@@ -33,6 +34,16 @@ def shown(compiler: Compiler, chain: Chain) -> str:
         parts.append(f".{step.method}({', '.join(given)})")
     text = "".join(parts)
     return text if len(text) <= _MOST else text[: _MOST - 3] + "..."
+
+
+def _manager(compiler: Compiler, chain: Chain) -> str:
+    """The manager as the code names it, where it names a class."""
+    if chain.steps and chain.steps[0].call >= 0:
+        first = chain.steps[0]
+        written = compiler.chains.modules[first.path].bodies[first.function].calls[first.call].callee.rpartition(".")[0]
+        if _MANAGER.fullmatch(written) and not written.startswith(("cls.", "self.")):
+            return written
+    return f"{compiler.mapped[chain.model].name}.objects"
 
 
 def _keyword(key: str, value: str) -> str:

@@ -46,16 +46,19 @@ class Places:
     def table(self, table: Table) -> Place:
         """The class, else the statement that made the table."""
         mapped = self.model(table.name)
-        return Place(mapped.path, mapped.line, symbol=mapped.name) if mapped is not None else Place(table.path, table.line)
+        if mapped is not None:
+            return Place(mapped.path, mapped.line, symbol=mapped.name)
+        declared = self._project.schema.declared.get(table.name)
+        return Place(declared.path, declared.line) if declared is not None and declared.line else Place(table.path, table.line)
 
     def column(self, table: Table, name: str) -> Place:
         """The attribute, else the statement that declared the column last, else the table."""
         mapped = self.model(table.name)
+        declared = self._project.schema.declared.get(table.name)
+        column = declared.column(name) if declared is not None else None
+        if column is not None and column.line:
+            return Place(column.path, column.line, symbol=mapped.name if mapped is not None else "")
         if mapped is not None:
-            declared = self._project.schema.declared.get(table.name)
-            column = declared.column(name) if declared is not None else None
-            if column is not None and column.line:
-                return Place(column.path, column.line, symbol=mapped.name)
             field = next((field for field in mapped.fields.values() if field.column == name), None)
             if field is not None and field.line:
                 return Place(mapped.path, field.line, symbol=mapped.name)
