@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import LOOPS, Call
+from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.query import QuerySource, Site
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.queries.django_chains import DjangoChains
@@ -85,21 +85,27 @@ class Finder:
         for view in self.views.of_module(module):
             yield from self._of_view(module, view)
         for function, body in enumerate(module.bodies):
-            ended: list[int] = []
-            refined: set[int] = set()
-            for number, call in enumerate(body.calls):
-                base, _, name = call.callee.rpartition(".")
-                if name in SHORTCUTS or name in _VALIDATING:
+            try:
+                yield from self._of_function(module, function, body)
+            except RecursionError:  # a function that cannot be followed costs no other one its queries
+                continue
+
+    def _of_function(self, module: SourceModule, function: int, body: Body) -> Iterator[Site]:
+        ended: list[int] = []
+        refined: set[int] = set()
+        for number, call in enumerate(body.calls):
+            base, _, name = call.callee.rpartition(".")
+            if name in SHORTCUTS or name in _VALIDATING:
+                ended.append(number)
+            elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
+                if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
                     ended.append(number)
-                elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
-                    if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
-                        ended.append(number)
-                    if (name in REFINING or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):
-                        refined.add(number)
-            for number in ended:
-                yield from self._ended(module, function, number, body.calls[number])
-            if refined or any(block.subject[:1] == "#" and block.kind in LOOPS for block in body.blocks):
-                yield from self._used(module, function, frozenset(refined))
+                if (name in REFINING or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):
+                    refined.add(number)
+        for number in ended:
+            yield from self._ended(module, function, number, body.calls[number])
+        if refined or any(block.subject[:1] == "#" and block.kind in LOOPS for block in body.blocks):
+            yield from self._used(module, function, frozenset(refined))
 
     def _ended(self, module: SourceModule, function: int, number: int, call: Call) -> Iterator[Site]:
         name = call.callee.rpartition(".")[2]

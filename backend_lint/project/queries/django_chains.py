@@ -38,8 +38,9 @@ _MAX_DEPTH = 6
 """Functions entered one from the other."""
 _MAX_NESTING = 60
 _MOST_CALLERS = 4
-_NO_QUERYSETS = ("get_", "is_", "has_", "to_", "create_", "add_", "bulk_", "update_", "delete_")
-"""How methods of libraries begin that give no queryset."""
+_MOST_VALUES, _FEW_VALUES, _MOST_COSTLY = 1000, 250, 20
+"""Values read to answer one question, and once so many questions took all of that. The largest applications need some two hundred."""
+_NO_QUERYSETS = ("get_", "is_", "has_", "to_", "create_", "add_", "bulk_", "update_", "delete_")  # how methods of libraries begin that give none
 
 
 class DjangoChains:
@@ -53,6 +54,7 @@ class DjangoChains:
         self._frames: dict[tuple[str, int], Frame] = {}
         self._memo: dict[tuple[Frame, str], tuple[Chain, ...]] = {}
         self._active: set[tuple[str, int, str, int]] = set()
+        self._left = self._costly = 0
 
     @functools.cached_property
     def mapped(self) -> Mapping[ClassKey, Mapped]:
@@ -107,9 +109,17 @@ class DjangoChains:
             active = frame.path, frame.function, text, frame.depth
             if active in self._active or len(self._active) > _MAX_NESTING:
                 return ()
+            if not self._active:
+                self._left = _MOST_VALUES if self._costly < _MOST_COSTLY else _FEW_VALUES
+            self._left -= 1
+            if self._left < 0:
+                self._costly += self._left == -1
+                return ()
             self._active.add(active)
-            found = distinct(self._value(frame, text))
-            self._active.discard(active)
+            try:
+                found = distinct(self._value(frame, text))
+            finally:
+                self._active.discard(active)
             self._memo[key] = found
         return found
 
@@ -282,18 +292,13 @@ class DjangoChains:
         base, _, method = call.callee.rpartition(".")
         if base == "super()":
             return self._super(frame, number, call, method)
-        if base:
-            found = self._method(frame, number, call, base, method)
-            if found:
-                return found
-        return self._function(frame, number, call, base, method)
+        return (self._method(frame, number, call, base, method) if base else []) or self._function(frame, number, call, base, method)
 
     def step(self, frame: Frame, number: int, call: Call, method: str) -> ChainStep:
         """A call as a step of a chain."""
         return ChainStep(method, call.args, call.keywords, frame.path, frame.function, number, frame)
 
     def _method(self, frame: Frame, number: int, call: Call, base: str, method: str) -> list[Chain]:
-        known = method in REFINING
         chains = self.evaluate(frame, base) if base[0] not in "'\"" else ()
         found: list[Chain] = []
         for chain in chains:
@@ -302,7 +307,7 @@ class DjangoChains:
                 found += self.entered(frame, call, (custom[0][0], custom[1]), None, (chain,))
             elif method in SAME or (method in PAGES and chain.steps and chain.steps[-1].method == SLICE):
                 found.append(chain)
-            elif known:
+            elif method in REFINING:
                 found.append(chain.then(self.step(frame, number, call, method)))
             elif method.lower().replace("_", "").endswith("querysetclass"):
                 made = self.managers.attribute_class(chain.classes, method)
@@ -391,8 +396,5 @@ class DjangoChains:
             return []
         is_bound = bound if bound is not None else "staticmethod" not in head.decorators
         inner = Frame(target[0], target[1], owner, receiver, frame, call, is_bound and head.owner >= 0, frame.depth + 1)
-        found: list[Chain] = []
         returned = [one.value for one in module.bodies[target[1]].returns if one.value and one.value not in ("None", "?")]
-        for value in returned[:MOST_VARIANTS]:
-            found += self.evaluate(inner, value)
-        return found
+        return [chain for value in returned[:MOST_VARIANTS] for chain in self.evaluate(inner, value)]

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.query import Exists, Predicate, Query, Rows, Term, TermKind
+from backend_lint.facts.query import Exists, Predicate, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.project.queries.django_builder import Builder
 from backend_lint.project.queries.django_expr import PARAMETER, UNKNOWN, Expr, composed
 from backend_lint.project.queries.django_functions import AGGREGATES, NO_SOURCE, Zone, as_type, function, truncated
@@ -87,7 +87,10 @@ class Compiler:
             tried += 1
             self._plan = plans.pop(0)
             self._taken, self._decided = [], {}
-            query = self.query(chain)
+            try:
+                query = self.query(chain)
+            except RecursionError:  # conditions in conditions: nobody writes them that deep, but somebody may generate them
+                query = Query(Verb.SELECT, (Relation(mapped.table),), unknown=("it is nested too deep",))
             taken = [self._plan[number] if number < len(self._plan) else 0 for number in range(len(self._taken))]
             for number in range(len(self._plan), len(self._taken)):
                 plans += [[*taken[:number], way] for way in range(1, self._taken[number][1])]
