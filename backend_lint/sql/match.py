@@ -195,7 +195,7 @@ def way_match(arm: tuple[Conjunct, ...], others: tuple[Conjunct, ...], known: tu
     found = [match for index in implicit_indexes(demand.table, demand.dialect) if (match := index_match(index, inside)) is not None]
     found = [match for match in found if any(id(clause) in own for clause in match.used)]
     alone = Demand(demand.table, demand.dialect, arm, (*arm, *known))
-    found += [match for match in conditional_matches(alone) if match.used and match.grade > Grade.NONE]
+    found += [match for match in conditional_matches(alone) if match.used and match.sure and match.grade > Grade.NONE]
     found += [match for one in arm if one.arms and (match := _union(one, alone)) is not None]
     return max(found, key=lambda match: match.rank, default=None)
 

@@ -6,6 +6,7 @@ there by their join columns. Where nothing leaves few rows, tables are read whol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,10 @@ from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
 from backend_lint.sql.selectivity import SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
 
+_TO_DO = re.compile(
+    r"(?:^|_)(?:done|processed|handled|completed|finished|sent|delivered|closed|resolved|shipped|acknowledged|acked|read|synced|exported|indexed|executed|ended|run)(?:_|$)"
+)
+"""Names of columns that are filled when something has been done."""
 UNKNOWN_LIMIT = 20
 """What a limit is taken for that the code computes."""
 
@@ -267,14 +272,15 @@ class Plan:
 
 
 def frequent(match: Match) -> bool:
-    """The match is for what most rows are: false flags, and partial indexes without the rows that are done with (``WHERE active``, ``deleted_at IS NULL``)."""
+    """The match is for what most rows are: false flags, and partial indexes without the rows that are gone (``WHERE active``, ``deleted_at IS NULL``). What
+    is still to be done (``processed = false``, ``sent_at IS NULL``) is rare."""
     if match.by_condition:
-        return any(
-            isinstance(part, Comparison) and (part.operator in ("is null", "is true", "is false") or truth(part) is not None)
-            for index in match.indexes
-            for part in conjuncts(index.where)
-        )
-    return bool(match.used) and all(clause.operator in ("=", "is false") and clause.value.text in ("false", "null") for clause in match.used)
+        parts = [part for index in match.indexes for part in conjuncts(index.where) if isinstance(part, Comparison)]
+        tests = [part for part in parts if part.operator in ("is null", "is true", "is false") or truth(part) is not None]
+        return bool(tests) and not any(_TO_DO.search(part.left.column) and part.operator != "is true" and truth(part) is not True for part in tests)
+    return bool(match.used) and all(
+        clause.operator in ("=", "is false") and clause.value.text in ("false", "null") and not _TO_DO.search(clause.column) for clause in match.used
+    )
 
 
 def _grade_of(joins: Iterable[Conjunct], state: State) -> Grade:
