@@ -273,7 +273,8 @@ class Classes:
             for name, index in methods.items():
                 if name not in taken and name not in _SKIPPED and self._is_declared(one, index):
                     self._declared(entity, key, one, name, index, only_relations)
-            taken.update(attribute.name for attribute in fact.attributes if attribute.function == fact.scope)
+            # `id = Mixin.id` only moves what the mixin declares to the front
+            taken.update(each.name for each in fact.attributes if each.function == fact.scope and not each.value.endswith(f".{each.name}"))
             taken.update(methods)
         for name in self.bases.external(key):
             for spec in library_columns(name, self.columns.types.dialect):
