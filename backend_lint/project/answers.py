@@ -11,7 +11,7 @@ from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
 from backend_lint.facts.route import EntryKind
-from backend_lint.facts.schema import IndexKey, Table, TableKind
+from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small
 from backend_lint.project.unsorted import sorted_for_few
@@ -127,6 +127,18 @@ class Answers:
     def uncertain(self) -> tuple[Answer, ...]:
         """The relations of which it is not known how their rows are found."""
         return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self.is_out(answer.site))
+
+    def is_foreign_key(self, missing: Missing) -> bool:
+        """The missing index is one on a foreign key alone, which lacks it whoever asks."""
+        return (missing.table.name, tuple(key.column for key in missing.candidate.keys)) in self._unindexed_keys
+
+    @functools.cached_property
+    def _unindexed_keys(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        from backend_lint.project.schema.foreign_keys import unindexed_keys
+
+        if self._project.schema.dialect is Dialect.MYSQL:
+            return frozenset()
+        return frozenset((one.table.name, one.columns) for one in unindexed_keys(self._project)[0] if one.certain)
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
         widest = answers[0].access.candidate

@@ -76,7 +76,7 @@ class IndexColumnOrder(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for missing in project.answers.missing:
-            if missing.lack is not Lack.COLUMN_ORDER:
+            if missing.lack is not Lack.COLUMN_ORDER or project.answers.is_foreign_key(missing):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)

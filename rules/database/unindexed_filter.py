@@ -18,7 +18,7 @@ class UnindexedFilter(ProjectRule):
     ORM and SQLAlchemy. One finding a missing index, at the query that requests reach first; the others stand beside it.
 
     Left alone: another condition of the query that an index serves; tables that stay small; booleans and other columns with few values; administration
-    pages, tests and migrations; whatever is not known for certain. It is an information where only commands ask, or where the table looks like a short
+    pages, tests and migrations; foreign keys, of which `unindexed-foreign-key` speaks; whatever is not known for certain. It is an information where only commands ask, or where the table looks like a short
     list.
 
     ## Why is this bad
@@ -82,7 +82,7 @@ class UnindexedFilter(ProjectRule):
         for _ in project.answers.uncertain:
             project.note_unknown(self.name)
         for missing in project.answers.missing:
-            if missing.lack is not Lack.FILTER:
+            if missing.lack is not Lack.FILTER or project.answers.is_foreign_key(missing):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)

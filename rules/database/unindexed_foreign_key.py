@@ -8,6 +8,7 @@ from backend_lint.facts.schema import Dialect, Index
 from backend_lint.project import Project
 from backend_lint.project.schema.foreign_keys import Unindexed, followed_by_models, unindexed_keys
 
+_SHOWN = 8
 _FOLLOWED = ("cascade", "set null", "set default")
 
 
@@ -112,24 +113,25 @@ class UnindexedForeignKey(ProjectRule):
 
     def _finding(self, project: Project, one: Unindexed, used: list[Site], severity: Severity | None) -> Finding:
         table, columns = one.table, one.columns
-        place = project.places.column(table, columns[0])
+        at = project.places.column(table, columns[0])
         evidence = []
         for key in one.keys:
             parent = project.schema.table(key.table)
             if parent is not None:
                 there = project.places.table(parent)
                 evidence.append(Evidence(there.path, there.line, f"`{parent.name}` is the parent" + (f", on delete {key.on_delete}" if key.on_delete else "")))
-        evidence += [Evidence(site.path, site.line, f"looks rows up by it: {site.text[:100]}") for site in used[:3]]
+        places = {(site.path, site.line): site for site in used}
+        evidence += [Evidence(*place, f"looks rows up by it: {site.text[:100]}") for place, site in list(places.items())[:_SHOWN]]
         for index in table.indexes:
             if _holds(index, columns):
                 evidence.append(Evidence(*project.places.index(table, index)[:2], f"`{index.name}` does not begin with it"))
         parents = " or ".join(f"`{key.table}`" for key in one.keys)
         why = f"each of these queries reads all of `{table.name}`" if used else f"following it from {parents} reads all of `{table.name}`"
         return self.finding(
-            place.path,
-            place,
+            at.path,
+            at,
             f"foreign key `{table.name}.{', '.join(columns)}` has no index: {why}, and so does each delete there; index it",
-            symbol=place.symbol,
+            symbol=at.symbol,
             evidence=evidence,
             suggestion=project.answers.index_on(table, columns),
             severity=severity,

@@ -11,7 +11,7 @@ from backend_lint.sql.keys import leads_with
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_FEWEST, _MOST = 6, 3
+_FEWEST, _MOST = 6, 5
 """A project indexes its keys if it has so many, and at most one in so many has no index."""
 
 
