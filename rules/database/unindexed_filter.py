@@ -18,8 +18,8 @@ class UnindexedFilter(ProjectRule):
     ORM and SQLAlchemy. One finding a missing index, at the query that requests reach first; the others stand beside it.
 
     Left alone: another condition of the query that an index serves; tables that stay small; booleans and other columns with few values; administration
-    pages, tests and migrations; foreign keys, of which `unindexed-foreign-key` speaks; whatever is not known for certain. It is an information where only commands ask, or where the table looks like a short
-    list.
+    pages, tests and migrations; foreign keys, of which `unindexed-foreign-key` speaks; whatever is not known for certain. It is an information where only
+    commands ask, where an index serves a part of the condition, or where the table looks like a short list.
 
     ## Why is this bad
 
