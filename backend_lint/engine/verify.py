@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OLDEST = 160000
 _MANY_ROWS = 1_000_000
-_SETTINGS = "set local statement_timeout = '60s'; set local lock_timeout = '2s'; set local plan_cache_mode = force_generic_plan"
+_SETTINGS = ("set local statement_timeout = '60s'", "set local lock_timeout = '2s'", "set local plan_cache_mode = force_generic_plan")
 
 
 class Outcome(enum.StrEnum):
@@ -66,7 +66,8 @@ class Server:
         """
         plans = []
         try:
-            self._rows(_SETTINGS)
+            for setting in _SETTINGS:
+                self._rows(setting)
             before = [self._plan(statement) for statement in statements]
             for preparation in before_it:
                 self._rows(preparation)
@@ -112,8 +113,16 @@ class Server:
         return float(found[0][0]) if found else 0.0
 
     def _rows(self, statement: str, values: Sequence[Any] | None = None) -> list[Any]:
-        # a statement without values is sent as it is: its own signs of percent mean nothing
-        cursor = self._connection.execute(statement.encode(), values)
+        # a statement without values is sent as it is: its own signs of percent mean nothing. It is prepared first, which takes one statement and no more,
+        # so that nothing in a checked query can end it, commit, and run another one
+        raw = statement.encode("utf-8", "replace").replace(b"\0", b"")
+        if values is None:
+            from psycopg.errors import error_from_result
+
+            prepared = self._connection.pgconn.prepare(b"", raw)
+            if prepared.error_message:
+                raise error_from_result(prepared)
+        cursor = self._connection.execute(raw, values)
         return cursor.fetchall() if cursor.description is not None else []
 
 

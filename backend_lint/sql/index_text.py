@@ -40,10 +40,12 @@ def _key(key: IndexKey, dialect: Dialect) -> str:
     if key.column:
         text = _mysql(key.column) if dialect is Dialect.MYSQL else identifier(key.column)
     else:
-        text = key.expression if dialect is not Dialect.MYSQL and _is_call(key.expression) else f"({key.expression})"
+        # in MySQL's strings a backslash takes the quote after it along, and the string would not end where it does here
+        text = key.expression if dialect is not Dialect.MYSQL else key.expression.replace("\\", "\\\\")
+        text = text if dialect is not Dialect.MYSQL and _is_call(text) else f"({text})"
     parts = [text]
     if key.collation:
-        parts.append(f"COLLATE {key.collation if dialect is Dialect.SQLITE else identifier(key.collation)}")
+        parts.append(f"COLLATE {key.collation if dialect is Dialect.SQLITE and key.collation.isidentifier() else identifier(key.collation)}")
     if key.opclass:
         parts.append(key.opclass)
     if key.descending:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Term, TermKind, Verb
-from backend_lint.sql.text import identifier
+from backend_lint.sql.text import identifier, is_type
+from backend_lint.sql.text import quoted as in_quotes
 
 _WORDS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][A-Za-z0-9_$]*")
 _POSTFIX = frozenset(
@@ -104,8 +105,8 @@ class _Renderer:
             if not 0 <= term.relation < len(names):
                 raise NotRenderableError(f"column {term.column} of a table that is not known")
             text = f"{names[term.relation]}.{identifier(term.column)}"
-            text += f"::{term.cast}" if term.cast else ""
-            return text + (f' collate "{term.collation}"' if term.collation else "")
+            text += f"::{_type(term.cast)}" if term.cast else ""
+            return text + (f" collate {in_quotes(term.collation)}" if term.collation else "")
         if term.kind is TermKind.EXPRESSION:
             if not 0 <= term.relation < len(names):
                 raise NotRenderableError(f"{term.text} of a table that is not known")
@@ -124,11 +125,15 @@ class _Renderer:
         if term.text and "?" in term.text and term.text.strip("?%"):
             return "'" + term.text.strip("'").replace("'", "''").replace("?", "x") + "'"
         self.parameters += 1
-        return f"${self.parameters}" + (f"::{term.type}" if term.type else "")
+        return f"${self.parameters}" + (f"::{_type(term.type)}" if term.type else "")
 
     def _order(self, key: OrderKey, query: Query, names: tuple[str, ...], outer: tuple[str, ...]) -> str:
         nulls = "" if key.nulls_first is None else " nulls first" if key.nulls_first else " nulls last"
         return f"{self.term(key.term, query, names, outer)}{' desc' if key.descending else ''}{nulls}"
+
+
+def _type(name: str) -> str:
+    return name if is_type(name) else in_quotes(name)
 
 
 def _qualified(text: str, columns: tuple[str, ...], relation: str) -> str:

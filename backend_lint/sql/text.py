@@ -17,6 +17,9 @@ from typing import Any
 from backend_lint.facts.schema import Dialect
 
 _BARE = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+_FUNCTION = re.compile(r"[\w$]+(?:\.[\w$]+)*\Z")
+_TYPE = re.compile(r'(?:[\w$ .]|"[\w$]+")+(?:\([\w ,]*\))?[\w ]*(?:\[\d*\])*\Z')
+"""Names of functions and types that hold nothing by which they could end: what is printed as SQL is run."""
 _RESERVED = frozenset(
     (
         "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog current_date current_role "
@@ -97,7 +100,17 @@ def identifier(name: str) -> str:
     >>> identifier("email"), identifier("userId"), identifier("order")
     ('email', '"userId"', '"order"')
     """
-    return name if _BARE.match(name) and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
+    return name if _BARE.match(name) and name not in _RESERVED else quoted(name)
+
+
+def quoted(name: str) -> str:
+    """A name in quotes, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_type(name: str) -> bool:
+    """Whether a type may be written as it is: it has no more than a name, numbers in brackets, and what says that it is an array."""
+    return len(name) <= 200 and _TYPE.match(name) is not None
 
 
 def column(name: str) -> str:
@@ -126,7 +139,9 @@ def call(name: str, *arguments: str) -> str:
     """
     name = name.lower()
     name = _SAME.get(name, name)
-    if name in CAST_FUNCTIONS and len(arguments) == 1:
+    if not _FUNCTION.match(name):
+        name = ".".join(identifier(part) for part in name.split("."))
+    elif name in CAST_FUNCTIONS and len(arguments) == 1:
         return cast(arguments[0], name)
     if name in _OF_TEXT and arguments:
         arguments = (without_text_cast(arguments[0]), *arguments[1:])
@@ -142,6 +157,8 @@ def cast(operand: str, type_: str) -> str:
     from backend_lint.sql.types import canonical_type
 
     type_ = canonical_type(type_)
+    if type_ and not is_type(type_):
+        type_ = quoted(type_)
     if operand[:1] == "'" and operand[-1:] == "'" and level(operand) == ATOM and type_.partition("(")[0] in _TEXT_TYPES:
         return operand
     return f"{_above(operand, CAST)}::{type_}" if type_ else operand
@@ -184,12 +201,12 @@ def prefix(operator: str, operand: str) -> str:
 
 def collate(operand: str, collation: str) -> str:
     """``operand collate "C"``."""
-    return f'{_above(operand, COLLATE)} collate "{collation}"'
+    return f"{_above(operand, COLLATE)} collate {quoted(collation)}"
 
 
 def extract(part: str, operand: str) -> str:
     """``extract(year from created)``."""
-    return f"extract({part.lower()} from {operand})"
+    return f"extract({identifier(part.lower())} from {operand})"
 
 
 def listed(items: tuple[str, ...] | list[str]) -> str:

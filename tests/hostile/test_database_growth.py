@@ -29,9 +29,11 @@ def _django(views: str, models: str = MODEL) -> Files:
 
 def _managers(number: int) -> Files:
     """Each method returns one of two querysets of the next one."""
-    methods = _each(number, "    def m<i>(self):\n        if self.z:\n            return self.m<next>().filter(a=1)\n        return self.m<next>().exclude(a=2)\n")
+    method = "    def m<i>(self):\n        if self.z:\n            return self.m<next>().filter(a=1)\n        return self.m<next>().exclude(a=2)\n"
+    methods = _each(number, method)
     models = f"from django.db import models\nclass M(models.Manager):\n{methods}    def m{number}(self):\n        return self.all()\n"
-    return _django("def x(r):\n    return list(Order.objects.m0())\n", f"{models}class Order(models.Model):\n    a = models.IntegerField()\n    objects = M()\n")
+    models += "class Order(models.Model):\n    a = models.IntegerField()\n    objects = M()\n"
+    return _django("def x(r):\n    return list(Order.objects.m0())\n", models)
 
 
 SHAPES: dict[str, Callable[[int], Files]] = {
@@ -68,9 +70,10 @@ def test_methods_that_return_each_other_twice_are_counted(registry: Registry, tm
     assert work(_check(registry, tmp_path, _managers(24))) < 4_000_000
 
 
+_START, _END = "def x(r):\n    q = Q(a=0)\n", "    return list(Order.objects.filter(q))\n"
 DEEP: dict[str, Files] = {
-    "a Q that is joined by turns": _django("def x(r):\n    q = Q(a=0)\n" + "    q |= Q(b=1)\n    q &= Q(a=1)\n" * 600 + "    return list(Order.objects.filter(q))\n"),
-    "a Q that is negated by turns": _django("def x(r):\n    q = Q(a=0)\n" + "    q = ~(q | Q(b=1))\n" * 600 + "    return list(Order.objects.filter(q))\n"),
+    "a Q that is joined by turns": _django(_START + "    q |= Q(b=1)\n    q &= Q(a=1)\n" * 600 + _END),
+    "a Q that is negated by turns": _django(_START + "    q = ~(q | Q(b=1))\n" * 600 + _END),
 }
 
 
