@@ -28,7 +28,7 @@ def implied(condition: Predicate, known: Sequence[Predicate], constants: bool = 
     relation. `constants`: the database compares constants with each other (SQLite does not)."""
     if isinstance(condition, And):
         return _all(implied(part, known, constants) for part in condition.parts)
-    if any(_alike(one, condition) for one in known):
+    if any(alike(one, condition) for one in known):
         return True
     found: bool | None = False
     if isinstance(condition, Or):
@@ -78,7 +78,7 @@ def _any(answers: object) -> bool | None:
     return None if doubt else False
 
 
-def _alike(one: Predicate, other: Predicate) -> bool:
+def alike(one: Predicate, other: Predicate) -> bool:
     """The same condition, whatever number its relation has."""
     if isinstance(one, Comparison) and isinstance(other, Comparison):
         return (
@@ -88,9 +88,9 @@ def _alike(one: Predicate, other: Predicate) -> bool:
             and (one.right == other.right or _constant_text(one) == _constant_text(other) is not None)
         )
     if isinstance(one, Not) and isinstance(other, Not):
-        return _alike(one.part, other.part)
+        return alike(one.part, other.part)
     if isinstance(one, (And, Or)) and type(one) is type(other) and isinstance(other, (And, Or)):
-        return len(one.parts) == len(other.parts) and all(map(_alike, one.parts, other.parts))
+        return len(one.parts) == len(other.parts) and all(map(alike, one.parts, other.parts))
     return isinstance(one, Opaque) and isinstance(other, Opaque) and one.text == other.text
 
 

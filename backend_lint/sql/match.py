@@ -12,7 +12,7 @@ from backend_lint.sql.conditions import conjuncts
 from backend_lint.sql.fits import Fit, fitting, plain_column
 from backend_lint.sql.implication import implied
 from backend_lint.sql.ordering import ordered_keys
-from backend_lint.sql.selectivity import FRACTION, Grade, grade, implicit_indexes, unique_keys
+from backend_lint.sql.selectivity import FRACTION, Grade, grade, implicit_indexes, key_grades, unique_keys
 
 ORDERED_METHODS = frozenset({"btree", "", "rowid"})
 """Whose keys stand in order."""
@@ -140,7 +140,7 @@ def _in_order(index: Index, demand: Demand, sure: bool) -> Match | None:
     ordered = ordered_keys(index, constant, demand.order, demand.table, demand.dialect, extreme=demand.extreme) if demand.order else 0
     if not used and not ordered:
         return None
-    grades = _merged(used, demand)
+    grades = list(key_grades(used, demand.table).values())
     found_grade = max(grades, default=Grade.NONE)
     if unique_keys(index, frozenset(equal)) and index.where is None:
         found_grade = Grade.UNIQUE
@@ -163,7 +163,7 @@ def _in_any_order(index: Index, demand: Demand, sure: bool) -> Match | None:
                 certain = certain or found.sure
     if not used:
         return None
-    grades = _merged(used, demand)
+    grades = list(key_grades(used, demand.table).values())
     return Match((index,), tuple(used), max(grades), _product(grades), sure=sure and certain)
 
 
@@ -208,18 +208,6 @@ def _implied(index: Index, demand: Demand) -> bool | None:
 
 def _touches(index: Index, clause: Clause) -> bool:
     return bool(clause.key) and clause.key.lower() in index.where_text.lower()
-
-
-def _merged(used: Iterable[Clause], demand: Demand) -> list[Grade]:
-    """The grade of each key that is looked up; a range with both ends is one."""
-    grades: dict[str, Grade] = {}
-    for clause in used:
-        found = grade(clause, demand.table)
-        held = grades.get(clause.key)
-        if held is Grade.RANGE and found is Grade.RANGE:
-            found = Grade.BOUNDED
-        grades[clause.key] = max(found, held) if held is not None else found
-    return list(grades.values())
 
 
 def _product(grades: Sequence[Grade]) -> float:

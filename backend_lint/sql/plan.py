@@ -15,7 +15,7 @@ from backend_lint.facts.query import Comparison, TermKind
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import conjuncts
-from backend_lint.sql.implication import truth
+from backend_lint.sql.implication import alike, truth
 from backend_lint.sql.match import Demand, Match, best_match, conditional_matches, index_match
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
@@ -98,7 +98,7 @@ class Plan:
         state.match = best_match(demand)
         if state.match is None and Grade.NONE < state.grade <= Grade.RANGE:
             # a partial index that holds just what is asked for, whatever its keys are
-            held = max(conditional_matches(demand), key=lambda match: match.sure, default=None)
+            held = max((match for match in conditional_matches(demand) if self._asked(match, own)), key=lambda match: match.sure, default=None)
             state.match = replace(held, grade=state.grade) if held is not None else None
         if state.strong and state.match is not None:
             state.partly = state.match.grade < Grade.EQUAL and state.match.fraction > SELECTIVE
@@ -109,6 +109,13 @@ class Plan:
             state.because = "looked up by a weak condition, the others are tested row by row" if state.partly else "looked up"
         elif state.strong and self._in_order(state) is not None:
             self._walk(state)
+
+    def _asked(self, match: Match, own: Iterable[Conjunct]) -> bool:
+        """The condition of the partial index is on few values, or just what is asked."""
+        if match.grade > Grade.NONE:
+            return True
+        parts = [part for index in match.indexes for part in conjuncts(index.where)]
+        return all(any(one.predicate is not None and alike(one.predicate, part) for one in own) for part in parts)
 
     def _reach(self) -> None:
         """Reaches what an index leads to from rows that are at hand."""

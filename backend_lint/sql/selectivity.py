@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from backend_lint.facts.query import TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
-from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
+from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct, clauses_of
 from backend_lint.sql.types import base, is_closed, is_date, is_integer
 
 
@@ -41,6 +41,8 @@ _FEW_EXPRESSIONS = re.compile(
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
 ASSUMED_ROWS = 100_000
+_SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
+"""Bounds beyond which nearly everything lies: ``quantity > 0``."""
 _FOREVER_SMALL = 500
 """A table of at most so many rows is read whole by any planner."""
 
@@ -144,22 +146,34 @@ def _usual_count(clause: Clause, table: Table | None) -> float:
     return 20.0 if is_integer(column.type) else 2.0
 
 
+def key_grades(clauses: Iterable[Clause], table: Table | None) -> dict[str, Grade]:
+    """The grade of each key that is asked for: a range with both ends is one condition, ``quantity > 0`` is none."""
+    grades: dict[str, Grade] = {}
+    ends: dict[str, set[str]] = {}
+    for clause in clauses:
+        found = grade(clause, table)
+        if found is Grade.RANGE:
+            ends.setdefault(clause.key, set()).add("all" if _beyond_small(clause) else clause.operator[0])
+            continue
+        grades[clause.key] = max(found, grades.get(clause.key, Grade.NONE))
+    for key, found_ends in ends.items():
+        found = Grade.NONE if found_ends == {"all"} else Grade.RANGE if len(found_ends) == 1 else Grade.BOUNDED
+        grades[key] = max(found, grades.get(key, Grade.NONE))
+    return grades
+
+
+def _beyond_small(clause: Clause) -> bool:
+    return clause.operator[0] == ">" and clause.value.kind is TermKind.CONSTANT and _SMALL.fullmatch(clause.value.text) is not None
+
+
 def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade, float]:
     """The strongest of the conditions, and the share of the table that all of them leave."""
-    grades: dict[str, Grade] = {}
-    equal: set[str] = set()
+    available = tuple(available)
+    equal = {clause.key for clause in clauses_of(available) if clause.single}
+    grades = key_grades(clauses_of(available), table)
     best, share = Grade.NONE, 1.0
     for conjunct in available:
-        clause = conjunct.clause
-        if clause is not None:
-            found = grade(clause, table)
-            held = grades.get(clause.key)
-            if held is Grade.RANGE and found is Grade.RANGE:
-                found = Grade.BOUNDED
-            grades[clause.key] = max(found, held) if held is not None else found
-            if clause.single:
-                equal.add(clause.key)
-        elif conjunct.arms:
+        if conjunct.arms:
             ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table) for arm in conjunct.arms]
             best = max(best, min(way[0] for way in ways))
             share *= min(1.0, sum(way[1] for way in ways))

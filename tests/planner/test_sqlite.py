@@ -22,7 +22,7 @@ INDEXES = (
     "(a) WHERE b IS NOT NULL", "(b) WHERE s = 'x'", "(a) WHERE b > 5",
 )  # fmt: skip
 CONDITIONS = (
-    "a = 5", "a IN (1, 2)", "a > 5", "a BETWEEN 1 AND 5", "a IS NULL", "a <> 5", "b = 5", "a = 5 AND b = 6", "b = 5 AND a > 3", "a IN (1, 2) AND b = 5",
+    "a = 5", "a IN (1, 2)", "a > 500", "a BETWEEN 1 AND 5", "a IS NULL", "a <> 5", "b = 5", "a = 5 AND b = 6", "b = 5 AND a > 300", "a IN (1, 2) AND b = 5",
     "s = 'x'", "s LIKE 'x%'", "s LIKE '%x'", "n = 'x'", "n LIKE 'x%'", "s COLLATE NOCASE = 'x'", "lower(s) = 'x'", "upper(s) = 'X'", "a = 5 AND b IS NOT NULL",
     "a = 5 AND b > 6", "a = 5 OR b = 6", "a = 5 OR a = 6", "a = 5 OR id = 7", "d > '2020'", "date(d) = '2020-01-01'", "d BETWEEN '2020' AND '2021'",
     "a + 1 = 5", "a = '5'", "v = 'x'", "CAST(a AS text) = '5'", "x = 5", "id = 5", "id IN (1, 2)", "a IS 5", "s = 'x' AND b = 5", "(a, b) = (1, 2)",
