@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ _MANY = frozenset({"fetchall", "fetchmany", "all"})
 """Methods that take rows. A fresh database, which the migrations are run on, has none of its own; its catalogs have."""
 CATALOG = re.compile(r"information_schema|\bpg_|sqlite_master|pragma|show |to_reg|sys\.", re.IGNORECASE)
 _AGGREGATE = re.compile(r"\b(count|sum|max|min|avg|exists|coalesce)\s*\(", re.IGNORECASE)
-_COMPARISONS = ("==", "!=", " is not ", " is ", " not in ", " in ")
+_COMPARISONS = ("==", "!=", " is not ", " is ", " not in ", " in ", "<=", ">=", "<", ">")
+
+_ORDERS: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 Run = Callable[[Frame, Call, tuple[str, int]], Value]
 
@@ -254,8 +257,8 @@ def truth(value: Value) -> bool | None:
     return None
 
 
-def _compared(left: Value, operator: str, right: Value) -> bool | None:
-    if operator in ("in", "not in"):
+def _compared(left: Value, sign: str, right: Value) -> bool | None:
+    if sign in ("in", "not in"):
         if isinstance(right, str) and isinstance(left, str):
             found = left in right
         elif not isinstance(right, tuple | dict) or not _is_known(left):
@@ -266,12 +269,16 @@ def _compared(left: Value, operator: str, right: Value) -> bool | None:
             return None
         else:
             found = False
-        return found if operator == "in" else not found
+        return found if sign == "in" else not found
     if not _is_known(left) or not _is_known(right):
         return None
+    if sign in _ORDERS:
+        if not isinstance(left, int | float) or not isinstance(right, int | float):
+            return None
+        return _ORDERS[sign](left, right)
     if isinstance(left, tuple) and isinstance(right, tuple):
         left, right = tuple(sorted(left, key=str)), tuple(sorted(right, key=str))
-    return (left == right) if operator in ("==", "is") else left != right
+    return (left == right) if sign in ("==", "is") else left != right
 
 
 def _is_known(value: Value) -> bool:

@@ -80,3 +80,14 @@ def inside(body: Body, block: int, outer: int) -> bool:
             return True
         block = body.blocks[block].parent
     return False
+
+
+def escapes(body: Body, block: int, outer: int) -> bool:
+    """Whether a ``break`` or ``continue`` in `block` is about `outer` or a loop around it, and not about one inside it."""
+    while block >= 0:
+        if block == outer:
+            return True
+        if body.blocks[block].kind in (BlockKind.FOR, BlockKind.WHILE):
+            return False
+        block = body.blocks[block].parent
+    return False

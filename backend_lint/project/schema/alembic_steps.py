@@ -10,7 +10,7 @@ from backend_lint.facts.python import Block, BlockKind, Body, Call, Use
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.alembic_conditions import CATALOG
 from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
-from backend_lint.project.schema.alembic_plan import Event, Left, Loop, events_of, inside
+from backend_lint.project.schema.alembic_plan import Event, Left, Loop, escapes, events_of, inside
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, ModuleName, Value
 from backend_lint.project.value_text import call_ids
@@ -71,6 +71,8 @@ class Steps:
         self._relevant: dict[tuple[str, int], bool] = {}
         self._asking: dict[tuple[str, int], bool] = {}
         self._tries = 0
+        self._maybe_left = False
+        """A condition that nobody knows may have ended the function or the turn of a loop: what follows is doubtful."""
 
     def migrate(self, path: str, function: int) -> bool:
         """Run an ``upgrade``; False if it does too much to be followed."""
@@ -89,10 +91,12 @@ class Steps:
         body = self.values.project.modules[frame.path].bodies[frame.function]
         frame = Frame(frame.path, frame.function, dict(frame.names))
         self.depth += 1
+        before, self._maybe_left = self._maybe_left, False
         try:
             left = self._block(frame, body, 0)
         finally:
             self.depth -= 1
+            self._maybe_left = before
         if frame.names.get(_DOUBT):
             return UNKNOWN
         return left.value if left is not None else None
@@ -108,22 +112,33 @@ class Steps:
 
     def _block(self, frame: Frame, body: Body, number: int) -> Left | None:
         decided: dict[str, bool | None] = {}
-        for event in self.plan(frame, body).get(number, ()):
-            if self.steps > _MAX_STEPS:
-                return Left(UNKNOWN)
-            if event.leave is not None:
-                return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
-            if event.raises and self._tries:
-                raise OperationFailedError
-            if event.raises or event.loop:
-                return Left(UNKNOWN, event.loop)
-            if event.assign is not None:
-                assign(self.values, frame, _locals(frame), event.assign)
-                continue
-            left = self._call(frame, body, event.call) if event.call >= 0 else self._inner(frame, body, event.block, decided)
-            if left is not None:
-                return left
+        doubted = False
+        try:
+            for event in self.plan(frame, body).get(number, ()):
+                if self._maybe_left and not doubted:
+                    doubted = True
+                    self.doer.doubt("a migration may have ended before it does it")
+                left = self._event(frame, body, event, decided)
+                if left is not None:
+                    return left
+        finally:
+            if doubted:
+                self.doer.trust()
         return None
+
+    def _event(self, frame: Frame, body: Body, event: Event, decided: dict[str, bool | None]) -> Left | None:
+        if self.steps > _MAX_STEPS:
+            return Left(UNKNOWN)
+        if event.leave is not None:
+            return Left(self.values.evaluate(frame, event.leave.value) if event.leave.value else None)
+        if event.raises and self._tries:
+            raise OperationFailedError
+        if event.raises or event.loop:
+            return Left(UNKNOWN, event.loop)
+        if event.assign is not None:
+            assign(self.values, frame, _locals(frame), event.assign)
+            return None
+        return self._call(frame, body, event.call) if event.call >= 0 else self._inner(frame, body, event.block, decided)
 
     def _inner(self, frame: Frame, body: Body, number: int, decided: dict[str, bool | None]) -> Left | None:
         block = body.blocks[number]
@@ -142,7 +157,10 @@ class Steps:
         if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION):
             return self._loop(frame, body, number, block)
         if block.kind is BlockKind.WHILE and self._leaves(body, number):
+            before = self._maybe_left
             left = self._block(frame, body, number)  # what is tried until it works
+            if not any(inside(body, found.block, number) for found in body.returns):
+                self._maybe_left = before
             return left if left is not None and left.loop is Loop.STAYS else None
         if block.kind in (BlockKind.WHILE, BlockKind.CASE) and self.matters(frame, body, number):
             self._doubtful(frame, body, number, "a migration does it in a loop or a case that is not followed")
@@ -169,12 +187,14 @@ class Steps:
         if holds is not None:
             return self._block(frame, body, number) if holds else None
         block = body.blocks[number]
-        if self._leaves(body, number):
+        words = self._words(frame, body, block.subject).lower()
+        existence = not other and any(word in words for word in _EXISTENCE)
+        if self._leaves(body, number, continues=True):
             _locals(frame)[_DOUBT] = True
+            self._maybe_left = self._maybe_left or not existence
         if not self.matters(frame, body, number):
             return None
-        words = self._words(frame, body, block.subject).lower()
-        if not other and any(word in words for word in _EXISTENCE):
+        if existence:
             self._block(frame, body, number)
         else:
             self._doubtful(frame, body, number, "a migration does it under a condition that is not known")
@@ -219,8 +239,11 @@ class Steps:
                     self._doubtful(frame, body, number, "a migration does it for what is only known at run time")
             return None
         for item in items:
+            before = self._maybe_left
             with _bound(names, loop_names(block, item)):
                 left = self._block(frame, body, number)
+            if not any(inside(body, found.block, number) for found in body.returns):
+                self._maybe_left = before
             if left is not None and left.loop is Loop.BREAKS:
                 return None
             if left is not None and left.loop is Loop.STAYS:
@@ -331,8 +354,12 @@ class Steps:
         return False
 
     @staticmethod
-    def _leaves(body: Body, number: int) -> bool:
-        return any(inside(body, found.block, number) for found in body.returns) or any(inside(body, block, number) for _, block in body.breaks)
+    def _leaves(body: Body, number: int, continues: bool = False) -> bool:
+        """Whether a function, or the loop that a block lies in or is, is left inside it; with `continues` a turn of that loop too."""
+        if any(inside(body, found.block, number) for found in body.returns):
+            return True
+        ways = (*body.breaks, *body.continues) if continues else body.breaks
+        return any(escapes(body, block, number) for _, block in ways)
 
 
 def _locals(frame: Frame) -> dict[str, Value]:

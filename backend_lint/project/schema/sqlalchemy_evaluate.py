@@ -127,11 +127,11 @@ class Values(Calls):
         return bool(value) if value is None or isinstance(value, bool | int | str | tuple | dict) else None
 
     def _mentions(self, frame: Frame, inner: str, names: tuple[str, ...]) -> bool:
-        if any(name in inner for name in names):
+        if any(_holds_name(inner, name) for name in names):
             return True
         calls = self.project.modules[frame.path].bodies[frame.function].calls
         return any(
-            name in text
+            _holds_name(text, name)
             for number in call_ids(inner)
             for text in (calls[number].callee, *calls[number].args, *(value for _, value in calls[number].keywords))
             for name in names
@@ -244,6 +244,17 @@ def _closes(text: str) -> bool:
 def _pair(text: str) -> tuple[str, str, str]:
     parts = split(text, ":")
     return (parts[0], ":", text[len(parts[0]) + 1 :]) if len(parts) > 1 else (text, "", "")
+
+
+def _holds_name(text: str, name: str) -> bool:
+    """Whether a name stands in a text as a whole."""
+    at = text.find(name)
+    while at >= 0:
+        after = text[at + len(name) : at + len(name) + 1]
+        if not (after.isalnum() or after == "_") or name.endswith("]"):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 def _combined(left: tuple[Value, ...], sign: str, right: tuple[Value, ...]) -> Value:
