@@ -92,7 +92,7 @@ SUBCLASSES: Mapping[str, tuple[str, Mapping[str, object]]] = {
 }
 """Class -> the class it is in the database, and options that it sets itself. By the last part of the name: libraries agree on what these are."""
 
-VIRTUAL = frozenset({"GenericForeignKey", "GenericRelation", "GenericTaggableManager", "CompositePrimaryKey", "FieldTracker", "CurrentSiteManager"})
+VIRTUAL = frozenset({"Virtual", "GenericForeignKey", "GenericRelation", "GenericTaggableManager", "CompositePrimaryKey", "FieldTracker", "CurrentSiteManager"})
 """Attributes of models that are no columns but look like fields."""
 
 SWAPPABLE = {

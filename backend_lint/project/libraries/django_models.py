@@ -22,7 +22,8 @@ class LibraryModel(NamedTuple):
     table: str = ""
     key: tuple[str, str] = ("id", "AutoField")
     ordering: tuple[str, ...] = ()
-    bases: tuple[str, ...] = ()
+    varies: str = ""
+    """What of the table is another from version to version."""
 
 
 _F = LibraryField
@@ -133,7 +134,7 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
         ),
         ordering=("status", "-activate_date"),
     ),
-    "mptt.models.MPTTModel": LibraryModel(_MPTT),
+    "mptt.models.MPTTModel": LibraryModel(_MPTT, varies="indexes of MPTTModel"),
     "treebeard.models.Node": LibraryModel(),
     "treebeard.mp_tree.MP_Node": LibraryModel(_MP, ordering=("path",)),
     "treebeard.ns_tree.NS_Node": LibraryModel(_NS, ordering=("tree_id", "lft")),
@@ -202,6 +203,28 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
     "django_lifecycle.models.LifecycleModel": LibraryModel(),
     "computedfields.models.ComputedFieldsModel": LibraryModel(),
     "django_prometheus.models.ExportModelOperationsMixin": LibraryModel(),
+    "django_softdelete.models.SoftDeleteModel": LibraryModel(
+        (
+            _F("deleted_at", "DateTimeField", {"null": True}),
+            _F("restored_at", "DateTimeField", {"null": True}),
+            _F("transaction_id", "UUIDField", {"null": True}),
+        )
+    ),
+    "treenode.models.TreeNodeModel": LibraryModel(
+        (
+            _F("tn_parent", "ForeignKey", {"to": "self", "null": True, "related_name": "tn_children"}),
+            *(_F(f"tn_{name}_pks", "TextField") for name in ("ancestors", "children", "descendants", "siblings")),
+            *(_F(f"tn_{name}_count", "PositiveIntegerField") for name in ("ancestors", "children", "descendants", "siblings")),
+            *(_F(f"tn_{name}", "PositiveIntegerField") for name in ("depth", "index", "level", "order", "priority")),
+        )
+    ),
+    "django_otp.models.Device": LibraryModel(
+        (
+            _F("user", "ForeignKey", {"to": "settings.AUTH_USER_MODEL"}),
+            _F("name", "CharField", {"max_length": 64}),
+            _F("confirmed", "BooleanField"),
+        )
+    ),
     "safedelete.models.SafeDeleteModel": LibraryModel(
         (
             _F("deleted", "DateTimeField", {"null": True, "db_index": True}),

@@ -78,7 +78,7 @@ def declared_by(django: DjangoProject, dialect: Dialect) -> Declared:
             continue
         table = registry.table(state)
         editor.create_model(registry, state)
-        odd[table] = (*state.unknown, *_odd_fields(state))
+        odd[table] = (*state.unknown, *state.varies, *_odd_fields(state))
         unread += [Unread(state.path, state.line, f"{state.name}: {what}") for what in odd[table]]
     editor.flush()
     tables: dict[str, Table] = {}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, Index
 from backend_lint.project.schema.django_editor import Editor, is_virtual
+from backend_lint.project.schema.django_model_states import ModelStates
 from backend_lint.project.schema.django_names import index_name
 from backend_lint.project.schema.django_registry import Registry
-from backend_lint.project.schema.django_state import DjangoField, ModelState
+from backend_lint.project.schema.django_state import USER, DjangoField, ModelState
 from backend_lint.project.schema.django_types import is_positive
 
 _TEXTS = ("varchar", "text", "citext")
@@ -224,12 +225,12 @@ class Alterer(Editor):
         """Keys that lead to a column, before and after, and those that lead to such keys in turn."""
         if depth > _MAX_DEPTH:
             return
-        for label, state in list(after.models.items()):
+        for state in _referring(after, new_model):
             for owner, key in _keys(after, state):
                 target = after.models.get(after.label(owner, key.to))
                 if target is None or after.concrete(target) is not new_model or not _leads(key, new):
                     continue
-                previous = before.models.get(label, state)
+                previous = before.models.get(state.label, state)
                 earlier = previous.fields.get(key.name, key) if owner is state else key
                 if not _leads(earlier, old):
                     continue
@@ -253,6 +254,15 @@ class Alterer(Editor):
 def _leaves_text(old: DjangoField, old_type: str, new_type: str) -> bool:
     indexed = old.index or old.unique or old.primary_key
     return indexed and any(old_type.startswith(kind) and not new_type.startswith(kind) for kind in _TEXTS)
+
+
+def _referring(registry: Registry, model: ModelState) -> list[ModelState]:
+    """The models that may refer to a model, also by one of its proxies."""
+    if not isinstance(registry.models, ModelStates):
+        return list(registry.models.values())
+    direct = registry.models.referring(model.label, *([USER] if registry.user == model.label else []))
+    proxies = [one.label for one in direct if one.options.proxy]
+    return registry.models.referring(model.label, *([USER] if registry.user == model.label else []), *proxies) if proxies else direct
 
 
 def _leads(key: DjangoField, field: DjangoField) -> bool:

@@ -341,7 +341,7 @@ class Editor:
 
 def is_virtual(field: DjangoField) -> bool:
     """It is no column of the table."""
-    return field.is_many or field.internal in ("GenericForeignKey", "GenericRelation", "CompositePrimaryKey", "FieldTracker", "GenericTaggableManager")
+    return field.is_many or field.is_virtual
 
 
 def _replace(index: Index, **changes: object) -> Index:

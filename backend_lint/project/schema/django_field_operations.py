@@ -31,7 +31,7 @@ class FieldOperations(Operations):
         field = state.fields.get(name)
         if field is None:
             raise Unsupported(f"RemoveField of {name}, which no migration added", state.label)
-        before = self.registry(dict(self.models))
+        before = self.before(state)
         self._put(replace(state, fields={key: one for key, one in state.fields.items() if key != name}))
         if database and self._stored(state):
             self.editor.remove_field(before, state, field)
@@ -43,7 +43,7 @@ class FieldOperations(Operations):
         if old is None:
             raise Unsupported(f"AlterField of {name}, which no migration added", state.label)
         field = self._field(app, made, name, state.label)
-        before = self.registry(dict(self.models))
+        before = self.before(state)
         changed = replace(state, fields={**state.fields, name: field})
         self._put(changed)
         if database and self._stored(state):
@@ -56,7 +56,7 @@ class FieldOperations(Operations):
         if old is None:
             raise Unsupported(f"RenameField of {old_name}, which no migration added", state.label)
         new = replace(old, name=new_name)
-        before = self.registry(dict(self.models))
+        before = self.before(state)
         options = replace(
             state.options,
             unique_together=_renamed_sets(state.options.unique_together, old_name, new_name),
@@ -66,10 +66,12 @@ class FieldOperations(Operations):
             state, fields={new_name if key == old_name else key: new if key == old_name else one for key, one in state.fields.items()}, options=options
         )
         self._put(changed)
-        for label, other in list(self.models.items()):
+        referring = [other for other in self.models.referring(state.label) if any(one.to_field == old_name for one in other.fields.values())]
+        before = self.before(state, *referring)
+        for other in referring:
             keys = {name: replace(one, to_field=new_name) for name, one in other.fields.items() if one.to_field == old_name and one.to == state.label}
             if keys:
-                self.models[label] = replace(other, fields={**other.fields, **keys})
+                self._put(replace(other, fields={**other.fields, **keys}))
         if database and self._stored(state):
             after = self.registry()
             self.editor.alter_field(before, state, old, after, self.models[state.label], new)

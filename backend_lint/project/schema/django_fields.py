@@ -98,6 +98,8 @@ class FieldReader:
                 found.internal = internal if internal in INTERNAL or internal in RELATIONS else SUBCLASSES.get(internal, ("", {}))[0]
             elif internal is None:
                 found.internal = ""
+            if self._is_private(ref):
+                found.internal = "Virtual"
             type_ = self._returned(ref, "db_type")
             if type_:
                 found.type = type_
@@ -105,6 +107,14 @@ class FieldReader:
                 found.internal = ""
         self._classes[key] = found
         return found
+
+    def _is_private(self, ref: Ref) -> bool:
+        """The class adds itself to models without a column."""
+        found = self.values.resolver.classes.find(ref, "contribute_to_class")
+        if found is None or not isinstance(found[1], int):
+            return False
+        calls = self.values.modules[found[0].path].bodies[found[1]].calls
+        return any(("private_only", "True") in call.keywords for call in calls)
 
     def _returned(self, ref: Ref, method: str) -> str | None:
         """The constant that a method returns, empty if the class has no such method, None if it is not constant."""
@@ -156,7 +166,7 @@ class FieldReader:
         value = self.values.value(scope, text)
         if isinstance(value, Made) and value.fact.callee in ("%kwargs.get", "%kwargs.pop"):
             value = value.get("default", 1)
-        return value if isinstance(value, (str, int, float, bool, type(None), list)) else Unknown(text)
+        return value if isinstance(value, (str, int, float, bool, type(None), list, Made)) else Unknown(text)
 
     # -- one field ---------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ def _own(draft: _Draft, registry: Registry) -> None:
         relationship = _relationship(state, field, registry)
         if relationship is not None:
             draft.relationships[field.name] = relationship
-        if field.is_many or (relationship is not None and relationship.generic):
+        if field.is_many or field.is_virtual:
             continue
         name = field.attribute
         unique = field.unique or field.primary_key
@@ -72,6 +72,7 @@ def _relationship(state: ModelState, field: DjangoField, registry: Registry) -> 
         return Relationship(
             field.name, target.key if target is not None else None, True, (own.column_name,) if own is not None else (), (to,) if to else (),
             loading=Loading.QUERY, reverse=True, query_name="", generic=True, line=field.line,
+            type_column=registry.column(target, field.generic[0]) if target is not None else "",
         )  # fmt: skip
     if not field.is_relation:
         return None
@@ -180,7 +181,7 @@ def _abstract(key: ClassKey, model: ModelClass) -> Mapped:
                 field.name, None, field.is_many, () if field.is_many else (field.column_name,), nullable=field.null,
                 loading=Loading.QUERY if field.is_many else Loading.LAZY, line=field.line,
             )  # fmt: skip
-        if not field.is_many and field.internal not in ("GenericForeignKey", "GenericRelation"):
+        if not field.is_many and not field.is_virtual:
             type_ = "" if field.is_key else column_type(field, Dialect.POSTGRESQL)
             fields[field.attribute] = Field(field.attribute, field.column_name, type_, field.kind, field.null, field.unique, field.closed, field.line)
     return Mapped(key, model.name, Framework.DJANGO, "", fields, relationships, abstract=model.abstract, unknown=model.unknown, path=key[0], line=model.line)

@@ -11,7 +11,7 @@ from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_meta import names_of, read_options
 from backend_lint.project.schema.django_operation_base import Operations, Unsupported
 from backend_lint.project.schema.django_registry import Registry
-from backend_lint.project.schema.django_state import DjangoField, ModelState
+from backend_lint.project.schema.django_state import USER, DjangoField, ModelState
 from backend_lint.project.schema.django_values import MISSING, Made, Named
 
 
@@ -76,18 +76,18 @@ class ModelOperations(Operations):
         before = self.registry(dict(self.models))
         del self.models[old.label]
         self._put(new)
-        for label, state in list(self.models.items()):
+        for state in self.models.referring(old.label):
             fields = {name: _repointed(field, old.label, new.label) for name, field in state.fields.items()}
             parents = tuple(new.label if one == old.label else one for one in state.parents)
             if parents != state.parents or any(fields[name] is not field for name, field in state.fields.items()):
-                self.models[label] = replace(state, fields=fields, parents=parents)
+                self._put(replace(state, fields=fields, parents=parents))
         if database and self._stored(new) and old.label != new.label:
             self._rename_in_database(before, old, self.registry(), self.models[new.label])
 
     def _rename_in_database(self, before: Registry, old: ModelState, after: Registry, new: ModelState) -> None:
         self.editor.rename_table(before.table(old), after.table(new))
-        for label, state in list(after.models.items()):
-            earlier = before.models.get(old.label if label == new.label else label, state)
+        for state in self.models.referring(new.label, *([USER] if self.user == new.label else [])):
+            earlier = before.models.get(old.label if state.label == new.label else state.label, state)
             for field in state.fields.values():
                 if not field.is_relation or after.label(state, field.to) != new.label or (field.is_key and (field.related_name or "").endswith("+")):
                     continue
@@ -101,7 +101,7 @@ class ModelOperations(Operations):
         table = made.get("table", 1)
         if not isinstance(table, (str, type(None))):
             raise Unsupported("a table whose name is not constant", old.label)
-        before = self.registry(dict(self.models))
+        before = self.before(old)
         new = replace(old, options=replace(old.options, db_table=(table or "").replace('"', "")))
         self._put(new)
         if not database or not self._stored(new):
@@ -123,7 +123,7 @@ class ModelOperations(Operations):
             raise Unsupported(key, state.label)
         olds = state.options.unique_together if unique else state.options.index_together
         options = replace(state.options, unique_together=news) if unique else replace(state.options, index_together=news)
-        before = self.registry(dict(self.models))
+        before = self.before(state)
         changed = replace(state, options=options)
         self._put(changed)
         if not database or not self._stored(state):

@@ -45,6 +45,7 @@ class ModelClass(msgspec.Struct, frozen=True):
     ordering_from: ClassKey | None
     removed: frozenset[str]
     unknown: tuple[str, ...]
+    varies: tuple[str, ...]
     line: int
 
 
@@ -145,6 +146,7 @@ class ModelReader:
         fields: dict[str, DjangoField] = {}
         parents: list[ClassKey] = []
         library_parents: list[str] = []
+        varies: list[str] = []
         ordering_from: ClassKey | None = None
         gone = set(removed)
         for base in inherited:
@@ -156,10 +158,12 @@ class ModelReader:
                     made = self.fields.library_field(one.name, one.kind, dict(one.options), "")
                     if made is not None and one.name not in own and one.name not in gone:
                         fields.setdefault(one.name, made)
+                varies += [base.varies] if base.varies else []
                 if base.ordering and not meta.own:
                     meta = meta.with_ordering(base.ordering)
                 continue
             unknown += [one for one in base.unknown if one not in unknown]
+            varies += [one for one in base.varies if one not in varies] if base.abstract else []
             if not base.abstract:
                 parents.append(base.key)
                 ordering_from = ordering_from or base.key
@@ -174,7 +178,7 @@ class ModelReader:
         fields.update(own)
         return ModelClass(
             key, fact.name.rpartition(".")[2], fields, meta, self.meta.flag(meta, "abstract"), self.meta.flag(meta, "proxy"), tuple(parents),
-            tuple(library_parents), ordering_from, frozenset(gone), tuple(unknown), fact.line,
+            tuple(library_parents), ordering_from, frozenset(gone), tuple(unknown), tuple(varies), fact.line,
         )  # fmt: skip
 
     def _own_fields(self, path: str, index: int, fact: Class) -> tuple[dict[str, DjangoField], list[str], list[str]]:
@@ -264,7 +268,7 @@ class ModelReader:
         if options.order_with_respect_to:
             fields["_order"] = DjangoField(name="_order", kind="OrderWrt", internal="IntegerField", path=model.key[0], line=model.line)
         return ModelState(
-            app=app, name=model.name, fields=fields, options=options, parents=parents, key=model.key, unknown=(*model.unknown, *odd),
+            app=app, name=model.name, fields=fields, options=options, parents=parents, key=model.key, unknown=(*model.unknown, *odd), varies=model.varies,
             path=model.key[0], line=model.line,
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from backend_lint.project.libraries.django_models import LIBRARY_MODELS, canonic
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_alter import Alterer
 from backend_lint.project.schema.django_fields import FieldReader
+from backend_lint.project.schema.django_model_states import Earlier, ModelStates
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_state import DjangoField, ModelState
 from backend_lint.project.schema.django_values import Made, ValueReader
@@ -34,14 +35,18 @@ class Operations:
         self.fields = fields
         self.values: ValueReader = fields.values
         self.editor = editor
-        self.models = dict(registry.models)
+        self.models = ModelStates(registry.models)
         self.user = registry.user
         self.auto_field = registry.auto_field
         self.labels = labels
         self.swapped = swapped
 
-    def registry(self, models: dict[str, ModelState] | None = None) -> Registry:
+    def registry(self, models: Mapping[str, ModelState] | None = None) -> Registry:
         return Registry(self.models if models is None else models, self.editor.dialect, self.user, self.auto_field)
+
+    def before(self, *changed: ModelState) -> Registry:
+        """The registry as it is before these models change."""
+        return self.registry(Earlier(self.models, {state.label: state for state in changed}))
 
     def operation_name(self, made: Made) -> str:
         """The name of Django's operation that a call makes; for a class of the project that changes nothing of it, its base's."""

@@ -12,6 +12,7 @@ from backend_lint.project.schema.django_alter import Alterer
 from backend_lint.project.schema.django_field_operations import FieldOperations
 from backend_lint.project.schema.django_fields import FieldReader
 from backend_lint.project.schema.django_model_operations import ModelOperations
+from backend_lint.project.schema.django_model_states import ModelStates
 from backend_lint.project.schema.django_operation_base import Unsupported
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_run import Statements
@@ -65,7 +66,7 @@ class Replay(ModelOperations, FieldOperations):
         """Database operations run on a state of their own."""
         for one in self.values.listed(made.get("database_operations", 0)) if database else ():
             saved = self.models
-            self.models = dict(getattr(self, "_aside", None) or saved)
+            self.models = (self._aside or saved).copied()
             try:
                 self.apply(app, one)
             finally:
@@ -74,7 +75,7 @@ class Replay(ModelOperations, FieldOperations):
         for one in self.values.listed(made.get("state_operations", 1)):
             self.apply(app, one, database=False)
 
-    _aside: dict[str, ModelState] | None = None
+    _aside: ModelStates | None = None
 
     def run_sql(self, app: str, made: Made, database: bool) -> None:
         if database:

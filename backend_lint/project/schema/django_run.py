@@ -49,7 +49,9 @@ class Statements:
     def _text(self, text: str, path: str, line: int) -> Iterator[ddl.Change]:
         found, missed = changes(text, self.dialect, path, line)
         self.unread += [Unread(path, one.line, f"SQL: {one.why}: {one.text}") for one in missed]
-        yield from found
+        for change in found:
+            if not (isinstance(change, ddl.RenameTable) and change.old.endswith("_seq")):  # PostgreSQL renames sequences as tables
+                yield change
 
     def forget(self, table: str, why: str, path: str, line: int) -> ddl.Change:
         """Something happened to a table, or to any if `table` is empty."""

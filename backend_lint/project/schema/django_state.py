@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from backend_lint.project.libraries.django_fields import RELATIONS
+from backend_lint.project.libraries.django_fields import RELATIONS, VIRTUAL
 from backend_lint.project.schema.mapping import ClassKey
 
 USER = "settings.AUTH_USER_MODEL"
@@ -68,6 +68,11 @@ class DjangoField(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_relation(self) -> bool:
         return self.internal in RELATIONS
+
+    @property
+    def is_virtual(self) -> bool:
+        """It is no column and no table."""
+        return self.internal in VIRTUAL
 
     @property
     def is_many(self) -> bool:
@@ -140,6 +145,8 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     parents: tuple[str, ...] = ()
     key: ClassKey | None = None
     unknown: tuple[str, ...] = ()
+    varies: tuple[str, ...] = ()
+    """What of the table alone is not known."""
     path: str = ""
     line: int = 0
 

@@ -20,6 +20,8 @@ __all__ = ["MISSING", "Doubt", "Made", "Named", "Operation", "Scope", "Unknown",
 
 _CUT = 200
 """From this length on the reader cuts strings and marks them with dots."""
+MAX_VISITS = 20_000
+"""Values read for one: names that stand for each other twice grow without bound."""
 _IMPORTED = "django.utils.module_loading.import_string()"
 _SIGNS = ("==", "!=", "||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
 _HOLE = re.compile(r"%[sd]")
@@ -40,12 +42,16 @@ class ValueReader(Results):
         self.vendor = "postgresql"
         self._roots: dict[tuple[str, str], str | None] = {}
         self._depth = 0
+        self._visits = 0
 
     def value(self, scope: Scope, text: str) -> Any:
         """The value: ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` (tuples and sets too), ``dict``, `Made`, `Named`, `Operation`, `Unknown`."""
         if not text:
             return MISSING
-        if self._depth > MAX_DEPTH:
+        if not self._depth:
+            self._visits = 0
+        self._visits += 1
+        if self._depth > MAX_DEPTH or self._visits > MAX_VISITS:
             return Unknown(text)
         self._depth += 1
         try:
