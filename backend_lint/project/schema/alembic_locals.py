@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend_lint.facts.python import Assign, Call
 from backend_lint.project.schema.sqlalchemy_evaluate import Values
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Text, Value
+from backend_lint.project.schema.sqlalchemy_values import MAX_ITEMS, MAX_LENGTH, UNKNOWN, Frame, Made, Text, Value
 
 _MUTATORS = frozenset({"append", "add", "extend", "update", "remove", "discard", "insert"})
 
@@ -50,7 +50,7 @@ def mutate(values: Values, frame: Frame, names: dict[str, Value], call: Call) ->
     if method in ("append", "add", "insert"):
         names[receiver] = (*held, argument)
     elif method in ("extend", "update"):
-        names[receiver] = (*held, *argument) if isinstance(argument, tuple) else UNKNOWN
+        names[receiver] = (*held, *argument) if isinstance(argument, tuple) and len(held) + len(argument) < MAX_ITEMS else UNKNOWN
     else:
         names[receiver] = tuple(one for one in held if one != argument)
     return True
@@ -63,9 +63,9 @@ def assign(values: Values, frame: Frame, names: dict[str, Value], found: Assign)
         before, more = names.get(target, UNKNOWN), values.evaluate(frame, found.value)
         if before is UNKNOWN:
             before = values.evaluate(frame, target)
-        if found.operator == "+" and isinstance(before, tuple) and isinstance(more, tuple):
+        if found.operator == "+" and isinstance(before, tuple) and isinstance(more, tuple) and len(before) + len(more) < MAX_ITEMS:
             names[target] = frozen((*before, *more), names)
-        elif found.operator == "+" and isinstance(before, str) and isinstance(more, str):
+        elif found.operator == "+" and isinstance(before, str) and isinstance(more, str) and len(before) + len(more) < MAX_LENGTH:
             names[target] = before + more
         else:
             names[target] = UNKNOWN

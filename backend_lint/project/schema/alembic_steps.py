@@ -18,7 +18,7 @@ from backend_lint.project.value_text import call_ids
 if TYPE_CHECKING:
     from backend_lint.project.schema.alembic_conditions import MigrationValues
 
-_MAX_STEPS = 60_000
+_MAX_STEPS = 20_000
 """Calls that one migration may make; what goes beyond is no migration any more."""
 _MAX_DEPTH = 6
 _DOUBT = "?"
@@ -239,6 +239,9 @@ class Steps:
                     self._doubtful(frame, body, number, "a migration does it for what is only known at run time")
             return None
         for item in items:
+            self.steps += 1
+            if self.steps > _MAX_STEPS:
+                return Left(UNKNOWN)
             before = self._maybe_left
             with _bound(names, loop_names(block, item)):
                 left = self._block(frame, body, number)

@@ -11,6 +11,8 @@ from backend_lint.project.schema.sqlalchemy_strings import call_method
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, ModuleName, Value
 
 MAX_DEPTH = 14
+MAX_COUNT = 250_000
+"""Of displays, operations and paths that are evaluated for one project: code that was written to take long ends there."""
 _TRANSPARENT = frozenset(
     {"alembic.op.f", "sqlalchemy.schema.conv", "sqlalchemy.sql.elements.conv", "sqlalchemy.sql.naming.conv", "sqlalchemy.conv", "typing.cast"}
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from backend_lint.facts.python import Block, BlockKind
-from backend_lint.project.schema.sqlalchemy_calls import MAX_DEPTH, Calls
+from backend_lint.project.schema.sqlalchemy_calls import MAX_COUNT, MAX_DEPTH, Calls
 from backend_lint.project.schema.sqlalchemy_strings import call_method, formatted, percent, string_end
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Nothing, Text, Value, number_of, string_of
+from backend_lint.project.schema.sqlalchemy_values import MAX_ITEMS, MAX_LENGTH, UNKNOWN, Frame, Nothing, Text, Value, number_of, string_of
 from backend_lint.project.value_text import alternatives, call_ids, parse, split
 
 _WORDS: dict[str, Value] = {"None": None, "True": True, "False": False}
@@ -27,7 +27,8 @@ class Values(Calls):
             return _WORDS[text]
         if sign.isdigit() or (sign == "-" and text[1:2].isdigit()):
             return number_of(text)
-        if self._depth > MAX_DEPTH:
+        self._count += 1
+        if self._depth > MAX_DEPTH or self._count > MAX_COUNT:
             return UNKNOWN
         self._depth += 1
         try:
@@ -64,7 +65,10 @@ class Values(Calls):
         """``zip``, ``enumerate`` and ``range`` as tuples."""
         if name == "range":
             numbers = [value for value in values if isinstance(value, int)]
-            return tuple(range(*numbers))[:1000] if numbers and len(numbers) == len(values) else UNKNOWN
+            if len(numbers) != len(values) or not 1 <= len(numbers) <= 3 or (len(numbers) == 3 and not numbers[2]):
+                return UNKNOWN
+            found = range(*numbers)
+            return tuple(found) if len(found[: MAX_ITEMS + 1]) <= MAX_ITEMS else UNKNOWN
         lists = [tuple(value) if isinstance(value, dict) else value for value in values if isinstance(value, tuple | dict)]
         if name == "zip":
             return tuple(zip(*lists, strict=False)) if lists and len(lists) == len(values) else UNKNOWN
@@ -176,10 +180,11 @@ class Values(Calls):
                     right = self.evaluate(frame, parts[1])
                     if sign == "%":
                         return percent(left, right)
-                    return left + right if isinstance(right, str) else UNKNOWN
+                    return left + right if isinstance(right, str) and len(left) + len(right) < MAX_LENGTH else UNKNOWN
                 if isinstance(left, tuple) and sign == "+":
                     right = self.evaluate(frame, parts[1])
-                    return (*left, *right) if isinstance(right, tuple) else (*left, UNKNOWN)
+                    more = right if isinstance(right, tuple) else (UNKNOWN,)
+                    return (*left, *more) if len(left) + len(more) < MAX_ITEMS else UNKNOWN
         return Text(frame, text)
 
     # -- names -------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ class Names:
         self._roots: dict[tuple[str, int, str], str | None] = {}
         self._kept: dict[tuple[str, str], Value] = {}
         self._depth = 0
+        self._count = 0
 
     def evaluate(self, frame: Frame, text: str) -> Value:
         """The value of a text."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_values import Nothing, Value
 
-_MAX = 20_000
+_MAX = 100_000
 _HEAD = re.compile(r"([^_])([A-Z][a-z]+)")
 _TAIL = re.compile(r"([a-z0-9])([A-Z])")
 _CAMEL = ("[A-Z]", "a-z")
@@ -74,14 +74,18 @@ def call_method(subject: str, method: str, args: Sequence[Value], keywords: Mapp
         return tuple(marked.split("\0")) if isinstance(marked, str) else marked
     if method == "join":
         items = args[0] if args else None
-        return subject.join([str(item) for item in items]) if isinstance(items, tuple) and all(isinstance(item, str) for item in items) else _unknown()
+        if not isinstance(items, tuple) or not all(isinstance(item, str) for item in items):
+            return _unknown()
+        texts = [str(item) for item in items]
+        return subject.join(texts) if sum(map(len, texts)) + len(subject) * len(texts) < _MAX else _unknown()
     if method == "format":
         return _format(subject, args, keywords or {})
     if not all(isinstance(arg, str) for arg in args) or keywords:
         return _unknown()
     texts = [str(arg) for arg in args]
     if method == "replace" and len(texts) == 2:
-        return subject.replace(texts[0], texts[1])[:_MAX]
+        most = len(subject) + (subject.count(texts[0]) if texts[0] else len(subject) + 1) * len(texts[1])
+        return subject.replace(texts[0], texts[1]) if most < _MAX else _unknown()
     if method in ("strip", "lstrip", "rstrip") and len(texts) <= 1:
         found: str = getattr(subject, method)(*texts)
         return found
@@ -106,7 +110,7 @@ def _format(subject: str, args: Sequence[Value], keywords: Mapping[str, Value]) 
             name = subject[at + 1 : end]
             if not name:
                 name, automatic = str(automatic), automatic + 1
-            value = args[int(name)] if name.isdigit() and int(name) < len(args) else keywords.get(name, _unknown())
+            value = args[int(name)] if name.isdecimal() and len(name) < 4 and int(name) < len(args) else keywords.get(name, _unknown())
             if end < 0 or not isinstance(value, str | int) or isinstance(value, bool):
                 return _unknown()
             out.append(str(value))
@@ -114,7 +118,7 @@ def _format(subject: str, args: Sequence[Value], keywords: Mapping[str, Value]) 
         else:
             out.append(sign)
             at += 1
-    return "".join(out)[:_MAX]
+    return "".join(out) if sum(map(len, out)) < _MAX else _unknown()
 
 
 def percent(template: str, value: Value) -> Value:
@@ -153,7 +157,7 @@ def formatted(text: str, evaluate: Callable[[str], Value]) -> Value:
         else:
             out.append(body[at])
             at += 1
-    return "".join(out)
+    return "".join(out) if sum(map(len, out)) < _MAX else _unknown()
 
 
 def _closing(body: str, start: int) -> int:

@@ -17,6 +17,12 @@ _CUT = 203
 """The reader cuts strings that are longer; what is left of them is not their value."""
 
 
+MAX_LENGTH = 100_000
+"""Characters of a string that is put together; a longer one counts as unknown."""
+MAX_ITEMS = 20_000
+"""Of a list that is put together, likewise."""
+
+
 class Nothing(enum.Enum):
     """The value of what is not known."""
 
