@@ -188,16 +188,16 @@ class Answers:
 
     @functools.cached_property
     def _lookups(self) -> dict[tuple[str, str], list[Site]]:
-        found: dict[tuple[str, str], dict[Site, None]] = {}
+        found: dict[tuple[str, str], list[Site]] = {}
         for site in self._project.queries.sites:
             if not self.is_out(site):
-                for table, column in _asked(site.query):
-                    found.setdefault((table, column), {})[site] = None
-        return {key: list(sites) for key, sites in found.items()}
+                for asked in dict.fromkeys(_asked(site.query)):
+                    found.setdefault(asked, []).append(site)
+        return found
 
     def looked_up(self, table: str, columns: Iterable[str]) -> list[Site]:
         """The queries that compare one of these columns of a table for equality, in a condition or a join."""
-        return list(dict.fromkeys(site for column in columns for site in self._lookups.get((table, column), ())))
+        return list({id(site): site for column in columns for site in self._lookups.get((table, column), ())}.values())
 
     def index_on(self, table: Table, columns: Iterable[str]) -> str:
         """The declaration of a plain index as the table's framework writes it."""

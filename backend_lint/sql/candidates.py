@@ -10,7 +10,7 @@ from backend_lint.facts.query import OrderKey
 from backend_lint.facts.schema import Dialect, IndexKey, Table
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
-from backend_lint.sql.match import Demand, way_match
+from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
 from backend_lint.sql.patterns import pattern
 from backend_lint.sql.selectivity import Grade, grade, narrowed
 from backend_lint.sql.types import base, is_array, is_text
@@ -37,8 +37,8 @@ def candidates(demand: Demand) -> tuple[Candidate, ...]:
     if alone is not None and _strength(alone, clauses, demand) >= Grade.EQUAL:
         return (alone,)
     strength = _strength(alone, clauses, demand) if alone is not None else Grade.FEW_VALUES
-    for conjunct in demand.available:
-        if conjunct.arms and narrowed([conjunct], demand.table)[0] > strength:
+    for conjunct in [one for one in demand.available if one.arms][:MOST_ORS]:
+        if narrowed([conjunct], demand.table)[0] > strength:
             ways = _for_ways(conjunct, demand)
             if ways:
                 return ways
@@ -63,7 +63,7 @@ def _strength(candidate: Candidate, clauses: Sequence[Clause], demand: Demand) -
 def _for_ways(conjunct: Conjunct, demand: Demand) -> tuple[Candidate, ...]:
     if len(conjunct.arms) > MOST_WAYS * 4:
         return ()
-    others = tuple(one for one in demand.available if one is not conjunct)
+    others = beside(conjunct, demand.available)
     found: list[Candidate] = []
     for arm in conjunct.arms:
         own = tuple(one for one in arm if one.clause is None or not one.clause.others)

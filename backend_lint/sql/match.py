@@ -16,6 +16,10 @@ from backend_lint.sql.selectivity import FRACTION, Grade, grade, implicit_indexe
 
 ORDERED_METHODS = frozenset({"btree", "", "rowid"})
 """Whose keys stand in order."""
+MOST_ORS = 40
+"""ORs of one statement of which each is asked whether indexes serve all of its ways."""
+_MOST_BESIDE = 60
+"""Conditions beside an OR that may help to serve its ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Demand:
 def best_match(demand: Demand) -> Match | None:
     """The index, or for an OR the indexes, that narrow the table down most."""
     found = [match for index in implicit_indexes(demand.table, demand.dialect) if (match := index_match(index, demand)) is not None and match.used]
-    found += [match for conjunct in demand.available if conjunct.arms and (match := _union(conjunct, demand)) is not None]
+    alternatives = [conjunct for conjunct in demand.available if conjunct.arms]
+    found += [match for conjunct in alternatives[:MOST_ORS] if (match := _union(conjunct, demand)) is not None]
     found += [match for match in conditional_matches(demand) if match.grade > Grade.NONE and match.sure]
     return max((match for match in found if match.grade > Grade.NONE), key=lambda match: match.rank, default=None)
 
@@ -172,8 +177,7 @@ def _union(conjunct: Conjunct, demand: Demand) -> Match | None:
     indexes: list[Index] = []
     used: list[Clause] = []
     weakest, fraction, sure = Grade.UNIQUE, 0.0, True
-    others = tuple(one for one in demand.available if one is not conjunct)
-    known = tuple(one for one in demand.proofs if one is not conjunct)
+    others, known = beside(conjunct, demand.available), beside(conjunct, demand.proofs)
     for arm in conjunct.arms:
         own = tuple(one for one in arm if one.clause is None or not one.clause.others)
         match = way_match(own, others, known, demand)
@@ -185,6 +189,11 @@ def _union(conjunct: Conjunct, demand: Demand) -> Match | None:
         used += match.used
         weakest, fraction, sure = min(weakest, match.grade), fraction + match.fraction, sure and match.sure
     return Match(tuple(indexes), tuple(used), weakest, min(1.0, fraction), sure=sure)
+
+
+def beside(conjunct: Conjunct, among: Sequence[Conjunct]) -> tuple[Conjunct, ...]:
+    """The conditions that hold as well, of very many the first."""
+    return tuple(one for one in among[: _MOST_BESIDE + 1] if one is not conjunct)
 
 
 def way_match(arm: tuple[Conjunct, ...], others: tuple[Conjunct, ...], known: tuple[Conjunct, ...], demand: Demand) -> Match | None:

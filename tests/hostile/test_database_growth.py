@@ -16,6 +16,10 @@ Files = dict[str, str]
 MODEL = "from django.db import models\nclass Order(models.Model):\n    a = models.IntegerField()\n    b = models.IntegerField()\n"
 HEAD = "from django.db.models import Q\nfrom .models import *\n"
 DJANGO = {"manage.py": "", "shop/__init__.py": "", "shop/settings.py": "INSTALLED_APPS = ['shop']\n"}
+ALCHEMY = (
+    "from sqlalchemy import Column, Integer, or_, select\nfrom sqlalchemy.orm import declarative_base\nBase = declarative_base()\n"
+    "class Order(Base):\n    __tablename__ = 'orders'\n    id = Column(Integer, primary_key=True)\n    a = Column(Integer)\n    b = Column(Integer)\n"
+)
 TABLE = "CREATE TABLE t (id int PRIMARY KEY);\n"
 
 
@@ -42,6 +46,12 @@ SHAPES: dict[str, Callable[[int], Files]] = {
     },
     "references that are added to one table": lambda n: {
         "schema.sql": TABLE + _each(n, "ALTER TABLE t ADD COLUMN c<i> int;\nALTER TABLE t ADD CONSTRAINT k<i> FOREIGN KEY (c<i>) REFERENCES t (id);\n")
+    },
+    "an OR of many ways": lambda n: {
+        "shop/q.py": ALCHEMY + "def f(s):\n    s.scalars(select(Order).where(or_(" + _each(n, "Order.a == <i>, Order.b == <i>, ") + "))).all()\n"
+    },
+    "many ORs": lambda n: {
+        "shop/q.py": ALCHEMY + "def f(s):\n    s.scalars(select(Order).where(" + _each(n, "or_(Order.a == <i>, Order.b == <i>), ") + ")).all()\n"
     },
     "a Q that grows": lambda n: _django("def x(r):\n    q = Q(a=0)\n" + _each(n, "    q |= Q(b=<i>)\n") + "    return list(Order.objects.filter(q))\n"),
 }
