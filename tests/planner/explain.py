@@ -19,6 +19,8 @@ import psycopg
 SCANS = frozenset({"scan", "whole", "walk", "skip", "probe"})
 """Kinds that do not serve a condition: all of a table or of an index is read, or all rows of another table lead there."""
 MANY = 1000
+SMALL_PART = 0.2
+"""The part of a table up to which a partial index is a way to its rows, even if it is read from end to end."""
 _BLOCKING = frozenset({"Sort", "Hash", "Aggregate", "Materialize", "WindowAgg", "HashAggregate", "SetOp", "Unique", "Incremental Sort"})
 
 
@@ -26,10 +28,10 @@ _BLOCKING = frozenset({"Sort", "Hash", "Aggregate", "Materialize", "WindowAgg", 
 class Use:
     """How one alias is read.
 
-    `kind`: ``index`` a condition leads to the rows, or a partial index holds just them; ``order`` read in the order of an index under a limit; ``skip`` the
-    condition is on a column that is not the index's first, so that all of the index is read (or skipped through, from PostgreSQL 18); ``walk`` all of an
-    index is read in place of the table; ``probe`` more than `MANY` rows of another table are tried in an index, with a filter on what is found (cheap where
-    few keys repeat); ``scan`` the table is read whole with a filter; ``whole`` without one.
+    `kind`: ``index`` a condition leads to the rows, or a small partial index holds just them; ``order`` read in the order of an index under a limit;
+    ``skip`` the condition is on a column that is not the index's first, so that all of the index is read (or skipped through, from PostgreSQL 18); ``walk``
+    all of an index is read in place of the table; ``probe`` more than `MANY` rows of another table are tried in an index, with a filter on what is found
+    (cheap where few keys repeat); ``scan`` the table is read whole with a filter; ``whole`` without one.
     `few`: the other side of the join that reads it is thought to give at most so many rows; None if it is not joined.
     """
 
@@ -139,11 +141,12 @@ def _index_kind(connection: psycopg.Connection[Any], plan: dict[str, Any], limit
 
 
 def _index_facts(connection: psycopg.Connection[Any], name: str) -> tuple[str, bool, str, bool]:
-    """Method, whether it is partial, its first key as SQL, whether that is its only one."""
+    """Method, whether it is partial and holds a small part of the table, its first key as SQL, whether that is its only one."""
     row = connection.execute(
-        "SELECT am.amname, i.indpred IS NOT NULL, pg_get_indexdef(i.indexrelid, 1, true), i.indnkeyatts = 1 "
-        "FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
-        (name,),
+        "SELECT am.amname, i.indpred IS NOT NULL AND c.reltuples <= t.reltuples * %s, pg_get_indexdef(i.indexrelid, 1, true), i.indnkeyatts = 1 "
+        "FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
+        "JOIN pg_class AS t ON t.oid = i.indrelid JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = %s",
+        (SMALL_PART, name),
     ).fetchone()
     assert row is not None, name
     return row[0], row[1], row[2], row[3]

@@ -3,7 +3,7 @@
 What is left of disagreement, by kind; none of it can be told from schema and query alone:
 
 - a condition on few values has an index and a strong one has none: the share of that one value decides (`Access.partly` says so);
-- a partial index whose condition follows from the query, but not its keys: the share of rows in it decides;
+- a small partial index whose condition follows from the query, but not its keys: how small it is decides;
 - a strong condition without an index under ORDER BY with LIMIT: how many rows match decides whether the order's index is walked;
 - two joined tables, both strong and unserved, both reachable from the other: the smaller one is scanned, sizes decide;
 - a key that refers to few rows of a table: probing these few is cheaper than the scan that the condition asks for.
