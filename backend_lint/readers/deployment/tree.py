@@ -101,6 +101,8 @@ def documents(text: str) -> list[Node]:
         raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "nesting depth" in str(error.problem):  # newer libyaml reads ahead, and gives up by itself before the events show the depth
+            raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels", mark.line + 1 if mark else 0) from None
         raise UnreadableError(f"is not valid YAML: {error.problem or error.context}", mark.line + 1 if mark else 0) from None
     except Exception as error:
         raise UnreadableError(f"is not valid YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[:200]) from None
