@@ -278,7 +278,7 @@ class Reading:
 
 
 def _plain_name(written: str, dialect: Dialect) -> str:
-    quoted = written[:1] in "\"`["
+    quoted = written[:1] in '"`['
     name = re.sub(r"[\"`\[\]]", "", written)
     if dialect is Dialect.POSTGRESQL:
         name = (name if quoted else name.lower()).removeprefix("public.")

@@ -10,6 +10,7 @@ import msgspec
 
 from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call
 from backend_lint.project.blocks import around, inside
+from backend_lint.project.queries.django_names import REFINING
 from backend_lint.project.value_text import alternatives, call_ids, constant_number, parse, split, without_strings
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ _WRAPPERS = ("enumerate(", "list(", "set(", "sorted(", "tuple(", "reversed(", "i
 _VIEWS = frozenset({"items", "values", "keys", "copy"})
 _PIECES = re.compile(r"chunk|batch|page|slice|window|partition|grouper|retr(?:y|ies)|attempt|backoff|islice|paginat|shard|bucket", re.IGNORECASE)
 """Names of what goes over portions or tries, not over items."""
+_KINDS = re.compile(
+    r"(?:^|_)(?:types?|kinds?|levels?|roles?|formats?|languages?|locales?|lang|races?|genders?|days?|months?|years?|weekdays?|quarters?|periods?|status(?:es)?"
+    r"|choices?|columns?|fields?|col|settings?|options?|providers?|backends?|models?|class(?:es)?|cls|tables?|env|envs|queues?|currenc(?:y|ies)|units?|metrics?"
+    r"|stages?|phases?|tiers?|sections?|tabs?|modes?|sides?|directions?|features?|plugins?|schemas?|dbs?|databases?|alias(?:es)?|relation|prefix|suffix"
+    r"|param|params|keys?|attrs?|attributes?|ordering|facets?)$"
+)
+"""Names of what a program knows a handful of."""
 _ENDLESS = frozenset({"itertools.count", "itertools.repeat", "itertools.cycle", "count", "repeat", "cycle"})
 _FEW = 10
 """Items that somebody wrote down."""
@@ -59,7 +67,7 @@ def loops_around(module: SourceModule, function: int, block: int) -> Iterator[Lo
 
 def counted(module: SourceModule, function: int, block: Block) -> str:
     """What a loop goes over, if nobody knows how many items that has; empty for portions, tries and a few written items."""
-    if _PIECES.search(block.target) or block.target == "_":
+    if _PIECES.search(block.target) or block.target == "_" or _KINDS.search(block.target):
         return ""
     body = module.bodies[function]
     source = unwrapped(block.subject)
@@ -213,16 +221,27 @@ class Dependence:
         """Whether a call asks about them: they stand among its arguments or in those of what it is built on, but not as what is asked (a model, a session)."""
         call = self._body.calls[number]
         receiver, _, method = call.callee.rpartition(".")
+        if not depth and (manager := manager_of(self._body, receiver)) and self.of(manager):
+            return False  # another table for each item
         texts = (*call.args, *(value for _, value in call.keywords))
+        if depth > _MAX_DEPTH or self._varies(number, depth):
+            return False
         if method not in _SUBJECTS and any(self.of(text) for text in texts if not _IS_CALL.fullmatch(text)):
             return True
-        if depth > _MAX_DEPTH:
-            return False
         inner = [int(match.group(1)) for text in (receiver, *texts) if (match := _IS_CALL.match(text))]
         if any(self.is_keyed(one, depth + 1) for one in inner if one < len(self._body.calls)):
             return True
         # an attribute of the item, such as a related manager
         return receiver.count(".") > 0 and not receiver.endswith(".objects") and self.of(receiver) and not _IS_CALL.match(receiver)
+
+    def _varies(self, number: int, depth: int) -> bool:
+        """Each round asks about something else: another table, another session."""
+        call = self._body.calls[number]
+        receiver, _, method = call.callee.rpartition(".")
+        if method in _SUBJECTS and any(self.of(text) for text in call.args):
+            return True
+        inner = [int(match.group(1)) for text in (receiver, *call.args) if (match := _IS_CALL.match(text))]
+        return depth < _MAX_DEPTH and any(self._varies(one, depth + 1) for one in inner if one < number)
 
     def of_call(self, number: int) -> bool:
         """Whether the result of a call does."""
@@ -233,6 +252,15 @@ class Dependence:
                 texts = (call.callee, *call.args, *(value for _, value in call.keywords))
                 self._calls[number] = any(self.of(text) for text in texts)
         return self._calls[number]
+
+
+def manager_of(body: Body, value: str) -> str:
+    """Django: the manager ``Model.objects`` that the calls which a value is made of begin with; empty if they begin otherwise."""
+    while (made := _IS_CALL.fullmatch(value)) is not None:
+        value, _, method = body.calls[int(made.group(1))].callee.rpartition(".")
+        if method not in REFINING:
+            return ""
+    return value if value.endswith((".objects", "._default_manager", "._base_manager")) else ""
 
 
 def _binds(loop: Loop, assign: Assign) -> bool:

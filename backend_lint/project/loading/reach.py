@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Role
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 _SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
+_ONCE = re.compile(r"(?:^|/)(?:migrations?|data_migrations|seeds?|seeders?|fixtures?|backfills?|populate\w*|fixes|import_\w+)(?:/|\.py$)")
+"""Code that runs once, or now and then."""
 _ASIDE = ("/admin.py", "/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
 
 
 def is_aside(project: Project, key: FunctionKey) -> bool:
     """Code whose cost nobody minds: the admin's pages, migrations outside of their usual folder."""
     path, function = key
-    if ("/" + path).endswith(_ASIDE) or "/admin/" in "/" + path or _is_migration(project, path):
+    if ("/" + path).endswith(_ASIDE) or "/admin/" in "/" + path or _ONCE.search(path) or _is_migration(project, path):
         return True
     scope = function
     module = project.modules[path]

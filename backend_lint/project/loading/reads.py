@@ -11,10 +11,10 @@ from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.loading.eager import Path
+from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Mapped, Relationship
-from backend_lint.project.value_text import alternatives, parse
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -68,6 +68,15 @@ class Read(msgspec.Struct, frozen=True):
     conditional: bool = False
 
 
+class Entered(msgspec.Struct, frozen=True):
+    """A function that was looked into, and its name for the object: ``%self``. `trail` led there."""
+
+    key: FunctionKey
+    element: str
+    trail: tuple[Place, ...]
+    conditional: bool
+
+
 class _At(msgspec.Struct, frozen=True):
     """What is looked at: the object `elements` of a function inside block `region`, `prefix` away from the row; `trail` led here."""
 
@@ -87,23 +96,24 @@ class Reads:
         self._project = project
         self._mapped = project.schema.mapped
         self._edges: dict[FunctionKey, dict[int, Edge]] = {}
+        self._entered: list[Entered] = []
 
     def of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> tuple[Read, ...]:
         """The relations that a loop or comprehension reads of each row of `model` that it goes over; each path once."""
-        elements = _items(self._project.calls.body(key), block)
+        elements = items_of(self._project.calls.body(key), block)
         return self._distinct(self._scan(_At(key, elements, block, model, (), ()), 0, set()))
 
     def columns_of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> dict[str, Place]:
         """The columns that a loop itself reads of each row, with the first place of each."""
         body = self._project.calls.body(key)
-        elements = _items(body, block)
+        elements = items_of(body, block)
         mapped = self._mapped.get(model)
         found: dict[str, Place] = {}
         for line, column, text, inner in body.reads if mapped is not None else ():
-            steps = _steps(text, elements)
+            steps = steps_behind(text, elements)
             if mapped is not None and steps and steps[0][1:] in mapped.fields and self._counts(body, inner, block):
                 symbol = self._project.calls.head(key).name
-                found.setdefault(steps[0][1:], Place(key[0], line, column, symbol, _shown(text)))
+                found.setdefault(steps[0][1:], Place(key[0], line, column, symbol, shown(text)))
         return found
 
     def of_object(self, key: FunctionKey, element: str, model: ClassKey, region: int = 0) -> tuple[Read, ...]:
@@ -113,6 +123,16 @@ class Reads:
     def of_source(self, model: ClassKey, names: Sequence[str], place: Place) -> tuple[Read, ...]:
         """The relations that are read to get ``a.b.c`` of an object, `place` being where that is written; methods on the way are called."""
         return self._distinct(self._along(model, names, place))
+
+    def entering(self, key: FunctionKey, element: str, model: ClassKey) -> tuple[tuple[Read, ...], tuple[Entered, ...]]:
+        """`of_object`, with the functions that were looked into."""
+        self._entered = []
+        return self.of_object(key, element, model), tuple(self._entered)
+
+    def entering_source(self, model: ClassKey, names: Sequence[str], place: Place) -> tuple[tuple[Read, ...], tuple[Entered, ...]]:
+        """`of_source`, with the functions that were looked into."""
+        self._entered = []
+        return self.of_source(model, names, place), tuple(self._entered)
 
     def _along(self, model: ClassKey, names: Sequence[str], place: Place) -> Iterator[Read]:
         at: ClassKey | None = model
@@ -149,12 +169,12 @@ class Reads:
         body = self._project.calls.body(at.key)
         given = {assign.target for assign in body.assigns if assign.target.startswith(tuple(f"{one}." for one in at.elements))}
         for line, column, text, block in body.reads:
-            if (steps := _steps(text, at.elements)) and self._counts(body, block, at.region) and not any(text.startswith(one) for one in given):
+            if (steps := steps_behind(text, at.elements)) and self._counts(body, block, at.region) and not any(text.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, block, (line, column), None, text, depth, seen)
         for number, call in enumerate(body.calls):
             if not self._counts(body, call.block, at.region):
                 continue
-            if (steps := _steps(call.callee, at.elements)) and not any(call.callee.startswith(one) for one in given):
+            if (steps := steps_behind(call.callee, at.elements)) and not any(call.callee.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, call.block, (call.line, call.column), number, call.callee, depth, seen)
             elif depth < _MAX_DEPTH:
                 yield from self._handed(at, body, number, call, depth, seen)
@@ -172,7 +192,7 @@ class Reads:
     @staticmethod
     def _conditional(body: Body, block: int, region: int, line: int) -> bool:
         """It is read in a branch, or behind a way out of the function."""
-        if region == 0 and any(one.line < line and one.block for one in body.returns):
+        if region == 0 and any(one.line < line and one.block and not inside(body, block, one.block) for one in body.returns):
             return True
         for number, found in around(body, block):
             if number == region:
@@ -197,7 +217,7 @@ class Reads:
         model, prefix = at.model, at.prefix
         conditional = at.conditional or self._conditional(body, block, at.region, place[0])
         head = self._project.calls.head(at.key)
-        trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, _shown(text)))
+        trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, shown(text)))
         for position, step in enumerate(steps):
             mapped = self._mapped.get(model)
             if mapped is None or step[0] != ".":
@@ -251,7 +271,7 @@ class Reads:
                 if onward is None:
                     return
                 method = onward.callee[len(value) + 1 :]
-            elif method in ("all", "get_queryset") and body.calls[number].use is not Use.ITERATED and not _is_gone_through(body, value):
+            elif method in ("all", "get_queryset") and body.calls[number].use is not Use.ITERATED and not is_gone_through(body, value):
                 return
         elif relation.loading is Loading.QUERY:
             return
@@ -291,6 +311,7 @@ class Reads:
         if state in seen or len(self._project.calls.body(key).calls) > _MOST_CALLS:
             return
         seen.add(state)
+        self._entered.append(Entered(key, "%" + parameter, at.trail, at.conditional))
         yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional), depth + 1, seen)
 
     def _handed(self, at: _At, body: Body, number: int, call: Call, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
@@ -314,19 +335,19 @@ class Reads:
             reached = self._object(at, text)
             if reached is not None:
                 symbol = self._project.calls.head(at.key).name
-                place = Place(at.key[0], call.line, call.column, symbol, f"{edge.call.callee.lstrip('%')}({_shown(text)})")
+                place = Place(at.key[0], call.line, call.column, symbol, f"{edge.call.callee.lstrip('%')}({shown(text)})")
                 inner = _At(at.key, at.elements, at.region, at.model, at.prefix, (*at.trail, place), conditional)
                 yield from self._inside(inner, edge.target.function, name, reached[0], reached[1], depth, seen)
 
     def _written(self, at: _At, body: Body, call: Call) -> Iterator[Read]:
         """``Serializer(row.items, many=True)`` goes through the related rows."""
         text = call.args[0]
-        steps = _steps(text, at.elements)
+        steps = steps_behind(text, at.elements)
         reached = self._object(at, text[: len(text) - len(steps[-1])]) if steps else None
         mapped = self._mapped.get(reached[0]) if reached is not None else None
         relation = mapped.relationships.get(steps[-1][1:]) if mapped is not None else None
         if reached is not None and relation is not None and relation.many:
-            place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, _shown(text))
+            place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, shown(text))
             conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
             yield Read((*reached[1], relation.name), True, "all", relation, reached[0], (*at.trail, place), conditional)
 
@@ -335,7 +356,7 @@ class Reads:
         if text in at.elements:
             return at.model, at.prefix
         model, prefix = at.model, at.prefix
-        steps = _steps(text, at.elements)
+        steps = steps_behind(text, at.elements)
         for step in steps:
             mapped = self._mapped.get(model)
             relation = mapped.relationships.get(step[1:]) if mapped is not None and step[0] == "." else None
@@ -349,46 +370,3 @@ class Reads:
         if found is None:
             found = self._edges[key] = {edge.number: edge for edge in self._project.calls.edges(key)}
         return found
-
-
-def _steps(text: str, elements: Sequence[str]) -> tuple[str, ...]:
-    """The steps behind an element; none if the value does not begin with one."""
-    for element in elements:
-        if text.startswith(element) and text[len(element) : len(element) + 1] == ".":
-            parsed = parse("x" + text[len(element) :])
-            return parsed.steps if parsed is not None else ()
-    return ()
-
-
-def _items(body: Body, block: int) -> tuple[str, ...]:
-    """How a function writes the item of a loop."""
-    found = body.blocks[block]
-    inner = unwrapped(found.subject)
-    elements = [f"{option}[]" for text in (found.subject, inner) for option in (*alternatives(text), text)]
-    target = found.target or _second_target(body, block)
-    return tuple(dict.fromkeys([*elements, *(["%" + target] if target else [])]))
-
-
-def _second_target(body: Body, block: int) -> str:
-    """The name that ``for number, item in enumerate(...)`` binds to the item."""
-    found = body.blocks[block]
-    if not found.subject.startswith("enumerate("):
-        return ""
-    bound = [assign.target for assign in body.assigns if assign.line == found.line and assign.block == found.parent and assign.target[:1] == "%"]
-    return bound[1][1:] if len(bound) == 2 else ""
-
-
-def _is_gone_through(body: Body, value: str) -> bool:
-    """The rows are loaded: counted, listed, iterated."""
-    return any(unwrapped(block.subject) == value for block in body.blocks if block.kind in LOOPS) or any(
-        f"({value})" in text or f"({value}," in text for call in body.calls for text in (*call.args, *(text for _, text in call.keywords))
-    )
-
-
-def _shown(text: str) -> str:
-    """A value for messages: ``%book.author`` as ``book.author``."""
-    parsed = parse(text)
-    if parsed is None:
-        return text
-    root = parsed.root[1:] if parsed.root[0] == "%" else "row" if parsed.root[0] in "#([" else parsed.root
-    return root + "".join(step for step in parsed.steps if step != "[]")

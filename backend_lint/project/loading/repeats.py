@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from operator import or_
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +15,8 @@ from backend_lint.facts.query import QuerySource, Site, Verb
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
-from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around
+from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around, manager_of
+from backend_lint.project.queries.django_names import ENDING_ASYNC
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
 
@@ -26,6 +29,9 @@ _RUNS_STATEMENTS = frozenset("execute executemany executescript scalar scalars s
 _CHANGES = frozenset({"add", "set", "remove", "clear"})
 """Methods of a related manager that write."""
 _BUILDS = frozenset({"sqlalchemy.orm.Session.query", "sqlalchemy.orm.Query.yield_per"})
+_ASKS = frozenset({"count", "exists", "first", "last", "get", "aggregate", "earliest", "latest", "in_bulk"})
+_STORES = frozenset({"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create"})
+"""Methods that make a queryset ask the database at once, and those that write."""
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
 
 
@@ -94,6 +100,8 @@ class Repeats:
                     taken.add(site.call)
                     call = calls.body(key).calls[site.call]
                     known.append((Edge(site.call, call, Ref(RefKind.EXTERNAL, _shown(site, call))), does))
+            if effect & Effect.DATABASE and self._project.loads.uses_django:
+                known += [(edge, does) for edge, does in _of_any_model(calls.body(key)) if does & effect and edge.number not in taken]
             self._edges[state] = known = sorted(known, key=lambda one: one[0].number)
         return known
 
@@ -102,6 +110,17 @@ class Repeats:
         if edge.target.name.rpartition(".")[2] in _RUNS_STATEMENTS or edge.target.name in _BUILDS:
             return Effect.NONE
         return self._project.calls.effect(edge.target, self._aspect)
+
+    def asked(self, key: FunctionKey, names: frozenset[str], hops: int) -> Iterator[tuple[Step, ...]]:
+        """The ways from a function to queries that it runs each time, with what the locals `names` hold (``%book``) among what they ask for."""
+        body = self._project.calls.body(key)
+        dependence = Dependence(body, names)
+        for edge, does in self._candidates(key, Effect.DATABASE_READ, hops):
+            if is_conditional(body, edge.call.block) or is_left_before(body, edge.call):
+                continue
+            asks = dependence.is_keyed(edge.number) if does else dependence.of_call(edge.number)
+            if asks and (way := self._way(key, edge, does, Effect.DATABASE_READ, dependence, hops)):
+                yield way
 
     def effects(self, key: FunctionKey, loop: Loop) -> Effect:
         """All that one round of a loop does, itself and through functions."""
@@ -120,8 +139,10 @@ class Repeats:
                     found |= Effect.DATABASE_WRITE if self._makes_row(edge) else Effect.NONE
             for call in body.calls:
                 receiver, _, method = call.callee.rpartition(".")
-                if method in _CHANGES and "." in receiver and inside(body, call.block, loop.number) and self._is_related(key, receiver):
+                if method in _CHANGES and inside(body, call.block, loop.number) and self._is_related(key, body, receiver):
                     found |= Effect.DATABASE_WRITE
+            if self._project.loads.uses_django:
+                found |= functools.reduce(or_, (does for edge, does in _of_any_model(body) if inside(body, edge.call.block, loop.number)), Effect.NONE)
             for assign in body.assigns:
                 if "." in assign.target and inside(body, assign.block, loop.number) and self._is_row(key, assign.target.rpartition(".")[0]):
                     found |= Effect.DATABASE_WRITE
@@ -149,8 +170,10 @@ class Repeats:
         target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
         return target is not None and target.kind is RefKind.CLASS and target.function in self._project.schema.mapped
 
-    def _is_related(self, key: FunctionKey, text: str) -> bool:
-        return self._project.loads.uses_django and any(chain.steps for chain in self._project.loads.django.of(*key, text))
+    def _is_related(self, key: FunctionKey, body: Body, text: str) -> bool:
+        if text[:1] == "#" and text[1:].isdigit():
+            return body.calls[int(text[1:])].callee == "getattr"
+        return "." in text and self._project.loads.uses_django and any(chain.steps for chain in self._project.loads.django.of(*key, text))
 
     def _is_row(self, key: FunctionKey, text: str) -> bool:
         ref = self._project.value(*key, text)
@@ -187,6 +210,16 @@ class Repeats:
         return ()
 
 
+def _of_any_model(body: Body) -> Iterator[tuple[Edge, Effect]]:
+    """Django: what a manager is asked whose model is known only when it runs, ``model.objects.filter(...).count()``."""
+    for number, call in enumerate(body.calls):
+        root, _, method = call.callee.rpartition(".")
+        name = ENDING_ASYNC.get(method, method)
+        effect = Effect.DATABASE_READ if name in _ASKS else Effect.DATABASE_WRITE if name in _STORES else Effect.NONE
+        if effect and manager_of(body, root):
+            yield Edge(number, call, Ref(RefKind.EXTERNAL, f"django.{method}")), effect
+
+
 def _writes(call: Call) -> bool:
     """Django: it reads first, but only to write what is not there."""
     return call.callee.rpartition(".")[2].lstrip("a") in ("get_or_create", "update_or_create")
@@ -208,8 +241,8 @@ def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences:
 
 
 def is_left_before(body: Body, call: Call) -> bool:
-    """The function may return before it comes to the call."""
-    return any(one.line < call.line for one in body.returns)
+    """The function may return before it comes to the call; what stands inside of the returned value itself is not left."""
+    return any(one.line < call.line and not inside(body, call.block, one.block) for one in body.returns)
 
 
 _MOST_CALLS = 150

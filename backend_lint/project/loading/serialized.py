@@ -14,7 +14,7 @@ from backend_lint.project.loading.lazy import Missing, missing_of
 from backend_lint.project.loading.reach import reached_from
 from backend_lint.project.loading.reads import Place
 from backend_lint.project.loading.response_models import answers
-from backend_lint.project.loading.serializer_fields import OwnQuery
+from backend_lint.project.loading.row_work import OwnQuery
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -47,12 +47,14 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
         missing = missing_of(project, rows, costs.reads)
         missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
-        if not missing and not costs.queries:
+        queries = tuple(one for one in costs.queries if (one.trail[-1].path, one.trail[-1].line) not in told)
+        if not missing and not queries:
             continue
+        told.update((one.trail[-1].path, one.trail[-1].line) for one in queries)
         told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
-        yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), costs.queries, _routes(project, use))
+        yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), queries, _routes(project, use))
     for answer in answers(project, roles):
         rows = answer.rows
         if any(one.loaded.plain or one.loaded.unknown or one.is_async or one.most <= _FEW for one in rows):

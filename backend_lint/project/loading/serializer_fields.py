@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import Attribute, Call
-from backend_lint.project.libraries import Effect
-from backend_lint.project.loading.loops import Dependence
-from backend_lint.project.loading.reads import ASKS_ANEW, Place, Read
-from backend_lint.project.loading.repeats import is_conditional, is_left_before
+from backend_lint.facts.python import Attribute, BlockKind, Body, Call
+from backend_lint.project.loading.reads import Place, Read
+from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
 from backend_lint.project.value_text import constant_string, split
@@ -21,17 +19,12 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 4
 _SERIALIZERS = ("Serializer", "GeoModelSerializer")
-_LIBRARIES = ("rest_framework", "drf_", "djoser.", "dj_rest_auth.", "taggit.", "adrf.", "allauth.", "rest_polymorphic.", "oscarapi.", "wagtail.api.")
+_LIBRARIES = tuple(
+    "rest_framework drf_ djoser. dj_rest_auth. taggit. adrf. allauth. rest_polymorphic. oscarapi. rest_flex_fields. dynamic_rest. wagtail.api.".split()
+)
 _BY_KEY = frozenset({"PrimaryKeyRelatedField", "HyperlinkedRelatedField", "HyperlinkedIdentityField", "NestedHyperlinkedRelatedField"})
 _BY_OBJECT = frozenset({"SlugRelatedField", "StringRelatedField"})
 _METHOD = "SerializerMethodField"
-
-
-class OwnQuery(msgspec.Struct, frozen=True):
-    """A query that a field runs for each object; `method` is what runs it."""
-
-    method: str
-    trail: tuple[Place, ...]
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -64,6 +57,7 @@ class SerializerFields:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._classes = project.resolver.classes
+        self._work = RowWork(project)
         self._kept: dict[tuple[ClassKey, ClassKey], Costs] = {}
 
     def is_serializer(self, key: ClassKey) -> bool:
@@ -116,7 +110,7 @@ class SerializerFields:
                 continue  # only the key, which is there
             fact = self._project.modules[serializer[0]].classes[serializer[1]]
             place = Place(serializer[0], fact.line, fact.column, fact.name, f"{fact.name}.{name}")
-            yield from self._project.loads.reads.of_source(model, (name,), place)
+            yield from self._sourced(model, (name,), place)
 
     def _automatic(self, names: list[str] | None, mapped: Mapped) -> list[str]:
         """Fields that ``Meta.fields`` asks for by name; of ``__all__`` the relations to many that the model itself declares."""
@@ -151,8 +145,7 @@ class SerializerFields:
         if "?" in names:
             return
         last_relation = names[-1:] if last in _BY_KEY and not many else ()
-        read = self._project.loads.reads.of_source(model, names[: len(names) - len(last_relation)], field.place)
-        yield from read
+        yield from self._sourced(model, names[: len(names) - len(last_relation)], field.place)
         if field.kind.kind is RefKind.CLASS and self.is_serializer(field.kind.function) and depth < _MAX_DEPTH:
             yield from self._nested(field, field.kind.function, model, names, depth)
         elif last == "StringRelatedField" and (target := self._target(model, names)) is not None:
@@ -185,21 +178,14 @@ class SerializerFields:
         if len(head.parameters) < 2:
             return
         element = "%" + head.parameters[1].name
-        ran = {site.line for site in self._project.queries.at(*key) if site.evaluated}
-        for read in self._project.loads.reads.of_object(key, element, model):
-            yield read
-            place = read.trail[0]
-            asks = read.many and not read.conditional and len(read.trail) == 1 and read.method in ASKS_ANEW
-            if asks and (place.line in ran or read.method in ("first", "last", "get", "aggregate")):
-                yield OwnQuery(read.method, (msgspec.structs.replace(place, text=f"{head.name}()"),))
-                return
-        body = self._project.calls.body(key)
-        dependence = Dependence(body, frozenset({element}))
-        for edge, _ in self._project.loads.repeats.direct(key, Effect.DATABASE_READ):
-            if dependence.of_call(edge.number) and not is_conditional(body, edge.call.block) and not is_left_before(body, edge.call):
-                place = Place(key[0], edge.call.line, edge.call.column, head.name, f"{head.name}()")
-                yield OwnQuery(edge.target.name.rpartition(".")[2], (place,))
-                return
+        reads, queries = self._work.of_object(key, element, model)
+        yield from reads
+        yield from queries[:1]
+
+    def _sourced(self, model: ClassKey, names: tuple[str, ...], place: Place) -> Iterator[Read | OwnQuery]:
+        reads, queries = self._work.of_source(model, names, place)
+        yield from reads
+        yield from queries[:1]
 
     def _library_name(self, kind: Ref) -> str:
         """The library's name of a field's class, the last part of it."""
@@ -263,7 +249,7 @@ class SerializerFields:
         return [item for item in items if item is not None] if None not in items else None
 
     def _left_out(self, serializer: ClassKey) -> set[str]:
-        """``Meta.exclude``, and fields that a constructor or ``get_fields`` takes away by name."""
+        """``Meta.exclude``, and fields that a constructor or ``get_fields`` takes away by name, unless it takes others away in the other case."""
         text = self._meta(serializer, "exclude")
         names = {item for one in split(text[1:-1]) if (item := constant_string(one)) is not None} if text[:1] == "[" else set()
         for base in self._classes.ancestors(*serializer):
@@ -271,7 +257,18 @@ class SerializerFields:
                 methods = self._classes.members(base.path, base.index)[0]
                 for method in ("__init__", "get_fields", "to_representation"):
                     if method in methods:
-                        for call in self._project.modules[base.path].bodies[methods[method]].calls:
-                            if call.callee.endswith(".pop") and call.args and (item := constant_string(call.args[0])) is not None:
-                                names.add(item)
+                        names |= _taken_away(self._project.modules[base.path].bodies[methods[method]])
         return names
+
+
+def _taken_away(body: Body) -> set[str]:
+    """Names that are popped; of an ``if`` and its ``else`` that both pop, neither counts: one of the two sides stays."""
+    popped = [(call.block, item) for call in body.calls if call.callee.endswith(".pop") and call.args and (item := constant_string(call.args[0])) is not None]
+    sides = {(body.blocks[block].parent, body.blocks[block].subject, body.blocks[block].kind) for block, _ in popped}
+    names = set()
+    for block, item in popped:
+        found = body.blocks[block]
+        other = {BlockKind.IF: BlockKind.ORELSE, BlockKind.ORELSE: BlockKind.IF}.get(found.kind)
+        if other is None or (found.parent, found.subject, other) not in sides:
+            names.add(item)
+    return names

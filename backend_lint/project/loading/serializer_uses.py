@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import BlockKind, Call, Class
+from backend_lint.facts.python import BlockKind, Body, Call, Class
 from backend_lint.project.blocks import around
 from backend_lint.project.loading.serializer_fields import SerializerFields
+from backend_lint.project.queries.django_frames import Chain, Frame
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
+from backend_lint.project.value_text import alternatives
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _LISTING = ("ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet", "ReadOnlyModelViewSet")
 _ACTION = re.compile(r"%self\.action\b")
+_METHOD = re.compile(r"'(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)'")
+_ONE_ROW = re.compile(r"%self\.(?:detail|kwargs|lookup_\w+)\b|swagger_fake_view")
+_BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 
 
 class ManyRows(msgspec.Struct, frozen=True):
@@ -48,8 +53,7 @@ class SerializerUses:
             if module.role not in roles or not any(one.module.startswith("rest_framework") or one.level or one.member for one in module.facts.imports):
                 continue
             for index, fact in enumerate(module.classes):
-                if (use := self._listed(path, index, fact)) is not None:
-                    yield use
+                yield from self._listed(path, index, fact)
             for function, (head, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
                 for call in body.calls:
                     if ("many", "True") in call.keywords and (use := self._called(path, function, head.name, call)) is not None:
@@ -57,32 +61,32 @@ class SerializerUses:
 
     # -- list views --------------------------------------------------------------------------------
 
-    def _listed(self, path: str, index: int, fact: Class) -> ManyRows | None:
+    def _listed(self, path: str, index: int, fact: Class) -> Iterator[ManyRows]:
         ancestors = self._classes.ancestors(path, index)
         if not any(base.kind is RefKind.EXTERNAL and base.name.rpartition(".")[2] in _LISTING for base in ancestors):
-            return None
+            return
         ref = Ref(RefKind.CLASS, fact.name, path, index)
         own = self._classes.find(ref, "list")
         if own is not None and isinstance(own[1], int):
             body = self._project.modules[own[0].path].bodies[own[1]]
             if not any(call.callee.startswith("super") and call.callee.endswith(".list") for call in body.calls):
-                return None
-        serializer = self.serializer_of((path, index))
-        serializer = serializer if serializer is not None and self._fields.is_serializer(serializer) else None
-        rows = self.rows_of((path, index)) if serializer is not None else ()
-        return ManyRows(serializer, rows, path, fact.name, fact, (path, index)) if serializer is not None and rows else None
+                return
+        serializers = [one for one in self.serializers_of((path, index)) if self._fields.is_serializer(one)]
+        rows = self.rows_of((path, index)) if serializers else ()
+        for serializer in serializers if rows else ():
+            yield ManyRows(serializer, rows, path, fact.name, fact, (path, index))
 
-    def serializer_of(self, view: ClassKey, action: str = "list") -> ClassKey | None:
-        """The serializer of a view's action; None if it is unknown or there are several."""
+    def serializers_of(self, view: ClassKey, action: str = "list") -> list[ClassKey]:
+        """The serializers that a view may take for an action; empty if one of them is unknown."""
         ref = Ref(RefKind.CLASS, "", *view)
         chosen = self._classes.find(ref, "get_serializer_class")
         if chosen is not None and isinstance(chosen[1], int):
-            found = self._chosen(view, chosen[0].path, chosen[1], f"'{action}'")
-            return found.pop() if len(found) == 1 else None
-        return self._held(view)
+            return sorted(self._chosen(view, chosen[0].path, chosen[1], action))
+        held = self._held(view, "serializer_class")
+        return [held] if held is not None else []
 
-    def _held(self, view: ClassKey) -> ClassKey | None:
-        member = self._classes.find(Ref(RefKind.CLASS, "", *view), "serializer_class")
+    def _held(self, view: ClassKey, name: str) -> ClassKey | None:
+        member = self._classes.find(Ref(RefKind.CLASS, "", *view), name)
         if member is None or isinstance(member[1], int):
             return None
         held = self._project.value(member[0].path, member[1].function, member[1].value)
@@ -93,24 +97,29 @@ class SerializerUses:
         body = self._project.modules[path].bodies[function]
         found: set[ClassKey] = set()
         for returned in body.returns:
-            fits = True
-            for _, block in around(body, returned.block):
-                if block.kind in (BlockKind.IF, BlockKind.ORELSE) and _ACTION.search(block.subject):
-                    named = action in block.subject
-                    fits = fits and named == (block.kind is BlockKind.IF) and "(not " not in block.subject and "!=" not in block.subject
-            if not fits:
+            fits = _fits(body, returned.block, action)
+            if not fits or returned.value in ("None", ""):
                 continue
-            if returned.value.startswith("%self.serializer_class") or (returned.value.startswith("#") and _is_super(body.calls, returned.value)):
-                held = self._held(view)
-            else:
-                ref = self._project.value(path, function, returned.value)
-                held = ref.function if ref is not None and ref.kind is RefKind.CLASS else None
-            if held is None:
-                return set()
-            found.add(held)
-            if any(action in block.subject for _, block in around(body, returned.block) if block.kind is BlockKind.IF):
-                return {held}
+            for value in alternatives(returned.value):
+                held = self._class_of(view, path, function, value)
+                if held is None:
+                    return set()
+                found.add(held)
+                if fits == "named":
+                    return {held}
+            if fits == "always":
+                break
         return found
+
+    def _class_of(self, view: ClassKey, path: str, function: int, value: str) -> ClassKey | None:
+        """A returned class: an attribute of the view, what its base class returns, or a class of the project."""
+        if (attribute := value.removeprefix("%self.")) != value and attribute.isidentifier():
+            return self._held(view, attribute)
+        calls = self._project.modules[path].bodies[function].calls
+        if value.startswith("#") and _is_super(calls, value):
+            return self._held(view, "serializer_class")
+        ref = self._project.value(path, function, value)
+        return ref.function if ref is not None and ref.kind is RefKind.CLASS else None
 
     def rows_of(self, view: ClassKey) -> tuple[Rows, ...]:
         """The rows that a view lists."""
@@ -118,15 +127,34 @@ class SerializerUses:
         if not loads.uses_django:
             return ()
         ref = Ref(RefKind.INSTANCE, "", *view)
+        chosen = self._classes.find(ref, "filter_queryset")
+        if chosen is not None and isinstance(chosen[1], int):
+            calls = self._project.modules[chosen[0].path].bodies[chosen[1]].calls
+            if not any(call.callee.startswith("super") for call in calls):
+                return ()  # it may put another query in its place
         own = self._classes.find(ref, "get_queryset")
         if own is not None and isinstance(own[1], int):
-            chains = loads.django.entered(loads.django.frame(own[0].path, 0), None, (own[0].path, own[1]), view, bound=True)
-            return tuple(loads.of_chain(chain) for chain in chains)
+            return tuple(loads.of_chain(chain) for chain in self._listing(view, own[0].path, own[1]))
         chains = loads.django.objects.provided(ref, "get_queryset")
         member = self._classes.find(ref, "queryset")
         if member is None or isinstance(member[1], int):
             return tuple(loads.of_chain(chain) for chain in chains)
         return tuple(loads.placed(loads.of_chain(chain), member[0].path, member[1].function, member[1].value) for chain in chains)
+
+    def _listing(self, view: ClassKey, path: str, function: int) -> list[Chain]:
+        """What ``get_queryset`` returns for the action ``list``; nothing at all is what it returns to whoever draws the API's schema."""
+        django = self._project.loads.django
+        frame = Frame(path, function, view, caller=django.frame(path, 0), bound=True, depth=1)
+        body = self._project.modules[path].bodies[function]
+        found: list[Chain] = []
+        for returned in body.returns:
+            fits = _fits(body, returned.block, "list")
+            if fits and returned.value not in ("None", "?", ""):
+                chains = [chain for chain in django.evaluate(frame, returned.value) if not any(step.method == "none" for step in chain.steps)]
+                found += chains
+            if fits == "always":
+                break
+        return list(dict.fromkeys(found))
 
     # -- many=True ---------------------------------------------------------------------------------
 
@@ -137,7 +165,8 @@ class SerializerUses:
             return None
         if call.callee.rpartition(".")[2] == "get_serializer" and call.callee.startswith("%self."):
             head = self._project.modules[path].functions[function]
-            serializer = self.serializer_of((path, head.owner), head.name.rpartition(".")[2]) if head.owner >= 0 else None
+            serializers = self.serializers_of((path, head.owner), head.name.rpartition(".")[2]) if head.owner >= 0 else []
+            serializer = serializers[0] if len(serializers) == 1 else None
         else:
             ref = self._project.value(path, function, call.callee)
             serializer = ref.function if ref is not None and ref.kind is RefKind.CLASS else None
@@ -145,6 +174,26 @@ class SerializerUses:
             return None
         rows = self._project.loads.rows(path, function, text)
         return ManyRows(serializer, rows, path, symbol, call, None) if rows else None
+
+
+def _fits(body: Body, block: int, action: str) -> str:
+    """Whether a view comes to a block for an action: empty if not, ``named`` if the code asks for that very action, ``always``, else ``maybe``."""
+    fits = "always"
+    for _, found in around(body, block):
+        if found.kind not in _BRANCHES:
+            continue
+        subject = found.subject
+        is_yes = (found.kind is BlockKind.ORELSE) == any(word in subject for word in ("(not ", "!=", " not in "))
+        if _ACTION.search(subject) and "hasattr" not in subject:
+            named = f"'{action}'" in subject
+            if named != is_yes:
+                return ""
+            fits = "named" if named else fits
+        elif (is_yes and _ONE_ROW.search(subject)) or ((methods := _METHOD.findall(subject)) and ("GET" in methods) != is_yes):
+            return ""
+        elif fits == "always" and not _ONE_ROW.search(subject):
+            fits = "maybe"
+    return fits
 
 
 def _is_super(calls: tuple[Call, ...], value: str) -> bool:
