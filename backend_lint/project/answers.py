@@ -15,6 +15,7 @@ from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small
 from backend_lint.project.unsorted import sorted_for_few
+from backend_lint.sql.selectivity import share_of_few
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
@@ -49,7 +50,8 @@ class Lack(enum.StrEnum):
 class Missing(NamedTuple):
     """An index that would serve, with the queries that want it, those that requests and messages reach first.
 
-    `soft`: nobody waits for any of them, an index serves a part of what is asked, or it depends on the value how many rows are wanted. `small`: nothing
+    `soft`: nobody waits for any of them, an index serves a part of what is asked, or it depends on the value how many rows are wanted, as with a range with
+    one end and with kinds and flags alone. `small`: nothing
     says so, but the table looks like a short list.
     """
 
@@ -62,6 +64,8 @@ class Missing(NamedTuple):
     small: bool
 
 
+_WORTH_AN_INDEX = 0.05
+"""The share of a table below which flags and kinds together are worth an index; one of them alone never is."""
 _Group = tuple[str, Lack, frozenset[str], str]
 """Queries of one table that want the same index: the table, what is wrong, the keys and the method."""
 
@@ -109,6 +113,7 @@ class Answers:
             keys = frozenset(key.column or key.expression for key in candidate.keys)
             groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
         found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
+        found = [one for one in found if one.lack is Lack.ORDER or (_share_of_few(one.table, one.candidate) or 0.0) < _WORTH_AN_INDEX]
         return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
 
     @functools.cached_property
@@ -145,7 +150,8 @@ class Answers:
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
-        soft = self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly for answer in answers)
+        few = lack is not Lack.ORDER and _share_of_few(first.table, widest) is not None
+        soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly for answer in answers)
         return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table))
 
     def order(self, answer: Answer) -> tuple[int, str, int]:
@@ -239,6 +245,11 @@ def _within(query: Query, scope: tuple[int, ...]) -> Query:
     for number in scope:
         query = query.subqueries[number]
     return query
+
+
+def _share_of_few(table: Table, candidate: Candidate) -> float | None:
+    """What flags and kinds alone leave of a table; None if anything else is asked."""
+    return share_of_few(table.column(key.column) for key in candidate.keys)
 
 
 def _lack(access: Access, table: Table) -> Lack:

@@ -10,7 +10,8 @@ from backend_lint.facts.access import Access, Candidate, Path, Reason
 from backend_lint.facts.query import And, Comparison, OrderKey, Predicate, Query, TermKind, Verb
 from backend_lint.facts.schema import Index, IndexKey, Table
 from backend_lint.sql.keys import unique_within
-from backend_lint.sql.types import is_date, is_timestamp
+from backend_lint.sql.selectivity import few_values
+from backend_lint.sql.types import base, is_date, is_text, is_timestamp
 
 
 def sorted_for_few(query: Query, access: Access, table: Table) -> Access | None:
@@ -28,6 +29,8 @@ def sorted_for_few(query: Query, access: Access, table: Table) -> Access | None:
         return None
     equal = tuple(dict.fromkeys(_equal(query.where)))
     found = [column for column in equal if _found_by(column, access, table)]
+    if any(_is_nearly_one(column, table) for column in found):
+        return None
     if not found or unique_within(table, equal, partial=True) is not None or table.unknown:
         return None
     order = [key for key in keys if key is not None]
@@ -57,6 +60,14 @@ def _found_by(column: str, access: Access, table: Table) -> bool:
     """The index that serves now begins with the column, or has it behind others that are compared too."""
     names = access.index.split(" + ")
     return any(column in [key.column for key in index.keys] for index in table.indexes if index.name in names)
+
+
+def _is_nearly_one(column: str, table: Table) -> bool:
+    """The column names a thing (a slug, a number, an address), so that few rows share a value, and sorting them costs nothing."""
+    found = table.column(column)
+    if found is None or column.endswith("_id") or few_values(found) or any(column in key.columns for key in table.foreign_keys):
+        return False
+    return is_text(found.type) or base(found.type) == "uuid"
 
 
 def _delivers(index: Index, equal: set[str], order: list[IndexKey]) -> bool:

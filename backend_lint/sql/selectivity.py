@@ -63,6 +63,19 @@ def few_values(column: Column) -> bool:
     return not (_NOT_FEW.search(column.type) and (match.start() == 0 and match.group().endswith("_"))) and not column.name.lower().endswith("token")
 
 
+def share_of_few(columns: Iterable[Column | None]) -> float | None:
+    """The share of a table that one value of each of these columns leaves, where all of them are closed sets; None if one of them is not.
+
+    A flag is true or false; what else has few values has five of them.
+    """
+    share = 1.0
+    for column in columns:
+        if column is None or not few_values(column):
+            return None
+        share *= 0.5 if column.type in ("boolean", "bit(1)", "tinyint(1)") else 0.2
+    return share
+
+
 def unique_keys(index: Index, equal: frozenset[str]) -> bool:
     """Whether an index makes rows that are equal in `equal` one row."""
     return (
