@@ -113,6 +113,15 @@ def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_pa
     assert _work(_check(registry, tmp_path, files)) < 100_000
 
 
+def test_packages_that_import_all_of_each_other_are_searched_once(registry: Registry, tmp_path: Path) -> None:
+    number = 14
+    head = "from django.db import models\nclass Order(models.Model):\n    pass\n"
+    stars = [f"from shop.m{i} import *\n" for i in range(number)]
+    files = {f"shop/m{i}.py": "".join(stars) + f"def f{i}():\n    return unknown{i}.objects.filter(x=1)\n" for i in range(number)}
+    files |= {"shop/__init__.py": "".join(stars), "shop/models.py": head}
+    assert _work(_check(registry, tmp_path, files)) < 2_000_000
+
+
 def _files(number: int, text: str) -> dict[str, str]:
     return {f"m{i}.py": text.replace("<i>", str(i)).replace("<next>", str(i + 1)) for i in range(number)}
 

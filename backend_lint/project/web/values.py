@@ -48,6 +48,7 @@ class Values:
         self.resolver = resolver
         self.modules = resolver.modules
         self._visits = 0
+        self._names: dict[tuple[str, str], Place | None] = {}
 
     def ref(self, place: Place) -> Ref | None:
         """What the value refers to."""
@@ -111,10 +112,18 @@ class Values:
             scope = head.scope
         return self._named(place.path, place.text[1:])
 
-    def _named(self, path: str, name: str, depth: int = 0) -> Place | None:
+    def _named(self, path: str, name: str) -> Place | None:
+        """What a module calls `name`."""
+        if (path, name) not in self._names:
+            self._names[path, name] = self._sought(path, name, 0, set())
+        return self._names[path, name]
+
+    def _sought(self, path: str, name: str, depth: int, seen: set[tuple[str, str]]) -> Place | None:
+        """`seen`: modules and names that were looked at on other ways, for packages that import all of each other."""
         module = self.modules.get(path)
-        if module is None or depth > MAX_DEPTH:
+        if module is None or depth > MAX_DEPTH or (path, name) in seen:
             return None
+        seen.add((path, name))
         kind, number = module.names.get(name, ("", 0))
         if kind == "assign":
             assign = module.bodies[0].assigns[number]
@@ -126,16 +135,17 @@ class Values:
             return Place(path, 0, assign.value) if assign.value else None
         if kind == "import":
             found = module.facts.imports[number]
-            return self._imported(path, found.module, found.member, found.level, depth + 1)
+            target = self._target(path, found.module, found.level)
+            return self._sought(target, found.member, depth + 1, seen) if target is not None and found.member else None
         if not kind:
             for found in module.facts.imports:
-                if found.member == "*" and (target := self._target(path, found.module, found.level)) and (place := self._named(target, name, depth + 1)):
+                if found.member == "*" and (target := self._target(path, found.module, found.level)) and (place := self._sought(target, name, depth + 1, seen)):
                     return place
         return None
 
-    def _imported(self, path: str, dotted: str, member: str, level: int, depth: int = 0) -> Place | None:
+    def _imported(self, path: str, dotted: str, member: str, level: int) -> Place | None:
         target = self._target(path, dotted, level)
-        return self._named(target, member, depth) if target is not None and member else None
+        return self._named(target, member) if target is not None and member else None
 
     def _target(self, path: str, dotted: str, level: int) -> str | None:
         return self.resolver.index.relative(path, level, dotted) if level else self.resolver.index.find(dotted, path)
