@@ -100,7 +100,8 @@ class Finder:
             elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
                 if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
                     ended.append(number)
-                if (name in REFINING or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):
+                # db_manager gives a manager, whose rows nobody reads
+                if ((name in REFINING and name != "db_manager") or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):
                     refined.add(number)
         for number in ended:
             yield from self._ended(module, function, number, body.calls[number])
