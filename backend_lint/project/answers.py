@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
@@ -147,6 +149,7 @@ class Answers:
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
         widest = answers[0].access.candidate
+        widest = _for_all(widest, answers) if widest is not None else None
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
@@ -245,6 +248,18 @@ def _within(query: Query, scope: tuple[int, ...]) -> Query:
     for number in scope:
         query = query.subqueries[number]
     return query
+
+
+def _for_all(candidate: Candidate, answers: Iterable[Answer]) -> Candidate:
+    """The index with those columns in front that some queries ask for alone; columns of ranges and orders stay behind."""
+    wanted = {frozenset(key.column for key in one.access.candidate.keys) for one in answers if one.access.candidate is not None}
+    equal = {column for one in answers if one.access.candidate == candidate for table, column in _asked(one.query) if table == candidate.table}
+    kept = list(candidate.keys)
+    front: list[IndexKey] = []
+    for columns in sorted(wanted, key=lambda one: (len(one), sorted(one))):
+        if columns <= equal and columns >= {key.column for key in front}:
+            front += [key for key in kept if key.column in columns and key not in front]
+    return replace(candidate, keys=(*front, *(key for key in kept if key not in front)))
 
 
 def _share_of_few(table: Table, candidate: Candidate) -> float | None:
