@@ -23,9 +23,11 @@ select c.oid, c.relname from pg_class c join pg_namespace n on n.oid = c.relname
 where n.nspname = 'public' and c.relkind in ('r', 'p') order by c.relname
 """
 _COLUMNS = """
-select attrelid, attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid), '') like 'nextval%%',
+select attrelid, attname,
+       format_type(case when t.typtype = 'd' then t.typbasetype else atttypid end, case when t.typtype = 'd' then t.typtypmod else atttypmod end), attnotnull,
+       attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid), '') like 'nextval%%',
        pg_get_expr(d.adbin, d.adrelid), attgenerated <> ''
-from pg_attribute a left join pg_attrdef d on d.adrelid = attrelid and d.adnum = attnum
+from pg_attribute a join pg_type t on t.oid = atttypid left join pg_attrdef d on d.adrelid = attrelid and d.adnum = attnum
 where attnum > 0 and not attisdropped and attrelid = any(%s) order by attrelid, attnum
 """
 _INDEXES = """
@@ -42,7 +44,8 @@ from pg_constraint k join pg_class t on t.oid = k.confrelid where k.contype = 'f
 
 
 class Difference(NamedTuple):
-    """One difference: `kind` is ``table``, ``column``, ``index``, ``index name``, ``foreign key``; `ours` and `real` are texts, empty if it is not there."""
+    """One difference: `kind` is ``table``, ``column``, ``primary key``, ``index``, ``index name``, ``foreign key``; `ours` and `real` are texts, empty if it is
+    not there."""
 
     kind: str
     table: str
@@ -91,7 +94,7 @@ def index_text(index: Index) -> str:
     """An index without its name, for comparison."""
     keys = []
     for key in index.keys:
-        text = key.column or f"({key.expression})"
+        text = key.column or key.expression
         nulls = "" if key.nulls_first is None or key.nulls_first == key.descending else f" nulls {'first' if key.nulls_first else 'last'}"
         keys.append(f"{text}{f' {key.opclass}' if key.opclass else ''}{' desc' if key.descending else ''}{nulls}")
     where = f" where {index.where_text}" if index.where_text else ""
@@ -100,10 +103,10 @@ def index_text(index: Index) -> str:
     return f"{'unique ' if index.unique else ''}{index.method} ({', '.join(keys)}){include}{distinct}{where}"
 
 
-def column_text(column: Column) -> str:
-    """A column without its name."""
+def column_text(column: Column, numbered: bool = True) -> str:
+    """A column without its name; `numbered`: with what the database does to number it."""
     null = {True: "null", False: "not null", None: "?"}[column.nullable]
-    return f"{column.type} {null}{' auto' if column.auto else ''}"
+    return f"{column.type} {null}{' auto' if column.auto and numbered else ''}"
 
 
 def _where(index: Index) -> str:
@@ -115,19 +118,21 @@ def _where(index: Index) -> str:
     return predicate_text(mapped(index.where, plain)) if index.where is not None else index.where_text
 
 
-def differences(ours: Mapping[str, Table], real: Mapping[str, Table]) -> Iterator[Difference]:
-    """Where tables differ. Tables that are only real are differences too: hand in what is to be compared."""
+def differences(ours: Mapping[str, Table], real: Mapping[str, Table], numbered: bool = True) -> Iterator[Difference]:
+    """Where tables differ. Tables that are only real are differences too: hand in what is to be compared. `numbered` as for `column_text`."""
     for name in sorted({*ours, *real}):
         if name not in ours or name not in real:
             yield Difference("table", name, "", "table" if name in ours else "", "table" if name in real else "")
             continue
-        yield from _columns(ours[name], real[name])
+        yield from _columns(ours[name], real[name], numbered)
+        if ours[name].primary_key != real[name].primary_key:
+            yield Difference("primary key", name, "", ", ".join(ours[name].primary_key), ", ".join(real[name].primary_key))
         yield from _indexes(ours[name], real[name])
         yield from _foreign_keys(ours[name], real[name])
 
 
-def _columns(ours: Table, real: Table) -> Iterator[Difference]:
-    mine, theirs = {one.name: column_text(one) for one in ours.columns}, {one.name: column_text(one) for one in real.columns}
+def _columns(ours: Table, real: Table, numbered: bool) -> Iterator[Difference]:
+    mine, theirs = ({one.name: column_text(one, numbered) for one in table.columns} for table in (ours, real))
     for name in sorted({*mine, *theirs}):
         if mine.get(name) != theirs.get(name):
             yield Difference("column", ours.name, name, mine.get(name, ""), theirs.get(name, ""))

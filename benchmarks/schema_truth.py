@@ -1,15 +1,16 @@
 """Does the schema that is read from a Django application equal the one that its migrations make?
 
 Runs the real migrations of an application on a real PostgreSQL, in the application's own environment, and compares the catalog with what
-`Project.schema` says of its source:
+``backend-lint map schema --format json`` says of its source:
 
     python -m venv /tmp/app && /tmp/app/bin/pip install APPLICATION psycopg[binary]
     python benchmarks/schema_truth.py --python /tmp/app/bin/python --source /tmp/app/lib/python3.11/site-packages/shop --settings shop.settings
 
 This is the one place where checked code runs, deliberately and never as a part of the linter. `--settings` is the application's settings module
-(``--settings-file`` for one written for the purpose); its database is replaced by a fresh one. `--source` may be given several times: all trees make one
-project. Only tables whose migrations lie in the sources are compared. `--postgres` is the URI of a server where a database may be created; without it one
-is started as the tests do. Exit status 1 if something differs.
+(``--settings-file`` for one written for the purpose, which the linter sees beside the sources); its database is replaced by a fresh one. `--source` may be
+given several times: all trees make one project. All tables are compared but those of models of other libraries.
+`--postgres` is the URI of a server where a database may be created; without it one is started as the tests do. ``--write`` keeps the result in a JSON file.
+Exit status 1 if something differs in a table that the map does not mark as unknown.
 """
 
 from __future__ import annotations
@@ -22,9 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from live_catalog import Difference
+
+    from backend_lint.facts.schema import Table
 
 TREE = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE), str(TREE / "tests"), str(TREE / "benchmarks")]
@@ -46,6 +53,8 @@ from django.db.migrations.loader import MigrationLoader
 loader = MigrationLoader(None, ignore_no_migrations=True)
 for label in sorted(loader.migrated_apps):
     print("APP", label, apps.get_app_config(label).path, sep="\\t")
+for model in loader.project_state().apps.get_models(include_auto_created=True, include_swapped=True):
+    print("TABLE", model._meta.app_label, model._meta.db_table, sep="\\t")
 """
 
 
@@ -53,33 +62,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     import live_catalog
     import psycopg
+    import schema_map
 
     from backend_lint.facts.schema import TableKind
 
     database = "truth_" + "".join(sign if sign.isalnum() else "_" for sign in options.name).lower()
     uri = _database(options.postgres, database)
-    apps, seconds = _migrate(options, uri)
+    ran = _migrate(options, uri)
     with psycopg.connect(uri, autocommit=True) as connection:
         real = live_catalog.read(connection)
     sources = [Path(source).resolve() for source in options.source]
-    labels = {label for label, path in apps if any(Path(path).resolve().is_relative_to(source) for source in sources)}
-    ours, cpu, unread = _read(sources)
-    prefixes = tuple(f"{label}_" for label in labels)
-    known = {name for name in ours if name in real}
-    compared = {name: table for name, table in real.items() if name in known or name.startswith(prefixes)}
-    kinds = (TableKind.TABLE, TableKind.PARTITION)
+    own = {label: folder for label, path in ran.apps if any((folder := Path(path).resolve()).is_relative_to(source) for source in sources)}
+    foreign = {table for label, table in ran.tables if label not in own} | {"django_migrations"}
+    told = schema_map.read(sources, [Path(options.settings_file)] if options.settings_file else [])
+    compared = {name: table for name, table in real.items() if name not in foreign}
+    # applications that are not installed, and models that nobody makes a table of
+    folders = tuple(f"{_in_project(folder, sources)}/".lstrip("/") for folder in own.values())
     mine = {
-        name: table for name, table in ours.items() if table.kind in kinds and (table.managed or name in real) and (name in real or name.startswith(prefixes))
+        name: table
+        for name, table in told.tables.items()
+        if table.kind in (TableKind.TABLE, TableKind.PARTITION) and (name in compared or (table.managed and table.path.startswith(folders)))
     }
-    found = list(live_catalog.differences(mine, compared))
-    say(f"{options.name}: {len(labels)} applications; migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood")
-    for kind, count in live_catalog.counts(compared, found).items():
-        say(f"  {kind}: {count.equal} of {count.real} equal")
-    extra = sum(1 for one in found if one.ours and not one.real)
-    say(f"  only ours: {extra}")
+    found = list(live_catalog.differences(mine, compared, numbered=False))
+    say(f"{options.name}: {len(own)} applications; migrated in {ran.seconds:.0f} s; read in {told.seconds:.1f} s; {told.not_understood} not understood")
+    return report(options, mine, compared, found)
+
+
+def report(options: argparse.Namespace, ours: Mapping[str, Table], real: Mapping[str, Table], found: Sequence[Difference]) -> int:
+    """Says how many are equal and what differs, and keeps it where ``--write`` says. Gives the exit status: 1 if something differs that is not doubted."""
+    import live_catalog
+
+    unknown = sorted(name for name, table in ours.items() if table.unknown)
+    known = [one for one in found if one.table not in unknown]
+    entry: dict[str, object] = {"version": options.version, "framework": options.framework}
+    for kind, count in live_catalog.counts(real, list(found)).items():
+        wrong = live_catalog.counts(real, known)[kind]
+        doubted = wrong.equal - count.equal
+        entry[kind] = {"compared": count.real, "equal": count.equal, "different": count.real - wrong.equal, "different in tables marked unknown": doubted}
+        say(f"  {kind}: {count.equal} of {count.real} equal; {doubted} others in tables marked unknown")
+    extra = [one for one in found if one.ours and not one.real]
+    entry["only in the map"] = sum(1 for one in extra if one.table not in unknown)
+    entry["tables marked unknown"] = len(unknown)
+    say(f"  only ours: {len(extra)}; tables marked unknown: {len(unknown)}")
     for one in found[: options.show]:
         say(f"  {one.kind} {one.table}: {one.name}\n      ours: {one.ours or 'nothing'}{_doubt(ours, one.table)}\n      real: {one.real or 'nothing'}")
-    return 1 if found else 0
+    if options.write:
+        import schema_map
+
+        schema_map.write(Path(options.write), options.name, entry)
+    return 1 if known else 0
+
+
+def _in_project(folder: Path, sources: Sequence[Path]) -> str:
+    """Where a folder of the sources lies in the project that the linter sees."""
+    source = max((one for one in sources if folder.is_relative_to(one)), key=lambda one: len(one.parts))
+    inside = "" if folder == source else folder.relative_to(source).as_posix()
+    bare = len(sources) == 1 and not (source / "__init__.py").exists()
+    return inside if bare else f"{source.name}/{inside}".rstrip("/")
 
 
 def say(line: str) -> None:
@@ -99,8 +138,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--extension", action="append", default=[], help="an extension to create first")
     parser.add_argument("--postgres", default="", help="URI of a server")
     parser.add_argument("--name", default="application")
+    parser.add_argument("--version", default="", help="of the application, for the results")
+    parser.add_argument("--write", default="", help="a JSON file of results that this one is put into")
     parser.add_argument("--show", type=int, default=40, help="how many differences to print")
-    return parser.parse_args(arguments)
+    return parser.parse_args(arguments, argparse.Namespace(framework="Django"))
 
 
 def _database(server: str, name: str) -> str:
@@ -118,8 +159,16 @@ def _database(server: str, name: str) -> str:
     return parts._replace(path="/" + name).geturl()
 
 
-def _migrate(options: argparse.Namespace, uri: str) -> tuple[list[tuple[str, str]], float]:
-    """Applications (label, folder) after their migrations ran, and the seconds it took."""
+class Ran(NamedTuple):
+    """What ran: applications (label, folder), the tables of their models (label, name), and the seconds it took."""
+
+    apps: list[tuple[str, str]]
+    tables: list[tuple[str, str]]
+    seconds: float
+
+
+def _migrate(options: argparse.Namespace, uri: str) -> Ran:
+    """Run the migrations."""
     import psycopg
 
     parts = urlsplit(uri)
@@ -149,29 +198,11 @@ def _migrate(options: argparse.Namespace, uri: str) -> tuple[list[tuple[str, str
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return [(row[1], row[2]) for row in rows if row[0] == "APP"], time.perf_counter() - started
+    apps, tables = ([(row[1], row[2]) for row in rows if row[0] == kind] for kind in ("APP", "TABLE"))
+    return Ran(apps, tables, time.perf_counter() - started)
 
 
-def _read(sources: list[Path]):  # type: ignore[no-untyped-def]
-    """The tables that the linter knows, its CPU seconds for them, and how much it did not understand."""
-    from backend_lint.config import Settings
-    from backend_lint.engine.run import read_project
-    from backend_lint.project import Project
-
-    readings = {}
-    for source in sources:
-        prefix = "" if len(sources) == 1 and not (source / "__init__.py").exists() else f"{source.name}/"
-        for path, (file, reading) in read_project(Settings(root=source, cache=False, jobs=1)).items():
-            import msgspec
-
-            readings[prefix + path] = (msgspec.structs.replace(file, path=prefix + path), reading)
-    project = Project.link(readings)
-    started = time.process_time()
-    schema = project.schema
-    return dict(schema.tables), time.process_time() - started, len(schema.unread)
-
-
-def _doubt(ours, table: str) -> str:  # type: ignore[no-untyped-def]
+def _doubt(ours: Mapping[str, Table], table: str) -> str:
     return f"   (unknown: {'; '.join(ours[table].unknown[:2])})" if table in ours and ours[table].unknown else ""
 
 

@@ -1,7 +1,7 @@
 """Does the schema that is read from an application with Alembic equal the one that its migrations make?
 
 Runs the real migrations of an application on a real PostgreSQL, by the application's own command in its own environment, and compares the catalog with
-what `Project.schema` says of its source:
+what ``backend-lint map schema --format json`` says of its source:
 
     python -m venv /tmp/app && /tmp/app/bin/pip install APPLICATION psycopg2-binary
     python benchmarks/schema_truth_alembic.py --source /tmp/app/lib/python3.11/site-packages/shop --env DATABASE_URL={uri} \\
@@ -13,7 +13,8 @@ names by the naming convention of their metadata are not given then.
 This is deliberate: checked code never runs as a part of the linter. In `--env` and in the command ``{uri}`` stands for the database's URI,
 ``{psycopg}``, ``{psycopg2}`` and ``{asyncpg}`` for the same with SQLAlchemy's driver in front, ``{escaped}`` for the first with its percent signs
 doubled, as ini files want them. Tables that the sources say nothing of are compared too: they are differences, unless ``--foreign`` names them (those
-that a library makes for itself). Exit status 1 if something differs.
+that a library makes for itself). ``--write`` keeps the result in a JSON file. Exit status 1 if something differs in a table that the map does not mark as
+unknown.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     import live_catalog
     import psycopg
+    import schema_map
 
     from backend_lint.facts.schema import TableKind
 
@@ -54,42 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = _migrate(options, uri)
     with psycopg.connect(uri, autocommit=True) as connection:
         real = live_catalog.read(connection)
-    ours, cpu, unread = _read([Path(source).resolve() for source in options.source])
+    told = schema_map.read([Path(source).resolve() for source in options.source], [Path(one) for one in options.beside])
     foreign = re.compile(options.foreign or r"\Z.")
     compared = {name: table for name, table in real.items() if not name.startswith("alembic_version") and not foreign.match(name)}
     kinds = (TableKind.TABLE, TableKind.PARTITION)
-    mine = {name: table for name, table in ours.items() if table.kind in kinds and "." not in name and not foreign.match(name)}
-    found = list(live_catalog.differences(mine, compared))
-    unknown = sum(bool(one.unknown) for one in mine.values())
-    say(f"{options.name}: migrated in {seconds:.0f} s; read in {cpu:.2f} s CPU; {unread} not understood; {unknown} tables unknown")
-    for kind, count in live_catalog.counts(compared, found).items():
-        say(f"  {kind}: {count.equal} of {count.real} equal")
-    say(f"  only ours: {sum(1 for one in found if one.ours and not one.real)}")
-    for one in found[: options.show]:
-        doubt = schema_truth._doubt(ours, one.table)
-        say(f"  {one.kind} {one.table}: {one.name}\n      ours: {one.ours or 'nothing'}{doubt}\n      real: {one.real or 'nothing'}")
-    return 1 if found else 0
-
-
-def _read(sources: list[Path]):  # type: ignore[no-untyped-def]
-    """The tables that the linter knows for PostgreSQL, which is what the migrations run on; its CPU seconds for them, and how much it did not understand."""
-    import msgspec
-
-    from backend_lint.config import Settings
-    from backend_lint.engine.run import read_project
-    from backend_lint.facts.schema import Dialect
-    from backend_lint.project import Project
-    from backend_lint.project.schema.linking import linked
-
-    readings = {}
-    for source in sources:
-        prefix = "" if len(sources) == 1 else f"{source.name}/"
-        for path, (file, reading) in read_project(Settings(root=source, cache=False, jobs=1)).items():
-            readings[prefix + path] = (msgspec.structs.replace(file, path=prefix + path), reading)
-    project = Project.link(readings)
-    started = time.process_time()
-    found = linked(project, Dialect.POSTGRESQL)
-    return found.tables, time.process_time() - started, len(found.unread)
+    mine = {name: table for name, table in told.tables.items() if table.kind in kinds and "." not in name and not foreign.match(name)}
+    found = list(live_catalog.differences(mine, compared, numbered=False))
+    say(f"{options.name}: migrated in {seconds:.0f} s; read in {told.seconds:.1f} s; {told.not_understood} not understood")
+    return schema_truth.report(options, mine, compared, found)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -102,9 +76,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--foreign", default="", help="a regular expression for tables that libraries make")
     parser.add_argument("--postgres", default="", help="URI of a server")
     parser.add_argument("--name", default="application")
+    parser.add_argument("--beside", action="append", default=[], help="a further file that the linter sees, such as the settings")
+    parser.add_argument("--version", default="", help="of the application, for the results")
+    parser.add_argument("--write", default="", help="a JSON file of results that this one is put into")
     parser.add_argument("--show", type=int, default=40, help="how many differences to print")
     parser.add_argument("command", nargs="+", help="what runs the migrations")
-    return parser.parse_args(arguments)
+    return parser.parse_args(arguments, argparse.Namespace(framework="Alembic"))
 
 
 def _migrate(options: argparse.Namespace, uri: str) -> float:

@@ -38,9 +38,12 @@ def alter_column(state: State, change: ddl.AlterColumn) -> None:
     for name in state.heirs(table.name):
         one = state.tables[name]
         column = find(one, change.name, state.dialect)
+        if column is None and name in state.uncreated:
+            # the table was made elsewhere: what the column is from now on is known all the same
+            column = Column(change.name, "", None)
+            one = state.store(replace(one, columns=(*one.columns, column)))
         if column is None:
-            if name not in state.uncreated:
-                state.doubt(change, one, f"its column {change.name} is changed before it is created")
+            state.doubt(change, one, f"its column {change.name} is changed before it is created")
             continue
         altered = state.typed(_altered(column, change))
         if altered.nullable and column.name in one.primary_key:

@@ -9,6 +9,7 @@ from backend_lint.facts.schema import Dialect, ForeignKey, Implicit, Index, Inde
 from backend_lint.sql import names
 from backend_lint.sql.catalog_columns import find
 from backend_lint.sql.catalog_state import State, in_schema, schema_of
+from backend_lint.sql.opclasses import is_default
 from backend_lint.sql.renaming import mentioned
 
 
@@ -16,6 +17,8 @@ def put_index(state: State, name: str, index: Index, only: bool = False) -> Inde
     """Adds an index to a table, under a name if it has none, and to the partitions of a partitioned table unless `only`."""
     table = state.tables[name]
     index = _spelled(index, table, state.dialect)
+    if state.dialect is Dialect.POSTGRESQL:
+        index = _plain(index, table)
     if not index.name and index.method != "rowid":
         index = replace(index, name=names.index_name(state.dialect, name.rpartition(".")[2], index, state.index_taken(name, index)))
     present = table.indexes
@@ -74,6 +77,15 @@ def add_index(state: State, change: ddl.AddIndex) -> None:
             state.doubt(change, table, f"its index {change.index.name} is created twice")
         return
     put_index(state, table.name, change.index, change.only)
+
+
+def _plain(index: Index, table: Table) -> Index:
+    """The index without the operator classes that its keys have anyway."""
+    if not any(key.opclass and key.column for key in index.keys):
+        return index
+    types = {column.name: column.type for column in table.columns}
+    keys = (replace(key, opclass="") if is_default(key.opclass, index.method, types.get(key.column, "")) else key for key in index.keys)
+    return replace(index, keys=tuple(keys))
 
 
 def _has(state: State, table: Table, name: str) -> bool:

@@ -119,4 +119,15 @@ def _touched(model: Table, table: Table) -> Table:
     """A table whose beginning nobody knows: the model, with what migrations added to it since."""
     shapes = {(index.keys, index.unique, index.where_text, index.method) for index in model.indexes}
     added = tuple(index for index in table.indexes if (index.keys, index.unique, index.where_text, index.method) not in shapes)
-    return replace(model, indexes=(*model.indexes, *added), seeded=model.seeded or table.seeded) if added or table.seeded else model
+    if not (added or table.seeded or table.columns):
+        return model
+    changed = {column.name.lower(): column for column in table.columns}
+    columns = [_changed(column, changed.pop(column.name.lower(), None)) for column in model.columns]
+    return replace(model, columns=(*columns, *changed.values()), indexes=(*model.indexes, *added), seeded=model.seeded or table.seeded)
+
+
+def _changed(column: Column, known: Column | None) -> Column:
+    """A column of a model as migrations leave it; `known` is what they said of it."""
+    if known is None:
+        return column
+    return replace(column, type=known.type or column.type, nullable=column.nullable if known.nullable is None else known.nullable)

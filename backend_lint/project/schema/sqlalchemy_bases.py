@@ -251,7 +251,7 @@ class Bases:
             if isinstance(inner, ClassName):
                 return self.metadata(inner.key)
             if isinstance(inner, Made) and inner.simple != "MetaData":
-                return self.metadata_of(self.values.keywords(inner).get("metadata"))
+                return self._of_base(value.frame, value.text[: -len(".metadata")])
         return None
 
 

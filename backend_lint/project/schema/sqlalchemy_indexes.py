@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from backend_lint.facts.query import Predicate
 from backend_lint.facts.schema import Dialect, Index, IndexKey
 from backend_lint.project.schema.sqlalchemy_expressions import Key
@@ -89,19 +91,24 @@ class Indexes:
         names = [key.label, found.column, *(attribute for attribute, column in columns.items() if found.column and column == found.column)]
         opclass = next((classes[name] for name in names if name in classes), None) if isinstance(classes, dict) else None
         length = next((lengths[name] for name in names if name in lengths), None) if isinstance(lengths, dict) else lengths
-        return IndexKey(
-            found.column,
-            found.expression,
-            found.descending,
-            found.nulls_first,
-            opclass if isinstance(opclass, str) else found.opclass,
-            found.collation,
-            length if isinstance(length, int) else found.length,
-        )
+        if isinstance(opclass, str):
+            found = _with_class(found, opclass)
+        return replace(found, length=length) if isinstance(length, int) else found
 
     def _name(self, part: Value, columns: Mapping[str, str]) -> str:
         key = self.expressions.key(part, columns)
         return key.column if key is not None else ""
+
+
+def _with_class(key: IndexKey, written: str) -> IndexKey:
+    """What stands behind a key in SQL: an operator class, and as it is only text also a direction (``{"id": "DESC"}``)."""
+    opclass, _, rest = written.strip().partition(" ")
+    if opclass.lower() in ("asc", "desc", "nulls"):
+        opclass, rest = "", written
+    words = rest.lower().split()
+    descending = "desc" in words or (key.descending and "asc" not in words)
+    nulls = "first" in words if "nulls" in words else key.nulls_first
+    return replace(key, opclass=opclass or key.opclass, descending=descending, nulls_first=None if nulls == descending else nulls)
 
 
 def _many(value: Value) -> tuple[Value, ...]:
