@@ -54,6 +54,12 @@ class Difference(NamedTuple):
     real: str
 
 
+    @property
+    def untold(self) -> bool:
+        """The map says that it does not know: a type or a length is open."""
+        return self.kind == "column" and bool(self.ours) and (self.ours.startswith(" ") or "?" in self.ours)
+
+
 class Count(NamedTuple):
     """How many there are really, and how many of them are told exactly."""
 

@@ -93,13 +93,13 @@ def report(options: argparse.Namespace, ours: Mapping[str, Table], real: Mapping
     import live_catalog
 
     unknown = sorted(name for name, table in ours.items() if table.unknown)
-    known = [one for one in found if one.table not in unknown]
+    known = [one for one in found if one.table not in unknown and not one.untold]
     entry: dict[str, object] = {"version": options.version, "framework": options.framework}
     for kind, count in live_catalog.counts(real, list(found)).items():
         wrong = live_catalog.counts(real, known)[kind]
         doubted = wrong.equal - count.equal
-        entry[kind] = {"compared": count.real, "equal": count.equal, "different": count.real - wrong.equal, "different in tables marked unknown": doubted}
-        say(f"  {kind}: {count.equal} of {count.real} equal; {doubted} others in tables marked unknown")
+        entry[kind] = {"compared": count.real, "equal": count.equal, "different": count.real - wrong.equal, "unknown": doubted}
+        say(f"  {kind}: {count.equal} of {count.real} equal, {count.real - wrong.equal} different, {doubted} said to be unknown")
     extra = [one for one in found if one.ours and not one.real]
     entry["only in the map"] = sum(1 for one in extra if one.table not in unknown)
     entry["tables marked unknown"] = len(unknown)

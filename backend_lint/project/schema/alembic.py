@@ -15,6 +15,7 @@ from backend_lint.project.schema.alembic_conditions import MigrationValues
 from backend_lint.project.schema.alembic_graph import Revision, environments, revisions
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
 from backend_lint.project.schema.alembic_steps import Steps
+from backend_lint.project.schema.alembic_unnamed import Unnamed
 from backend_lint.project.schema.source import Declared, Replayed, Unread
 from backend_lint.project.schema.sqlalchemy import Models
 from backend_lint.project.schema.sqlalchemy_naming import conventional
@@ -77,11 +78,12 @@ class Migrations(Models):
         self.catalog = Catalog(dialect)
         self._names: dict[str, tuple[tuple[Column, ...], dict[str, str]]] = {}
         self.steps = Steps(values, self)
+        self.unnamed = Unnamed(self.catalog)
         self.baseline: set[str] = set()
         self.everything = ""
         self.failed = False
         self.convention: Mapping[str, str | None] = {}
-        self._doubts: list[str] = []
+        self.doubts: list[str] = []
         self._own: dict[str, dict[str, Table]] = {}
         values.run = self.steps.call
 
@@ -93,6 +95,8 @@ class Migrations(Models):
             if not self.steps.migrate(revision.path, revision.upgrade):
                 self.everything = self.everything or "a migration does too much to be followed"
                 self.unread.append(Unread(revision.path, 1, "a migration does too much to be followed"))
+        for doubt in self.unnamed.left():
+            self.apply(doubt, doubt.path, doubt.line)
         covers = self.catalog.created - self.baseline
         everything = self.everything or self.catalog.everything_unknown
         return Replayed(dict(self.catalog.tables), covers, frozenset(self.catalog.dropped - self.catalog.tables.keys()), tuple(self.unread), everything)
@@ -170,12 +174,12 @@ class Migrations(Models):
     def apply(self, change: ddl.Change, path: str, line: int) -> None:
         """Apply a change, or only note that it may have happened."""
         before = len(self.catalog.missed)
-        self.catalog.apply(change if not self._doubts else self._doubted(change, path, line))
+        self.catalog.apply(change if not self.doubts else self._doubted(change, path, line))
         self.unread += [Unread(path, line, missed.why) for missed in self.catalog.missed[before:]]
 
     def _doubted(self, change: ddl.Change, path: str, line: int) -> ddl.Change:
         """What is known after a change that may not have happened."""
-        why = self._doubts[-1]
+        why = self.doubts[-1]
         if isinstance(change, ddl.Seed | ddl.CreateType | ddl.Forget):
             return change
         if isinstance(change, ddl.CreateTable):
@@ -189,10 +193,10 @@ class Migrations(Models):
         return ddl.Forget(table, "all", why, path, line)
 
     def doubt(self, why: str) -> None:
-        self._doubts.append(why)
+        self.doubts.append(why)
 
     def trust(self) -> None:
-        self._doubts.pop()
+        self.doubts.pop()
 
     def skipped(self, why: str, path: str, line: int) -> None:
         self.unread.append(Unread(path, line, why))

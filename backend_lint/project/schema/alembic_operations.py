@@ -292,7 +292,8 @@ def create_foreign_key(migrations: Migrations, call: Call) -> list[ddl.Change]:
     schema = call.text("referent_schema")
     target = f"{schema}.{target}" if schema and "." not in target else target
     name = migrations.name("fk", call.table, columns, call.text("constraint_name") or "", target, others)
-    return [ddl.AddForeignKey(call.table, ForeignKey(name, columns, target, others, on_delete(call.values), path=call.path, line=call.line))]
+    key = ForeignKey(name, columns, target, others, on_delete(call.values), path=call.path, line=call.line)
+    return [*migrations.unnamed.replaced(call.table, columns), ddl.AddForeignKey(call.table, key)]
 
 
 def create_check_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
@@ -315,8 +316,7 @@ def drop_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
     if "constraint_name" in call.values and call.get("constraint_name") is None:
         return []
     if name is None:
-        kind = call.text("type_")
-        return migrations.forget(call, "a constraint that is not known is dropped", "indexes") if kind not in ("foreignkey", "check") else []
+        return migrations.unnamed.drop(call, bool(migrations.doubts))
     kind = call.text("type_") or ""
     short = {"unique": "uq", "foreignkey": "fk", "primary": "pk", "check": "ck"}.get(kind, "")
     return [

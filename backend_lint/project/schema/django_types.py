@@ -126,7 +126,7 @@ def column_type(field: DjangoField, dialect: Dialect) -> str:
         return ""
     if internal in _LENGTHS:
         length = field.max_length if field.max_length is not None else _LENGTHS[internal]
-        return canonical_type(f"{name}({length})" if length is not None and length >= 0 else name, dialect)
+        return canonical_type(name if length is None else f"{name}({length if length >= 0 else '?'})", dialect)
     if internal == "DecimalField" and field.digits is not None and field.places is not None and dialect is not Dialect.SQLITE:
         return f"numeric({field.digits},{field.places})"
     if internal in ("VectorField", "HalfVectorField", "BitField") and field.dimensions:

@@ -200,7 +200,7 @@ class Types:
             length = keywords.get("length")
             longest = max((len(one) for one in members), default=0) if known else 0
             size = max(length, longest) if isinstance(length, int) else longest
-            return ColumnType(f"varchar({size})" if size else "varchar", "Enum", True)
+            return ColumnType(_sized("varchar", size if known or isinstance(length, int) else UNKNOWN), "Enum", True)
         if self.dialect is Dialect.POSTGRESQL:
             schema = keywords.get("schema")
             text = name if isinstance(name, str) else ""
@@ -208,7 +208,7 @@ class Types:
         if self.dialect is Dialect.MYSQL and members:
             return ColumnType(canonical_type(f"enum({','.join(repr(one) for one in members)})", self.dialect), "Enum", True)
         longest = max((len(one) for one in members), default=0)
-        return ColumnType(f"varchar({longest})" if longest else "varchar", "Enum", True)
+        return ColumnType(_sized("varchar", longest if known else UNKNOWN), "Enum", True)
 
     def members(self, key: ClassKey, by_value: bool = False) -> list[str]:
         """The names (or values) of an enumeration of the project."""
@@ -299,10 +299,13 @@ class Types:
 
 
 def _sized(name: str, length: Value) -> str:
+    """A type with its length: ``?`` for one that is given and not known."""
+    if length is UNKNOWN or isinstance(length, Text | Made):
+        return f"{name}(?)"
     return f"{name}({length})" if isinstance(length, int) and length else name
 
 
 def _argument(args: Sequence[Value], keywords: dict[str, Value], position: int, name: str) -> Value:
     if name in keywords:
         return keywords[name]
-    return args[position] if position < len(args) else UNKNOWN
+    return args[position] if position < len(args) else None
