@@ -101,7 +101,9 @@ class Relation(Fact, frozen=True):
     """A table in a query. `table` is the database's name, empty if unknown or not a table (a function, a list of values); `subquery` is then its number or -1.
 
     `join`: ``""`` for the first and for a comma, ``inner``, ``left``, ``right``, ``full``, ``cross``. `on` holds the join condition; relations in it are
-    numbers. `columns` are selected columns of a subquery relation by name, where it is no table.
+    numbers. `columns` are selected columns of a subquery relation by name, where it is no table. `given`: its rows are written in the statement or come
+    with a parameter (VALUES, ``unnest(:ids)``), so that they are few. `fenced`: a common table expression that is computed on its own, so that no condition
+    around it reaches into it.
     """
 
     table: str
@@ -110,6 +112,8 @@ class Relation(Fact, frozen=True):
     on: Predicate | None = None
     subquery: int = -1
     lateral: bool = False
+    given: bool = False
+    fenced: bool = False
 
 
 class OrderKey(Fact, frozen=True):
@@ -146,7 +150,9 @@ class Query(Fact, frozen=True):
 
     `limit`: None if there is none, -1 if its number is not known. `selected`: what is selected; empty for all columns or unknown. `written`: columns set by
     INSERT or UPDATE. `conflict`: columns of ON CONFLICT. `distinct`, `grouped`: the whole result is needed before the first row comes out, unless an index
-    sorts. `combined`: further members of a UNION and CTEs stand in `subqueries` too. `unknown`: what was not understood; empty if all was.
+    sorts. `combined`: further members of a UNION and CTEs stand in `subqueries` too; `members` numbers the former. `pushable`: a condition from around on
+    one of these may be tested before rows are gathered (what all windows are partitioned by); None for what `group` says. `unknown`: what was not understood;
+    empty if all was.
     """
 
     verb: Verb
@@ -168,6 +174,8 @@ class Query(Fact, frozen=True):
     subqueries: tuple[Query, ...] = ()
     rows: Rows = Rows.UNKNOWN
     unknown: tuple[str, ...] = ()
+    members: tuple[int, ...] = ()
+    pushable: tuple[Term, ...] | None = None
     names: tuple[str, ...] = ()
     """The name of each of `selected` in the result, empty if it has none."""
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from backend_lint.facts.query import Comparison, OrderKey, Predicate, Query, Relation, Rows, Term, TermKind, Verb
+from backend_lint.facts.query import And, Comparison, Or, OrderKey, Predicate, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.facts.schema import Dialect
-from backend_lint.sql.conditions import column, comparison, conjunction
+from backend_lint.sql.conditions import column, comparison, conjunction, conjuncts
 from backend_lint.sql.expressions import name_of
 from backend_lint.sql.parse_functions import AGGREGATES
 from backend_lint.sql.parse_grammar import NotParsedError
@@ -120,26 +120,28 @@ class Builder:
         if where is not None and (found := self.predicates.read(where.this, frame)) is not None:
             draft.conditions.append(found)
         selected, names = self.selected(node.expressions, frame)
+        group = node.args.get("group")
+        keys = self._group(group, frame, node.expressions) if group is not None else ()
         having = node.args.get("having")
-        if having is not None:
-            self._read_subqueries(having, frame)
+        if having is not None and (found := self._having(having.this, frame, keys)) is not None:
+            draft.conditions.append(found)
         if node.args.get("qualify") is not None:
             draft.note("qualify")
         tables.leave(draft)
-        group = node.args.get("group")
         distinct = node.args.get("distinct")
-        aggregate, window = self._aggregates(node)
+        aggregate, windows = self._aggregates(node)
         query = Query(
             Verb.SELECT,
             tuple(draft.relations),
             conjunction(draft.conditions),
             distinct=distinct is not None,
-            grouped=group is not None or window,
+            grouped=group is not None or bool(windows),
             aggregate=aggregate,
-            group=self._group(group, frame, node.expressions) if group is not None else (),
+            group=keys,
             having=having is not None,
             selected=selected,
             locks=bool(node.args.get("locks")),
+            pushable=self._pushable(windows, distinct, keys if group is not None else None, frame),
             names=names,
         )
         return self.finish(self._modified(query, node, frame, node.expressions), draft)
@@ -175,27 +177,45 @@ class Builder:
         """A side, a key or something selected; conditions inside it give their queries."""
         return term(node, frame, self.subquery)
 
+    def _having(self, node: Any, frame: Frame, keys: tuple[Term, ...]) -> Predicate | None:
+        """The conditions of HAVING on what is grouped by: they are tested before anything is gathered."""
+        if any(type(inner).__name__ in QUERIES for inner in below(node)):
+            self._read_subqueries(node, frame)
+            return None
+        return conjunction(part for part in conjuncts(self.predicates.read(node, frame)) if _only_on(part, keys))
+
+    def _pushable(self, windows: list[Any], distinct: Any, keys: tuple[Term, ...] | None, frame: Frame) -> tuple[Term, ...] | None:
+        """What a condition from around may be on to be tested before windows and DISTINCT ON choose rows; None if neither stands there."""
+        parts = [window.args.get("partition_by") or [] for window in windows]
+        on = distinct.args.get("on") if distinct is not None else None
+        if on is not None:
+            parts.append(on.expressions if type(on).__name__ == "Tuple" else [on])
+        if not parts:
+            return None
+        found = [[self.term(one, frame) for one in part] for part in parts]
+        return tuple(term for term in found[0] if all(term in other for other in found[1:]) and (keys is None or term in keys))
+
     def _read_subqueries(self, node: Any, frame: Frame) -> None:
         for inner in below(node):
             if type(inner).__name__ in QUERIES:
                 self.subquery(inner, frame)
 
-    def _aggregates(self, node: Any) -> tuple[bool, bool]:
-        """Whether a select gathers rows, and whether it looks at them through a window."""
-        aggregate = window = False
+    def _aggregates(self, node: Any) -> tuple[bool, list[Any]]:
+        """Whether a select gathers rows, and the windows through which it looks at them."""
+        aggregate, windows = False, []
         parts = [*node.expressions, *(part for part in (node.args.get("having"), node.args.get("order")) if part is not None)]
         for part in parts:
             seen_in_window: set[int] = set()
             for inner in below(part):
                 kind = type(inner).__name__
                 if kind == "Window":
-                    window = True
+                    windows.append(inner)
                     seen_in_window.add(id(inner.this))
                 elif id(inner) not in seen_in_window and (kind in _AGGREGATE_NODES or (kind == "Anonymous" and str(inner.this).lower() in AGGREGATES)):
                     aggregate = True
                 elif kind == "Filter" and id(inner) in seen_in_window:
                     seen_in_window.add(id(inner.this))
-        return aggregate, window
+        return aggregate, windows
 
     def _group(self, group: Any, frame: Frame, items: list[Any]) -> tuple[Term, ...]:
         if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
@@ -264,13 +284,13 @@ class Builder:
             draft = Draft()
             draft.relations.append(Relation("", subquery=self.attach(first, draft)))
             first = Query(Verb.SELECT, tuple(draft.relations), names=first.names)
-        for query in queries[1:]:
-            self.attach(query, draft)
+        members = tuple(self.attach(query, draft) for query in queries[1:])
         frame = Frame(draft, outer, self.dialect)
         frame.sources.append(Source("", columns={}))
         tables.leave(draft)
         distinct = bool(node.args.get("distinct")) or type(node).__name__ != "Union"
-        found = replace(first, combined=True, distinct=first.distinct or distinct)
+        known = members if -1 not in members else ()
+        found = replace(first, combined=True, distinct=first.distinct or distinct, members=known)
         items = members[0].expressions if type(members[0]).__name__ == "Select" else []
         return self.finish(self._modified(found, node, frame, items), draft)
 
@@ -289,3 +309,13 @@ class Builder:
             left = column(0, name) if right == 1 else Term(TermKind.COLUMN, -1, name)
             parts.append(Comparison(left, "=", column(right, name)) if left.relation < 0 else comparison(left, "=", column(right, name)))
         return conjunction(parts)
+
+
+def _only_on(part: Predicate, keys: tuple[Term, ...]) -> bool:
+    """The condition compares these keys with values."""
+    if isinstance(part, (And, Or)):
+        return all(_only_on(one, keys) for one in part.parts)
+    if not isinstance(part, Comparison):
+        return False
+    sides = [term for term in (part.left, part.right) if term.kind not in (TermKind.CONSTANT, TermKind.PARAMETER)]
+    return bool(sides) and all(term in keys for term in sides)

@@ -13,7 +13,7 @@ from backend_lint.sql.expressions import name_of
 from backend_lint.sql.parameters import is_marked
 from backend_lint.sql.parse_functions import AGGREGATES
 from backend_lint.sql.parse_grammar import NotParsedError
-from backend_lint.sql.parse_scope import Draft, Frame, Source, below
+from backend_lint.sql.parse_scope import QUERIES, Draft, Frame, Source, below
 from backend_lint.sql.parse_terms import output_name
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Tables:
                 found = self.builder.query(shared.node.this, shared.outer)
             finally:
                 shared.reading = False
-            if shared.recursive:
+            if shared.recursive and not found.combined:
                 found = self.builder.finish(replace(found, unknown=(*found.unknown, "recursive")), _weighing(self.builder, found))
             shared.query = found
         return shared.query
@@ -174,7 +174,8 @@ class Sources:
     def _plain(self, node: Any, join: str, frame: Frame) -> None:
         """A list of values or a function: rows that come from no table."""
         name = _alias(node)
-        self._append(Relation("", name, join), name, frame)
+        given = type(node).__name__ == "Values" or (type(node).__name__ == "Unnest" and not _reads_columns(node))
+        self._append(Relation("", name, join, given=given), name, frame)
 
     def _table(self, node: Any, join: str, frame: Frame) -> None:
         inner = node.this
@@ -184,7 +185,8 @@ class Sources:
             alias = ""
         if type(inner).__name__ != "Identifier":
             name = alias or (str(inner.this).lower() if type(inner).__name__ == "Anonymous" else "")
-            self._append(Relation("", name, join, lateral=True), name, frame)
+            listed = type(inner).__name__ == "Anonymous" and str(inner.this).lower() == "unnest" and not _reads_columns(inner)
+            self._append(Relation("", name, join, lateral=not listed, given=listed), name, frame)
             return
         name = name_of(inner)
         database = node.args.get("db")
@@ -218,7 +220,9 @@ class Sources:
             number = frame.draft.tables_read.get(name, -1)
             if number < 0:
                 number = frame.draft.tables_read[name] = self.builder.attach(query, frame.draft)
-        self._append(Relation("", alias, join, subquery=number), alias, frame)
+        apart = shared.recursive or (shared.number > 1 if node.args.get("materialized") is None else bool(node.args["materialized"]))
+        # inside itself it is the few rows that the step before has found
+        self._append(Relation("", alias, join, subquery=number, given=query is None, fenced=apart), alias, frame)
 
     def _subquery(self, node: Any, join: str, frame: Frame) -> None:
         inner = node.this
@@ -287,6 +291,13 @@ class Sources:
         draft.relations[first] = replace(own, join=join)
         if condition is not None:
             draft.conditions.append(condition)
+
+
+def _reads_columns(node: Any) -> bool:
+    """Rows of a table are needed to compute it, or the rows of a query."""
+    return any(
+        type(inner).__name__ in QUERIES or (type(inner).__name__ == "Column" and not is_marked(name_of(inner.this))) for inner in below(node) if inner is not node
+    )
 
 
 def _around(frame: Frame) -> Frame | None:

@@ -10,6 +10,7 @@ from backend_lint.facts.schema import Dialect, Table, TableKind
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import MIRRORED, conjuncts
 from backend_lint.sql.outer_joins import conditions
+from backend_lint.sql.reach import plentiful, pushed, reached
 
 Tables = Callable[[str], Table | None]
 Scope = tuple[int, ...]
@@ -54,6 +55,8 @@ class _Names:
     nodes: dict[int, int] = field(default_factory=dict)
     columns: dict[int, dict[str, tuple[int, Term]]] = field(default_factory=dict)
     outer: _Names | None = None
+    given: set[int] = field(default_factory=set)
+    """Relations whose few rows come with the statement."""
 
 
 class Builder:
@@ -71,6 +74,7 @@ class Builder:
         return self.graph
 
     def _block(self, query: Query, scope: Scope, outer: _Names | None) -> _Names:
+        query = pushed(query)
         names = _Names(outer=outer)
         joined: set[int] = set()
         for number, relation in enumerate(query.relations):
@@ -85,7 +89,7 @@ class Builder:
                 node.doubt = node.doubt or query.unknown[0]
         for number, sub in enumerate(query.subqueries):
             if number not in joined:
-                self.graph.apart.append((sub, (*scope, number), any(relation.subquery == number for relation in query.relations)))
+                self.graph.apart.append((sub, (*scope, number), reached(query, number)))
         if insert:
             self.graph.nodes = [node for node in self.graph.nodes if node.scope != scope or node.relation != 0]
         return names
@@ -99,6 +103,9 @@ class Builder:
                 node.doubt = f"{relation.table} is a view"
             names.nodes[number] = node.number
             self.graph.nodes.append(node)
+            return
+        if relation.given:
+            names.given.add(number)
             return
         sub = query.subqueries[relation.subquery] if 0 <= relation.subquery < len(query.subqueries) else None
         if (
@@ -131,6 +138,8 @@ class Builder:
             return self._side(inward, names.outer)
         if term.kind not in (TermKind.COLUMN, TermKind.EXPRESSION) or names is None:
             return None
+        if term.relation in names.given:
+            return -1, Term(TermKind.PARAMETER)
         if term.relation in names.nodes:
             return names.nodes[term.relation], term
         columns = names.columns.get(term.relation)
@@ -204,7 +213,8 @@ class Builder:
                         ">=",
                     ):
                         node = self.graph.nodes[side[0]]
-                        node.doubt = node.doubt or "what it is compared with is not known"
+                        if not self._many(query, other):
+                            node.doubt = node.doubt or "what it is compared with is not known"
                     yield side[0], Conjunct(None)
             return
         if left[0] < 0 and right[0] < 0:
@@ -218,8 +228,17 @@ class Builder:
             if not operator or (operator == "is not distinct from" and source >= 0):
                 yield target, Conjunct(None)
             else:
+                if operator == "=" and not names.given.isdisjoint((part.left.relation, part.right.relation)):
+                    operator = "in"
                 clause = Clause(term, operator, value, part.values, frozenset({source}) if source >= 0 else frozenset())
                 yield target, Conjunct(Comparison(term, operator, value, part.values), clause)
+
+    def _many(self, query: Query, term: Term) -> bool:
+        """What is compared with comes from a subquery of which many rows come."""
+        if term.kind is not TermKind.COLUMN or not 0 <= term.relation < len(query.relations):
+            return False
+        number = query.relations[term.relation].subquery
+        return 0 <= number < len(query.subqueries) and plentiful(query.subqueries[number])
 
     def _arms(self, query: Query, part: Or, names: _Names, node: int) -> Conjunct | None:
         """An OR as `node` sees it; None if some way of it asks nothing of the node."""
