@@ -11,6 +11,7 @@ from backend_lint.facts.schema import Dialect, IndexKey, Table
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
 from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
+from backend_lint.sql.nearest import candidate, distance
 from backend_lint.sql.patterns import pattern
 from backend_lint.sql.selectivity import Grade, grade, narrowed
 from backend_lint.sql.types import base, is_array, is_text
@@ -31,6 +32,8 @@ _TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
 def candidates(demand: Demand) -> tuple[Candidate, ...]:
     """The indexes that are missing: one, or for an OR one for each way that has none. Empty if no index would serve, or none that we know how to make."""
     clauses = [one.clause for one in demand.available if one.clause is not None]
+    if not clauses and (nearest := candidate(demand.table, demand.order)) is not None:
+        return (nearest,) if demand.dialect is Dialect.POSTGRESQL else ()
     alone = _for_clauses(clauses, demand, demand.order)
     if alone is not None and not _worth(alone, clauses, demand):
         alone = None
@@ -156,6 +159,8 @@ def _prefix_key(usable: Sequence[Clause], held: set[str], demand: Demand) -> lis
 def _order_keys(order: Sequence[OrderKey], constant: set[str], held: set[str], demand: Demand) -> tuple[IndexKey, ...]:
     """The keys that deliver an order; reversed if that needs no directions. Empty if one of them cannot be held."""
     keys = []
+    if any(distance(key) is not None for key in order):
+        return ()
     for key in order:
         column = key.term.column if not key.term.cast else ""
         text = column or key.term.text

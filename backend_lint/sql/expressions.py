@@ -329,6 +329,11 @@ def _query(node: Any, dialect: Dialect) -> str:
     return "(select ...)"
 
 
+def _operator(node: Any, dialect: Dialect) -> str:
+    sign = str(node.args.get("operator") or "").rpartition(".")[2]
+    return "?" if MARK in sign else text.binary(text_of(node.this, dialect), sign, text_of(node.expression, dialect))
+
+
 def _generated(node: Any, dialect: Dialect) -> str:
     """What nothing above knows: sqlglot's own spelling, without tables in front of columns."""
     copy = node.copy()
@@ -383,4 +388,5 @@ _SPECIAL: dict[str, Callable[[Any, Dialect], str]] = {
     "Union": _query,
     "Exists": lambda node, dialect: "exists (select ...)",
     "Escape": _inner,
+    "Operator": _operator,
 }

@@ -21,7 +21,7 @@ _GIN: dict[str, frozenset[str]] = {
     "jsonb_path_ops": frozenset({"@>", "@?", "@@"}),
     "tsvector_ops": frozenset({"@@"}),
 }
-_RANGE_OPERATORS = frozenset({"&&", "@>", "<@", "=", "<<", ">>", "overlaps"})
+_RANGE_OPERATORS = frozenset({"&&", "@>", "<@", "=", "<<", ">>", "overlaps", "<<=", ">>=", "~="})
 _NUMBER = re.compile(r"-?[\d.]+(?:e[-+]?\d+)?")
 _NUMBERS = re.compile(r"\(?\s*-?[\d.]+(?:e[-+]?\d+)?(?:\s*,\s*-?[\d.]+(?:e[-+]?\d+)?)*\s*\)?")
 _SCALAR = RANGES | {"=", "in"}
@@ -129,6 +129,8 @@ def _btree(key: IndexKey, clause: Clause, column: Column | None, table: Table, d
         if key.opclass in _PATTERN_CLASSES:
             return Fitting(Fit.NO, why=f"{key.opclass} serves patterns and equality, not the order of words")
         return Fitting(Fit.RANGE)
+    if operator in ("<<", "<<=") and column is not None and base(column.type) in ("inet", "cidr") and dialect is Dialect.POSTGRESQL:
+        return Fitting(Fit.RANGE)  # the addresses of a network stand together
     return Fitting(Fit.NO, why=f"a btree cannot look up {operator}")
 
 
@@ -176,7 +178,7 @@ def _inverted(method: str, key: IndexKey, clause: Clause, column: Column | None)
         if operator in PATTERNS:
             found = pattern(clause.value, operator)
             return Fitting(Fit.MEMBER) if found.trigrams else Fitting(Fit.NO, why="the pattern has no three letters in a row")
-        return Fitting(Fit.MEMBER) if operator in ("=", "in", "%") else Fitting(Fit.NO, why=f"trigrams do not serve {operator.upper()}")
+        return Fitting(Fit.MEMBER) if operator in ("=", "in", "%", "<%", "%>") else Fitting(Fit.NO, why=f"trigrams do not serve {operator.upper()}")
     if method == "gin":
         served = _GIN.get(opclass or _default_gin(key, column))
         if served is None:

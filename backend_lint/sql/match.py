@@ -11,6 +11,7 @@ from backend_lint.sql.clauses import Clause, Conjunct, clauses_of, key_text
 from backend_lint.sql.conditions import conjuncts
 from backend_lint.sql.fits import Fit, fitting, plain_column
 from backend_lint.sql.implication import implied
+from backend_lint.sql.nearest import delivered
 from backend_lint.sql.ordering import ordered_keys
 from backend_lint.sql.selectivity import FRACTION, Grade, grade, implicit_indexes, key_grades, unique_keys
 
@@ -111,6 +112,8 @@ def index_match(index: Index, demand: Demand) -> Match | None:
 
 def _concerned(index: Index, demand: Demand) -> bool:
     """A cheap question first: something is asked of a key that could lead into the index."""
+    if delivered(index, demand.order, demand.dialect):
+        return True
     keys = index.keys[:1] if index.method.lower() in ORDERED_METHODS else index.keys
     held = {key.column or plain_column(key.expression, demand.table) or key.expression for key in keys}
     if not held.isdisjoint(demand.asked):
@@ -166,10 +169,11 @@ def _in_any_order(index: Index, demand: Demand, sure: bool) -> Match | None:
             if found.fit > Fit.NOT_NULL:
                 used.append(conjunct.clause)
                 certain = certain or found.sure
-    if not used:
+    ordered = delivered(index, demand.order, demand.dialect)
+    if not used and not ordered:
         return None
     grades = list(key_grades(used, demand.table).values())
-    return Match((index,), tuple(used), max(grades), _product(grades), sure=sure and certain)
+    return Match((index,), tuple(used), max(grades, default=Grade.NONE), _product(grades), ordered=ordered, sure=sure and (certain or not used))
 
 
 def _union(conjunct: Conjunct, demand: Demand) -> Match | None:

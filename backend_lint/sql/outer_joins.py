@@ -12,52 +12,51 @@ _READS_NULL = frozenset({"is null", "is not true", "is not false", "is distinct 
 
 def conditions(query: Query) -> Iterator[tuple[Predicate | None, set[int] | None]]:
     """Each condition with the relations whose rows it restricts; None for all."""
-    optional = _optional(query)
-    missing = {number for number, kind in optional.items() if kind}
+    joins = _joins(query)
+    missing = _optional(joins)
     everything = set(range(len(query.relations)))
     yield query.where, everything - missing if missing else None
     for number, relation in enumerate(query.relations):
         if relation.on is None:
             continue
-        kind = optional.get(number, "") if relation.join == "left" else ""
-        if relation.join == "left" and kind:
+        if joins[number] == "left":
             yield relation.on, {number}
-        elif relation.join == "right" and any(optional.get(before) for before in range(number)):
+        elif joins[number] == "right":
             yield relation.on, set(range(number))
-        elif relation.join == "full" and (optional.get(number) or any(optional.get(before) for before in range(number))):
-            continue
-        else:
+        elif joins[number] != "full":
             yield relation.on, everything - missing if missing else None
 
 
-def _optional(query: Query) -> dict[int, str]:
-    """Relations of which an outer join may give no row, after conditions that no such row passes have made joins inner."""
-    if all(relation.join in ("", "inner", "cross") for relation in query.relations):
-        return {}
-    inner: set[int] = set()
-    strict = set(_strict(query.where))
-    while True:
-        optional: dict[int, str] = {}
-        firm = set(strict)
+def _joins(query: Query) -> list[str]:
+    """How each relation is joined after conditions that no row of nulls passes have made outer joins inner, and full ones outer on one side only."""
+    joins = [relation.join for relation in query.relations]
+    if all(join in ("", "inner", "cross") for join in joins):
+        return joins
+    firm = set(_strict(query.where))
+    changed = True
+    while changed:
+        changed = False
         for number, relation in enumerate(query.relations):
-            if relation.join == "left" and number not in inner:
-                optional[number] = "left"
-            elif relation.join in ("right", "full") and number not in inner:
-                optional.update(dict.fromkeys(range(number), relation.join))
-                if relation.join == "full":
-                    optional[number] = "full"
-            elif relation.on is not None:
-                firm |= set(_strict(relation.on))
-        made = set()
-        for number, relation in enumerate(query.relations):
-            if number in inner:
-                continue
-            before = firm & set(range(number))
-            if (relation.join == "left" and number in firm) or (relation.join == "right" and before) or (relation.join == "full" and before and number in firm):
-                made.add(number)
-        if not made:
-            return optional
-        inner |= made
+            join = joins[number]
+            if join not in ("left", "right", "full"):
+                firm |= set(_strict(relation.on)) if relation.on is not None and number not in _optional(joins) else set()
+            before, own = not firm.isdisjoint(range(number)), number in firm
+            if (join in ("left", "full") and own) or (join in ("right", "full") and before):
+                # a full join whose left rows must be there keeps these only, and the other way round
+                joins[number] = "inner" if join != "full" or (own and before) else "right" if own else "left"
+                changed = True
+    return joins
+
+
+def _optional(joins: list[str]) -> set[int]:
+    """Relations of which an outer join may give no row."""
+    optional: set[int] = set()
+    for number, join in enumerate(joins):
+        if join in ("left", "full"):
+            optional.add(number)
+        if join in ("right", "full"):
+            optional.update(range(number))
+    return optional
 
 
 def _strict(predicate: Predicate | None) -> Iterator[int]:

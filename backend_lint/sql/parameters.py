@@ -102,7 +102,7 @@ def statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> Iterator[Sta
                 depth -= 1
             elif token.text == ";" and depth <= 0:
                 if tokens:
-                    yield _statement(tokens, text, start, last, line)
+                    yield _statement(tokens, text, start, last, line, dialect)
                     tokens = []
                 line += text.count("\n", start, end)
                 start, depth = end, 0
@@ -113,10 +113,10 @@ def statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> Iterator[Sta
         last = end
         tokens.append(token)
     if tokens:
-        yield _statement(tokens, text, start, last, line)
+        yield _statement(tokens, text, start, last, line, dialect)
 
 
-def _statement(tokens: list[Token], text: str, start: int, end: int, line: int) -> Statement:
+def _statement(tokens: list[Token], text: str, start: int, end: int, line: int, dialect: Dialect) -> Statement:
     from backend_lint.sql.parameters_holes import placed
 
     depth = _depth(tokens)
@@ -125,6 +125,10 @@ def _statement(tokens: list[Token], text: str, start: int, end: int, line: int) 
     if CUT in text[start:end]:
         notes.append("the text is cut off")
     tokens = _typed(_collapsed(tokens))
+    if dialect is Dialect.POSTGRESQL:
+        from backend_lint.sql.parameters_operators import spelled
+
+        tokens = spelled(tokens)
     if any(token.kind in ("hole", "list") for token in tokens):
         tokens = placed(tokens, notes)
     pieces: list[str] = []

@@ -147,6 +147,9 @@ class Predicates:
         while type(inner).__name__ in ("Cast", "Paren"):
             inner = inner.this
         kind = type(inner).__name__
+        if (kind == "Array" or _is_call(inner, ("array",))) and [type(one).__name__ in ("Select", "Subquery", "Union") for one in inner.expressions] == [True]:
+            self.term(inner.expressions[0], frame)  # ARRAY(SELECT ...) is computed once, before
+            return comparison(left, "in", parameter())
         if kind in ("Array", "Tuple"):
             return self._list(left, inner.expressions, frame)
         if kind in ("Select", "Subquery", "Union"):
@@ -186,6 +189,8 @@ class Predicates:
                 self.term(query, frame)
             return opaque(node, frame)
         if query is not None:
+            if _unnests(query, frame):
+                return comparison(left, "in", parameter())
             return comparison(left, "in", self.term(query, frame))
         if field is not None:
             held = parameter() if is_hole(field) else self.term(field, frame)
@@ -206,9 +211,12 @@ class Predicates:
         return disjunction([self._rows(subject, row, "=", node, frame) for row in rows])
 
     def _between(self, node: Any, frame: Frame) -> Predicate | None:
-        if node.args.get("symmetric"):
-            return opaque(node, frame)
         subject, low, high = node.this, node.args["low"], node.args["high"]
+        if node.args.get("symmetric"):
+            return disjunction([self._within(subject, *bounds, node, frame) for bounds in ((low, high), (high, low))])
+        return self._within(subject, low, high, node, frame)
+
+    def _within(self, subject: Any, low: Any, high: Any, node: Any, frame: Frame) -> Predicate | None:
         left = self.term(subject, frame)
         parts = [self._compared(left, operator, self.term(bound, frame), subject, bound, node, frame) for operator, bound in ((">=", low), ("<=", high))]
         if all(isinstance(part, Comparison) and part.left is left for part in parts):
@@ -333,6 +341,15 @@ def _is_call(node: Any, names: tuple[str, ...]) -> bool:
     return type(node).__name__ == "Anonymous" and isinstance(node.this, str) and node.this.lower() in names
 
 
+def _unnests(query: Any, frame: Frame) -> bool:
+    """``SELECT unnest(%s)``: the values of a parameter."""
+    inner = query.this if type(query).__name__ == "Subquery" else query
+    if type(inner).__name__ != "Select" or len(inner.expressions) != 1 or any(value for name, value in inner.args.items() if name != "expressions"):
+        return False
+    call = inner.expressions[0]
+    return _is_call(call, ("unnest",)) and not _reads(call, frame)
+
+
 def _reads(node: Any, frame: Frame) -> bool:
     return any(type(inner).__name__ == "Column" and frame.column(inner).kind in _READS_ROWS for inner in below(node))
 
@@ -347,7 +364,7 @@ def opaque(node: Any, frame: Frame) -> Opaque:
     return Opaque(shown(node, frame), tuple(sorted(relations)))
 
 
-_OPERATORS = frozenset("= <> < <= > >= ~ ~* @> <@ && @@ ? ?| ?& % @? << >>".split())
+_OPERATORS = frozenset("= <> < <= > >= ~ ~* @> <@ && @@ ? ?| ?& % @? << >> <<= >>= ~= <% %>".split())
 _READERS: dict[str, Any] = {
     "In": Predicates._in,
     "Between": Predicates._between,

@@ -171,9 +171,10 @@ class Plan:
             state.path, state.because = Path.SCAN, "no index serves its condition"
 
     def _cheapest(self, roots: list[State]) -> State:
-        """Of relations that are all unserved, the one that is read: the others are reached from it. Referenced tables are smaller than those that refer."""
+        """Of relations that are all unserved, the one that is read: the others are reached from it. The stronger condition goes first; referenced tables
+        are smaller than those that refer."""
 
-        def cost(state: State) -> tuple[bool, int, int]:
+        def cost(state: State) -> tuple[bool, float, int, int]:
             name = state.node.name
             referred = sum(
                 key.table == name and any(other.node.number in clause.others for clause in _join_clauses(state.node))
@@ -181,7 +182,7 @@ class Plan:
                 if other.node.table is not None and other is not state
                 for key in other.node.table.foreign_keys
             )
-            return not self._leads_on(state), -referred, state.node.number
+            return not self._leads_on(state), state.fraction, -referred, state.node.number
 
         return min(roots, key=cost)
 

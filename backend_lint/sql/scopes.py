@@ -167,6 +167,9 @@ class Builder:
         elif isinstance(part, Exists):
             self._exists(query, scope, part, names, joined)
         elif isinstance(part, Or):
+            if len(asked := [way for way in part.parts if not _is_switch(way)]) == 1:
+                self._conjunct(query, scope, asked[0], names, allowed, joined)
+                return
             for node in sorted(self._nodes(part, names)):
                 if may(node):
                     found = self._arms(query, part, names, node)
@@ -342,6 +345,11 @@ def simple(query: Query, distinct: bool = False, limit: bool = False) -> bool:
         and (limit or query.limit is None)
         and not query.offset
     )
+
+
+def _is_switch(way: Predicate) -> bool:
+    """``:name IS NULL``: the condition beside it is asked only if there is a value, and then it is all that is left."""
+    return isinstance(way, Comparison) and way.operator == "is null" and way.left.kind is TermKind.PARAMETER
 
 
 def _one_row(query: Query) -> bool:

@@ -32,7 +32,7 @@ FRACTION = {Grade.NONE: 1.0, Grade.FEW_VALUES: 0.25, Grade.RANGE: 0.3, Grade.BOU
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
 _FEW_NAMES = re.compile(
-    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility)(?:_id)?$"
+    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase)(?:_id)?$"
     r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
 )
 _NOT_FEW = re.compile(r"uuid|text|varchar|char")
@@ -92,7 +92,7 @@ def grade(clause: Clause, table: Table | None) -> Grade:
         return _equality(clause, table)
     if operator in RANGES:
         return Grade.RANGE
-    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps"):
+    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps", "<<=", ">>=", "~=", "<%", "%>"):
         return Grade.BOUNDED
     return Grade.NONE
 
