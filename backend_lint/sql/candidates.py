@@ -193,7 +193,7 @@ def _indexable(clause: Clause, table: Table, dialect: Dialect) -> bool:
             return False
         if column is not None and converted(column, clause, dialect):
             return False
-        if column is not None and clause.operator in EQUALITIES | RANGES and base(column.type) in ("json", "xml", "point", "bytea", "blob"):
+        if column is not None and clause.operator in EQUALITIES | RANGES and base(column.type) in ("json", "xml", "point", "blob"):
             return False
         return not (dialect is Dialect.MYSQL and column is not None and is_text(column.type) and "text" in base(column.type))
     return dialect is not Dialect.MSSQL and immutable(clause.key, table)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from backend_lint.sql.parameters import Token
 
-_OPERATORS = ("<<=", ">>=", "~=", "<#>", "<+>", "<=>", "<<%", "%>>", "<%", "%>", "&<|", "|&>", "<<|", "|>>", "&<", "&>", "-|-", "<~>", "<%>", "<->>", "<<->", "<<->>")
+_OPERATORS = ("<<=", ">>=", "~=", "<#>", "<+>", "<=>", "<<%", "%>>", "<%", "%>", "&<|", "|&>", "<<|", "|>>", "&<", "&>", "-|-", "<~>", "<%>", "<->>", "<<->", "<<->>", "^@")
 """Of addresses, geometry, ranges, vectors and trigrams."""
 _BY_LENGTH = tuple(sorted(_OPERATORS, key=len, reverse=True))
-_FIRST = frozenset("<>~%&|-")
+_FIRST = frozenset("<>~%&|-^")
 _TYPES = frozenset({"BOX", "CIRCLE", "LSEG", "PATH", "POLYGON", "LINE", "INET", "CIDR", "MACADDR", "TSQUERY", "TSVECTOR", "JSONPATH"})
 
 

@@ -292,6 +292,12 @@ class Predicates:
         operator = str(node.args.get("operator") or "")
         if MARK in operator:
             return opaque(node, frame)
+        if operator == "^@":
+            left, right = self.term(node.this, frame), self.term(node.expression, frame)
+            if right.kind is TermKind.PARAMETER:
+                return comparison(left, "like", parameter("?%"))
+            known = right.text[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if right.text[:1] == "'" == right.text[-1:] else ""
+            return comparison(left, "like", constant(f"'{known}%'")) if known else opaque(node, frame)
         return self._binary(node, operator.rpartition(".")[2].lower(), frame) if operator.rpartition(".")[2] in _OPERATORS else opaque(node, frame)
 
     def _exists(self, node: Any, frame: Frame) -> Predicate | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_lint.facts.query import Term, TermKind
+from backend_lint.facts.schema import Dialect
 from backend_lint.sql.conditions import constant, expression, parameter
 from backend_lint.sql.expressions import name_of, text_of, type_text
 from backend_lint.sql.parameters import HOLE_NAME, MARK, is_marked
@@ -81,6 +82,9 @@ def _collated(node: Any, frame: Frame, subquery: Subquery) -> Term:
     inner = term(node.this, frame, subquery)
     if inner.kind in (TermKind.COLUMN, TermKind.EXPRESSION):
         return Term(inner.kind, inner.relation, inner.column, inner.text, inner.columns, inner.type, inner.cast, node.expression.name)
+    if inner.kind in (TermKind.CONSTANT, TermKind.PARAMETER) and frame.dialect is not Dialect.MYSQL:
+        # MySQL's tables have a collation of their own, of which the schema need not speak
+        return Term(inner.kind, text=inner.text, type=inner.type, collation=node.expression.name)
     return inner
 
 

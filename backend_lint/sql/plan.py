@@ -206,10 +206,17 @@ class Plan:
                 state.path = Path.UNKNOWN
             elif state.match is not None and state.match.grade > Grade.NONE:
                 state.path, state.because = Path.INDEX, "looked up"
+            elif Grade.NONE < state.grade <= Grade.RANGE and self._may_be_reached(state):
+                state.path, state.because = Path.UNKNOWN, "it depends on another range how many rows lead there"
             elif state.grade > Grade.NONE:
                 state.path, state.because = Path.SCAN, "no index serves its condition"
             else:
                 state.path, state.because = Path.WHOLE, "nothing selective is asked of it"
+
+    def _may_be_reached(self, state: State) -> bool:
+        """An index leads here from a relation of which a range may leave few rows."""
+        ranges = frozenset(other.node.number for other in self.states.values() if other is not state and other.grade >= Grade.RANGE)
+        return bool(ranges) and self._reachable(state, ranges)
 
     # -- order and limit
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from backend_lint.facts.query import And, Comparison, Or, Predicate, Query, Term, TermKind, Verb
+from backend_lint.facts.query import And, Comparison, Exists, Or, Predicate, Query, Term, TermKind, Verb
 from backend_lint.sql.conditions import comparisons, conjunction, conjuncts, mapped
 from backend_lint.sql.outer_joins import conditions
 
@@ -48,6 +48,25 @@ def reached(query: Query, number: int) -> bool:
         if joins and any(not _alone(part, position) for part in asked):
             return True
     return False
+
+
+def hashed(query: Query, number: int) -> Query:
+    """Subquery `number`; if it is an EXISTS beside an OR, without what compares it with the rows around it: the other ways of the OR let every row come here,
+    so that PostgreSQL runs it once and keeps what it finds."""
+    parts = conjuncts(query.where)
+    if any(isinstance(part, Comparison) and part.operator in ("=", "in") for part in parts) or not any(_tests(part, number) for part in parts):
+        return query.subqueries[number]
+    sub = query.subqueries[number]
+    kept = [part for part in conjuncts(sub.where) if not (isinstance(part, Comparison) and TermKind.OUTER in (part.left.kind, part.right.kind))]
+    return replace(sub, where=conjunction(kept)) if not _correlated(kept) else sub
+
+
+def _tests(part: Predicate, number: int) -> bool:
+    return isinstance(part, Or) and any(isinstance(one, Exists) and one.subquery == number and not one.negated for way in part.parts for one in conjuncts(way))
+
+
+def _correlated(parts: list[Predicate]) -> bool:
+    return any(term.kind is TermKind.OUTER for part in parts for one in comparisons(part) for term in (one.left, one.right))
 
 
 def plentiful(sub: Query) -> bool:

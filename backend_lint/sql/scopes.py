@@ -10,7 +10,7 @@ from backend_lint.facts.schema import Dialect, Table, TableKind
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import MIRRORED, conjuncts
 from backend_lint.sql.outer_joins import conditions
-from backend_lint.sql.reach import plentiful, pushed, reached
+from backend_lint.sql.reach import hashed, plentiful, pushed, reached
 
 Tables = Callable[[str], Table | None]
 Scope = tuple[int, ...]
@@ -89,9 +89,10 @@ class Builder:
                 node.doubt = node.doubt or query.unknown[0]
         for number, sub in enumerate(query.subqueries):
             if number not in joined:
-                self.graph.apart.append((sub, (*scope, number), reached(query, number)))
+                alone = hashed(query, number) if self.dialect is Dialect.POSTGRESQL else sub
+                self.graph.apart.append((alone, (*scope, number), reached(query, number)))
         if insert:
-            self.graph.nodes = [node for node in self.graph.nodes if node.scope != scope or node.relation != 0]
+            self.graph.nodes = [node for node in self.graph.nodes if node.scope != scope or node.relation != 0 or node.conjuncts]
         return names
 
     def _relation(self, query: Query, scope: Scope, number: int, relation: Relation, names: _Names, joined: set[int]) -> None:

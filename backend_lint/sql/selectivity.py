@@ -40,6 +40,8 @@ _FEW_EXPRESSIONS = re.compile(
     r"^\(?(?:extract\((?!epoch)|date_part\("
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
+_SEARCHES = ("strpos(", "instr(", "locate(", "position(")
+"""Functions that tell where a text stands in another one."""
 ASSUMED_ROWS = 100_000
 _SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
 """Bounds beyond which nearly everything lies: ``quantity > 0``."""
@@ -91,7 +93,7 @@ def grade(clause: Clause, table: Table | None) -> Grade:
     if operator in EQUALITIES:
         return _equality(clause, table)
     if operator in RANGES:
-        return Grade.RANGE
+        return Grade.BOUNDED if operator[0] == ">" and clause.key.startswith(_SEARCHES) else Grade.RANGE
     if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps", "<<=", ">>=", "~=", "<%", "%>"):
         return Grade.BOUNDED
     return Grade.NONE
