@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
+from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import eager_calls, loaders
 from backend_lint.project.loading.edits import with_calls
 from backend_lint.project.loading.lazy import Lazy, deferred_columns, lazy_loads
@@ -115,6 +116,10 @@ class LazyLoadInLoop(ProjectRule, Mends):
                 message = f"one query per row of `{model}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
                 severity = Severity.INFO if soft else None
                 yield self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry), severity=severity)
+
+        for listed in admin_lists(project, self.roles):
+            place = listed.place
+            yield self.finding(place.path, place, listed.message, symbol=place.symbol, evidence=listed.evidence, severity=Severity.INFO)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
         path, function = found.key

@@ -99,7 +99,10 @@ def deferred_columns(project: Project, roles: frozenset[Role]) -> Iterator[Defer
         loaded = [one.loaded for one in loop.rows]
         if project.modules[loop.key[0]].role not in roles or not all(one.only is not None or one.deferred for one in loaded):
             continue
-        keys = project.schema.mapped[loop.rows[0].model].primary_key
+        mapped = project.schema.mapped.get(loop.rows[0].model)
+        if mapped is None:
+            continue  # a library's model
+        keys = mapped.primary_key
         columns = project.loads.reads.columns_of_rows(loop.key, loop.block, loop.rows[0].model)
         missing = [(name, place) for name, place in columns.items() if name not in keys and all(one.leaves_out(name) for one in loaded)]
         if missing:
