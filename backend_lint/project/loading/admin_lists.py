@@ -151,16 +151,16 @@ class _Admin:
         mapped = self.project.schema.mapped[self.model]
         if column.function is not None:
             return self._of_function(work, column.function, 0)
-        own = self.classes.find(self.ref, column.name)
+        if self._is_key(column.name):
+            target = mapped.relationships[column.name].target
+            shown = (column.name, "__str__") if target in self.project.schema.mapped else (column.name,)
+            return work.of_source(self.model, shown, column.place)
+        if column.name in mapped.fields:
+            return (), ()
+        own = self.classes.find(self.ref, column.name) if column.name != "__str__" else None
         if own is not None:
             return self._of_function(work, (own[0].path, own[1]), 1) if isinstance(own[1], int) else ((), ())
-        relation = mapped.relationships.get(column.name)
-        if relation is None:
-            return work.of_source(self.model, tuple(column.name.split("__")), column.place)
-        if not self._is_key(column.name):
-            return (), ()
-        shown = (column.name, "__str__") if relation.target in self.project.schema.mapped else (column.name,)
-        return work.of_source(self.model, shown, column.place)
+        return work.of_source(self.model, tuple(column.name.split("__")) if column.name != "__str__" else ("__str__",), column.place)
 
     def _of_function(self, work: RowWork, key: FunctionKey, position: int) -> tuple[tuple[Read, ...], tuple[OwnQuery, ...]]:
         parameters = self.project.calls.head(key).parameters
