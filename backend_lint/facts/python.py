@@ -76,7 +76,8 @@ class Block(Fact, frozen=True):
     """A run of statements inside a function; `parent` is an index into `Body.blocks`, -1 for the body itself.
 
     `subject`: loop: what is iterated, or the condition of ``while``; with: the context value; if and case: the test; handler: the caught types.
-    `target`: the name that a loop or ``with`` binds; of a loop over tuples ``a,b``. `is_async`: ``async for`` or ``async with``.
+    lambda: what it is called for each item of, if a builtin calls it (``sorted(rows, key=lambda row: row.name)``).
+    `target`: the name that a loop or ``with`` binds; of a loop over tuples ``a,b``; the parameters of a lambda. `is_async`: ``async for`` or ``async with``.
     """
 
     kind: BlockKind

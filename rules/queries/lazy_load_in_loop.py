@@ -8,7 +8,7 @@ from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import eager_calls, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Lazy, deferred_columns, lazy_loads
+from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, lazy_loads
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS
@@ -109,14 +109,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
 
         for one in deferred_columns(project, self.roles):
             if not is_aside(project, one.key):
-                name, place = one.columns[0]
-                model = project.schema.mapped[one.rows.model].name
-                entry, soft = reached_from(project, one.key)
-                evidence = [Evidence(one.rows.path, one.rows.line, f"this query loads the rows of {model} without `{name}`")] if one.rows.call else []
-                message = f"one query per row of `{model}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
-                severity = Severity.INFO if soft else None
-                yield self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry), severity=severity)
-
+                yield self._deferred(project, one)
         for listed in admin_lists(project, self.roles):
             place = listed.place
             yield self.finding(place.path, place, listed.message, symbol=place.symbol, evidence=listed.evidence, severity=Severity.INFO)
@@ -147,6 +140,16 @@ class LazyLoadInLoop(ProjectRule, Mends):
             suggestion=calls if here else "",
             severity=Severity.INFO if soft else None,
         )
+
+    def _deferred(self, project: Project, one: Deferred) -> Finding:
+        name, trail = one.columns[0]
+        model = project.schema.mapped[one.rows.model].name
+        entry, soft = reached_from(project, one.key)
+        evidence = [Evidence(one.rows.path, one.rows.line, f"this query loads the rows of {model} without `{name}`")] if one.rows.call else []
+        evidence += [Evidence(place.path, place.line, f"{place.text} reads {name} of each row") for place in trail[1:][-1:]]
+        message = f"one query per row of `{model}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
+        severity = Severity.INFO if soft else None
+        return self.finding(trail[0].path, trail[0], message, symbol=trail[0].symbol, evidence=(*evidence, *entry), severity=severity)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return with_calls(node, finding.suggestion) if finding.suggestion and "..." not in finding.suggestion else None

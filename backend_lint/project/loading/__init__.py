@@ -14,6 +14,7 @@ from backend_lint.project.queries.django_chains import DjangoChains
 from backend_lint.project.queries.django_names import SLICE
 from backend_lint.project.queries.sqlalchemy_chains import SqlalchemyChains
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, RESULTS, RUNNERS
+from backend_lint.project.queries.sqlalchemy_results import iterated
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.value_text import constant_string, split
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
-    from backend_lint.project.loading.lazy import RowLoop
     from backend_lint.project.loading.reads import Reads
     from backend_lint.project.loading.repeats import Repeats
+    from backend_lint.project.loading.row_loops import RowLoop
     from backend_lint.project.loading.serializer_fields import SerializerFields
     from backend_lint.project.loading.serializer_uses import SerializerUses
     from backend_lint.project.loading.writes import Writes
@@ -101,6 +102,18 @@ class Loads:
             self._rows[key] = found = tuple(self.placed(rows, path, function, text) for rows in found)
         return found
 
+    def tuples(self, path: str, function: int, text: str) -> list[tuple[int, str, Rows]]:
+        """Of SQLAlchemy's rows that hold objects of several classes: the position of each, the name of its class, and the objects."""
+        found: list[tuple[int, str, Rows]] = []
+        chains = [iterated(chain) for chain in self.sqlalchemy.of(path, function, text)]
+        if len(chains) == 1 and chains[0].fetched == "rows":
+            for position, entity in enumerate(chains[0].entities):
+                mapped = self.project.schema.mapped.get(entity) if entity is not None else None
+                rows = self._sqlalchemy(chains[0].giving("entities", position)) if mapped is not None else None
+                if mapped is not None and rows is not None:
+                    found.append((position, mapped.name, self.placed(rows, path, function, text)))
+        return found
+
     def placed(self, rows: Rows, path: str, function: int, text: str) -> Rows:
         """Rows of a whole table, whose query is no more than ``objects.all()``, with the place of that."""
         if rows.call is not None or (inner := _CALL.search(text)) is None:
@@ -146,7 +159,7 @@ class Loads:
     @functools.cached_property
     def row_loops(self) -> tuple[RowLoop, ...]:
         """Loops over the rows of queries, with what they read of each."""
-        from backend_lint.project.loading.lazy import row_loops
+        from backend_lint.project.loading.row_loops import row_loops
 
         return tuple(row_loops(self.project))
 
@@ -168,7 +181,8 @@ class Loads:
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
 
     def _sqlalchemy(self, chain: SqlChain) -> Rows | None:
-        if chain.fetched not in ("entities", "page", "query") or chain.entity is None:
+        chain = iterated(chain)
+        if chain.fetched not in ("entities", "page") or chain.entity is None:
             return None
         most = _MOST
         for step in chain.steps:

@@ -12,8 +12,9 @@ from backend_lint.project.schema.mapping import Framework, Loading
 from backend_lint.project.value_text import constant_string, parse, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from backend_lint.facts.python import Call
     from backend_lint.project.loading import Loads
     from backend_lint.project.queries.django_frames import Chain, ChainStep
     from backend_lint.project.queries.sqlalchemy_results import Chain as SqlChain
@@ -166,21 +167,43 @@ class SqlalchemyEager:
                     unknown |= self._option(step, text, paths)
             elif step.method == "with_parent" or (step.method == "relationship" and len(step.args) > 1):
                 unknown = True
-        return Loaded(frozenset(paths), False, False, unknown, self._only(chain))
+        return Loaded(frozenset(paths), False, False, unknown, *self._columns(chain))
 
-    def _only(self, chain: SqlChain) -> frozenset[str] | None:
-        """The columns of the rows themselves that ``load_only`` names."""
-        names: set[str] = set()
-        for step in chain.steps:
+    def _columns(self, chain: SqlChain) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """The columns of the rows themselves that ``load_only`` names, None for all, and those that ``defer`` does."""
+        mapped = self._loads.project.schema.mapped.get(chain.entity) if chain.entity is not None else None
+        only: set[str] = set()
+        deferred: set[str] = set()
+        for step in chain.steps if mapped is not None else ():
             for text in step.args if step.method == "options" else ():
-                if text[:1] == "#" and text[1:].isdigit():
-                    call = self._loads.project.modules[step.path].bodies[step.function].calls[int(text[1:])]
-                    if call.callee.rpartition(".")[2] == "load_only" and not call.callee.startswith("#"):
-                        attributes = [self._attributes(item) for item in call.args]
-                        if None in attributes:
-                            return None
-                        names.update(item[0] for item in attributes if item)
-        return frozenset(names) or None
+                for method, owner, call in self._chained(step, text):
+                    if mapped is None or method not in ("load_only", "defer", "undefer", "undefer_group"):
+                        continue
+                    names = [(owner, name) if (name := constant_string(item)) is not None else item.rpartition(".")[::2] for item in call.args]
+                    shown = [(of.rpartition(".")[2], name) for of, name in names]
+                    if method.startswith("undefer") or any(not name.isidentifier() for _, name in shown):
+                        return None, frozenset()
+                    own = {name for of, name in shown if of in (mapped.name, "")}
+                    (only if method == "load_only" else deferred).update(own)
+        return frozenset(only) or None, frozenset(deferred)
+
+    def _chained(self, step: SqlStep, text: str) -> Iterator[tuple[str, str, Call]]:
+        """The calls of an option that are about the rows themselves: name, class that ``Load(Class)`` names, call."""
+        if text[:1] != "#" or not text[1:].isdigit():
+            return
+        calls = self._loads.project.modules[step.path].bodies[step.function].calls
+        chain = [calls[int(text[1:])]]
+        while (receiver := chain[-1].callee.rpartition(".")[0])[:1] == "#" and receiver[1:].isdigit():
+            chain.append(calls[int(receiver[1:])])
+        owner = ""
+        for call in reversed(chain):
+            method = call.callee.rpartition(".")[2]
+            if method == "Load":
+                owner = call.args[0] if call.args else ""
+            elif method in _LOADERS or method in ("defaultload", "lazyload"):
+                return  # what follows is about the rows that these load
+            else:
+                yield method, owner, call
 
     def _option(self, step: SqlStep, text: str, paths: set[Path]) -> bool:
         """Add what one option loads; True if that is not known."""

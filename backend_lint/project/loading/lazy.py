@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
-from backend_lint.project.loading.loops import leaves_at_once, loop_of
 from backend_lint.project.loading.reads import ASKS_ANEW
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 _PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
 """Methods of a related manager that a prefetch answers."""
-_FEW = 3
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -45,30 +42,6 @@ class Lazy(msgspec.Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-class RowLoop(msgspec.Struct, frozen=True):
-    """A loop or comprehension over rows, with what it reads of each. `rows`: the queries that they may come from."""
-
-    key: FunctionKey
-    block: int
-    rows: tuple[Rows, ...]
-    reads: tuple[Read, ...]
-
-
-def row_loops(project: Project) -> Iterator[RowLoop]:
-    """All loops over objects of a query, more than a few of one class, in order of path and line."""
-    loads = project.loads
-    for module, index, _, body in project.functions():
-        if module.role in (Role.TEST, Role.MIGRATION, Role.GENERATED) or not index:
-            continue
-        for number, block in enumerate(body.blocks):
-            if block.kind not in (BlockKind.FOR, BlockKind.COMPREHENSION) or not _may_be_rows(block.subject):
-                continue
-            rows = loads.rows(module.path, index, block.subject)
-            if rows and _several(rows) and not leaves_at_once(body, loop_of(number, block)):
-                key = module.path, index
-                yield RowLoop(key, number, rows, loads.reads.of_rows(key, number, rows[0].model))
-
-
 def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
     """All of them, in order of path and line; what was reported of a query's rows in one loop is not said again in the next."""
     told: set[tuple[FunctionKey, str, int, Path]] = set()
@@ -86,11 +59,11 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
 
 
 class Deferred(msgspec.Struct, frozen=True):
-    """A loop that reads columns which the query leaves out: each is loaded by a query of its own, row by row."""
+    """A loop that reads columns which the query leaves out: each is loaded by a query of its own, row by row. `columns`: each with the way to its read."""
 
     key: FunctionKey
     rows: Rows
-    columns: tuple[tuple[str, Place], ...]
+    columns: tuple[tuple[str, tuple[Place, ...]], ...]
 
 
 def deferred_columns(project: Project, roles: frozenset[Role]) -> Iterator[Deferred]:
@@ -103,8 +76,8 @@ def deferred_columns(project: Project, roles: frozenset[Role]) -> Iterator[Defer
         if mapped is None:
             continue  # a library's model
         keys = mapped.primary_key
-        columns = project.loads.reads.columns_of_rows(loop.key, loop.block, loop.rows[0].model)
-        missing = [(name, place) for name, place in columns.items() if name not in keys and all(one.leaves_out(name) for one in loaded)]
+        columns = project.loads.reads.columns_of_rows(loop.key, loop.block, loop.rows[0].model, loop.elements)
+        missing = [(name, trail) for name, trail in columns.items() if name not in keys and all(one.leaves_out(name) for one in loaded)]
         if missing:
             yield Deferred(loop.key, loop.rows[0], tuple(missing))
 
@@ -130,17 +103,6 @@ def row_queries(project: Project, roles: frozenset[Role]) -> Iterator[RowQuery]:
             if read.method in ASKS_ANEW and (last.path, last.line) in run:
                 yield RowQuery(loop.key, loop.block, read)
                 break
-
-
-def _may_be_rows(subject: str) -> bool:
-    return bool(subject) and subject[0] not in "['\"{" and not subject.startswith("range(")
-
-
-def _several(rows: Sequence[Rows]) -> bool:
-    """Objects of one class, and more than a few."""
-    return len({one.model for one in rows}) == 1 and all(
-        one.most > _FEW and not one.loaded.plain and not one.loaded.unknown and not one.is_async for one in rows
-    )
 
 
 def _owner_known(project: Project, rows: Rows) -> bool:

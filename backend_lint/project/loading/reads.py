@@ -97,23 +97,21 @@ class Reads:
         self._mapped = project.schema.mapped
         self._edges: dict[FunctionKey, dict[int, Edge]] = {}
         self._entered: list[Entered] = []
+        self._columns: list[tuple[str, tuple[Place, ...]]] = []
 
-    def of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> tuple[Read, ...]:
+    def of_rows(self, key: FunctionKey, block: int, model: ClassKey, elements: tuple[str, ...] = ()) -> tuple[Read, ...]:
         """The relations that a loop or comprehension reads of each row of `model` that it goes over; each path once."""
-        elements = items_of(self._project.calls.body(key), block)
+        elements = elements or items_of(self._project.calls.body(key), block)
         return self._distinct(self._scan(_At(key, elements, block, model, (), ()), 0, set()))
 
-    def columns_of_rows(self, key: FunctionKey, block: int, model: ClassKey) -> dict[str, Place]:
-        """The columns that a loop itself reads of each row, with the first place of each."""
-        body = self._project.calls.body(key)
-        elements = items_of(body, block)
-        mapped = self._mapped.get(model)
-        found: dict[str, Place] = {}
-        for line, column, text, inner in body.reads if mapped is not None else ():
-            steps = steps_behind(text, elements)
-            if mapped is not None and steps and steps[0][1:] in mapped.fields and self._counts(body, inner, block):
-                symbol = self._project.calls.head(key).name
-                found.setdefault(steps[0][1:], Place(key[0], line, column, symbol, shown(text)))
+    def columns_of_rows(self, key: FunctionKey, block: int, model: ClassKey, elements: tuple[str, ...]) -> dict[str, tuple[Place, ...]]:
+        """The columns that each round of a loop reads of its row, itself or in what the row is handed to, with the way to the first place of each."""
+        self._columns = []
+        for _ in self._scan(_At(key, elements, block, model, (), ()), 0, set()):
+            pass
+        found: dict[str, tuple[Place, ...]] = {}
+        for name, trail in self._columns:
+            found.setdefault(name, trail)
         return found
 
     def of_object(self, key: FunctionKey, element: str, model: ClassKey, region: int = 0) -> tuple[Read, ...]:
@@ -225,7 +223,10 @@ class Reads:
             name = step[1:]
             relation = mapped.relationships.get(name)
             if relation is None:
-                if name not in mapped.fields and depth < _MAX_DEPTH:
+                if name in mapped.fields:
+                    if not prefix and not conditional:
+                        self._columns.append((name, trail))
+                elif depth < _MAX_DEPTH:
                     called = number if position == len(steps) - 1 else None
                     inner = _At(at.key, at.elements, at.region, model, prefix, trail, conditional)
                     yield from self._member(inner, model, name, prefix, called, depth, seen)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.python import Call, Use
+import msgspec
+
+from backend_lint.facts.python import BlockKind, Call, Use
 from backend_lint.readers.python.scope import MAX_VALUE
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ PURE_BUILTINS = frozenset(
 )
 """Builtins without effect: written in line, not recorded as calls."""
 
+
+_BY_KEY = {"sorted": 0, "min": 0, "max": 0, "map": 1, "filter": 1}
+"""Those that call a function once an item, with the position of what they go through."""
 
 _SQL_CAST = ("sqlalchemy", "sqlmodel", "django")
 """Libraries whose ``cast`` makes an expression of a query: no type hint."""
@@ -64,7 +69,10 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
             args.append("*" + value(arg.value))
         else:
             args.append(value(arg))
+    inner = len(scope.blocks)
     keywords = [(keyword.arg or "**", value(keyword.value)) for keyword in node.keywords]
+    if inner < len(scope.blocks) and callee.endswith(".sort"):
+        _go_through(scan, node, inner, callee[: -len(".sort")])
     line = node.lineno
     offset = node.col_offset
     if kind is ast.Attribute and func.end_lineno != line:
@@ -91,6 +99,20 @@ def record_call(scan: Scanner, node: ast.Call, use: Use, awaited: bool, target: 
     return f"#{index}"
 
 
+def _go_through(scan: Scanner, node: ast.Call, first: int, items: str) -> None:
+    """Note on the block of a lambda, `first` or later, what it is called for each item of: ``sorted(rows, key=lambda row: row.name)``."""
+    function = next((keyword.value for keyword in node.keywords if keyword.arg == "key"), node.args[0] if node.args else None)
+    if function.__class__ is not ast.Lambda:
+        return
+    blocks = scan.scope.blocks
+    for number in range(first, len(blocks)):
+        block = blocks[number]
+        if block.kind is BlockKind.LAMBDA and block.line == function.lineno:
+            if block.target.isidentifier():
+                blocks[number] = msgspec.structs.replace(block, subject=items)
+            return
+
+
 def _is_sql(text: str) -> bool:
     """A method of a statement: ``"SELECT ... {}".format(...)``."""
     from backend_lint.readers.python.values import MAX_SQL, is_sql
@@ -99,8 +121,11 @@ def _is_sql(text: str) -> bool:
 
 
 def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
+    inner = len(scan.scope.blocks)
     parts = [scan.argument(arg) for arg in node.args]
     parts += [f"{keyword.arg or '**'}={scan.argument(keyword.value)}" for keyword in node.keywords]
+    if inner < len(scan.scope.blocks) and (position := _BY_KEY.get(name, -1)) >= 0 and position < len(node.args):
+        _go_through(scan, node, inner, parts[position])
     text = f"{name}({','.join(parts)})"
     if len(text) > MAX_VALUE:
         return text if name[:1] in "'\"f" and _is_sql(text) else "?"

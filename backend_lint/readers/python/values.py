@@ -273,7 +273,8 @@ def _lambda(scan: Scanner, node: ast.Lambda) -> str:
     for default in (*arguments.defaults, *arguments.kw_defaults):
         if default is not None:
             scan.value(default)
-    scope.blocks.append(Block(BlockKind.LAMBDA, outer_block, node.lineno, node.end_lineno or node.lineno))
+    named = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)]
+    scope.blocks.append(Block(BlockKind.LAMBDA, outer_block, node.lineno, node.end_lineno or node.lineno, target=",".join(named)))
     scope.block = len(scope.blocks) - 1
     saved = {}
     for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
