@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.origins import origin_of
-from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.reach import is_aside, reached_from, runs_once
 from backend_lint.project.loading.writes import How, Write
 
 _CURES = {
@@ -91,7 +91,8 @@ class SaveInLoop(ProjectRule):
         for found in project.loads.writes.all(self.roles):
             key = found.path, found.function
             entry, soft = reached_from(project, key)
-            if is_aside(project, key) or soft:
+            # what changes all rows of a query keeps them locked, whoever has asked for it
+            if soft or (runs_once(project, found.path) if found.how is How.ASSIGN else is_aside(project, key)):
                 continue
             origin = origin_of(project, key, found.loop.source)
             yield self.finding(

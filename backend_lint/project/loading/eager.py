@@ -212,7 +212,9 @@ class SqlalchemyEager:
             return max(map(functools.partial(self._option, step, paths=paths), split(text[1:-1])), default=False)
         if not (text[:1] == "#" and text[1:].isdigit()):
             return True
-        return self._loader(step, int(text[1:]), paths) is None
+        calls = self._loads.project.modules[step.path].bodies[step.function].calls
+        # ``strategy = joinedload(...)`` and then ``strategy.joinedload(...)`` on a line of its own
+        return any(call.callee.startswith(f"{text}.") for call in calls) or self._loader(step, int(text[1:]), paths) is None
 
     def _loader(self, step: SqlStep, number: int, paths: set[Path]) -> Path | None:
         """The path that a loader's call ends at; None if it is not known."""

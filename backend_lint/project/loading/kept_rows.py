@@ -10,11 +10,13 @@ from backend_lint.facts.python import BlockKind, Body
 from backend_lint.project.blocks import inside
 from backend_lint.project.loading.loops import unwrapped
 
-_INTO = re.compile(r"(%\w+)\[(.+)\]")
-_GROUP = re.compile(r"(%\w+)(?:\[.+\])?\.(append|add|insert|extend|update|setdefault)")
+_INTO = re.compile(r"(%\w+|#\d+)\[(.+)\]")
+_GROUP = re.compile(r"(%\w+|#\d+)(?:\[.+\])?\.(append|add|insert|extend|update|setdefault)")
 _EMPTY = frozenset({"[]", "{}", "list()", "dict()", "set()"})
-_MAKES = ("defaultdict", "OrderedDict", "deque", "list", "dict", "set")
+_MAKES = frozenset({"defaultdict", "OrderedDict", "deque"})
 _LOOPS = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.LAMBDA})
+_MOST_BLOCKS = 300
+"""A longer function keeps its rows for itself: each loop is compared with each."""
 
 
 class _As(enum.Enum):
@@ -29,6 +31,8 @@ class _As(enum.Enum):
 
 def kept_rows(body: Body, block: int, elements: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The loops behind a loop that go through rows that it has kept, with their names for a row."""
+    if len(body.blocks) > _MOST_BLOCKS:
+        return
     for name, kept in _containers(body, block, elements).items():
         filled = body.blocks[block]
         for number, found in enumerate(body.blocks):
@@ -36,8 +40,7 @@ def kept_rows(body: Body, block: int, elements: Sequence[str]) -> Iterator[tuple
                 continue
             if not _is_new(body, name, filled.line, found.line):
                 continue
-            if names := _names(body, number, name, kept):
-                yield from names
+            yield from _names(body, number, name, kept)
 
 
 def _containers(body: Body, block: int, elements: Sequence[str]) -> dict[str, _As]:
@@ -68,14 +71,13 @@ def _containers(body: Body, block: int, elements: Sequence[str]) -> dict[str, _A
 
 
 def _is_new(body: Body, name: str, filled: int, read: int) -> bool:
-    """The local was empty before the loop, and is what the loop made of it where it is gone through."""
+    """The container was empty before the loop, and is what the loop made of it where it is gone through."""
+    if name[0] == "#":
+        made = body.calls[int(name[1:])]
+        return made.line < filled and made.callee.rpartition(".")[2] in _MAKES
     assigned = [assign for assign in body.assigns if assign.target == name]
     before = [assign for assign in assigned if assign.line <= filled]
-    if not before or any(filled < assign.line < read for assign in assigned):
-        return False
-    value = before[-1].value
-    made = value[:1] == "#" and value[1:].isdigit() and body.calls[int(value[1:])].callee.rpartition(".")[2] in _MAKES
-    return made or value in _EMPTY
+    return bool(before) and before[-1].value in _EMPTY and not any(filled < assign.line < read for assign in assigned)
 
 
 def _names(body: Body, number: int, name: str, kept: _As) -> Iterator[tuple[int, tuple[str, ...]]]:

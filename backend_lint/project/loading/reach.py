@@ -19,13 +19,23 @@ _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.",
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
 _ONCE = re.compile(r"(?:^|/)(?:migrations?|data_migrations|seeds?|seeders?|fixtures?|backfills?|populate\w*|fixes|import_\w+)(?:/|\.py$)")
 """Code that runs once, or now and then."""
-_ASIDE = ("/admin.py", "/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
+_ASIDE = ("/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
 
 
 def is_aside(project: Project, key: FunctionKey) -> bool:
     """Code whose cost nobody minds: the admin's pages, migrations outside of their usual folder."""
+    return runs_once(project, key[0]) or _is_admin(project, key)
+
+
+def runs_once(project: Project, path: str) -> bool:
+    """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures."""
+    return ("/" + path).endswith(_ASIDE) or _ONCE.search(path) is not None or _is_migration(project, path)
+
+
+def _is_admin(project: Project, key: FunctionKey) -> bool:
+    """The admin's pages."""
     path, function = key
-    if ("/" + path).endswith(_ASIDE) or "/admin/" in "/" + path or _ONCE.search(path) or _is_migration(project, path):
+    if ("/" + path).endswith("/admin.py") or "/admin/" in "/" + path:
         return True
     scope = function
     module = project.modules[path]
