@@ -8,7 +8,7 @@ from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import eager_calls, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, lazy_loads
+from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, lazy_loads
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS
@@ -25,7 +25,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
     Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row: in the loop itself, in a
     property or method of the model, or in a function that the row is handed to. It follows the query through locals, managers, methods of querysets and
     functions, and knows what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping
-    loads by itself.
+    loads by itself. Columns that `only`, `defer` or `load_only` leave out count as well, and so do the columns of lists in Django's admin.
 
     The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
     it saves.
@@ -106,37 +106,27 @@ class LazyLoadInLoop(ProjectRule, Mends):
         for found in lazy_loads(project, self.roles):
             if not is_aside(project, found.key):
                 yield self._finding(project, found)
-
-        for one in deferred_columns(project, self.roles):
-            if not is_aside(project, one.key):
-                yield self._deferred(project, one)
-        for listed in admin_lists(project, self.roles):
-            place = listed.place
-            yield self.finding(place.path, place, listed.message, symbol=place.symbol, evidence=listed.evidence, severity=Severity.INFO)
+        for left_out in deferred_columns(project, self.roles):
+            if not is_aside(project, left_out.key):
+                yield self._deferred(project, left_out)
+        for one in admin_lists(project, self.roles):
+            yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
-        path, function = found.key
-        module = project.modules[path]
-        head, rows, first = module.functions[function], found.rows, found.missing[0].read.trail[0]
+        rows, first = found.rows, found.missing[0].read.trail[0]
         here = rows.call is not None and (rows.path, rows.function) == found.key
         calls = eager_calls(project, rows, found.missing)
         names = ", ".join(f"`{'.'.join(one.path)}`" for one in found.missing[:3]) + (f" and {len(found.missing) - 3} more" if len(found.missing) > 3 else "")
         model = project.schema.mapped[rows.model].name
         message = f"one query per row of `{model}` for {names}: the query does not load {'it' if len(found.missing) == 1 else 'them'}; add `{calls}`"
-        evidence = [Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] if not here and rows.call is not None else []
-        for one in found.missing[:5]:
-            evidence += [Evidence(place.path, place.line, f"{place.text} reads {'.'.join(one.path)} of each row") for place in one.read.trail[-1:]]
-            owner = project.schema.mapped.get(one.read.owner)
-            if owner is not None and one.read.relation.line and not one.read.relation.reverse:
-                evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
         entry, soft = reached_from(project, found.key)
-        soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, module.bodies[function].blocks[found.block])) & OUTWEIGHS)
+        soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, project.calls.body(found.key).blocks[found.block])) & OUTWEIGHS)
         return self.finding(
-            path,
+            found.key[0],
             rows.call if here and rows.call is not None else first,
             message,
-            symbol=head.name,
-            evidence=(*dict.fromkeys(evidence), *entry),
+            symbol=project.calls.head(found.key).name,
+            evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
             severity=Severity.INFO if soft else None,
         )

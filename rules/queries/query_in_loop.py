@@ -9,6 +9,7 @@ from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.reads import Place
 from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
 
 _DOES = re.compile(
@@ -106,19 +107,21 @@ class QueryInLoop(ProjectRule):
         for group in loops.values():
             if (finding := self._finding(project, group)) is not None:
                 yield finding
+        asked: dict[Place, list[RowQuery]] = {}
         for query in row_queries(project, self.roles):
             if (*query.key, query.block) not in loops and not is_aside(project, query.key):
-                yield from self._of_rows(project, query)
+                loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
+                if not reached_from(project, query.key)[1] and not project.loads.repeats.effects(query.key, loop) & OUTWEIGHS:
+                    asked.setdefault(query.read.trail[-1], []).append(query)
+        for place, queries in asked.items():
+            yield self._of_rows(project, place, queries)
 
-    def _of_rows(self, project: Project, query: RowQuery) -> Iterator[Finding]:
-        head = project.calls.head(query.key)
-        entry, soft = reached_from(project, query.key)
-        loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
-        if soft or project.loads.repeats.effects(query.key, loop) & OUTWEIGHS:
-            return
-        first, last = query.read.trail[0], query.read.trail[-1]
-        message = f"one query (`{last.text}`) for each row of the loop, whatever the rows bring; prefetch it and sort or pick in Python, or annotate the rows"
-        yield self.finding(first.path, first, message, symbol=head.name, evidence=(Evidence(last.path, last.line, f"{last.symbol} asks here"), *entry))
+    def _of_rows(self, project: Project, place: Place, queries: list[RowQuery]) -> Finding:
+        """A query inside of what is done with each row: it stands where it is asked, and the loops are the evidence."""
+        evidence = [Evidence(one.read.trail[0].path, one.read.trail[0].line, f"{one.read.trail[0].text} runs it for each row of a loop") for one in queries[:3]]
+        entry, _ = reached_from(project, queries[0].key)
+        message = f"one query (`{place.text}`) for each row of a list, prefetched or not; sort and pick among prefetched rows in Python, or annotate the list"
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry))
 
     def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
         found = group[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.python import Use
 from backend_lint.project.queries.django_names import RELATED
 from backend_lint.project.schema.mapping import Framework, Loading
 from backend_lint.project.value_text import constant_string, parse, split
@@ -214,7 +215,7 @@ class SqlalchemyEager:
             return True
         calls = self._loads.project.modules[step.path].bodies[step.function].calls
         # ``strategy = joinedload(...)`` and then ``strategy.joinedload(...)`` on a line of its own
-        return any(call.callee.startswith(f"{text}.") for call in calls) or self._loader(step, int(text[1:]), paths) is None
+        return any(call.callee.startswith(f"{text}.") and call.use is Use.DROPPED for call in calls) or self._loader(step, int(text[1:]), paths) is None
 
     def _loader(self, step: SqlStep, number: int, paths: set[Path]) -> Path | None:
         """The path that a loader's call ends at; None if it is not known."""

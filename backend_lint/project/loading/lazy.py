@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
 from backend_lint.project.calls import FunctionKey
@@ -56,6 +57,21 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
         places.update(one.read.trail[-1] for one in missing)
         if missing:
             yield Lazy(loop.key, loop.block, rows[0], tuple(missing))
+
+
+def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
+    """Where the query stands, if not in the loop's function, and where each relation is read and declared."""
+    rows = found.rows
+    model = project.schema.mapped[rows.model].name
+    elsewhere = rows.call is not None and (rows.path, rows.function) != found.key
+    evidence = [Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] if elsewhere else []
+    for one in found.missing[:5]:
+        last = one.read.trail[-1]
+        evidence.append(Evidence(last.path, last.line, f"{last.text} reads {'.'.join(one.path)} of each row"))
+        owner = project.schema.mapped.get(one.read.owner)
+        if owner is not None and one.read.relation.line and not one.read.relation.reverse:
+            evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
+    return tuple(dict.fromkeys(evidence))
 
 
 class Deferred(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.loading.branches import Exits, chosen_by, is_conditional
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
@@ -26,7 +27,6 @@ _MOST_READS = 40
 _OF_LISTS = frozenset("[] .append .remove .extend .items .values .keys .all .filter .filter_by .count .sort .index .add".split())
 ASKS_ANEW = frozenset("filter exclude order_by first last get values values_list aggregate annotate latest earliest distinct select_related".split())
 """Methods of a related manager that ask anew, whatever was prefetched."""
-_BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _MOST_CALLS = 200
 _WRITES = frozenset({"save", "delete", "asave", "adelete", "full_clean", "clean"})
 """What costs a query of its own each time: a relation more or less is not what makes it slow."""
@@ -78,7 +78,10 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 class _At(msgspec.Struct, frozen=True):
-    """What is looked at: the object `elements` of a function inside block `region`, `prefix` away from the row; `trail` led here."""
+    """What is looked at: the object `elements` of a function inside block `region`, `prefix` away from the row; `trail` led here.
+
+    `chosen`: parameters of the function that have the same value for all objects, and either.
+    """
 
     key: FunctionKey
     elements: tuple[str, ...]
@@ -87,6 +90,7 @@ class _At(msgspec.Struct, frozen=True):
     prefix: Path
     trail: tuple[Place, ...]
     conditional: bool = False
+    chosen: frozenset[str] = frozenset()
 
 
 class Reads:
@@ -96,6 +100,7 @@ class Reads:
         self._project = project
         self._mapped = project.schema.mapped
         self._edges: dict[FunctionKey, dict[int, Edge]] = {}
+        self._exits: dict[FunctionKey, Exits] = {}
         self._entered: list[Entered] = []
         self._columns: list[tuple[str, tuple[Place, ...]]] = []
 
@@ -109,9 +114,13 @@ class Reads:
         self._columns = []
         for _ in self._scan(_At(key, elements, block, model, (), ()), 0, set()):
             pass
+        body = self._project.calls.body(key)
+        blocks = {(line, column): inner for line, column, _, inner in body.reads} | {(call.line, call.column): call.block for call in body.calls}
         found: dict[str, tuple[Place, ...]] = {}
         for name, trail in self._columns:
-            found.setdefault(name, trail)
+            # what is read of some rows only may well be left out for the others
+            if not is_conditional(body, blocks[trail[0].line, trail[0].column], block, trail[0].line, picked=0):
+                found.setdefault(name, trail)
         return found
 
     def of_object(self, key: FunctionKey, element: str, model: ClassKey, region: int = 0) -> tuple[Read, ...]:
@@ -167,37 +176,32 @@ class Reads:
         body = self._project.calls.body(at.key)
         given = {assign.target for assign in body.assigns if assign.target.startswith(tuple(f"{one}." for one in at.elements))}
         for line, column, text, block in body.reads:
-            if (steps := steps_behind(text, at.elements)) and self._counts(body, block, at.region) and not any(text.startswith(one) for one in given):
+            if (steps := steps_behind(text, at.elements)) and self._counts(at.key, body, block, at.region) and not any(text.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, block, (line, column), None, text, depth, seen)
         for number, call in enumerate(body.calls):
-            if not self._counts(body, call.block, at.region):
+            if not self._counts(at.key, body, call.block, at.region):
                 continue
             if (steps := steps_behind(call.callee, at.elements)) and not any(call.callee.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, call.block, (call.line, call.column), number, call.callee, depth, seen)
             elif depth < _MAX_DEPTH:
                 yield from self._handed(at, body, number, call, depth, seen)
 
-    @staticmethod
-    def _counts(body: Body, block: int, region: int) -> bool:
-        """It lies in the region, and not where something failed or only later."""
+    def _counts(self, key: FunctionKey, body: Body, block: int, region: int) -> bool:
+        """It lies in the region, and not where something failed, where the loop ends or only later."""
         for number, found in around(body, block):
             if number == region:
-                return True
+                break
             if found.kind in (BlockKind.HANDLER, BlockKind.LAMBDA):
                 return False
-        return False
+        else:
+            return False
+        if key not in self._exits:
+            self._exits[key] = Exits(body)
+        return not self._exits[key].leave(block, region)
 
     @staticmethod
-    def _conditional(body: Body, block: int, region: int, line: int) -> bool:
-        """It is read in a branch, or behind a way out of the function."""
-        if region == 0 and any(one.line < line and one.block and not inside(body, block, one.block) for one in body.returns):
-            return True
-        for number, found in around(body, block):
-            if number == region:
-                return False
-            if found.kind in _BRANCHES:
-                return True
-        return False
+    def _conditional(at: _At, body: Body, block: int, line: int) -> bool:
+        return at.conditional or is_conditional(body, block, at.region, line, at.chosen)
 
     def _walk(
         self,
@@ -213,7 +217,7 @@ class Reads:
     ) -> Iterator[Read]:
         """Follow ``.author.publisher.city`` along the mapping."""
         model, prefix = at.model, at.prefix
-        conditional = at.conditional or self._conditional(body, block, at.region, place[0])
+        conditional = self._conditional(at, body, block, place[0])
         head = self._project.calls.head(at.key)
         trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, shown(text)))
         for position, step in enumerate(steps):
@@ -303,17 +307,27 @@ class Reads:
             return
         if any(text in ("staticmethod", "classmethod") for text in head.decorators):
             return
-        yield from self._inside(at, key, head.parameters[0].name, model, prefix, depth, seen)
+        call = self._project.calls.body(at.key).calls[called] if called is not None and called != _EITHER else None
+        chosen = chosen_by(call, head, True, at.elements) if call is not None else frozenset()
+        yield from self._inside(at, key, head.parameters[0].name, model, prefix, depth, seen, chosen)
 
     def _inside(
-        self, at: _At, key: FunctionKey, parameter: str, model: ClassKey, prefix: Path, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]
+        self,
+        at: _At,
+        key: FunctionKey,
+        parameter: str,
+        model: ClassKey,
+        prefix: Path,
+        depth: int,
+        seen: set[tuple[FunctionKey, str, ClassKey, Path]],
+        chosen: frozenset[str],
     ) -> Iterator[Read]:
         state = key, parameter, model, prefix
         if state in seen or len(self._project.calls.body(key).calls) > _MOST_CALLS:
             return
         seen.add(state)
         self._entered.append(Entered(key, "%" + parameter, at.trail, at.conditional))
-        yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional), depth + 1, seen)
+        yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional, chosen), depth + 1, seen)
 
     def _handed(self, at: _At, body: Body, number: int, call: Call, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
         """The object, or one it leads to, is an argument of a function of the project."""
@@ -331,14 +345,15 @@ class Reads:
         first = 1 if bound and head.owner >= 0 and "staticmethod" not in head.decorators else 0
         given = [(names[position], text) for position, text in enumerate(call.args, first) if position < len(names)]
         given += [(name, text) for name, text in call.keywords if name in names]
-        conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
+        conditional = self._conditional(at, body, call.block, call.line)
         for name, text in given:
             reached = self._object(at, text)
             if reached is not None:
                 symbol = self._project.calls.head(at.key).name
                 place = Place(at.key[0], call.line, call.column, symbol, f"{edge.call.callee.lstrip('%')}({shown(text)})")
                 inner = _At(at.key, at.elements, at.region, at.model, at.prefix, (*at.trail, place), conditional)
-                yield from self._inside(inner, edge.target.function, name, reached[0], reached[1], depth, seen)
+                chosen = chosen_by(call, head, bool(first), at.elements)
+                yield from self._inside(inner, edge.target.function, name, reached[0], reached[1], depth, seen, chosen)
 
     def _written(self, at: _At, body: Body, call: Call) -> Iterator[Read]:
         """``Serializer(row.items, many=True)`` goes through the related rows."""
@@ -349,7 +364,7 @@ class Reads:
         relation = mapped.relationships.get(steps[-1][1:]) if mapped is not None else None
         if reached is not None and relation is not None and relation.many:
             place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, shown(text))
-            conditional = at.conditional or self._conditional(body, call.block, at.region, call.line)
+            conditional = self._conditional(at, body, call.block, call.line)
             yield Read((*reached[1], relation.name), True, "all", relation, reached[0], (*at.trail, place), conditional)
 
     def _object(self, at: _At, text: str) -> tuple[ClassKey, Path] | None:

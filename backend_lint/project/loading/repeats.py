@@ -18,7 +18,7 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around, manager_of
 from backend_lint.project.queries.django_names import ENDING_ASYNC
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string
+from backend_lint.project.value_text import alternatives, constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
@@ -69,6 +69,8 @@ class Repeats:
             for edge, found in self._candidates(key, effect, hops):
                 loop = _loop(module, index, body, edge, dependences, bool(found & Effect.DATABASE_READ))
                 if loop is None or is_rare(body, edge.call.block, loop.number) or branches(body, edge.call.block, loop.number) > 1:
+                    continue
+                if _grows(body, edge.call, loop):
                     continue
                 if any(inside(body, one.block, loop.number) for one in body.yields):
                     continue  # who asks for the next item decides when
@@ -243,6 +245,13 @@ def _loop(module: SourceModule, index: int, body: Body, edge: Edge, dependences:
 def is_left_before(body: Body, call: Call) -> bool:
     """The function may return before it comes to the call; what stands inside of the returned value itself is not left."""
     return any(one.line < call.line and not inside(body, call.block, one.block) for one in body.returns)
+
+
+def _grows(body: Body, call: Call, loop: Loop) -> bool:
+    """Each round adds to one query that was begun before the loop: ``query = query.filter(...)``."""
+    receiver = call.callee.rpartition(".")[0]
+    begun = (assign for assign in body.assigns if assign.target == call.target and not inside(body, assign.block, loop.number))
+    return bool(call.target) and any(assign.value == receiver or receiver in alternatives(assign.value) for assign in begun)
 
 
 _MOST_CALLS = 150

@@ -84,6 +84,8 @@ def _of_text(text: str, evaluated: bool, block: int, candidates: frozenset[int] 
         if text[:1] == "{" or text[:2] in ("f'", 'f"'):
             for part in _IDS.findall(text):
                 yield from _of_text(f"#{part}", evaluated, block, candidates, depth + 1)
+        elif text[:1] in "'\"" and ".join(" in text and text[-1] == ")":
+            yield from _of_text(text.partition(".join(")[2][:-1], True, block, candidates, depth + 1)
         return
     root, steps = parsed
     if root[:1] in "[{":

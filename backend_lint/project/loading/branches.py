@@ -1,0 +1,66 @@
+"""Whether what a function does with an object it does each time, or only for some objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function
+from backend_lint.project.blocks import around, inside
+
+_BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
+_OPEN = re.compile(r"[%#a-zA-Z_]")
+_CONSTANTS = frozenset({"True", "False", "None"})
+_PARAMETER = re.compile(r"(?:\(not (%\w+)\)|(%\w+))")
+
+
+def is_conditional(body: Body, block: int, region: int, line: int, chosen: frozenset[str] = frozenset(), picked: int = 1) -> bool:
+    """It is done in a branch of the function, behind a way out of it, or in a branch within a branch of a loop (one is how a loop picks its items).
+
+    `picked`: how many branches of a loop are none. Region 0 is the whole function. A branch that one of the parameters `chosen` decides is no
+    condition: the caller has made it the same for all objects.
+    """
+    if region == 0 and any(one.line < line and one.block and not inside(body, block, one.block) for one in body.returns):
+        return True
+    count = 0
+    for number, found in around(body, block):
+        if number == region:
+            break
+        count += found.kind in _BRANCHES and not _is_chosen(found.subject, chosen)
+    return count > (picked if region else 0)
+
+
+class Exits:
+    """Where a function leaves its loops."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._all = {one.block for one in body.returns if one.block} | {one.block for one in body.raises if one.block}
+        self._innermost = {block for _, block in body.breaks}
+
+    def leave(self, block: int, region: int) -> bool:
+        """Whether what runs in `block`, inside the loop `region`, ends the loop: ``if row.name == name: return row.author``."""
+        if not region or not (self._all or self._innermost):
+            return False
+        ends = False
+        for number, found in around(self._body, block):
+            if number == region:
+                return ends
+            if number in self._all:
+                return True
+            ends = (ends or number in self._innermost) and found.kind not in LOOPS
+        return ends
+
+
+def _is_chosen(test: str, chosen: frozenset[str]) -> bool:
+    match = _PARAMETER.fullmatch(test)
+    return match is not None and (match.group(1) or match.group(2)) in chosen
+
+
+def chosen_by(call: Call, head: Function, bound: bool, elements: Sequence[str]) -> frozenset[str]:
+    """The parameters of a function for which a call gives a value that neither the code fixes nor the object decides."""
+    names = [parameter.name for parameter in head.parameters]
+    given = [*zip(names[1 if bound else 0 :], call.args, strict=False), *((name, text) for name, text in call.keywords if name in names)]
+    return frozenset(
+        f"%{name}" for name, text in given if _OPEN.match(text) and text not in _CONSTANTS and not any(one in text for one in elements)
+    )
