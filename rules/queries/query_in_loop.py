@@ -8,8 +8,8 @@ from backend_lint.project import Effect, Project
 from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.origins import origin_of
+from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import is_aside, reached_from
-from backend_lint.project.loading.reads import Place
 from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
 
 _DOES = re.compile(

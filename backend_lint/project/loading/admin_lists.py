@@ -14,7 +14,7 @@ from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.advice import eager_calls
 from backend_lint.project.loading.eager import Path, with_prefixes
 from backend_lint.project.loading.lazy import Missing, missing_of, straightened
-from backend_lint.project.loading.reads import Place, Read
+from backend_lint.project.loading.places import Place, Read
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey

@@ -17,7 +17,7 @@ from backend_lint.project.value_text import constant_string, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
-    from backend_lint.project.loading.reads import Read
+    from backend_lint.project.loading.places import Read
 
 
 

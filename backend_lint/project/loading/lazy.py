@@ -19,7 +19,7 @@ from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Re
 if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.loading import Rows
-    from backend_lint.project.loading.reads import Place, Read
+    from backend_lint.project.loading.places import Place, Read
 
 _PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
 """Methods of a related manager that a prefetch answers."""

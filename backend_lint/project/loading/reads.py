@@ -14,6 +14,7 @@ from backend_lint.project.loading.branches import Exits, chosen_by, is_condition
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
+from backend_lint.project.loading.places import Entered, Place, Read
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Mapped, Relationship
 
@@ -31,50 +32,6 @@ _MOST_CALLS = 200
 _WRITES = frozenset({"save", "delete", "asave", "adelete", "full_clean", "clean"})
 """What costs a query of its own each time: a relation more or less is not what makes it slow."""
 _PROPERTIES = ("property", "cached_property", "admin.display", "display", "hybrid_property")
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where something is read, with the function's name."""
-
-    path: str
-    line: int
-    column: int
-    symbol: str
-    text: str
-
-    @property
-    def end_line(self) -> int:
-        """It ends on the line on which it begins."""
-        return self.line
-
-    @property
-    def end_column(self) -> int:
-        """Behind the last name."""
-        return self.column + len(self.text.rpartition("(")[0] or self.text.rpartition(".")[2])
-
-
-class Read(msgspec.Struct, frozen=True):
-    """A relation that is read of an object. `path`: attribute names to it; `many`: the last gives several rows, `method` is what is called on it.
-
-    `trail`: the places from the outermost function inwards. `conditional`: it is read under a condition only. `owner`: the model that has the relation.
-    """
-
-    path: Path
-    many: bool
-    method: str
-    relation: Relationship
-    owner: ClassKey
-    trail: tuple[Place, ...]
-    conditional: bool = False
-
-
-class Entered(msgspec.Struct, frozen=True):
-    """A function that was looked into, and its name for the object: ``%self``. `trail` led there."""
-
-    key: FunctionKey
-    element: str
-    trail: tuple[Place, ...]
-    conditional: bool
 
 
 class _At(msgspec.Struct, frozen=True):
@@ -335,6 +292,8 @@ class Reads:
             return
         if ("many", "True") in call.keywords and call.args:
             yield from self._written(at, body, call)
+        elif call.args and call.callee.endswith("Serializer"):
+            yield from self._serialized(at, body, call)
         edge = self._edges_of(at.key).get(number)
         if edge is None or edge.target.kind is not RefKind.FUNCTION:
             return
@@ -366,6 +325,22 @@ class Reads:
             place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, shown(text))
             conditional = self._conditional(at, body, call.block, call.line)
             yield Read((*reached[1], relation.name), True, "all", relation, reached[0], (*at.trail, place), conditional)
+
+    def _serialized(self, at: _At, body: Body, call: Call) -> Iterator[Read]:
+        """``Serializer(row).data`` reads what its fields need."""
+        reached = self._object(at, call.args[0])
+        ref = self._project.value(*at.key, call.callee) if reached is not None else None
+        fields = self._project.loads.serializer_fields
+        if reached is None or ref is None or ref.kind is not RefKind.CLASS or not fields.is_serializer(ref.function):
+            return
+        kept = self._entered, self._columns
+        reads = fields.costs(ref.function, reached[0]).reads
+        self._entered, self._columns = kept
+        place = Place(at.key[0], call.line, call.column, self._project.calls.head(at.key).name, f"{call.callee}({shown(call.args[0])})")
+        conditional = self._conditional(at, body, call.block, call.line)
+        for read in reads:
+            path, trail = (*reached[1], *read.path), (*at.trail, place, *read.trail)
+            yield msgspec.structs.replace(read, path=path, trail=trail, conditional=conditional or read.conditional)
 
     def _object(self, at: _At, text: str) -> tuple[ClassKey, Path] | None:
         """The model and path of ``row`` or ``row.author``; None for anything else."""

@@ -10,7 +10,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.reads import Place, Read
+from backend_lint.project.loading.places import Place, Read
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
 

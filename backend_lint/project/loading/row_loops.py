@@ -17,7 +17,7 @@ from backend_lint.project.loading.loops import leaves_at_once, loop_of
 if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.loading import Rows
-    from backend_lint.project.loading.reads import Read
+    from backend_lint.project.loading.places import Read
 
 _GO_THROUGH = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.LAMBDA})
 _FEW = 3

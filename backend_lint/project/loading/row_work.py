@@ -10,7 +10,8 @@ import msgspec
 
 from backend_lint.facts.python import Body
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.reads import ASKS_ANEW, Entered, Place, Read
+from backend_lint.project.loading.places import Entered, Place, Read
+from backend_lint.project.loading.reads import ASKS_ANEW
 from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.value_text import alternatives
 

@@ -11,8 +11,8 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
 from backend_lint.project.loading.lazy import Missing, missing_of
+from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import reached_from
-from backend_lint.project.loading.reads import Place
 from backend_lint.project.loading.response_models import answers
 from backend_lint.project.loading.row_work import OwnQuery
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Attribute, BlockKind, Body, Call
-from backend_lint.project.loading.reads import Place, Read
+from backend_lint.project.loading.places import Place, Read
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped

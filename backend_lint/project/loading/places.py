@@ -1,0 +1,53 @@
+"""Where a relation of an object is read, and the way there."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.loading.eager import Path
+from backend_lint.project.schema.mapping import ClassKey, Relationship
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something is read, with the function's name."""
+
+    path: str
+    line: int
+    column: int
+    symbol: str
+    text: str
+
+    @property
+    def end_line(self) -> int:
+        """It ends on the line on which it begins."""
+        return self.line
+
+    @property
+    def end_column(self) -> int:
+        """Behind the last name."""
+        return self.column + len(self.text.rpartition("(")[0] or self.text.rpartition(".")[2])
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A relation that is read of an object. `path`: attribute names to it; `many`: the last gives several rows, `method` is what is called on it.
+
+    `trail`: the places from the outermost function inwards. `conditional`: it is read under a condition only. `owner`: the model that has the relation.
+    """
+
+    path: Path
+    many: bool
+    method: str
+    relation: Relationship
+    owner: ClassKey
+    trail: tuple[Place, ...]
+    conditional: bool = False
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """A function that was looked into, and its name for the object: ``%self``. `trail` led there."""
+
+    key: FunctionKey
+    element: str
+    trail: tuple[Place, ...]
+    conditional: bool
