@@ -33,6 +33,8 @@ _FEW = 10
 """Items that somebody wrote down."""
 _MAX_DEPTH = 8
 _SUBJECTS = frozenset({"select", "query", "aliased", "update", "delete", "insert"})
+_CLASS = re.compile(r"\btype\(|\.(?:model|__class__|_meta)\b|\bget_model\b")
+"""Values that are a class: what is asked about, not what for."""
 _IS_CALL = re.compile(r"#(\d+)(?!\d)")
 _LOCALS = re.compile(r"%(\w+)")
 
@@ -238,7 +240,7 @@ class Dependence:
         """Each round asks about something else: another table, another session."""
         call = self._body.calls[number]
         receiver, _, method = call.callee.rpartition(".")
-        if method in _SUBJECTS and any(self.of(text) for text in call.args):
+        if any((method in _SUBJECTS or _CLASS.search(text)) and self.of(text) for text in call.args):
             return True
         inner = [int(match.group(1)) for text in (receiver, *call.args) if (match := _IS_CALL.match(text))]
         return depth < _MAX_DEPTH and any(self._varies(one, depth + 1) for one in inner if one < number)
