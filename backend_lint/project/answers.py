@@ -22,6 +22,7 @@ from backend_lint.sql.selectivity import share_of_few
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import Mapped
 
 _ADMIN = ("/admin.py", "/admin/", "/admins/", "/django_admin/")
 _BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
@@ -125,7 +126,7 @@ class Answers:
         for answer in self.all:
             table = answer.table
             if table is not None and answer.access.path is Path.INDEX and answer.query.order and not is_small(table) and not self.is_out(answer.site):
-                access = sorted_for_few(answer.query, answer.access, table)
+                access = sorted_for_few(answer.query, answer.access, table, self._project.schema.table)
                 if access is not None:
                     found.append(answer._replace(access=access))
         return tuple(found)
@@ -221,10 +222,16 @@ class Answers:
         is_django = mapped is not None and mapped.framework is Framework.DJANGO
         name = name or name_of(candidate, {index.name for index in table.indexes}, index_text.DJANGO_NAME if is_django else 63)
         if mapped is not None and is_django:
-            return index_text.django(candidate, name, {field.column: field.name for field in mapped.fields.values()})
+            return index_text.django(candidate, name, _names(mapped))
         if mapped is not None or table.source in ("sqlalchemy", "alembic"):
             return index_text.sqlalchemy(candidate, name)
         return index_text.statement(candidate, name, self._project.schema.dialect)
+
+
+def _names(mapped: Mapped) -> dict[str, str]:
+    """The attribute that stands for each column: a relation for its key's."""
+    names = {field.column: field.name for field in mapped.fields.values()}
+    return names | {one.columns[0]: one.name for one in mapped.relationships.values() if len(one.columns) == 1 and not (one.reverse or one.many or one.generic)}
 
 
 def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:

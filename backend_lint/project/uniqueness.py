@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.python import BlockKind, Body, Call, Handler
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
 from backend_lint.project.references import RefKind
-from backend_lint.project.value_text import call_ids, parse
+from backend_lint.project.value_text import call_ids, constant_string, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Table
@@ -20,6 +20,7 @@ _GET_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create
 _MAKES = frozenset({"create", "acreate"})
 _TAKEN = re.compile(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
 _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlchemyError", "UniqueViolation", "UniqueViolationError", "Exception"})
+_SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
 
 
@@ -69,6 +70,7 @@ def get_or_creates(project: Project) -> Iterator[Taken]:
 
 def looks_before_inserts(project: Project) -> Iterator[Taken]:
     """Lookups by equality whose outcome decides whether a row with the same values is made, or refused with words such as "already exists"."""
+    seen: set[tuple[str, int, tuple[str, ...], int]] = set()
     for site in project.queries.sites:
         query = site.query
         if query.verb is not Verb.SELECT or query.locks or query.rows not in (Rows.ONE, Rows.NONE) or site.function < 0 or site.call < 0:
@@ -78,32 +80,74 @@ def looks_before_inserts(project: Project) -> Iterator[Taken]:
         if columns is None or table is None:
             continue
         body = project.modules[site.path].bodies[site.function]
-        if any(call.callee.endswith(_LOCKS) for call in body.calls):
+        if any(call.callee.endswith(_LOCKS) for call in body.calls) or not _asks(query):
             continue
         found = _made(project, site, body, table, columns)
         if found is not None:
-            yield found
+            key = (site.path, site.function, columns, found.make.line if found.make is not None else site.line)
+            if key not in seen:
+                seen.add(key)
+                yield found
+
+
+def _asks(query: Query) -> bool:
+    """Some value is not written in the code: ``filter(template=True)`` names one row by no means."""
+    return any(isinstance(part, Comparison) and part.right.kind is TermKind.PARAMETER for part in _conjuncts(query.where))
 
 
 def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...]) -> Taken | None:
     results = _results(body, site.call)
-    tests = [block for block in body.blocks if block.kind in (BlockKind.IF, BlockKind.ORELSE) and results.intersection(call_ids(block.subject))]
+    tests = [
+        number
+        for number, block in enumerate(body.blocks)
+        if block.kind in (BlockKind.IF, BlockKind.ORELSE) and results.intersection(call_ids(block.subject))
+    ]
     handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
-    if not tests and not handlers:
+    if (not tests and not handlers) or _several(body, results | set(_under(body, site.call)), handlers):
         return None
     given = _given(project, site, body, table)
     for number, call in enumerate(body.calls):
         if number <= max(results) or number == site.call:
             continue
         mapped = _makes(project, site, call)
-        if mapped is None or mapped.table != table.name:
+        if mapped is None or mapped.table != table.name or not (handlers or _decides(body, tests, call.block)):
             continue
-        values = {mapped.fields[name].column if name in mapped.fields else name: value for name, value in call.keywords}
+        values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
             return Taken(site, table, columns, call, any(_sees_conflicts(handler) for handler in body.handlers))
-    if any(_refuses(body, number) for number, block in enumerate(body.blocks) if block in tests and block.kind is BlockKind.IF):
+    if any(_refuses(body, number) for number in tests if body.blocks[number].kind is BlockKind.IF):
         return Taken(site, table, columns, None)
     return None
+
+
+def _several(body: Body, results: set[int], handlers: list[Handler]) -> bool:
+    """The code expects more than one row: it goes through them, or catches that there are several."""
+    if any(kind.rpartition(".")[2] in _SEVERAL for handler in handlers for text in handler.types for kind in text.strip("()[]").split(",")):
+        return True
+    names = {f"#{number}" for number in results} | {body.calls[number].target for number in results if body.calls[number].target}
+    return any(block.kind in LOOPS and names.intersection(split(block.subject.strip("()"), "|")) for block in body.blocks)
+
+
+def _decides(body: Body, tests: list[int], block: int) -> bool:
+    """One of the tests stands between the look and `block`: it lies in a branch, or behind one that leaves."""
+    around = set()
+    while block >= 0:
+        around.add(block)
+        block = body.blocks[block].parent
+    if around.intersection(tests):
+        return True
+    left = {one.block for one in (*body.returns, *body.raises)} | {number for _, number in (*body.breaks, *body.continues)}
+    return any(number in left and body.blocks[number].parent in around for number in tests)
+
+
+def _under(body: Body, last: int) -> Iterator[int]:
+    """The calls of the chain below call `last`."""
+    for _ in range(20):
+        parsed = parse(body.calls[last].callee)
+        if parsed is None or parsed.root[:1] != "#" or int(parsed.root[1:]) >= last:
+            return
+        last = int(parsed.root[1:])
+        yield last
 
 
 def _results(body: Body, first: int) -> set[int]:
@@ -127,7 +171,7 @@ def _given(project: Project, site: Site, body: Body, table: Table) -> dict[str, 
     number = site.call
     for _ in range(20):
         call = body.calls[number]
-        for name, value in call.keywords:
+        for name, value in _keywords(call):
             found.setdefault(names.get(name, name), value)
         for arg in call.args:
             left, sign, right = arg.strip("()").partition("==")
@@ -140,6 +184,26 @@ def _given(project: Project, site: Site, body: Body, table: Table) -> dict[str, 
             break
         number = int(following[1:])
     return found
+
+
+def _column(mapped: Mapped, name: str) -> str:
+    field, relation = mapped.fields.get(name), mapped.relationships.get(name)
+    if field is not None:
+        return field.column
+    return relation.columns[0] if relation is not None and len(relation.columns) == 1 else name
+
+
+def _keywords(call: Call) -> Iterator[tuple[str, str]]:
+    """The keywords of a call, with those of ``**dict(...)`` and ``**{...}``."""
+    for name, value in call.keywords:
+        if name != "**":
+            yield name, value
+        elif value[:1] == "{":
+            pairs = [part.partition(":") for part in split(value[1:-1])]
+            yield from ((key, item) for text, _, item in pairs if (key := constant_string(text)))
+        elif value.startswith("dict(") and value.endswith(")"):
+            pairs = [part.partition("=") for part in split(value[len("dict(") : -1])]
+            yield from ((key, item) for key, _, item in pairs if key.isidentifier() and item)
 
 
 def _makes(project: Project, site: Site, call: Call) -> Mapped | None:

@@ -303,7 +303,7 @@ class Steps:
             for found in self.loaded:
                 self.builder.joins.walk(found.hops, None)
                 child = self.compiler.mapped.get(found.model) if found.model is not None else None
-                if child is not None and (found.hops[-1].direct or found.hops[-1].to_columns != child.parent_link):
+                if child is not None and found.hops and (found.hops[-1].direct or found.hops[-1].to_columns != child.parent_link):
                     self._parents(found.hops, child.key)
         keys = self.keys() if order is None else order
         if self.builder.outer is not None and not self.sliced and not self.distinct:

@@ -75,7 +75,7 @@ class Places:
         return self.column(table, index.keys[0].column) if index.keys and index.keys[0].column else self.table(table)
 
     def indexes_go(self, table: Table) -> Place:
-        """Where one would write a new index: the model's ``Meta`` or ``__table_args__``, else the table."""
+        """Where one would write a new index: ``indexes`` of the model's ``Meta``, ``__table_args__``, else ``Meta`` or the table."""
         mapped = self.model(table.name)
         if mapped is None:
             return self.table(table)
@@ -87,7 +87,9 @@ class Places:
                 return Place(path, attribute.line, symbol=head.name)
         meta = f"{head.name}.Meta"
         found = next((one for one in module.classes if one.name == meta), None)
-        return Place(path, found.line if found is not None else head.line, symbol=head.name)
+        listed = next((one for one in found.attributes if one.name == "indexes"), None) if found is not None else None
+        at = listed if listed is not None and listed.line else found if found is not None else head
+        return Place(path, at.line, symbol=head.name)
 
     def in_role(self, table: Table, roles: frozenset[Role]) -> bool:
         """Whether the table is declared in a file of one of the roles."""
