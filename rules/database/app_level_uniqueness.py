@@ -80,7 +80,9 @@ class AppLevelUniqueness(ProjectRule):
             elif not taken.table.managed:
                 continue
             elif unique_within(taken.table, taken.columns, partial=True) is None:
-                yield self._finding(project, taken)
+                # a foreign key that is not unique says that a parent has several children
+                if not any(key.columns == taken.columns for key in taken.table.foreign_keys):
+                    yield self._finding(project, taken)
             elif taken.make is not None and not taken.caught and project.answers.rank(taken.site) < 2 and not project.answers.is_out(taken.site):
                 yield self._collision(taken, taken.make)
 
