@@ -6,7 +6,7 @@ from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.query import Site
 from backend_lint.facts.schema import Dialect, Index
 from backend_lint.project import Project
-from backend_lint.project.schema.foreign_keys import Unindexed, followed_by_models, unindexed_keys
+from backend_lint.project.schema.foreign_keys import Unindexed, deleted_rows, followed_by_models, unindexed_keys
 
 _SHOWN = 8
 _FOLLOWED = ("cascade", "set null", "set default")
@@ -22,7 +22,8 @@ class UnindexedForeignKey(ProjectRule):
     counts, and so does a partial index that leaves out nulls only. Keys to short lists (countries, states) are left alone: nobody deletes those.
 
     It speaks where something follows the key from the parent: the database itself (`ON DELETE CASCADE`, `SET NULL`), a relationship of the model, a query
-    or a join of the project; and where the project indexes most of its other keys. Keys that nothing is known to follow are reported with the option `all`.
+    or a join of the project; as an information where the program deletes parents, and where the project indexes most of its other keys. Keys that nothing
+    is known to follow are reported with the option `all`.
 
     ## Why is this bad
 
@@ -102,16 +103,18 @@ class UnindexedForeignKey(ProjectRule):
             return
         found, usual = unindexed_keys(project)
         followed = followed_by_models(project)
+        deleted = deleted_rows(project) if found else {}
         for one in found:
             if not one.certain:
                 project.note_unknown(self.name)
                 continue
             used = project.answers.looked_up(one.table.name, one.columns)
             certain = used or (one.table.name, one.columns) in followed or any(key.on_delete in _FOLLOWED for key in one.keys)
-            if certain or usual or self.option("all"):
-                yield self._finding(project, one, used, None if certain else Severity.INFO)
+            gone = [deleted[key.table] for key in one.keys if key.table in deleted]
+            if certain or usual or gone or self.option("all"):
+                yield self._finding(project, one, used, gone, None if certain else Severity.INFO)
 
-    def _finding(self, project: Project, one: Unindexed, used: list[Site], severity: Severity | None) -> Finding:
+    def _finding(self, project: Project, one: Unindexed, used: list[Site], gone: list[tuple[str, int]], severity: Severity | None) -> Finding:
         table, columns = one.table, one.columns
         at = project.places.column(table, columns[0])
         evidence = []
@@ -120,6 +123,7 @@ class UnindexedForeignKey(ProjectRule):
             if parent is not None:
                 there = project.places.table(parent)
                 evidence.append(Evidence(there.path, there.line, f"`{parent.name}` is the parent" + (f", on delete {key.on_delete}" if key.on_delete else "")))
+        evidence += [Evidence(*place, "deletes a parent") for place in gone]
         places = {(site.path, site.line): site for site in used}
         evidence += [Evidence(*place, f"looks rows up by it: {site.text[:100]}") for place, site in list(places.items())[:_SHOWN]]
         for index in table.indexes:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.facts.file import Role
+from backend_lint.facts.query import Rows, Verb
 from backend_lint.facts.schema import ForeignKey, Table, TableKind
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.sizes import is_small, may_be_small
+from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
 
 if TYPE_CHECKING:
@@ -57,3 +61,42 @@ def followed_by_models(project: Project) -> set[tuple[str, tuple[str, ...]]]:
             elif target is not None and (relation.many or relation.reverse):
                 found.add((target.table, relation.to_columns))
     return found
+
+
+def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
+    """The tables whose rows the program deletes, by statements or one by one, each with the first place: path and line."""
+    found: dict[str, tuple[str, int]] = {}
+    made: dict[tuple[str, int, int], str] = {}
+    for site in project.queries.sites:
+        table = site.query.relations[0].table if site.query.relations else ""
+        if not table or project.files[site.path].role in (Role.TEST, Role.MIGRATION):
+            continue
+        if site.query.verb is Verb.DELETE:
+            _first(found, table, (site.path, site.line))
+        elif site.query.rows is Rows.ONE and site.call >= 0:
+            made[site.path, site.function, site.call] = table
+    for path, module in project.modules.items():
+        if module.role in (Role.TEST, Role.MIGRATION):
+            continue
+        for number, body in enumerate(module.bodies):
+            for call in body.calls:
+                if call.callee.endswith(".delete") and len(call.args) == 1 and not call.keywords:
+                    table = _table_of(project, path, number, call.args[0], made)
+                    if table:
+                        _first(found, table, (path, call.line))
+    return found
+
+
+def _table_of(project: Project, path: str, function: int, text: str, made: dict[tuple[str, int, int], str]) -> str:
+    """The table of the object that a value is; empty if that is not known."""
+    parsed = parse(text)
+    if parsed is not None and parsed.root[:1] == "#" and not parsed.steps and (path, function, int(parsed.root[1:])) in made:
+        return made[path, function, int(parsed.root[1:])]
+    ref = project.value(path, function, text)
+    mapped = project.schema.of(ref) if ref is not None and ref.kind is RefKind.INSTANCE else None
+    return mapped.table if mapped is not None else ""
+
+
+def _first(found: dict[str, tuple[str, int]], table: str, place: tuple[str, int]) -> None:
+    if table not in found or place < found[table]:
+        found[table] = place
