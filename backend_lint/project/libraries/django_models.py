@@ -24,6 +24,8 @@ class LibraryModel(NamedTuple):
     ordering: tuple[str, ...] = ()
     varies: str = ""
     """What of the table is another from version to version."""
+    managers: Mapping[str, tuple[str, str]] = {}
+    """Managers by name, each with the lookup and value that it filters by; empty for one that gives all rows."""
 
 
 _F = LibraryField
@@ -113,7 +115,10 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
     "model_utils.models.StatusModel": LibraryModel(
         (_F("status", "StatusField"), _F("status_changed", "DateTimeField")),
     ),
-    "model_utils.models.SoftDeletableModel": LibraryModel((_F("is_removed", "BooleanField"),)),
+    "model_utils.models.SoftDeletableModel": LibraryModel(
+        (_F("is_removed", "BooleanField"),),
+        managers={"objects": ("is_removed", "False"), "available_objects": ("is_removed", "False"), "all_objects": ("", "")},
+    ),
     "model_utils.models.UUIDModel": LibraryModel((_F("id", "UUIDField", {"primary_key": True}),)),
     "django_extensions.db.models.TimeStampedModel": _TIME_STAMPED,
     "django_extensions.db.models.TitleDescriptionModel": LibraryModel(
@@ -208,7 +213,8 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
             _F("deleted_at", "DateTimeField", {"null": True}),
             _F("restored_at", "DateTimeField", {"null": True}),
             _F("transaction_id", "UUIDField", {"null": True}),
-        )
+        ),
+        managers={"objects": ("deleted_at__isnull", "True"), "deleted_objects": ("deleted_at__isnull", "False"), "global_objects": ("", "")},
     ),
     "treenode.models.TreeNodeModel": LibraryModel(
         (
@@ -229,7 +235,8 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
         (
             _F("deleted", "DateTimeField", {"null": True, "db_index": True}),
             _F("deleted_by_cascade", "BooleanField"),
-        )
+        ),
+        managers={"objects": ("deleted__isnull", "True"), "deleted_objects": ("deleted__isnull", "False"), "all_objects": ("", "")},
     ),
     "modelcluster.models.ClusterableModel": LibraryModel(),
     "parler.models.TranslatableModel": LibraryModel(),
@@ -277,6 +284,16 @@ def canonical_model(name: str) -> str:
     """
     module, _, last = name.rpartition(".")
     return f"{_ALIASES[module]}.{last}" if module in _ALIASES else name
+
+
+def manager_of(name: str, manager: str) -> tuple[str, str] | None:
+    """What a manager that a library's model class brings along filters by; None if the class brings none of that name.
+
+    >>> manager_of("safedelete.models.SafeDeleteModel", "all_objects")
+    ('', '')
+    """
+    model = LIBRARY_MODELS.get(canonical_model(name))
+    return model.managers.get(manager) if model is not None else None
 
 
 def by_label(label: str) -> LibraryModel | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Attribute
 from backend_lint.project.libraries import external_bases
-from backend_lint.project.queries.django_frames import Chain
+from backend_lint.project.libraries.django_models import manager_of
+from backend_lint.project.queries.django_frames import Chain, ChainStep
 from backend_lint.project.queries.django_names import MANAGER, MODEL, QUERYSET
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
@@ -67,9 +68,18 @@ class Managers:
                     return Chain(model, classes=classes) if classes is not None else None
                 if name in self.resolver.classes.members(base.path, base.index)[0]:
                     return None
+            elif (brought := manager_of(base.name, name)) is not None:
+                return self._brought(model, *brought)
             elif any(one == MODEL for one in external_bases(base.name)) and name in _BUILT_IN:
                 return Chain(model)
         return Chain(model) if name in _BUILT_IN and model in self.chains.mapped else None
+
+    def _brought(self, model: ClassKey, lookup: str, value: str) -> Chain:
+        """The manager of a library's model class."""
+        if not lookup:
+            return Chain(model)
+        frame = self.chains.frame(model[0], self.modules[model[0]].classes[model[1]].scope)
+        return Chain(model).then(ChainStep("filter", (), ((lookup, value),), frame.path, frame.function, -1, frame))
 
     def default(self, model: ClassKey) -> Chain:
         """The manager that related objects and generic views use."""

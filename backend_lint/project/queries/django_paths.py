@@ -49,6 +49,9 @@ class UnknownNameError(Exception):
     """The model has no such field, or it is not known."""
 
 
+_OF_KEYS = frozenset({"pk", "id", "exact", "in", "isnull"})
+
+
 class Paths:
     """Answers for one project; they are kept."""
 
@@ -105,7 +108,12 @@ class Paths:
             following = mapped.by_query_name(name) if name else None
             if following is not None and (following.target is not None or not following.generic):
                 if following.target is None or following.target not in self.mapped:
-                    raise UnknownNameError(name)
+                    key = _own_key(following, names[position + 1 :])
+                    if key is None:
+                        raise UnknownNameError(name)
+                    rest = names[position + 1 :]
+                    rest = rest[1:] if rest[:1] in (("pk",), ("id",)) else rest
+                    return Found(tuple(hops), (key.column,), key, None, rest, tuple(spans), lifted, key.nullable is not False)
                 hops += self._hops(mapped, following)
                 spans.append((name, len(hops) - before))
                 relation, current = following, following.target
@@ -170,3 +178,12 @@ class Paths:
     def _restriction(relation: Relationship) -> str:
         """The column that names the model, for a generic relation; its usual name where it is not told."""
         return (relation.type_column or "content_type_id") if relation.generic else ""
+
+
+def _own_key(relation: Relationship, behind: tuple[str, ...]) -> Field | None:
+    """The key to a model that nobody has read, where no more than the key is asked for."""
+    if relation.reverse or relation.many or relation.generic or len(relation.columns) != 1:
+        return None
+    if behind and behind[0] not in _OF_KEYS:
+        return None
+    return Field(f"{relation.name}_id", relation.columns[0], nullable=relation.nullable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,8 @@ _API_SINGLES = frozenset(
 _DJANGO = "django.views.generic"
 _REST = "rest_framework."
 _MOST = 8
+_NARROWS = re.compile(r"Nested|Parent|Tenant|Scoped|Own(?:er|ed)|Quer[yi]|Filter|Guardian")
+"""Names of base classes of libraries that leave some of the rows out: those of a parent in the path, of a tenant."""
 
 
 class ViewQuery(NamedTuple):
@@ -103,7 +106,10 @@ class GenericViews:
 
     def queryset(self, ref: Ref) -> tuple[Chain, ...]:
         """What ``get_queryset()`` gives."""
-        return tuple(self.chains.objects.provided(Ref(RefKind.INSTANCE, ref.name, ref.path, ref.index), "queryset"))[:_MOST]
+        chains = tuple(self.chains.objects.provided(Ref(RefKind.INSTANCE, ref.name, ref.path, ref.index), "queryset"))[:_MOST]
+        if any(_NARROWS.search(name.rpartition(".")[2]) for name in self.classes.external_names(ref) if not name.startswith((_DJANGO, _REST))):
+            return tuple(chain._replace(complete=False) for chain in chains)
+        return chains
 
     def step(self, ref: Ref, method: str, keywords: dict[str, str] | None = None, args: tuple[str, ...] = ()) -> ChainStep:
         """A call that the framework makes."""
