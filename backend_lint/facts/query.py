@@ -196,7 +196,7 @@ class Site(msgspec.Struct, frozen=True):
     for a file that is no Python. `symbol`: name of the function. `call`: index of that call in the body, -1 if none. `text`: the statement or the chain, on
     one line, at most 500 characters. `loop_depth`: loops and comprehensions around it in its function. `variants`: conditional parts were left out or
     put in: one `Site` for each way, at most 8, with the same place. `evaluated`: False for a queryset that this function does not run (it is
-    returned or passed on).
+    returned or passed on). `offered`: the filter or order of a list that a client may ask for, empty for what the code asks itself.
     """
 
     query: Query
@@ -213,3 +213,4 @@ class Site(msgspec.Struct, frozen=True):
     loop_depth: int = 0
     evaluated: bool = True
     variant: int = 0
+    offered: str = ""

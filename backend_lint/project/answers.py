@@ -97,7 +97,12 @@ class Answers:
     @functools.cached_property
     def unserved(self) -> tuple[Answer, ...]:
         """The relations that an index should serve and none does, in the order of the queries: without small tables and what nobody waits for."""
-        return tuple(answer for answer in self.all if self._lacks(answer))
+        return tuple(answer for answer in self.all if not answer.site.offered and self._lacks(answer))
+
+    @functools.cached_property
+    def offered(self) -> tuple[Answer, ...]:
+        """The same of the filters and orders that lists offer to clients."""
+        return tuple(answer for answer in self.all if answer.site.offered and self._lacks(answer))
 
     def _lacks(self, answer: Answer) -> bool:
         access, table = answer.access, answer.table
@@ -125,7 +130,9 @@ class Answers:
         found = []
         for answer in self.all:
             table = answer.table
-            if table is not None and answer.access.path is Path.INDEX and answer.query.order and not is_small(table) and not self.is_out(answer.site):
+            if table is None or answer.site.offered or is_small(table):
+                continue
+            if answer.access.path is Path.INDEX and answer.query.order and not self.is_out(answer.site):
                 access = sorted_for_few(answer.query, answer.access, table, self._project.schema.table)
                 if access is not None:
                     found.append(answer._replace(access=access))

@@ -63,11 +63,11 @@ class Finder:
         head = module.classes[view.owner.index]
         variant = 0
         for chain in view.chains:
-            for query in self.compiler.queries(chain, _MOST_VARIANTS - variant):
+            for query in self.compiler.queries(chain, 1 if chain.offered else _MOST_VARIANTS - variant):
                 end = head.column + len("class ") + len(head.name.rpartition(".")[2])
                 text = shown(self.compiler, chain)
                 place = (module.path, head.line, head.column, head.line, end)
-                yield Site(query, QuerySource.DJANGO, *place, head.scope, head.name, -1, text, 0, True, variant)
+                yield Site(query, QuerySource.DJANGO, *place, head.scope, head.name, -1, text, 0, True, variant, chain.offered)
                 variant += 1
 
     def _own_methods(self) -> frozenset[str]:

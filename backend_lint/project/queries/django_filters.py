@@ -11,6 +11,7 @@ from backend_lint.facts.python import Attribute
 from backend_lint.project.queries.django_frames import Chain
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.values import Place
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.django_chains import DjangoChains
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _SEARCHES = {"^": "istartswith", "=": "iexact", "@": "search", "$": "iregex"}
 _OWN_LOOKUPS = {"ModelMultipleChoiceFilter": "in", "MultipleChoiceFilter": "in", "BaseInFilter": "in", "RangeFilter": "range", "DateFromToRangeFilter": "range"}
-_MOST_FILTERS = 6
+_BEST = {"exact": 0, "in": 0, "iexact": 1, "range": 1, "gt": 1, "gte": 1, "lt": 1, "lte": 1}
 
 
 class Filters:
@@ -63,21 +64,20 @@ class Filters:
         return found[1] if found is not None else self._setting("DEFAULT_FILTER_BACKENDS")
 
     def ways(self, ref: Ref, chain: Chain) -> Iterator[Chain]:
-        """The list without filters, and with each of them."""
+        """The list without filters, with the search, and with each filter and order that is offered."""
         backends = self._backends(ref)
         ordering = self.views.strings(ref, "ordering")
         if "OrderingFilter" in backends and ordering:
             chain = chain.then(self.views.step(ref, "order_by", args=tuple(repr(name) for name in ordering)))
         yield chain
-        if "Filter" in backends or "filter" in backends or not backends:
-            for lookup in self._filter_set(ref)[:_MOST_FILTERS] if "Backend" in backends or not backends else []:
-                yield chain.then(self.views.step(ref, "filter", {lookup: "?"}))
         if "SearchFilter" in backends and (searched := self.views.strings(ref, "search_fields")):
             yield chain.then(self.views.step(ref, "filter", {"_connector": "'OR'", **{_search(name): "?" for name in searched}}))
+        for lookup in _one_a_field(self._filter_set(ref)) if "Backend" in backends or not backends else []:
+            yield chain.then(self.views.step(ref, "filter", {lookup: "?"}))._replace(offered=lookup.removesuffix("__exact"))
         if "OrderingFilter" in backends:
-            for name in self.views.strings(ref, "ordering_fields")[:2]:
+            for name in self.views.strings(ref, "ordering_fields"):
                 if name != "__all__":
-                    yield chain.then(self.views.step(ref, "order_by", args=(repr(name),)))
+                    yield chain.then(self.views.step(ref, "order_by", args=(repr(name),)))._replace(offered=name)
 
     def _filter_set(self, ref: Ref) -> list[str]:
         """The lookups of ``filterset_class``, else of ``filterset_fields``."""
@@ -89,7 +89,7 @@ class Filters:
         for name in ("filterset_fields", "filter_fields"):
             declared = self.views.attribute(ref, name)
             if declared is not None:
-                return _lookups(declared[1])
+                return self._lookups(declared[0].path, declared[0].function, declared[1])
         return []
 
     def _of_class(self, ref: Ref) -> list[str]:
@@ -111,21 +111,31 @@ class Filters:
             number = module.definitions[1].get(f"{head.name}.Meta")
             for attribute in module.classes[number].attributes if number is not None else ():
                 if attribute.name == "fields":
-                    found += [one for one in _lookups(attribute.value) if one not in found]
+                    found += [one for one in self._lookups(base.path, attribute.function, attribute.value) if one not in found]
+        return found
+
+    def _lookups(self, path: str, function: int, text: str) -> list[str]:
+        """``["a", "b"]`` and ``{"a": ["exact", "gte"], "b": LOOKUPS}``."""
+        if text[:1] == "[":
+            return [f"{name}__exact" for part in split(text[1:-1]) if (name := constant_string(part))]
+        found = []
+        for part in split(text[1:-1]) if text[:1] == "{" else []:
+            key, _, value = part.partition(":")
+            name = constant_string(key)
+            lookups = self.chains.objects.values.strings(Place(path, function, value)) if name else None
+            found += [f"{name}__{kind}" for kind in lookups or ()]
         return found
 
 
-def _lookups(text: str) -> list[str]:
-    """``["a", "b"]`` and ``{"a": ["exact", "gte"]}``."""
-    if text[:1] == "[":
-        return [f"{name}__exact" for part in split(text[1:-1]) if (name := constant_string(part))]
-    found = []
-    for part in split(text[1:-1]) if text[:1] == "{" else []:
-        key, _, value = part.partition(":")
-        name = constant_string(key)
-        lookups = [constant_string(one) for one in split(value[1:-1])] if name and value[:1] == "[" else []
-        found += [f"{name}__{kind}" for kind in lookups if kind]
-    return found
+def _one_a_field(lookups: list[str]) -> list[str]:
+    """The lookup of each field that an index serves best, in the order of the fields."""
+    found: dict[str, str] = {}
+    for lookup in lookups:
+        name, _, kind = lookup.rpartition("__")
+        known = found.get(name, "")
+        if not known or _BEST.get(kind, 2) < _BEST.get(known.rpartition("__")[2], 2):
+            found[name] = lookup
+    return list(found.values())
 
 
 def _search(name: str) -> str:

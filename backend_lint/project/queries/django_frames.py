@@ -42,6 +42,8 @@ class Chain(NamedTuple):
     steps: tuple[ChainStep, ...] = ()
     complete: bool = True
     classes: tuple[ClassKey, ...] = ()
+    offered: str = ""
+    """The filter or order that a client may ask for, where this is the list with it: nobody is known to ask."""
 
     def then(self, step: ChainStep, *, complete: bool = True) -> Chain:
         """The chain with one more call."""

@@ -29,7 +29,7 @@ _API_SINGLES = frozenset(
 )
 _DJANGO = "django.views.generic"
 _REST = "rest_framework."
-_MOST = 8
+_MOST, _MOST_OFFERED = 8, 32
 _NARROWS = re.compile(r"Nested|Parent|Tenant|Scoped|Own(?:er|ed)|Quer[yi]|Filter|Guardian")
 """Names of base classes of libraries that leave some of the rows out: those of a parent in the path, of a tenant."""
 
@@ -140,7 +140,6 @@ class GenericViews:
         size = self.filters.page_size(ref)
         for chain in self.queryset(ref):
             for filtered in self.filters.ways(ref, chain):
-                found.append(self.paged(ref, filtered, size) if size else filtered)
-                if len(found) >= _MOST:
-                    return tuple(found)
+                if len(found) < (_MOST_OFFERED if filtered.offered else _MOST):
+                    found.append(self.paged(ref, filtered, size) if size else filtered)
         return tuple(found)
