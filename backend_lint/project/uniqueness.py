@@ -136,7 +136,7 @@ def _decides(body: Body, tests: list[int], block: int) -> bool:
         block = body.blocks[block].parent
     if around.intersection(tests):
         return True
-    left = {one.block for one in (*body.returns, *body.raises)} | {number for _, number in (*body.breaks, *body.continues)}
+    left = {one.block for one in body.returns} | {one.block for one in body.raises} | {number for _, number in (*body.breaks, *body.continues)}
     return any(number in left and body.blocks[number].parent in around for number in tests)
 
 

@@ -82,9 +82,9 @@ def _equal(predicate: Predicate | None) -> Iterator[tuple[Term, Term]]:
     if isinstance(predicate, And):
         for part in predicate.parts:
             yield from _equal(part)
-    elif isinstance(predicate, Comparison) and predicate.operator == "=" and predicate.left.kind is TermKind.COLUMN:
-        if not predicate.left.cast and not predicate.right.cast:
-            yield predicate.left, predicate.right
+    elif isinstance(predicate, Comparison) and predicate.operator == "=":
+        plain = not predicate.left.cast and not predicate.right.cast
+        yield from [(predicate.left, predicate.right)] if plain and predicate.left.kind is TermKind.COLUMN else []
 
 
 def _ends(predicate: Predicate | None, key: OrderKey) -> bool:

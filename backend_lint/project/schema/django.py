@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -43,12 +44,28 @@ class DjangoProject:
         """The models by label."""
         return self.models.states()
 
+    final: Mapping[str, ModelState] = {}
+    """The models as the migrations take them to be in the end, by label: without what they do by SQL. Empty before a replay."""
+
 
 def declared(project: Project, dialect: Dialect = Dialect.POSTGRESQL) -> Declared:
     """What the models of a project say. A project without Django gives nothing."""
     if not uses_django(project):
         return Declared({}, {})
     return declared_by(django_project(project), dialect)
+
+
+def stated(project: Project, dialect: Dialect) -> Mapping[str, Table]:
+    """The tables of the models that the migrations end with, as Django would make them anew: what ``makemigrations`` compares the models with."""
+    django = django_project(project)
+    registry = Registry(django.final, dialect, django.apps.user, django.apps.auto_field)
+    catalog = Catalog(dialect)
+    editor = Editor(catalog)
+    for state in django.final.values():
+        if not state.options.proxy:
+            editor.create_model(registry, state)
+    editor.flush()
+    return catalog.tables
 
 
 _PROJECTS: weakref.WeakKeyDictionary[Project, DjangoProject] = weakref.WeakKeyDictionary()

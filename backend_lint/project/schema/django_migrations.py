@@ -52,6 +52,7 @@ def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
     for migration in migrations:
         _apply(django, run, migration, unread)
         editor.flush()
+    django.final = run.models
     tables = _finished(django, run, catalog)
     covers = frozenset(name for name in catalog.created if name in tables)
     missed = [Unread("", 0, f"{type(one.change).__name__}: {one.why}") for one in catalog.missed if not isinstance(one.change, ddl.Forget)]

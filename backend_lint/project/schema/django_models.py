@@ -182,9 +182,9 @@ class ModelReader:
         )  # fmt: skip
 
     def _own_fields(self, path: str, index: int, fact: Class) -> tuple[dict[str, DjangoField], list[str], list[str]]:
-        """Fields of the class body, names that are set to something else, and what was not understood."""
+        """Fields of the class body, names that mean something else, which hides a field of an abstract base, and what was not understood."""
         found: dict[str, DjangoField] = {}
-        removed: list[str] = []
+        removed = [self.modules[path].functions[number].name.rpartition(".")[2] for number in fact.methods]
         odd: list[str] = []
         for attribute in fact.attributes:
             if attribute.function != fact.scope or not attribute.value:
@@ -193,9 +193,8 @@ class ModelReader:
             if text[:1] == "(" and "#" in text and "|" in text:
                 text = next((f"#{number}" for number in call_ids(text)), text)
             if text[:1] != "#" or not text[1:].isdigit():
-                if text == "None":
-                    removed.append(attribute.name)
-                    found.pop(attribute.name, None)
+                removed.append(attribute.name)
+                found.pop(attribute.name, None)
                 continue
             made = self.values.value(Scope(path, fact.scope, index), text)
             field = self.made_field(attribute.name, made) if isinstance(made, Made) else None

@@ -193,6 +193,8 @@ class ValueReader(Results):
 
     def name(self, scope: Scope, text: str) -> Named:
         """What a callee or another dotted text names, without following constants."""
+        if text.endswith("]") and (plain := text.partition("[")[0]):
+            text = plain  # ``ForeignKey[User, User]``: for type checkers
         root = text.partition(".")[0]
         if root[:1] not in "#%([{'\"" and "[" not in text and "(" not in text:
             prefix = self._external(scope.path, root) if not scope.function else None

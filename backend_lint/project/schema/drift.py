@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.schema import Implicit, Index, Table
@@ -25,6 +25,9 @@ class Drift(NamedTuple):
 
 def drifts(project: Project) -> Iterator[Drift]:
     """All differences between models and migrations where both are known whole. Types are not compared."""
+    from backend_lint.project.schema import django
+
+    stated: Mapping[str, Table] | None = None
     for name, declared in project.schema.declared.items():
         migrated = project.schema.tables.get(name)
         if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
@@ -32,8 +35,20 @@ def drifts(project: Project) -> Iterator[Drift]:
         mapped = project.places.model(name)
         if mapped is None or mapped.unknown:
             continue
-        yield from _columns(declared, migrated)
-        yield from _indexes(declared, migrated)
+        found = [*_columns(declared, migrated), *_indexes(declared, migrated)]
+        if found and migrated.source == "django migrations":
+            stated = django.stated(project, project.schema.dialect) if stated is None else stated
+            found = [one for one in found if _known_to_django(stated.get(name), one)]
+        yield from found
+
+
+def _known_to_django(table: Table | None, drift: Drift) -> bool:
+    """Whether ``makemigrations`` would see it too: what migrations do by SQL on purpose, with no word of it to Django, is no drift."""
+    if table is None:
+        return True
+    if drift.column:
+        return (table.column(drift.column) is not None) == (drift.missing_in == "model")
+    return any(_named(index) == drift.what for index in table.indexes) == (drift.missing_in == "model")
 
 
 def _columns(declared: Table, migrated: Table) -> Iterator[Drift]:
