@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
+from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
-from backend_lint.project.references import RefKind
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, constant_string, parse, split
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_
 class Taken(NamedTuple):
     """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal.
 
-    `caught`: some handler in the same function would see that the insert met a row that another request has made meanwhile.
+    `caught`: some handler in the same function would see that the insert met a row that another request has made meanwhile. `settled`: further columns that
+    have the same value in every row that the call makes.
     """
 
     site: Site
@@ -35,6 +36,7 @@ class Taken(NamedTuple):
     columns: tuple[str, ...]
     make: Call | None
     caught: bool = False
+    settled: tuple[str, ...] = ()
 
 
 def equality_columns(query: Query) -> tuple[str, ...] | None:
@@ -59,13 +61,37 @@ def _conjuncts(predicate: Predicate | None) -> Iterator[Predicate]:
 
 def get_or_creates(project: Project) -> Iterator[Taken]:
     """The calls of ``get_or_create`` and ``update_or_create`` of which the table and all lookups are known. Those that are not are passed with no columns."""
+    found: dict[tuple[str, int, int, str], Taken] = {}
     for site in project.queries.sites:
         call = _call(project, site)
         if call is None or call.callee.rpartition(".")[2] not in _GET_OR_CREATE or not site.query.relations:
             continue
         table = project.schema.table(site.query.relations[0].table)
-        if table is not None:
-            yield Taken(site, table, equality_columns(site.query) or (), call)
+        body = project.modules[site.path].bodies[site.function]
+        if table is None or any(body.calls[site.call].block == one.protected and _says_several(one) for one in body.handlers):
+            continue
+        taken = Taken(site, table, equality_columns(site.query) or (), call, settled=tuple(_settled(project, table, call)))
+        key = (site.path, site.line, site.column, table.name)
+        if key not in found or len(taken.columns) < len(found[key].columns):
+            found[key] = taken
+    yield from found.values()
+
+
+def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
+    """Columns for which the model has a constant default, and the call no other value."""
+    mapped = project.places.model(table.name)
+    if mapped is None:
+        return
+    given = [value for name, value in call.keywords if name in ("defaults", "create_defaults")]
+    ref = Ref(RefKind.CLASS, mapped.name, *mapped.key)
+    for field in mapped.fields.values():
+        member = project.resolver.classes.find(ref, field.name)
+        if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
+            continue
+        made = project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
+        default = dict(made.keywords).get("default", "")
+        if default and default[:1] in "'\"TF0123456789" and not any(f"'{field.name}'" in value for value in given):
+            yield field.column
 
 
 def looks_before_inserts(project: Project) -> Iterator[Taken]:
@@ -122,10 +148,14 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
 
 def _several(body: Body, results: set[int], handlers: list[Handler]) -> bool:
     """The code expects more than one row: it goes through them, or catches that there are several."""
-    if any(kind.rpartition(".")[2] in _SEVERAL for handler in handlers for text in handler.types for kind in text.strip("()[]").split(",")):
+    if any(_says_several(handler) for handler in handlers):
         return True
     names = {f"#{number}" for number in results} | {body.calls[number].target for number in results if body.calls[number].target}
     return any(block.kind in LOOPS and names.intersection(split(block.subject.strip("()"), "|")) for block in body.blocks)
+
+
+def _says_several(handler: Handler) -> bool:
+    return any(kind.rpartition(".")[2] in _SEVERAL for text in handler.types for kind in text.strip("()[]").split(","))
 
 
 def _decides(body: Body, tests: list[int], block: int) -> bool:

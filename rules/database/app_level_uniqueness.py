@@ -15,8 +15,9 @@ class AppLevelUniqueness(ProjectRule):
     ## What it does
 
     Finds a lookup by equality whose outcome decides whether a row with the very same values is inserted, or refused with words such as "already exists",
-    where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone. Where a
-    constraint does back it, a handler that inserts what it did not find and does not expect the conflict is an information: the second request fails.
+    where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone, and so are
+    commands, rows that are many by design, and lookups that expect several. Where a constraint does back it, a handler that inserts what it did not find
+    and does not expect the conflict is an information: the second request fails.
 
     ## Why is this bad
 
@@ -77,13 +78,13 @@ class AppLevelUniqueness(ProjectRule):
         for taken in looks_before_inserts(project):
             if may_be_unique(taken.table, taken.columns) or is_part_of_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif not taken.table.managed:
+            elif not taken.table.managed or project.answers.rank(taken.site) >= 2:
                 continue
             elif unique_within(taken.table, taken.columns, partial=True) is None:
                 # a foreign key that is not unique says that a parent has several children
                 if not any(key.columns == taken.columns for key in taken.table.foreign_keys):
                     yield self._finding(project, taken)
-            elif taken.make is not None and not taken.caught and project.answers.rank(taken.site) < 2 and not project.answers.is_out(taken.site):
+            elif taken.make is not None and not taken.caught and not project.answers.is_out(taken.site):
                 yield self._collision(taken, taken.make)
 
     def _collision(self, taken: Taken, make: Call) -> Finding:
@@ -109,5 +110,4 @@ class AppLevelUniqueness(ProjectRule):
             f"two requests at once both find no row of `{table.name}` with this {names}, and both insert; add a unique constraint",
             symbol=site.symbol,
             evidence=evidence,
-            severity=Severity.INFO if project.answers.rank(site) >= 2 else None,
         )

@@ -14,7 +14,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
     ## What it does
 
     Joins the lookups of `get_or_create` and `update_or_create` with the table's unique constraints, unique indexes and primary key, after all migrations.
-    It reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation.
+    It reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation, and columns
+    that every new row fills with the same default. Calls behind which somebody catches `MultipleObjectsReturned`
+    are left alone, and commands, of which one runs at a time.
 
     ## Why is this bad
 
@@ -78,8 +80,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
         for taken in get_or_creates(project):
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif unique_within(taken.table, taken.columns, partial=True) is None and taken.table.managed:
-                yield self._finding(project, taken)
+            elif unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is None and taken.table.managed:
+                if project.answers.rank(taken.site) < 2:
+                    yield self._finding(project, taken)
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
         table, site = taken.table, taken.site
@@ -97,5 +100,4 @@ class GetOrCreateWithoutUnique(ProjectRule):
             f"two requests at once both insert: {names} of `{table.name}` {are} not unique, and every later call fails; add a unique constraint",
             symbol=site.symbol,
             evidence=evidence,
-            severity=Severity.INFO if project.answers.rank(site) >= 2 else None,
         )
