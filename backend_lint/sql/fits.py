@@ -273,7 +273,8 @@ def converted(column: Column | None, clause: Clause, dialect: Dialect) -> str:
             return f"{column.name} is converted to {given} before it is compared"
         if base(column.type) == "numeric" and given == "float":
             return f"{column.name} is converted to float before it is compared"
-        if base(column.type) == "char" and given == "text" and clause.value.kind is not TermKind.CONSTANT:
+        # a varchar is taken for a char, a text is not
+        if base(column.type) == "char" and base(clause.value.cast or clause.value.type) == "text" and clause.value.kind is not TermKind.CONSTANT:
             return f"{column.name} is converted to text before it is compared"
     if dialect is Dialect.MYSQL and is_text(column.type) and given in ("integer", "numeric", "float"):
         return f"{column.name} holds text and is converted to a number before it is compared"

@@ -343,3 +343,13 @@ class TestSize:
             predicate = Or((predicate, where))  # type: ignore[arg-type]
         (found,) = accesses(Query(Verb.SELECT, (Relation("users"),), predicate), lambda _: users)  # type: ignore[arg-type]
         assert found.path in (Path.UNKNOWN, Path.SCAN)
+
+
+@pytest.mark.parametrize(("type_", "path"), [("varchar(64)", Path.INDEX), ("char(64)", Path.INDEX), ("", Path.INDEX), ("text", Path.SCAN)])
+def test_a_char_column_is_converted_for_a_text_only(type_: str, path: Path) -> None:
+    """As PostgreSQL does: ``token = $1::varchar`` compares chars, ``token = $1::text`` compares texts."""
+    token = Term(TermKind.COLUMN, 0, "token", type="char(64)")
+    where = Comparison(token, "=", Term(TermKind.PARAMETER, type=type_))
+    tables = schema("CREATE TABLE sessions (id bigint PRIMARY KEY, token char(64) NOT NULL UNIQUE);")
+    (found,) = accesses(Query(Verb.SELECT, (Relation("sessions"),), where), tables.get, Dialect.POSTGRESQL)
+    assert found.path is path
