@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.project.schema.mapping import Framework
-from backend_lint.project.schema.sizes import is_small, may_be_small
+from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand
 from backend_lint.project.unsorted import sorted_for_few
-from backend_lint.sql.selectivity import share_of_few
+from backend_lint.sql.selectivity import few_values, share_of_few
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
@@ -109,7 +110,16 @@ class Answers:
         unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
         if not unserved or table is None or access.candidate is None or not (access.selective or access.order):
             return False
+        if access.partly and not _strong(answer, table):
+            return False
+        if self.rank(answer.site) == 2 and not self._polls(answer.site):
+            return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
+
+    def _polls(self, site: Site) -> bool:
+        """The command asks again and again: something in its file loops until it is told to stop."""
+        module = self._project.modules.get(site.path)
+        return module is not None and any(block.kind is BlockKind.WHILE for body in module.bodies for block in body.blocks)
 
     @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:
@@ -144,8 +154,9 @@ class Answers:
         return tuple(answer for answer in self.all if answer.access.path is Path.UNKNOWN and not self.is_out(answer.site))
 
     def is_foreign_key(self, missing: Missing) -> bool:
-        """The missing index is one on a foreign key alone, which lacks it whoever asks."""
-        return (missing.table.name, tuple(key.column for key in missing.candidate.keys)) in self._unindexed_keys
+        """The missing index is one on a foreign key, alone or with more, which lacks it whoever asks."""
+        names = [key.column for key in missing.candidate.keys]
+        return (missing.table.name, tuple(names)) in self._unindexed_keys or any((missing.table.name, (name,)) in self._unindexed_keys for name in names)
 
     @functools.cached_property
     def _unindexed_keys(self) -> frozenset[tuple[str, tuple[str, ...]]]:
@@ -162,8 +173,9 @@ class Answers:
         first = ranked[0]
         assert first.table is not None and widest is not None
         few = lack is not Lack.ORDER and _share_of_few(first.table, widest) is not None
-        soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly for answer in answers)
-        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table))
+        weak = all(answer.access.range_only or answer.access.partly or _walked(answer) for answer in answers)
+        soft = few or weak or self.rank(first.site) >= 2
+        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table) or named_by_hand(first.table))
 
     def order(self, answer: Answer) -> tuple[int, str, int]:
         """Sorts queries: those that requests and messages wait for first."""
@@ -233,6 +245,37 @@ class Answers:
         if mapped is not None or table.source in ("sqlalchemy", "alembic"):
             return index_text.sqlalchemy(candidate, name)
         return index_text.statement(candidate, name, self._project.schema.dialect)
+
+
+def _strong(answer: Answer, table: Table) -> bool:
+    """What is tested row by row is an equality with a value of many, known only at run time, which the missing index begins with."""
+    keys = {key.column for key in answer.access.candidate.keys} if answer.access.candidate is not None else set()
+    for one in _conjuncts(answer.query.where):
+        column = table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == answer.access.relation else None
+        if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
+            return True
+    return False
+
+
+def _walked(answer: Answer) -> bool:
+    """An index has the order that a limit cuts: the rows are walked in it, and those that do not match are stepped over."""
+    query, table = answer.query, answer.table
+    if query.limit is None or not query.order or table is None or query.distinct or query.grouped:
+        return False
+    wanted = [(key.term.column, key.descending) for key in query.order]
+    for index in table.indexes:
+        held = [(key.column, key.descending) for key in index.keys[: len(wanted)]]
+        if index.method == "btree" and not index.where_text and held and wanted[0][0] and (held == wanted or held == [(name, not down) for name, down in wanted]):
+            return True
+    return False
+
+
+def _conjuncts(predicate: Predicate | None) -> Iterator[Comparison]:
+    if isinstance(predicate, Comparison):
+        yield predicate
+    elif isinstance(predicate, And):
+        for part in predicate.parts:
+            yield from _conjuncts(part)
 
 
 def _names(mapped: Mapped) -> dict[str, str]:

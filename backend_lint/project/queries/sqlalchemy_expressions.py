@@ -193,6 +193,9 @@ class Expressions:
             wanted = (f"{attribute.name}.expression", f"{attribute.name}.inplace.expression")
             named = [number for number in module.classes[base.index].methods if any(text.endswith(wanted) for text in module.functions[number].decorators)]
             plain = [number for number in owned if any("hybrid" in text for text in self._decorators(base.path, number))]
+            compared = (f"{attribute.name}.comparator", f"{attribute.name}.inplace.comparator")
+            if any(text.endswith(compared) for number in module.classes[base.index].methods for text in module.functions[number].decorators):
+                return None  # comparisons are whatever its class makes of them
             for number in named or plain:
                 returns = [one.value for one in module.bodies[number].returns if one.value]
                 return (Frame(base.path, number, ref), returns[0]) if len(returns) == 1 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from backend_lint.facts.python import Assign, ParameterKind
+from backend_lint.facts.python import Assign, BlockKind, Body, ParameterKind
 from backend_lint.project.queries.sqlalchemy_frames import Frame, Frames
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, constant_string, split
@@ -12,6 +12,7 @@ from backend_lint.project.value_text import alternatives, constant_string, split
 ALL, NONE = -1, -2
 """Variants: with everything that is optional, and with nothing of it; a number is that option alone."""
 _HARMLESS = frozenset({"len", "and_", "or_", "where", "filter", "append", "extend", "insert", "print", "debug", "info", "bool", "any", "all"})
+_ADDS = ("append", "extend", "insert", "add")
 _MAX_DEPTH = 8
 
 
@@ -136,10 +137,18 @@ class Lists:
         return block == base or self.takes((frame.path, frame.function, text, "+", number))
 
     def _appended(self, frame: Frame, text: str, base: int) -> Iterator[tuple[Frame, str]]:
-        for number, call in enumerate(self.modules[frame.path].bodies[frame.function].calls):
+        body = self.modules[frame.path].bodies[frame.function]
+        taken: dict[int, bool] = {}
+        for number, call in enumerate(body.calls):
             if call.callee.startswith(text + "."):
                 method = call.callee[len(text) + 1 :]
-                if method in ("append", "extend", "insert", "add") and call.args and self._is_taken(frame, text, base, call.block, number):
+                if method not in _ADDS or not call.args:
+                    continue
+                other = _other_way(body, call.block)
+                # behind an ``else`` stands what is there exactly if the other part is not
+                there = not taken[other] if other in taken else self._is_taken(frame, text, base, call.block, number)
+                taken.setdefault(call.block, there)
+                if there:
                     if method == "extend":
                         yield from self.items(frame, call.args[0])
                     else:
@@ -251,3 +260,12 @@ def _pair(part: str) -> tuple[str, str, str]:
     """Key and value of an item of a dict display."""
     pieces = split(part, ":")
     return pieces[0], ":", part[len(pieces[0]) + 1 :]
+
+
+def _other_way(body: Body, block: int) -> int:
+    """The block of the ``if`` whose ``else`` a block is; -1 if it is none."""
+    one = body.blocks[block]
+    if one.kind is not BlockKind.ORELSE:
+        return -1
+    before = range(block - 1, 0, -1)
+    return next((other for other in before if body.blocks[other].kind is BlockKind.IF and (body.blocks[other].parent, body.blocks[other].subject) == (one.parent, one.subject)), -1)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend_lint.sql.types import base, length
+
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Table
 
+_SHORT_KEY = 16
 FEW_ROWS = 1000
 """A table below this is read as fast without an index as with one: some ten pages of 8 KB."""
 _SINGLETONS = ("django_site", "alembic_version", "django_migrations", "schema_migrations", "django_content_type", "flyway_schema_history")
@@ -37,3 +40,9 @@ def may_be_small(table: Table) -> bool:
     if table.rows is not None:
         return table.rows < FEW_ROWS
     return is_small(table) or table.name.replace(".", "_").rpartition("_")[2].lower() in _LOOKUP_WORDS
+
+
+def named_by_hand(table: Table) -> bool:
+    """The primary key is a short text that nothing generates: codes that somebody thought of, such as those of courts or airports."""
+    key = table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
+    return key is not None and key.default is None and not key.auto and base(key.type) in ("varchar", "char") and 0 < (length(key.type) or 0) <= _SHORT_KEY
