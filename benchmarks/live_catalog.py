@@ -53,7 +53,6 @@ class Difference(NamedTuple):
     ours: str
     real: str
 
-
     @property
     def untold(self) -> bool:
         """The map says that it does not know: a type or a length is open."""

@@ -111,4 +111,3 @@ def _internal(error: Exception) -> int:
 
         say(traceback.format_exc())
     return 2
-

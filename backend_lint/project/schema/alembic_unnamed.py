@@ -48,7 +48,9 @@ class Unnamed:
 
     def left(self) -> list[ddl.Forget]:
         """What is in doubt in the end, as no key took the place of the one that was dropped."""
-        return [ddl.Forget(table, "all", _DROPPED, calls[0].path, calls[0].line) for table, calls in self._waiting.items() if calls and table in self.catalog.tables]
+        return [
+            ddl.Forget(table, "all", _DROPPED, calls[0].path, calls[0].line) for table, calls in self._waiting.items() if calls and table in self.catalog.tables
+        ]
 
 
 def _names(table: Table, kind: str | None) -> list[str]:

@@ -1,0 +1,4 @@
+from nautobot.core.settings import *
+
+SECRET_KEY = "x"
+ALLOWED_HOSTS = ["*"]
