@@ -111,3 +111,4 @@ def _internal(error: Exception) -> int:
 
         say(traceback.format_exc())
     return 2
+

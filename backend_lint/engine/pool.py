@@ -144,7 +144,9 @@ class Pool:
         selector.register(worker.channel, selectors.EVENT_READ, worker)
         return worker
 
-    def _bury(self, worker: _Worker, selector: selectors.BaseSelector, returned: deque[Task], stalled: bool = False) -> Iterator[tuple[Task, bytes | str]]:
+    def _bury(
+        self, worker: _Worker, selector: selectors.BaseSelector, returned: deque[Task], stalled: bool = False
+    ) -> Iterator[tuple[Task, bytes | str]]:
         selector.unregister(worker.channel)
         self.workers.remove(worker)
         if not stalled:

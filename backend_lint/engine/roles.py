@@ -28,7 +28,9 @@ _SCHEMA_FOLDERS = frozenset(
 _SCHEMA_NAMES = re.compile(
     r"(?:.*[._-])?(?:structure|schemas?|init(?:db|ialize|ial)?|ddl|migrations?|create[_-]?(?:db|tables?|schema)|tables|up|down)(?:[._-].*)?\.sql"
 )
-_NO_SCHEMA_FOLDERS = frozenset("examples example samples sample demo demos docs doc benchmarks benchmark bench seeds snippets node_modules vendor".split())
+_NO_SCHEMA_FOLDERS = frozenset(
+    "examples example samples sample demo demos docs doc benchmarks benchmark bench seeds snippets node_modules vendor".split()
+)
 _MIGRATION = re.compile(r"\d{3,5}_\w+\.py")
 _GENERATED_SUFFIXES = ("_pb2.py", "_pb2_grpc.py")
 _GENERATED = re.compile(rb"^(?:#|//|--|\"\"\"|''')[^\r\n]{0,200}(?:@generated\b|\bDO NOT EDIT\b|\b[Dd]o not edit\b|\bauto-?generated\b)", re.MULTILINE)

@@ -32,19 +32,8 @@ started_ns = time.time_ns()
 invocation: list[str] | None = None
 """The arguments that `replay` was asked for: those under which this run can be recorded."""
 _ENVIRONMENT = (
-    "NO_COLOR",
-    "FORCE_COLOR",
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "TERM",
-    "COLUMNS",
-    "CI",
-    "CI_PROJECT_DIR",
-    "HOME",
-    "USERPROFILE",
-    "PATH",
-    "PYTHONPATH",
-    "LANG",
+    "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "CI",
+    "CI_PROJECT_DIR", "HOME", "USERPROFILE", "PATH", "PYTHONPATH", "LANG",
 )
 _PREFIXES = ("BACKEND_LINT_", "GITHUB_", "XDG_", "LC_", "GIT_")
 

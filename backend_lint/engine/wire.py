@@ -32,7 +32,9 @@ _BLOBS = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
 def encode_reading(reading: Reading) -> bytes:
-    return _ENCODER.encode(_Wire(bytes(reading.facts), reading.lines, reading.findings, reading.suppressions, reading.unchecked, reading.timings))
+    return _ENCODER.encode(
+        _Wire(bytes(reading.facts), reading.lines, reading.findings, reading.suppressions, reading.unchecked, reading.timings)
+    )
 
 
 def decode_reading(data: bytes | memoryview, timings: bool = True) -> Reading:

@@ -52,22 +52,22 @@ _REAL = Effect.DATABASE | Effect.COMMIT | Effect.HTTP | Effect.QUEUE | Effect.MA
 _TELLING = Effect.LOG | Effect.REPORT
 _CONVERTERS = frozenset(
     (
-        "json simplejson orjson ujson re datetime uuid ipaddress urllib base64 binascii decimal dateutil math ast yaml toml tomllib tomli inspect "
-        "importlib pkg_resources packaging platform email zoneinfo pytz hashlib hmac struct string textwrap html unicodedata codecs locale operator "
-        "itertools functools collections copy typing enum dataclasses markupsafe bleach markdown jsonschema jwt jose itsdangerous csv io chardet "
-        "charset_normalizer mimetypes magic numpy pandas babel phonenumbers validators semver cron croniter dateparser isodate arrow pendulum "
-        "humanize os sys time random secrets builtins types fractions statistics pathlib msgspec pydantic marshmallow lxml bs4 xml feedparser "
-        "sqlparse sqlglot tiktoken"
-    ).split()
+    "json simplejson orjson ujson re datetime uuid ipaddress urllib base64 binascii decimal dateutil math ast yaml toml tomllib tomli inspect "
+    "importlib pkg_resources packaging platform email zoneinfo pytz hashlib hmac struct string textwrap html unicodedata codecs locale operator "
+    "itertools functools collections copy typing enum dataclasses markupsafe bleach markdown jsonschema jwt jose itsdangerous csv io chardet "
+    "charset_normalizer mimetypes magic numpy pandas babel phonenumbers validators semver cron croniter dateparser isodate arrow pendulum "
+    "humanize os sys time random secrets builtins types fractions statistics pathlib msgspec pydantic marshmallow lxml bs4 xml feedparser "
+    "sqlparse sqlglot tiktoken"
+).split()
 )
 _METHODS = frozenset(
     (
-        "get split rsplit strip lstrip rstrip lower upper title decode encode replace format join startswith endswith items keys values append extend "
-        "update pop add index find count isdigit isoformat strftime strptime timestamp date time total_seconds group groups match search sub findall "
-        "partition rpartition setdefault copy insert remove discard sort reverse as_dict model_dump model_validate dict parse_obj to_python clean "
-        "to_dict from_dict loads dumps load dump to_json getlist __getitem__ zfill splitlines astimezone utctimetuple union difference intersection "
-        "read_text tolist astype fromisoformat fromtimestamp quantize normalize groupdict getvalue hex removeprefix removesuffix write_text write_bytes mkdir touch"
-    ).split()
+    "get split rsplit strip lstrip rstrip lower upper title decode encode replace format join startswith endswith items keys values append extend "
+    "update pop add index find count isdigit isoformat strftime strptime timestamp date time total_seconds group groups match search sub findall "
+    "partition rpartition setdefault copy insert remove discard sort reverse as_dict model_dump model_validate dict parse_obj to_python clean "
+    "to_dict from_dict loads dumps load dump to_json getlist __getitem__ zfill splitlines astimezone utctimetuple union difference intersection "
+    "read_text tolist astype fromisoformat fromtimestamp quantize normalize groupdict getvalue hex removeprefix removesuffix write_text write_bytes mkdir touch"
+).split()
 )
 _PURE_NAMES = leading(
     "parse to as is has can valid validate verify serialize deserialize extract render truncate json from decode encode convert format normalise "
@@ -76,10 +76,10 @@ _PURE_NAMES = leading(
 )
 _BUILTINS = frozenset(
     (
-        "int str float bool bytes list dict set tuple frozenset len sum min max any all sorted reversed enumerate zip map filter range iter next "
-        "getattr setattr hasattr isinstance issubclass type repr ord chr abs round divmod pow hash id callable vars dir super object property print "
-        "format bytearray memoryview complex hex oct bin slice eval __import__ delattr"
-    ).split()
+    "int str float bool bytes list dict set tuple frozenset len sum min max any all sorted reversed enumerate zip map filter range iter next "
+    "getattr setattr hasattr isinstance issubclass type repr ord chr abs round divmod pow hash id callable vars dir super object property print "
+    "format bytearray memoryview complex hex oct bin slice eval __import__ delattr"
+).split()
 )
 _LASTING = words(
     "save create send execute executemany commit update insert upsert publish post put patch upload write request fetch charge enqueue delay "

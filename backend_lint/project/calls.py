@@ -239,7 +239,9 @@ class CallGraph:
                 return (*way, self._last(key, effect, aspect))
 
     def _last(self, key: FunctionKey, effect: Effect, aspect: Aspect) -> Step:
-        return next(Step(key, edge, found) for edge in self.edges(key) if edge.target.is_external and (found := self.effect(edge.target, aspect) & effect))
+        return next(
+            Step(key, edge, found) for edge in self.edges(key) if edge.target.is_external and (found := self.effect(edge.target, aspect) & effect)
+        )
 
     def _around(self, key: FunctionKey, onward: Iterable[Edge], effect: Effect, aspect: Aspect) -> tuple[Step, ...]:
         """The shortest way that does not come back to `key`, if it is found among the nearest functions."""

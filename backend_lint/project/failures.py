@@ -108,9 +108,9 @@ _REPORTING = words(
 )
 _NEUTRAL = frozenset(
     (
-        "rollback close aclose sleep dict list set tuple str int float bool len repr sorted isinstance hasattr getattr Decimal OrderedDict "
-        "defaultdict now utcnow time format join get keys values items append add lower upper strip split copy clear pop update none empty"
-    ).split()
+    "rollback close aclose sleep dict list set tuple str int float bool len repr sorted isinstance hasattr getattr Decimal OrderedDict "
+    "defaultdict now utcnow time format join get keys values items append add lower upper strip split copy clear pop update none empty"
+).split()
 )
 
 
@@ -260,7 +260,6 @@ def raises_after_loop(body: Body, handler: Handler) -> bool:
     """The clause stands in a loop of attempts that ends with a raise."""
     loop = next((block for _, block in around(body, handler.block) if block.kind in LOOPS), None)
     return loop is not None and any(found.line > handler.end_line for found in body.raises)
-
 
 _EMPTY = ("None", "False", "0", "''", "[]", "{}")
 

@@ -27,16 +27,17 @@ _FIXED = {
 }
 _RESPONSES = frozenset(
     (
-        "JsonResponse HttpResponse Response JSONResponse ORJSONResponse UJSONResponse PlainTextResponse HTMLResponse jsonify make_response "
-        "StreamingHttpResponse json_response TemplateResponse render render_template json text"
-    ).split()
+    "JsonResponse HttpResponse Response JSONResponse ORJSONResponse UJSONResponse PlainTextResponse HTMLResponse jsonify make_response "
+    "StreamingHttpResponse json_response TemplateResponse render render_template json text"
+).split()
 )
 """Calls that build a response, by their last name."""
 _BODIES = frozenset({"jsonify"})
 """Of these, calls whose keywords are the body."""
 _PAGES = frozenset("TemplateResponse render render_template".split())
 FRAMEWORKS = frozenset(
-    "django rest_framework flask quart fastapi starlette aiohttp sanic ninja litestar werkzeug pyramid flask_restful ninja_extra connexion".split()
+    "django rest_framework flask quart fastapi starlette aiohttp sanic ninja litestar werkzeug pyramid flask_restful "
+    "ninja_extra connexion".split()
 )
 """Top-level names of web frameworks."""
 _STATUS_KEYS = ("status", "status_code", "code", "http_status")
@@ -198,11 +199,9 @@ def builds_response(project: Project, path: str, function: int, call: Call) -> b
     target = project.value(path, function, call.callee)
     if target is None:
         return False
-    return (
-        any(name.partition(".")[0] in FRAMEWORKS for name in project.resolver.classes.external_names(target))
-        if not target.name.startswith("function")
-        else False
-    )
+    return any(name.partition(".")[0] in FRAMEWORKS for name in project.resolver.classes.external_names(target)) if not target.name.startswith(
+        "function"
+    ) else False
 
 
 _HTTP_ERRORS = frozenset({"HTTPException", "APIException", "HttpError", "ApiError", "Abort", "HTTPError", "Http404", "PermissionDenied"})

@@ -174,10 +174,8 @@ class Loads:
         loaded = self.django_eager.loaded(chain)
         first = chain.steps[0] if chain.steps else None
         related = None
-        if (
-            first is not None
-            and first.relation is not None
-            and all(step.method in _UNCHANGED or self._is_manager(step.path, step.function) for step in chain.steps[1:])
+        if first is not None and first.relation is not None and all(
+            step.method in _UNCHANGED or self._is_manager(step.path, step.function) for step in chain.steps[1:]
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)

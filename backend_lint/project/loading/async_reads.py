@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.places import Read
 
 
+
 class AsyncRead(msgspec.Struct, frozen=True):
     """A relationship that is read though no query has loaded it. `query`: the call that ran the statement."""
 

@@ -316,3 +316,5 @@ def _is_stored(body: Body, test: str, block: int) -> bool:
         return False
     stored = any(assign.target.startswith(f"{container}[") and assign.block == block for assign in body.assigns)
     return stored or any(one.callee in (f"{container}.add", f"{container}.append", f"{container}.setdefault") and one.block == block for one in body.calls)
+
+

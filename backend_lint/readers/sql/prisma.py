@@ -171,7 +171,9 @@ def _keys(inside: str) -> tuple[str, ...]:
     return tuple(found.group(0) for found in _KEY.finditer(inside))
 
 
-def _index(model: _Model, keys: tuple[str, ...], inside: str, implicit: Implicit, dialect: Dialect, path: str, line: int, fulltext: bool = False) -> Index:
+def _index(
+    model: _Model, keys: tuple[str, ...], inside: str, implicit: Implicit, dialect: Dialect, path: str, line: int, fulltext: bool = False
+) -> Index:
     made = tuple(_index_key(key, model) for key in keys)
     method = re.search(r"type\s*:\s*(\w+)", inside)
     bare = model.table.rpartition(".")[2]
