@@ -70,7 +70,8 @@ def _index(told: Mapping[str, Any], dialect: Dialect) -> Index:
     where = told["where"] or ""
     keys = tuple(IndexKey(key) for key in told["keys"])
     predicate = condition(where, dialect).predicate if where else None
-    return Index(told["name"] or "", keys, told["unique"], predicate, where, tuple(told["include"]), told["method"])
+    distinct = told["nulls_distinct"]
+    return Index(told["name"] or "", keys, told["unique"], predicate, where, tuple(told["include"]), told["method"], nulls_distinct=distinct)
 
 
 def write(path: Path, name: str, entry: Mapping[str, Any]) -> None:

@@ -22,8 +22,8 @@ def schema_map(project: Project) -> dict[str, Entries]:
     """The tables as all migrations leave them.
 
     ``{"tables": [{"name", "path", "line", "columns": [{"name", "type", "nullable", "default"}], "primary_key": [], "indexes": [{"name", "keys", "unique",
-    "where", "include", "method", "implicit"}], "foreign_keys": [{"name", "columns", "table", "to_columns", "on_delete"}], "kind", "source", "model",
-    "managed", "rows", "unknown": []}], "not_understood": [{"path", "line", "what"}]}``; what is not known is null.
+    "where", "include", "method", "implicit", "nulls_distinct"}], "foreign_keys": [{"name", "columns", "table", "to_columns", "on_delete"}], "kind",
+    "source", "model", "managed", "rows", "unknown": []}], "not_understood": [{"path", "line", "what"}]}``; what is not known is null.
     """
     schema = project.schema
     tables = [_table(project, schema.tables[name]) for name in sorted(schema.tables)]
@@ -64,6 +64,7 @@ def _index(index: Index) -> dict[str, Any]:
         "include": list(index.include),
         "method": index.method,
         "implicit": index.implicit.value or None,
+        "nulls_distinct": index.nulls_distinct,
     }
 
 

@@ -1,4 +1,4 @@
-from nautobot.core.settings import *
+from nautobot.core.settings import *  # noqa: F403
 
 SECRET_KEY = "x"
 ALLOWED_HOSTS = ["*"]

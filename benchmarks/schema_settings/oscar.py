@@ -1,4 +1,4 @@
-from oscar.defaults import *
+from oscar.defaults import *  # noqa: F403
 
 SECRET_KEY = "x"
 USE_TZ = True
