@@ -293,12 +293,18 @@ class Predicates:
         if MARK in operator:
             return opaque(node, frame)
         if operator == "^@":
-            left, right = self.term(node.this, frame), self.term(node.expression, frame)
-            if right.kind is TermKind.PARAMETER:
-                return comparison(left, "like", parameter("?%"))
-            known = right.text[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if right.text[:1] == "'" == right.text[-1:] else ""
-            return comparison(left, "like", constant(f"'{known}%'")) if known else opaque(node, frame)
+            return self._begins(node.this, node.expression, node, frame)
         return self._binary(node, operator.rpartition(".")[2].lower(), frame) if operator.rpartition(".")[2] in _OPERATORS else opaque(node, frame)
+
+    def _begins(self, subject: Any, start: Any, node: Any, frame: Frame) -> Predicate | None:
+        """``starts_with(a, 'x')`` is LIKE with what begins the pattern."""
+        left, right = self.term(subject, frame), self.term(start, frame)
+        if right.kind is TermKind.PARAMETER and left.kind in _READS_ROWS:
+            return comparison(left, "like", parameter("?%"))
+        if right.kind is not TermKind.CONSTANT or left.kind not in _READS_ROWS or len(right.text) < 3 or right.text[0] != "'" or right.text[-1] != "'":
+            return opaque(node, frame)
+        known = right.text[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return comparison(left, "like", constant(f"'{known}%'"))
 
     def _exists(self, node: Any, frame: Frame) -> Predicate | None:
         if type(node.this).__name__ not in ("Select", "Subquery", "Union", "Intersect", "Except"):
@@ -315,6 +321,8 @@ class Predicates:
             return None if node.this.strip("0.") else _NEVER
         if kind == "Column" and node.args.get("table") is None and getattr(node.this, "name", "") == CLAUSE:
             return opaque(node, frame)
+        if _is_call(node, ("starts_with",)) and len(node.expressions) == 2:
+            return self._begins(*node.expressions, node, frame)
         found = self.term(node, frame)
         if found.kind in (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.OUTER, TermKind.PARAMETER):
             return Comparison(found, "=", TRUE)

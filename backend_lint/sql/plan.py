@@ -19,7 +19,7 @@ from backend_lint.sql.implication import alike, truth
 from backend_lint.sql.match import Demand, Match, best_match, conditional_matches, index_match
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
-from backend_lint.sql.selectivity import SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
+from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
 
 _TO_DO = re.compile(
     r"(?:^|_)(?:done|processed|handled|completed|finished|sent|delivered|closed|resolved|shipped|acknowledged|acked|read|synced|exported|indexed|executed|ended|run)(?:_|$)"
@@ -182,7 +182,7 @@ class Plan:
                 if other.node.table is not None and other is not state
                 for key in other.node.table.foreign_keys
             )
-            return not self._leads_on(state), state.fraction, -referred, state.node.number
+            return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), -referred, state.node.number
 
         return min(roots, key=cost)
 
@@ -254,6 +254,9 @@ class Plan:
             state.few, state.because = True, "read in order until the limit"
         elif state.match is not None and state.match.grade > Grade.NONE:
             state.path, state.because = Path.INDEX, "looked up"
+        elif self._may_be_reached(state):
+            state.path, state.order = Path.UNKNOWN, True
+            state.because = "it depends on another range whether its rows are looked up from there"
         elif len(self.states) == 1 or self._order_alone(state):
             state.path, state.order = Path.SCAN, True
             state.because = "all rows are sorted for the few that the limit keeps"

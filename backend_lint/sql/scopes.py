@@ -57,6 +57,8 @@ class _Names:
     outer: _Names | None = None
     given: set[int] = field(default_factory=set)
     """Relations whose few rows come with the statement."""
+    fenced: list[tuple[Node, int]] = field(default_factory=list)
+    """Nodes of common table expressions that are computed on their own, with how many conditions stand inside."""
 
 
 class Builder:
@@ -83,6 +85,8 @@ class Builder:
         for predicate, found in conditions(query):
             for part in conjuncts(predicate):
                 self._conjunct(query, scope, part, names, found, joined)
+        for node, inside in names.fenced:
+            del node.conjuncts[inside:]
         own = [node for node in self.graph.nodes if node.scope == scope]
         if query.unknown:
             for node in own:
@@ -118,7 +122,10 @@ class Builder:
         ):
             return
         joined.add(relation.subquery)
+        first = len(self.graph.nodes)
         inner = self._block(sub, (*scope, relation.subquery), None)
+        if relation.fenced:
+            names.fenced += [(node, len(node.conjuncts)) for node in self.graph.nodes[first:]]
         columns: dict[str, tuple[int, Term]] = {}
         for position, term in enumerate(sub.selected):
             side = self._side(term, inner)

@@ -29,6 +29,8 @@ class Grade(enum.IntEnum):
 
 
 FRACTION = {Grade.NONE: 1.0, Grade.FEW_VALUES: 0.25, Grade.RANGE: 0.3, Grade.BOUNDED: 0.02, Grade.EQUAL: 0.002, Grade.UNIQUE: 0.00001}
+_COMPUTED = 0.005
+"""For a value that is computed of a column: nothing is known of how it is spread, and planners take a fixed share."""
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
 _FEW_NAMES = re.compile(
@@ -137,6 +139,8 @@ def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
     weak = 1.0
     for conjunct in available:
         clause = conjunct.clause
+        if conjunct.arms:
+            least = min(least, sum(rows_per_value(arm, table) for arm in conjunct.arms))
         if clause is None:
             continue
         found = grade(clause, table)
@@ -192,8 +196,9 @@ def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade,
             ways = [narrowed([one for one in arm if one.clause is None or not one.clause.others], table) for arm in conjunct.arms]
             best = max(best, min(way[0] for way in ways))
             share *= min(1.0, sum(way[1] for way in ways))
-    for found in grades.values():
-        share *= FRACTION[found]
+    computed = {clause.key for clause in clauses_of(available) if not clause.column}
+    for key, found in grades.items():
+        share *= _COMPUTED if found is Grade.EQUAL and key in computed else FRACTION[found]
     best = max([best, *grades.values()])
     if table is not None and best < Grade.UNIQUE:
         keys = frozenset(equal)

@@ -84,7 +84,7 @@ STATEMENTS = {
     "WITH x AS MATERIALIZED (SELECT * FROM t) SELECT * FROM x WHERE b = 2": "select S0 x where 0.b = 2 {select t}",
     "WITH x AS (SELECT * FROM t) SELECT * FROM x p JOIN x c ON c.parent = p.id": "select S0 p, inner S0 c on (1.parent = 0.id) {select t}",
     "WITH RECURSIVE x AS (SELECT id FROM t WHERE p IS NULL UNION ALL SELECT t.id FROM t JOIN x ON t.p = x.id) SELECT * FROM x": (
-        "select S0 x {select t where 0.p is null combined unknown recursive {select t, inner ? x on (0.p = 1.id)}}"
+        "select S0 x {select t where 0.p is null combined {select t, inner ? x on (0.p = 1.id)}}"
     ),
     "SELECT a FROM t UNION SELECT a FROM u WHERE b = 1 ORDER BY a LIMIT 5": "select t order !a limit 5 distinct combined {select u where 0.b = 1}",
     # gathering
