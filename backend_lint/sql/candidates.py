@@ -13,7 +13,7 @@ from backend_lint.sql.fits import PATTERNS, converted, same_key
 from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
 from backend_lint.sql.nearest import candidate, distance
 from backend_lint.sql.patterns import pattern
-from backend_lint.sql.selectivity import Grade, grade, narrowed
+from backend_lint.sql.selectivity import SEARCHES, Grade, grade, narrowed
 from backend_lint.sql.types import base, is_array, is_text
 
 MOST_COLUMNS = 3
@@ -26,6 +26,7 @@ _STABLE = re.compile(
 _AMBIGUOUS = re.compile(r"\b(?:substring|length|power|ceil)\(")
 """Functions of several names under one spelling: an index on one of them does not serve the other."""
 _ON_ZONE = re.compile(r"\b(?:date_trunc|extract|date_part)\(|::(?:date|text|varchar|timestamp|time)\b")
+_ZONED = re.compile(r"\b(\w+) at time zone\b")
 _TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
 
 
@@ -98,7 +99,7 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
         special = _special(usable, demand)
         if special is not None and not tail:
             return special
-        keys = [_key(clause) for clause in weak[:MOST_COLUMNS]] if tail or ranges or weak else []
+        keys = [_key(clause) for clause in weak[:MOST_COLUMNS]] if tail or ranges or (weak and not order) else []
         held = {key.column or key.expression for key in keys}
     if tail:
         keys += [key for key in tail if (key.column or key.expression) not in held]
@@ -152,7 +153,9 @@ def _prefix_key(usable: Sequence[Clause], held: set[str], demand: Demand) -> lis
             continue
         if demand.dialect is Dialect.SQLITE:
             return [IndexKey(clause.column, "" if clause.column else clause.key, collation="NOCASE")]
-        return [_key(clause, "text_pattern_ops" if demand.dialect is Dialect.POSTGRESQL else "")]
+        column = demand.table.column(clause.column) if clause.column else None
+        opclass = "bpchar_pattern_ops" if column is not None and base(column.type) == "char" else "text_pattern_ops"
+        return [_key(clause, opclass if demand.dialect is Dialect.POSTGRESQL else "")]
     return []
 
 
@@ -196,7 +199,7 @@ def _indexable(clause: Clause, table: Table, dialect: Dialect) -> bool:
         if column is not None and clause.operator in EQUALITIES | RANGES and base(column.type) in ("json", "xml", "point", "blob"):
             return False
         return not (dialect is Dialect.MYSQL and column is not None and is_text(column.type) and "text" in base(column.type))
-    return dialect is not Dialect.MSSQL and immutable(clause.key, table)
+    return dialect is not Dialect.MSSQL and not clause.key.startswith(SEARCHES) and immutable(clause.key, table)
 
 
 def immutable(text: str, table: Table) -> bool:
@@ -213,6 +216,10 @@ def immutable(text: str, table: Table) -> bool:
             return False
         if found is not None and found.closed:
             return False
+    for name in _ZONED.findall(text):
+        found = table.column(name)
+        if _ON_ZONE.search(text) and found is not None and base(found.type) == "timestamp":
+            return False  # it has become a moment, whose day depends on the session
     if _AMBIGUOUS.search(text):
         return False
     return "?" not in re.sub(r"'[^']*'", "", text)

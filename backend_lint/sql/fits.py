@@ -12,7 +12,7 @@ from backend_lint.sql.clauses import RANGES, Clause
 from backend_lint.sql.patterns import pattern
 from backend_lint.sql.types import base, is_array, is_date, is_float, is_integer, is_text, is_timestamp, length
 
-PATTERNS = frozenset({"like", "ilike", "~", "~*", "similar to"})
+PATTERNS = frozenset({"like", "ilike", "~", "~*", "similar to", "^@"})
 _PATTERN_CLASSES = frozenset({"text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"})
 _BYTEWISE = frozenset({"C", "POSIX", "C.UTF8", "c", "posix", "ucs_basic", "binary", "BINARY"})
 _GIN: dict[str, frozenset[str]] = {

@@ -189,8 +189,6 @@ class Predicates:
                 self.term(query, frame)
             return opaque(node, frame)
         if query is not None:
-            if _unnests(query, frame):
-                return comparison(left, "in", parameter())
             return comparison(left, "in", self.term(query, frame))
         if field is not None:
             held = parameter() if is_hole(field) else self.term(field, frame)
@@ -297,14 +295,10 @@ class Predicates:
         return self._binary(node, operator.rpartition(".")[2].lower(), frame) if operator.rpartition(".")[2] in _OPERATORS else opaque(node, frame)
 
     def _begins(self, subject: Any, start: Any, node: Any, frame: Frame) -> Predicate | None:
-        """``starts_with(a, 'x')`` is LIKE with what begins the pattern."""
+        """``starts_with(a, 'x')`` and ``a ^@ 'x'``."""
         left, right = self.term(subject, frame), self.term(start, frame)
-        if right.kind is TermKind.PARAMETER and left.kind in _READS_ROWS:
-            return comparison(left, "like", parameter("?%"))
-        if right.kind is not TermKind.CONSTANT or left.kind not in _READS_ROWS or len(right.text) < 3 or right.text[0] != "'" or right.text[-1] != "'":
-            return opaque(node, frame)
-        known = right.text[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return comparison(left, "like", constant(f"'{known}%'"))
+        known = left.kind in _READS_ROWS and right.kind in (TermKind.PARAMETER, TermKind.CONSTANT)
+        return comparison(left, "^@", right) if known else opaque(node, frame)
 
     def _exists(self, node: Any, frame: Frame) -> Predicate | None:
         if type(node.this).__name__ not in ("Select", "Subquery", "Union", "Intersect", "Except"):
@@ -353,15 +347,6 @@ def _items(node: Any) -> list[Any]:
 
 def _is_call(node: Any, names: tuple[str, ...]) -> bool:
     return type(node).__name__ == "Anonymous" and isinstance(node.this, str) and node.this.lower() in names
-
-
-def _unnests(query: Any, frame: Frame) -> bool:
-    """``SELECT unnest(%s)``: the values of a parameter."""
-    inner = query.this if type(query).__name__ == "Subquery" else query
-    if type(inner).__name__ != "Select" or len(inner.expressions) != 1 or any(value for name, value in inner.args.items() if name != "expressions"):
-        return False
-    call = inner.expressions[0]
-    return _is_call(call, ("unnest",)) and not _reads(call, frame)
 
 
 def _reads(node: Any, frame: Frame) -> bool:

@@ -26,6 +26,8 @@ class Pattern:
 
 def pattern(value: Term, operator: str) -> Pattern:
     """What is known of the pattern on the right of `operator`."""
+    if operator == "^@":
+        return Pattern(True, trigrams=False)
     text = unquoted(value.text)
     if value.kind is TermKind.PARAMETER:
         text = value.text if text is None else text

@@ -167,6 +167,8 @@ class Builder:
             return allowed is None or found.scope != scope or found.relation in allowed
 
         if isinstance(part, Comparison):
+            if part.operator == "in" and _lists(query, part.right):
+                part = Comparison(part.left, "in", _AT_HAND)
             if part.operator == "in" and part.right.kind is TermKind.SUBQUERY and self._membership(query, scope, part, names, may, joined):
                 return
             for node, conjunct in self._comparison(query, part, names):
@@ -343,16 +345,22 @@ class Builder:
             self.graph.ordered = -1
 
 
-def simple(query: Query, distinct: bool = False, limit: bool = False) -> bool:
+def simple(query: Query, distinct: bool = False, limit: bool = False, bare: bool = False) -> bool:
     """Whether a subquery can be joined with the query around it."""
     return (
         query.verb is Verb.SELECT
-        and bool(query.relations)
+        and (bare or bool(query.relations))
         and not (query.combined or query.grouped or query.aggregate or query.having or query.unknown)
         and (distinct or not query.distinct)
         and (limit or query.limit is None)
         and not query.offset
     )
+
+
+def _lists(query: Query, term: Term) -> bool:
+    """``SELECT unnest(%s)``: the values of a parameter."""
+    sub = query.subqueries[term.relation] if term.kind is TermKind.SUBQUERY and 0 <= term.relation < len(query.subqueries) else None
+    return sub is not None and not sub.relations and len(sub.selected) == 1 and sub.selected[0].text.startswith("unnest(") and simple(sub, bare=True)
 
 
 def _is_switch(way: Predicate) -> bool:

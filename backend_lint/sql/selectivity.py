@@ -34,7 +34,7 @@ _COMPUTED = 0.005
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
 _FEW_NAMES = re.compile(
-    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase)(?:_id)?$"
+    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id)?$"
     r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
 )
 _NOT_FEW = re.compile(r"uuid|text|varchar|char")
@@ -42,7 +42,7 @@ _FEW_EXPRESSIONS = re.compile(
     r"^\(?(?:extract\((?!epoch)|date_part\("
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
-_SEARCHES = ("strpos(", "instr(", "locate(", "position(")
+SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
 ASSUMED_ROWS = 100_000
 _SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
@@ -95,8 +95,8 @@ def grade(clause: Clause, table: Table | None) -> Grade:
     if operator in EQUALITIES:
         return _equality(clause, table)
     if operator in RANGES:
-        return Grade.BOUNDED if operator[0] == ">" and clause.key.startswith(_SEARCHES) else Grade.RANGE
-    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps", "<<=", ">>=", "~=", "<%", "%>"):
+        return Grade.BOUNDED if operator[0] == ">" and clause.key.startswith(SEARCHES) else Grade.RANGE
+    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps", "<<=", ">>=", "~=", "<%", "%>", "^@"):
         return Grade.BOUNDED
     return Grade.NONE
 
@@ -105,7 +105,9 @@ def _equality(clause: Clause, table: Table | None) -> Grade:
     if clause.value.kind is TermKind.CONSTANT and clause.value.text in ("true", "false"):
         return Grade.FEW_VALUES
     if not clause.column:
-        return Grade.FEW_VALUES if _FEW_EXPRESSIONS.search(clause.key) else _unique(clause.key, table, Grade.EQUAL)
+        inside = table.column(clause.term.columns[0]) if table is not None and len(clause.term.columns) == 1 else None
+        few = (inside is not None and few_values(inside)) or _FEW_EXPRESSIONS.search(clause.key)
+        return Grade.FEW_VALUES if few else _unique(clause.key, table, Grade.EQUAL)
     column = table.column(clause.column) if table is not None else None
     if column is not None and few_values(column):
         return _unique(clause.column, table, Grade.FEW_VALUES if clause.values < 3 else Grade.NONE)
