@@ -50,7 +50,7 @@ class Comparison(Fact, frozen=True, tag="comparison"):
     """``left operator right``. Operators are lower-case SQL:
 
     ``=  <>  <  <=  >  >=  in  not in  is null  is not null  is true  is false  is not true  is not false  is distinct from  is not distinct from
-    like  not like  ilike  not ilike  ~  ~*  !~  !~*  similar to  @>  <@  &&  ?  ?|  ?&  @@  %  @?  <<  >>  overlaps``
+    like  not like  ilike  not ilike  ~  ~*  !~  !~*  similar to  @>  <@  &&  ?  ?|  ?&  @@  %  @?  <<  >>  <<=  >>=  ~=  <%  %>  ^@  overlaps``
 
     ``BETWEEN`` is two comparisons; a bare boolean column is ``is true``'s twin ``= true``. The side with a column stands left where one side alone has one.
     `values`: how many values an ``in`` list has, -1 if unknown; `right` holds the list as CONSTANT ``(1, 2)`` if all are constants, else PARAMETER.
@@ -174,10 +174,10 @@ class Query(Fact, frozen=True):
     subqueries: tuple[Query, ...] = ()
     rows: Rows = Rows.UNKNOWN
     unknown: tuple[str, ...] = ()
-    members: tuple[int, ...] = ()
-    pushable: tuple[Term, ...] | None = None
     names: tuple[str, ...] = ()
     """The name of each of `selected` in the result, empty if it has none."""
+    members: tuple[int, ...] = ()
+    pushable: tuple[Term, ...] | None = None
 
 
 class QuerySource(enum.StrEnum):

@@ -212,7 +212,7 @@ def immutable(text: str, table: Table) -> bool:
                 return False
     for name in _TO_TEXT.findall(text):
         found = table.column(name)
-        if found is not None and base(column.type) in ("timestamptz", "timestamp", "date", "time", "jsonb", "json", "real", "double precision"):
+        if found is not None and base(found.type) in ("timestamptz", "timestamp", "date", "time", "jsonb", "json", "real", "double precision"):
             return False
         if found is not None and found.closed:
             return False

@@ -247,7 +247,7 @@ def _other_collation(key: IndexKey, clause: Clause, column: Column | None) -> st
     if not asked:
         asked = column.collation.strip('"') if column is not None else ""
     held = key.collation.strip('"') or (column.collation.strip('"') if column is not None else "")
-    if asked.lower() == held.lower() or {asked.lower(), held.lower()} <= {"", "default"}:
+    if asked.lower() == held.lower() or {asked.lower(), held.lower()} <= {"", "default", "binary"}:
         return ""
     return f"it sorts by collation {held or 'default'}, the query asks for {asked or 'default'}"
 

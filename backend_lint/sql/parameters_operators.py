@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend_lint.sql.parameters import Token
 
-_OPERATORS = ("<<=", ">>=", "~=", "<#>", "<+>", "<=>", "<<%", "%>>", "<%", "%>", "&<|", "|&>", "<<|", "|>>", "&<", "&>", "-|-", "<~>", "<%>", "<->>", "<<->", "<<->>", "^@")
+_OPERATORS = tuple("<<= >>= ~= <#> <+> <=> <<% %>> <% %> &<| |&> <<| |>> &< &> -|- <~> <%> <->> <<-> <<->> ^@".split())
 """Of addresses, geometry, ranges, vectors and trigrams."""
 _BY_LENGTH = tuple(sorted(_OPERATORS, key=len, reverse=True))
 _FIRST = frozenset("<>~%&|-^")
@@ -23,15 +23,19 @@ def spelled(tokens: list[Token]) -> list[Token]:
                 out += [Token("word", "OPERATOR", "OPERATOR", False), *(Token("sign", sign, "", True) for sign in ("(", operator, ")"))]
                 position += length
                 continue
-        if token.kind == "word" and token.upper in _TYPES and position + 1 < len(tokens) and tokens[position + 1].kind == "string" and not tokens[position + 1].glued:
-            before = tokens[position - 1] if position else None
-            if before is None or (before.text not in ("::", ".") and before.upper != "AS"):
-                out += [tokens[position + 1], Token("sign", "::", "", True), Token("word", token.text, token.upper, True)]
-                position += 2
-                continue
+        if token.upper in _TYPES and _is_prefix(tokens, position):
+            out += [tokens[position + 1], Token("sign", "::", "", True), Token("word", token.text, token.upper, True)]
+            position += 2
+            continue
         out.append(token)
         position += 1
     return out
+
+
+def _is_prefix(tokens: list[Token], position: int) -> bool:
+    """The type stands in front of a string, and is not the end of a cast or a name."""
+    before, after = tokens[max(position - 1, 0)], tokens[position + 1 : position + 2]
+    return bool(after) and after[0].kind == "string" and not after[0].glued and before.text not in ("::", ".") and before.upper != "AS"
 
 
 def _operator(tokens: list[Token], position: int) -> tuple[int, str]:

@@ -316,7 +316,7 @@ class Predicates:
         if kind == "Column" and node.args.get("table") is None and getattr(node.this, "name", "") == CLAUSE:
             return opaque(node, frame)
         if _is_call(node, ("starts_with",)) and len(node.expressions) == 2:
-            return self._begins(*node.expressions, node, frame)
+            return self._begins(node.expressions[0], node.expressions[1], node, frame)
         found = self.term(node, frame)
         if found.kind in (TermKind.COLUMN, TermKind.EXPRESSION, TermKind.OUTER, TermKind.PARAMETER):
             return Comparison(found, "=", TRUE)

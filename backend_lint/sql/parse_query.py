@@ -284,12 +284,12 @@ class Builder:
             draft = Draft()
             draft.relations.append(Relation("", subquery=self.attach(first, draft)))
             first = Query(Verb.SELECT, tuple(draft.relations), names=first.names)
-        members = tuple(self.attach(query, draft) for query in queries[1:])
+        attached = tuple(self.attach(query, draft) for query in queries[1:])
         frame = Frame(draft, outer, self.dialect)
         frame.sources.append(Source("", columns={}))
         tables.leave(draft)
         distinct = bool(node.args.get("distinct")) or type(node).__name__ != "Union"
-        known = members if -1 not in members else ()
+        known = attached if -1 not in attached else ()
         found = replace(first, combined=True, distinct=first.distinct or distinct, members=known)
         items = members[0].expressions if type(members[0]).__name__ == "Select" else []
         return self.finish(self._modified(found, node, frame, items), draft)

@@ -296,7 +296,9 @@ class Sources:
 def _reads_columns(node: Any) -> bool:
     """Rows of a table are needed to compute it, or the rows of a query."""
     return any(
-        type(inner).__name__ in QUERIES or (type(inner).__name__ == "Column" and not is_marked(name_of(inner.this))) for inner in below(node) if inner is not node
+        type(inner).__name__ in QUERIES or (type(inner).__name__ == "Column" and not is_marked(name_of(inner.this)))
+        for inner in below(node)
+        if inner is not node
     )
 
 

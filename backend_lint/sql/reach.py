@@ -171,5 +171,3 @@ def _testable(term: Term, sub: Query) -> bool:
     if within is None and sub.grouped:
         within = sub.group
     return within is None or term in within
-
-

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Relation, Term, TermKind, Verb
+from backend_lint.facts.query import Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Relation, Term, TermKind, Verb
 from backend_lint.facts.schema import Dialect, Table, TableKind
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import MIRRORED, conjuncts
 from backend_lint.sql.outer_joins import conditions
 from backend_lint.sql.reach import hashed, plentiful, pushed, reached
+from backend_lint.sql.subqueries import comparisons, correlated, extreme, has_exists, is_switch, lists, one_row, opaques, simple
 
 Tables = Callable[[str], Table | None]
 Scope = tuple[int, ...]
@@ -167,7 +168,7 @@ class Builder:
             return allowed is None or found.scope != scope or found.relation in allowed
 
         if isinstance(part, Comparison):
-            if part.operator == "in" and _lists(query, part.right):
+            if part.operator == "in" and lists(query, part.right):
                 part = Comparison(part.left, "in", _AT_HAND)
             if part.operator == "in" and part.right.kind is TermKind.SUBQUERY and self._membership(query, scope, part, names, may, joined):
                 return
@@ -177,7 +178,7 @@ class Builder:
         elif isinstance(part, Exists):
             self._exists(query, scope, part, names, joined)
         elif isinstance(part, Or):
-            if len(asked := [way for way in part.parts if not _is_switch(way)]) == 1:
+            if len(asked := [way for way in part.parts if not is_switch(way)]) == 1:
                 self._conjunct(query, scope, asked[0], names, allowed, joined)
                 return
             for node in sorted(self._nodes(part, names)):
@@ -185,7 +186,7 @@ class Builder:
                     found = self._arms(query, part, names, node)
                     if found is not None:
                         self.graph.nodes[node].conjuncts.append(found)
-            for unclear in _opaques(part):
+            for unclear in opaques(part):
                 self._doubt(unclear, names, may)
         elif isinstance(part, Not):
             touched = self._nodes(part, names)
@@ -207,7 +208,7 @@ class Builder:
         right = self._side(part.right, names)
         if right is None and part.right.kind is TermKind.SUBQUERY and 0 <= part.right.relation < len(query.subqueries):
             sub = query.subqueries[part.right.relation]
-            if not correlated(sub) and (part.operator in ("=", "<", "<=", ">", ">=") or (part.operator == "in" and (sub.limit is not None or _one_row(sub)))):
+            if not correlated(sub) and (part.operator in ("=", "<", "<=", ">", ">=") or (part.operator == "in" and (sub.limit is not None or one_row(sub)))):
                 right = (-1, Term(TermKind.PARAMETER))
             elif left is not None and left[0] >= 0:
                 yield left[0], Conjunct(None)
@@ -273,12 +274,12 @@ class Builder:
             if not found:
                 return None
             arms.append(tuple(found))
-        alone = self._nodes(part, names) == {node} and not _has_exists(part)
+        alone = self._nodes(part, names) == {node} and not has_exists(part)
         return Conjunct(part if alone else None, arms=tuple(arms))
 
     def _nodes(self, predicate: Predicate, names: _Names) -> set[int]:
         found: set[int] = set()
-        for comparison in _comparisons(predicate):
+        for comparison in comparisons(predicate):
             for term in (comparison.left, comparison.right):
                 side = self._side(term, names)
                 if side is not None and side[0] >= 0:
@@ -326,7 +327,7 @@ class Builder:
     def _sort(self, query: Query, names: _Names) -> None:
         keys, limit = query.order, query.limit
         if query.aggregate and not query.grouped and not keys and len(query.relations) == 1 and len(query.selected) == 1:
-            found = _extreme(query.selected[0])
+            found = extreme(query.selected[0])
             if found is not None:
                 keys, limit, self.graph.extreme = (found,), 1, True
         elif limit is None or query.grouped or query.aggregate or query.combined or query.distinct:
@@ -343,83 +344,3 @@ class Builder:
         self.graph.order, self.graph.limit = tuple(sides), limit
         if not sides:
             self.graph.ordered = -1
-
-
-def simple(query: Query, distinct: bool = False, limit: bool = False, bare: bool = False) -> bool:
-    """Whether a subquery can be joined with the query around it."""
-    return (
-        query.verb is Verb.SELECT
-        and (bare or bool(query.relations))
-        and not (query.combined or query.grouped or query.aggregate or query.having or query.unknown)
-        and (distinct or not query.distinct)
-        and (limit or query.limit is None)
-        and not query.offset
-    )
-
-
-def _lists(query: Query, term: Term) -> bool:
-    """``SELECT unnest(%s)``: the values of a parameter."""
-    sub = query.subqueries[term.relation] if term.kind is TermKind.SUBQUERY and 0 <= term.relation < len(query.subqueries) else None
-    return sub is not None and not sub.relations and len(sub.selected) == 1 and sub.selected[0].text.startswith("unnest(") and simple(sub, bare=True)
-
-
-def _is_switch(way: Predicate) -> bool:
-    """``:name IS NULL``: the condition beside it is asked only if there is a value, and then it is all that is left."""
-    return isinstance(way, Comparison) and way.operator == "is null" and way.left.kind is TermKind.PARAMETER
-
-
-def _one_row(query: Query) -> bool:
-    return query.aggregate and not query.grouped
-
-
-def correlated(query: Query) -> bool:
-    """Whether a subquery reads rows of the query around it."""
-    predicates = [query.where, *(relation.on for relation in query.relations)]
-    terms = [term for predicate in predicates for comparison in _comparisons(predicate) for term in (comparison.left, comparison.right)]
-    return any(term.kind is TermKind.OUTER for term in [*terms, *query.selected])
-
-
-def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
-    stack = [predicate]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, Comparison):
-            yield one
-        elif isinstance(one, (And, Or)):
-            stack += reversed(one.parts)
-        elif isinstance(one, Not):
-            stack.append(one.part)
-
-
-def _opaques(predicate: Predicate) -> Iterator[Opaque]:
-    stack = [predicate]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, Opaque):
-            yield one
-        elif isinstance(one, (And, Or)):
-            stack += one.parts
-        elif isinstance(one, Not):
-            stack.append(one.part)
-
-
-def _has_exists(predicate: Predicate) -> bool:
-    if isinstance(predicate, (And, Or)):
-        return any(_has_exists(part) for part in predicate.parts)
-    return isinstance(predicate, (Exists, Opaque)) or (isinstance(predicate, Comparison) and TermKind.SUBQUERY in (predicate.left.kind, predicate.right.kind))
-
-
-def _extreme(term: Term) -> OrderKey | None:
-    """``min(x)`` as the first row by x."""
-    function, bracket, inside = term.text.partition("(")
-    if term.kind not in (TermKind.EXPRESSION, TermKind.UNKNOWN) or function not in ("min", "max") or not bracket or not inside.endswith(")"):
-        return None
-    inside = inside[:-1]
-    name = inside.strip('"')
-    if term.columns == (name,) or (not term.columns and name.isidentifier()):
-        key = Term(TermKind.COLUMN, max(0, term.relation), name)
-    elif "," in inside or inside.startswith("distinct "):
-        return None
-    else:
-        key = Term(TermKind.EXPRESSION, max(0, term.relation), text=inside, columns=term.columns)
-    return OrderKey(key, descending=function == "max")

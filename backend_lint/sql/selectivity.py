@@ -42,6 +42,7 @@ _FEW_EXPRESSIONS = re.compile(
     r"^\(?(?:extract\((?!epoch)|date_part\("
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
+_BOUNDED = frozenset("like ilike ~ ~* @> <@ && ? ?| ?& @@ % @? << >> overlaps <<= >>= ~= <% %> ^@".split()) | {"similar to"}
 SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
 ASSUMED_ROWS = 100_000
@@ -96,7 +97,7 @@ def grade(clause: Clause, table: Table | None) -> Grade:
         return _equality(clause, table)
     if operator in RANGES:
         return Grade.BOUNDED if operator[0] == ">" and clause.key.startswith(SEARCHES) else Grade.RANGE
-    if operator in ("like", "ilike", "~", "~*", "similar to", "@>", "<@", "&&", "?", "?|", "?&", "@@", "%", "@?", "<<", ">>", "overlaps", "<<=", ">>=", "~=", "<%", "%>", "^@"):
+    if operator in _BOUNDED:
         return Grade.BOUNDED
     return Grade.NONE
 
