@@ -27,8 +27,9 @@ def pushed(query: Query) -> Query:
     for number, relation in enumerate(query.relations):
         if relation.subquery not in numbers or numbers.count(relation.subquery) > 1 or relation.fenced or relation.lateral:
             continue
-        for part in _conditions_on(query, number):
-            subqueries[relation.subquery] = _inside(subqueries[relation.subquery], part)
+        sub = subqueries[relation.subquery]
+        if asked := [part for part in _conditions_on(query, number) if _enters(sub, part)]:
+            subqueries[relation.subquery] = _narrowed(sub, asked, sub)
     return replace(query, subqueries=tuple(subqueries))
 
 
@@ -43,7 +44,7 @@ def reached(query: Query, number: int) -> bool:
         asked = [part for predicate in (query.where, *(one.on for one in query.relations)) for part in conjuncts(predicate) if _mentions(part, position)]
         # groups are made before they are joined, the members of a UNION ALL may be looked up for each row of the other side
         joins = sub.combined and not sub.distinct
-        if relation.lateral or any(_alone(part, position) and _inside(sub, part) is sub and _inner(sub) for part in asked):
+        if relation.lateral or any(_alone(part, position) and _inner(sub) and not _enters(sub, part) for part in asked):
             return True
         if joins and any(not _alone(part, position) for part in asked):
             return True
@@ -122,32 +123,32 @@ def _inner(sub: Query) -> bool:
     return not sub.selected and len(sub.relations) > 1
 
 
-def _inside(sub: Query, part: Predicate) -> Query:
-    """The subquery with a condition on what it selects; as it was if that is not tested inside."""
-    if not _open(sub):
-        return sub
+def _enters(sub: Query, part: Predicate) -> bool:
+    """The condition on what the subquery selects is tested inside, in each member of a UNION."""
+    waiting, left = [sub], MOST_MEMBERS
     try:
-        return _narrowed(sub, part, sub, [MOST_MEMBERS])
+        while waiting:
+            member = waiting.pop()
+            left -= 1
+            if left < 0 or not _open(member):
+                return False
+            _meant(part, member, sub)
+            waiting += [member.subqueries[number] for number in member.members]
     except _KeptOutError:
-        return sub
+        return False
+    return True
 
 
-def _narrowed(sub: Query, part: Predicate, named: Query, left: list[int]) -> Query:
-    """`named`: the first member of the UNION, whose names the columns have."""
-    left[0] -= 1
-    if left[0] < 0 or not _open(sub):
-        raise _KeptOutError
+def _meant(part: Predicate, sub: Query, named: Query) -> Predicate:
+    """The condition as a member of a UNION sees it. `named`: the first one, whose names the columns have. Raises _KeptOutError."""
+    return mapped(part, lambda term: _column(sub, term.column, named) if term.kind is TermKind.COLUMN else term)
 
-    def meant(term: Term) -> Term:
-        return _column(sub, term.column, named) if term.kind is TermKind.COLUMN else term
 
-    found = replace(sub, where=conjunction([sub.where, mapped(part, meant)]))
-    if not sub.members:
-        return found
+def _narrowed(sub: Query, parts: list[Predicate], named: Query) -> Query:
     subqueries = list(sub.subqueries)
     for member in sub.members:
-        subqueries[member] = _narrowed(subqueries[member], part, named, left)
-    return replace(found, subqueries=tuple(subqueries))
+        subqueries[member] = _narrowed(subqueries[member], parts, named)
+    return replace(sub, where=conjunction([sub.where, *(_meant(part, sub, named) for part in parts)]), subqueries=tuple(subqueries))
 
 
 def _column(sub: Query, name: str, named: Query) -> Term:
