@@ -75,7 +75,9 @@ class Plan:
             roots = [state for state in open_ if state.strong]
             if not roots:
                 break
-            self._scanned(self._cheapest(roots))
+            chosen = self._cheapest(roots)
+            if not self._driven(chosen):
+                self._scanned(chosen)
             self._reach()
         self._weak()
         return list(self.states.values())
@@ -206,12 +208,26 @@ class Plan:
                 state.path = Path.UNKNOWN
             elif state.match is not None and state.match.grade > Grade.NONE:
                 state.path, state.because = Path.INDEX, "looked up"
+            elif state.grade > Grade.NONE and self._driven(state):
+                pass
             elif Grade.NONE < state.grade <= Grade.RANGE and self._may_be_reached(state):
                 state.path, state.because = Path.UNKNOWN, "it depends on another range how many rows lead there"
             elif state.grade > Grade.NONE:
                 state.path, state.because = Path.SCAN, "no index serves its condition"
             else:
                 state.path, state.because = Path.WHOLE, "nothing selective is asked of it"
+
+    def _driven(self, state: State) -> bool:
+        """SQLite joins row by row only: where no index leads from here to the other tables, it reads one of these and looks this one up."""
+        if self.dialect is not Dialect.SQLITE or self._leads_on(state):
+            return False
+        others = frozenset(number for number in self.states if number != state.node.number)
+        if not self._reachable(state, others):
+            return False
+        state.match = best_match(self.demand(state.node, self.available(state.node, others)))
+        state.path, state.few, state.joined, state.bound = Path.INDEX, True, True, others
+        state.because = "looked up for each row of another table, its condition is tested there"
+        return True
 
     def _may_be_reached(self, state: State) -> bool:
         """An index leads here from a relation of which a range may leave few rows."""

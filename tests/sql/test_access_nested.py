@@ -110,3 +110,22 @@ def test_the_nearest_rows_are_indexed_by_their_kind() -> None:
     (found,) = accesses(query, tables.get)
     assert found.candidate is not None
     assert (found.candidate.method, found.candidate.keys[0].column) == ("gist", "pos")
+
+
+@pytest.mark.parametrize(
+    ("sql", "answers"),
+    [
+        ("SELECT * FROM book b JOIN writer w ON w.id = b.writer_id WHERE lower(w.name) = ?", ["book scan", "writer writer_pkey"]),
+        ("SELECT * FROM writer w WHERE EXISTS (SELECT 1 FROM copy c WHERE c.writer_id = w.id AND c.shelf = ?)", ["copy copy_writer", "writer whole"]),
+        ("SELECT * FROM copy WHERE shelf = ? COLLATE BINARY", ["copy scan"]),
+        ("SELECT * FROM copy WHERE writer_id = ? COLLATE BINARY", ["copy copy_writer"]),
+    ],
+)
+def test_sqlite_joins_row_by_row(sql: str, answers: list[str]) -> None:
+    """What an index reaches is looked up, where no index leads back."""
+    tables = read(
+        "CREATE TABLE writer (id bigint PRIMARY KEY, name text); CREATE TABLE book (id bigint PRIMARY KEY, writer_id bigint);"
+        "CREATE TABLE copy (id bigint PRIMARY KEY, writer_id bigint, shelf text); CREATE INDEX copy_writer ON copy (writer_id);"
+    )
+    query = parse(sql, Dialect.SQLITE).queries[0]
+    assert sorted(f"{one.table} {one.index or one.path}" for one in accesses(query, tables.get, Dialect.SQLITE)) == answers
