@@ -254,7 +254,7 @@ class Plan:
         match = self._in_order(state)
         limit = self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT
         rows = rows_per_value(self.available(state.node, frozenset()), state.node.table)
-        if match is None or rows < limit:
+        if match is None or rows <= limit:
             return
         if rows >= 3 * limit:
             state.path, state.order, state.match, state.few, state.partly = Path.INDEX, True, match, True, True

@@ -39,12 +39,18 @@ _FEW_NAMES = re.compile(
 )
 _NOT_FEW = re.compile(r"uuid|text|varchar|char")
 _FEW_EXPRESSIONS = re.compile(
-    r"^\(?(?:extract\((?!epoch)|date_part\("
+    r"^\(?(?:extract\((?!epoch)|date_part\(|case "
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
 _BOUNDED = frozenset("like ilike ~ ~* @> <@ && ? ?| ?& @@ % @? << >> overlaps <<= >>= ~= <% %> ^@".split()) | {"similar to"}
 SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
+_SHARED_NAMES = re.compile(
+    r"(?:^|_)(?:city|town|region|province|district|area|zone|timezone|site|category|genre|topic|subject|brand|make|model|vendor|supplier|manufacturer|colou?r|size"
+    r"|unit|department|team|group|section|block|floor|source|channel|campaign|platform|browser|os|version|label|season|grade|class|job|position|operator"
+    r"|first_?name|last_?name|surname|reason|action|event|verb|method)$"
+)
+"""Texts that many rows share, though their values are no closed set."""
 ASSUMED_ROWS = 100_000
 _SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
 """Bounds beyond which nearly everything lies: ``quantity > 0``."""
@@ -165,7 +171,7 @@ def _usual_count(clause: Clause, table: Table | None) -> float:
         return 10.0
     if is_date(column.type):
         return 50.0
-    return 20.0 if is_integer(column.type) else 2.0
+    return 20.0 if is_integer(column.type) else 2.0 if _SHARED_NAMES.search(column.name.lower()) else 1.0
 
 
 def key_grades(clauses: Iterable[Clause], table: Table | None) -> dict[str, Grade]:

@@ -353,3 +353,13 @@ def test_a_char_column_is_converted_for_a_text_only(type_: str, path: Path) -> N
     tables = schema("CREATE TABLE sessions (id bigint PRIMARY KEY, token char(64) NOT NULL UNIQUE);")
     (found,) = accesses(Query(Verb.SELECT, (Relation("sessions"),), where), tables.get, Dialect.POSTGRESQL)
     assert found.path is path
+
+
+@pytest.mark.parametrize(
+    ("condition", "path"),
+    [("email = %s", Path.SCAN), ("name = %s AND email = %s", Path.SCAN), ("kind = %s", Path.INDEX), ("born = %s", Path.INDEX), ("city = %s", Path.UNKNOWN)],
+)
+def test_one_row_in_the_order_of_the_key(condition: str, path: Path) -> None:
+    """What ``.first()`` asks: a text that names one row is searched for in the whole table, one that many share is met soon."""
+    table = USERS.replace("name text", "name text, city text")
+    assert one("", condition, "ORDER BY id LIMIT 1", table=table).path is path
