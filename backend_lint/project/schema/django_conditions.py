@@ -213,14 +213,10 @@ class Conditions:
         descending, nulls_first, opclass, collation = False, None, "", ""
         while isinstance(value, Made):
             if value.last in ("desc", "asc") and isinstance(value.receiver, Made):
-                descending = value.last == "desc"
-                if value.get("nulls_first") is True:
-                    nulls_first = True
-                elif value.get("nulls_last") is True:
-                    nulls_first = False
+                descending, nulls_first = value.last == "desc", _nulls(value)
                 value = value.receiver
             elif value.last == "OrderBy" and value.args:
-                descending = value.get("descending", 1) is True
+                descending, nulls_first = value.get("descending", 1) is True, _nulls(value)
                 value = value.args[0]
             elif value.last == "OpClass" and value.args:
                 name = value.get("name", 1)
@@ -388,3 +384,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, Operation):
         return f" {value.operator} ".join(_shown(part) for part in value.parts)[:200]
     return value.text if isinstance(value, Unknown) else value.name if isinstance(value, Named) else repr(value)[:200]
+
+
+def _nulls(value: Made) -> bool | None:
+    """Whether an order asks for nulls first; None if it says nothing of them."""
+    return True if value.get("nulls_first") is True else False if value.get("nulls_last") is True else None

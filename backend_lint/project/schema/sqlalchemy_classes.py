@@ -183,12 +183,12 @@ class Classes:
 
     def _has_table_args(self, key: ClassKey) -> bool:
         for one in self.bases.project_bases(key):
+            if one != key and one in self.entities:
+                return False  # that of a mapped base is not inherited
             methods, _ = self.values.resolver.classes.members(*one)
             fact = self.bases.fact(one)
             if "__table_args__" in methods or any(each.name == "__table_args__" and each.function == fact.scope for each in fact.attributes):
                 return True
-            if one in self.entities:
-                return False
         return False
 
     # -- names -------------------------------------------------------------------------------------
@@ -258,11 +258,16 @@ class Classes:
     # -- columns and relationships -----------------------------------------------------------------
 
     def _collect(self, entity: Entity, key: ClassKey, root: Root, only_relations: bool = False) -> None:
-        """Columns and relationships that the class and its unmapped bases declare, the nearest first."""
+        """Columns and relationships that the class and its unmapped bases declare, the nearest first. What a mapped base has already made of a mixin stays
+        in the table of that base."""
+        parent = entity.parent
+        above = {*parent.columns, *parent.members} if parent is not None and self._mapper_argument(key, "concrete") is not True else set()
         taken: set[str] = set()
         for one in self.bases.project_bases(key):
-            if one != key and one in self.entities:
-                continue
+            if one != key:
+                taken |= above
+                if one in self.entities:
+                    continue
             fact = self.bases.fact(one)
             frame = Frame(one[0], fact.scope, owner=one)
             for attribute in fact.attributes:

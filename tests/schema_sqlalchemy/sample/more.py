@@ -151,3 +151,31 @@ class Gadget(Abstract):
 
 
 Index("ix_gadgets_either", Gadget.thing_id, postgresql_where=sa.or_(Gadget.ref.is_(None), Gadget.id > 5))
+
+
+class Stamped:
+    stamp: Mapped[str] = mapped_column(String(20), index=True)
+    public = Column(String(20), unique=True)
+
+    @declared_attr
+    def noted(cls) -> Mapped[str]:
+        return mapped_column(String(20), index=True)
+
+
+class Party(Stamped, Base):
+    """Mixin columns stay in the table of the class that has the mixin, as do its table arguments."""
+
+    __tablename__ = "more_parties"
+    __table_args__ = (Index("ix_parties_kind_stamp", "kind", "stamp"),)
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "party"}
+
+    id = mapped_column(Integer, primary_key=True)
+    kind = mapped_column(String(10))
+
+
+class Firm(Party):
+    __tablename__ = "more_firms"
+    __mapper_args__ = {"polymorphic_identity": "firm"}
+
+    id = mapped_column(ForeignKey(Party.id), primary_key=True)
+    company = mapped_column(String(40), unique=True)

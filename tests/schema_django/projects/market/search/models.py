@@ -25,7 +25,7 @@ class Document(models.Model):
             BrinIndex(fields=["at"]),
             HashIndex(fields=["title"], name="document_title_hash"),
             models.Index(OpClass(Upper("title"), name="text_pattern_ops"), name="document_upper"),
-            models.Index(Coalesce("subtitle", "title").desc(), name="document_coalesced"),
+            models.Index(Coalesce("subtitle", "title").desc(nulls_last=True), name="document_coalesced"),
         ]
 
 

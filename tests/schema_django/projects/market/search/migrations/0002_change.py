@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('subtitle', 'title'), descending=True), name='document_coalesced'),
+            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('subtitle', 'title'), descending=True, nulls_last=True), name='document_coalesced'),
         ),
     ]
