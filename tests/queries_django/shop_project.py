@@ -28,7 +28,8 @@ SEED, GENERATED = 20, 400
 _CONTENT_TYPES = re.compile(r'(SELECT .* FROM|INSERT INTO) "django_content_type"')
 _HEAD = """from datetime import timedelta
 from django.contrib.postgres.search import SearchVector
-from django.db.models import Avg, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, TextField, Value
+from django.db.models import Avg, Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, Concat, ExtractYear, Length, Lower, TruncDate, TruncMonth, Upper
 from django.shortcuts import get_list_or_404, get_object_or_404
 from shop.models import Author, Book, CheapBook, Country, Note, Place, Profile, Publisher, Review, Status, Stock, Store, Tag

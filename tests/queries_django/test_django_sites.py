@@ -342,3 +342,21 @@ def view(x):
 """,
         }
         assert [predicate_text(site.query.where) for site in sites(linked(sources))] == ["title like %?%", "title like ?"]
+
+
+class TestLists:
+    def test_a_queryset_that_was_made_a_list_is_asked_by_itself(self) -> None:
+        code = """
+        def view(x):
+            names = Tag.objects.filter(weight=x).values_list("name", flat=True)
+            return Book.objects.filter(slug__in=list(names)).count()
+        """
+        assert conditions(code) == ["weight = ?", "slug in (...)"]
+
+    def test_one_that_was_not_is_part_of_the_other_query(self) -> None:
+        code = """
+        def view(x):
+            names = Tag.objects.filter(weight=x).values_list("name", flat=True)
+            return Book.objects.filter(slug__in=names).count()
+        """
+        assert conditions(code) == ["slug in (select ...)"]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Exists, Predicate, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.project.queries.django_builder import Builder
+from backend_lint.project.queries.django_case import case
 from backend_lint.project.queries.django_expr import PARAMETER, UNKNOWN, Expr, composed
-from backend_lint.project.queries.django_functions import AGGREGATES, NO_SOURCE, Zone, as_type, function, truncated
+from backend_lint.project.queries.django_functions import AGGREGATES, NO_SOURCE, Zone, as_type, function, search_vector, truncated
 from backend_lint.project.queries.django_lookups import Lookups, Side
 from backend_lint.project.queries.django_operands import Given, Items, Literal, Made, Operand, Operands, Operation, Querysets
 from backend_lint.project.queries.django_paths import Found, Paths
@@ -178,6 +179,10 @@ class Compiler:
         name, frame = made.name, made.frame
         if name == "Count" and first in ("'*'", ""):
             return function("Count", ())._replace(text="count(*)")
+        if name in ("KeyTransform", "KeyTextTransform") and len(made.args) == 2:
+            return self._key(builder, made, reuse, depth)
+        if name == "Case":
+            return case(self, builder, made, reuse, depth)
         texts = list(made.args) or ([first] if first else [])
         if name in AGGREGATES:
             texts = texts[:1]
@@ -195,9 +200,19 @@ class Compiler:
             return self.lookups.transform(parts[0], part) or UNKNOWN
         if name in ("Substr", "Left", "Right", "Round", "Repeat", "LPad", "RPad", "Replace") and len(texts) > 1:
             parts[1:] = [self.expression(builder, Given(frame, text), reuse, False, depth + 1) for text in texts[1:]]
-        if name == "Case":
-            return composed("?", "", "", parts)._replace(known=False)
+        if name == "SearchVector" and parts:
+            config = self._string(Given(frame, keywords.get("config", "")))
+            known = "weight" not in keywords and (config != "" or keywords.get("config", "None") == "None")
+            return search_vector(parts, sql.literal(config) if config else "") if known else composed("?", "tsvector", "", parts)._replace(known=False)
         return function(name, parts)
+
+    def _key(self, builder: Builder, made: Made, reuse: set[int] | None, depth: int) -> Expr:
+        """``KeyTextTransform("key", "data")``."""
+        key = self.operands.read(Given(made.frame, made.args[0]), self.choose)
+        inner = self.expression(builder, Given(made.frame, made.args[1]), reuse, True, depth + 1)
+        if not isinstance(key, Literal) or not isinstance(key.value, (str, int)) or inner.kind != "JSONField":
+            return composed("?", "", "", (inner,))._replace(known=False)
+        return self.lookups.key(inner, str(key.value), as_text=made.name == "KeyTextTransform")
 
     def _truncated(self, made: Made, keywords: dict[str, str], parts: list[Expr]) -> Expr:
         part = made.name[5:].lower()

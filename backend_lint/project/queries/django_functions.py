@@ -52,15 +52,18 @@ def function(name: str, parts: Sequence[Expr]) -> Expr:
         return call(_NUMBER[name], "integer" if name in ("Length", "StrIndex", "Ord") else "double precision", *parts)
     if name == "Concat" and parts:
         return _concatenated(parts)
-    if name == "SearchVector" and parts:
-        text = [sql.call("coalesce", part.text, "''") for part in parts]
-        whole = functools.reduce(lambda left, right: sql.binary(sql.binary(left, "||", "' '"), "||", right), text)
-        return composed(sql.call("to_tsvector", whole), "tsvector", "", parts)
     if name == "Now":
         return Expr("now()", type="timestamptz", kind="DateTimeField")
     if name in AGGREGATES:
         return composed(f"{name.lower()}({', '.join(part.text for part in parts)})", "bigint" if name == "Count" else "", "", parts)._replace(aggregate=True)
     return composed("?", "", "", parts)._replace(known=False)
+
+
+def search_vector(parts: Sequence[Expr], config: str = "") -> Expr:
+    """The words of several texts; `config`: the configuration as a canonical constant, empty for the database's own."""
+    text = [sql.call("coalesce", part.text, "''") for part in parts]
+    whole = functools.reduce(lambda left, right: sql.binary(sql.binary(left, "||", "' '"), "||", right), text)
+    return composed(sql.call("to_tsvector", *([config] if config else []), whole), "tsvector", "", parts)
 
 
 def _concatenated(parts: Sequence[Expr]) -> Expr:

@@ -72,8 +72,7 @@ class Lookups:
             found = extract(name, left, self.zone)
             return found._replace(year_of=left) if found is not None and name in ("year", "iso_year") and left.column else found
         if left.kind == "JSONField":
-            whole, way = left.keys if left.keys[0] else (left.text, ())
-            return composed(_json(whole, (*way, name), ""), "jsonb", "JSONField", (left,), left.field)._replace(keys=(whole, (*way, name)))
+            return self.key(left, name)
         if left.type.endswith("[]"):
             if name == "len":
                 length = f"coalesce(array_length({left.text}, 1), 0)"
@@ -86,6 +85,14 @@ class Lookups:
         if name in _TRANSFORMS:
             return function(_TRANSFORMS[name], (left,)) if name != "unaccent" else composed(sql.call("unaccent", left.text), "text", left.kind, (left,))
         return None
+
+    @staticmethod
+    def key(left: Expr, name: str, *, as_text: bool = False) -> Expr:
+        """The value of a key of a JSON value, or its text."""
+        whole, way = left.keys if left.keys[0] else (left.text, ())
+        if as_text:
+            return composed(_json(whole, (*way, name), ">"), "text", "TextField", (left,))
+        return composed(_json(whole, (*way, name), ""), "jsonb", "JSONField", (left,), left.field)._replace(keys=(whole, (*way, name)))
 
     def build(self, left: Expr, name: str, right: Side) -> Predicate:
         """``left <lookup> right``."""

@@ -22,6 +22,7 @@ Constant = str | int | float | bool | None
 _WORDS: dict[str, Constant] = {"True": True, "False": False, "None": None}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 _MAX_DEPTH = 14
+_COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "sorted"})
 _CUT = "...'"
 MOST_ITEMS = 60
 
@@ -178,15 +179,17 @@ class Operands:
                 assigned = module.assigns_to(frame.function, text)
                 if len(assigned) == 1 and not assigned[0].augmented and assigned[0].value not in ("", "?", text):
                     return self.read(Given(frame, assigned[0].value), choose, depth + 1)
+        parsed = parse(text)
+        if parsed is not None and parsed.root in _COLLECTIONS and len(parsed.steps) == 1 and parsed.steps[0][0] == "(":
+            inner = split(parsed.steps[0][1:-1])
+            operand = self.read(Given(frame, inner[0]), choose, depth + 1) if inner else Items((), True)
+            # a queryset that was made a list has been asked: its rows are values
+            return Unknown(text) if isinstance(operand, Querysets) else operand
         querysets = self._querysets(frame, text)
         if querysets:
             return Querysets(querysets)
-        parsed = parse(text)
         if parsed is None:
             return Unknown(text)
-        if parsed.root in ("list", "tuple", "set", "frozenset", "sorted") and len(parsed.steps) == 1 and parsed.steps[0][0] == "(":
-            inner = split(parsed.steps[0][1:-1])
-            return self.read(Given(frame, inner[0]), choose, depth + 1) if inner else Items((), True)
         if parsed.root[0] == "#" or any(step[0] != "." for step in parsed.steps):
             return Unknown(text)
         return self._constant(frame, text.removesuffix(".value"), choose, depth)

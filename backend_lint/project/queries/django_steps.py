@@ -209,7 +209,9 @@ class Steps:
     def select_related(self, step: ChainStep) -> None:
         for given in self.compiler.operands.arguments(step.frame, step.args, self.compiler.choose):
             operand = self.compiler.operands.read(given, self.compiler.choose)
-            if isinstance(operand, Literal) and isinstance(operand.value, str):
+            if isinstance(operand, Literal) and operand.value is None:
+                self.loaded.clear()
+            elif isinstance(operand, Literal) and isinstance(operand.value, str):
                 try:
                     found = self.builder.path(tuple(operand.value.split("__")))
                 except UnknownNameError:

@@ -70,7 +70,7 @@ def _of_call(call: Call, candidates: frozenset[int], onward: bool) -> Iterator[U
         if "#" not in text:
             continue
         for one in _of_text(text, eager or text[:1] == "*", call.block, candidates):
-            if not chains or one.taken:
+            if not chains or one.taken or one.evaluated:
                 yield one
 
 

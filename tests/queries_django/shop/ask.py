@@ -35,7 +35,9 @@ def main() -> None:
     for module in (models, expressions, functions, shop):
         names |= {name: getattr(module, name) for name in dir(module) if name[0] != "_"}
     from django.contrib.postgres.search import SearchVector
+    from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
+    names |= {"KeyTextTransform": KeyTextTransform, "KeyTransform": KeyTransform}
     names |= {"SearchVector": SearchVector, "get_object_or_404": get_object_or_404, "get_list_or_404": get_list_or_404, "timedelta": datetime.timedelta}
     now = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.UTC)
     names |= {"x": "x", "x32": uuid.UUID(int=7), "n": 7, "m": 3, "price": decimal.Decimal(9), "ids": [1, 2, 3], "names": ["a", "b"]}
