@@ -360,3 +360,12 @@ class TestLists:
             return Book.objects.filter(slug__in=names).count()
         """
         assert conditions(code) == ["slug in (select ...)"]
+
+
+def test_select_related_of_what_is_no_relation_joins_nothing() -> None:
+    """Django refuses it when it runs; code that never ran has it."""
+    code = """
+    def view(x):
+        return list(Book.objects.select_related("title", "pk").filter(slug=x))
+    """
+    assert [relation.table for relation in only(code).relations] == ["shop_book"]

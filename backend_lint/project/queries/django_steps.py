@@ -216,7 +216,7 @@ class Steps:
                     found = self.builder.path(tuple(operand.value.split("__")))
                 except UnknownNameError:
                     continue
-                if not any(hop.many for hop in found.hops):
+                if found.hops and not any(hop.many for hop in found.hops):
                     self.loaded.append(found)
 
     # -- order and limits --------------------------------------------------------------------------
