@@ -258,3 +258,58 @@ def test_sqlmodel(question: str, tables: list[str], condition: str, rows: Rows) 
 def test_flask_sqlalchemy(question: str, tables: list[str], condition: str, rows: Rows) -> None:
     last = list(sites(linked({"models.py": f"{FLASK}\ndef f(name):\n    return {question}\n"})))[-1]
     assert ([relation.table for relation in last.query.relations], where(last), last.query.rows, last.evaluated) == (tables, condition, rows, True)
+
+
+def test_super_in_a_mixin_is_the_next_class_of_the_object() -> None:
+    code = """
+    class Repository:
+        model = None
+
+        def __init__(self, session: Session):
+            self.session = session
+
+        def base(self):
+            return select(self.model)
+
+        def one(self, statement):
+            return self.session.execute(statement).scalar_one_or_none()
+
+    class Cheap:
+        def base(self):
+            statement = super().base()
+            return statement.where(self.model.author_id == 5)
+
+    class Books(Cheap, Repository):
+        model = Book
+
+        def titled(self, title):
+            return self.one(self.base().where(Book.title == title))
+
+    def through_an_object(session: Session, title):
+        books = Books(session)
+        return books.one(books.base().where(Book.title == title))
+    """
+    assert "author_id = 5 and title = ?" in {where(site) for site in found(code)}
+
+
+def test_callers_of_a_name_that_many_have() -> None:
+    """However often something else of that name is called."""
+    others = "\n".join(f"        other.total({number})" for number in range(400))
+    code = f"""
+    class Repository:
+        def __init__(self, session: Session):
+            self.session = session
+
+        def total(self, **filters):
+            return self.session.scalar(select(func.count()).select_from(self.model).filter_by(**filters))
+
+    class Books(Repository):
+        model = Book
+
+    def elsewhere(other):
+{others}
+
+    def f(session: Session, title):
+        return Books(session).total(title=title)
+    """
+    assert ("f", "title = ?") in {(site.symbol, where(site)) for site in found(code)}

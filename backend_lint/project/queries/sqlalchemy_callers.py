@@ -11,7 +11,7 @@ from backend_lint.project.references import Ref, RefKind
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_MAX_NAMESAKES = 150
+_MAX_NAMESAKES = 2000
 """A name that is called more often is too common to be looked through."""
 
 
@@ -30,6 +30,7 @@ class Callers:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._kept: dict[tuple[str, int], tuple[Caller, ...] | None] = {}
+        self._resolved: dict[str, dict[tuple[RefKind, tuple[str, int]], list[Caller]] | None] = {}
 
     @functools.cached_property
     def _by_name(self) -> dict[str, list[tuple[str, int, int]]]:
@@ -56,16 +57,19 @@ class Callers:
         is_constructor = name == "__init__" and head.owner >= 0
         if is_constructor:
             name = module.classes[head.owner].name.rpartition(".")[2]
-        places = self._by_name.get(name, [])
-        if len(places) > _MAX_NAMESAKES:
-            return None
-        found = []
-        for where, index, number in places:
-            target = self.project.value(where, index, self.project.modules[where].bodies[index].calls[number].callee)
-            if target is None:
-                continue
-            if is_constructor and target.kind is RefKind.CLASS and target.function == (path, head.owner):
-                found.append(Caller(where, index, number, target))
-            elif target.kind is RefKind.FUNCTION and target.function == (path, function):
-                found.append(Caller(where, index, number, target.receiver))
-        return tuple(found)
+        key = (path, head.owner if is_constructor else function)
+        found = self._targets(name)
+        return None if found is None else tuple(found.get((RefKind.CLASS if is_constructor else RefKind.FUNCTION, key), ()))
+
+    def _targets(self, name: str) -> dict[tuple[RefKind, tuple[str, int]], list[Caller]] | None:
+        """The calls by a name for each function and class that they reach: each call is resolved once, however many functions have that name."""
+        if name not in self._resolved:
+            places = self._by_name.get(name, [])
+            found: dict[tuple[RefKind, tuple[str, int]], list[Caller]] = {}
+            for where, index, number in places if len(places) <= _MAX_NAMESAKES else ():
+                target = self.project.value(where, index, self.project.modules[where].bodies[index].calls[number].callee)
+                if target is not None and target.kind in (RefKind.CLASS, RefKind.FUNCTION):
+                    receiver = target if target.kind is RefKind.CLASS else target.receiver
+                    found.setdefault((target.kind, target.function), []).append(Caller(where, index, number, receiver))
+            self._resolved[name] = found if len(places) <= _MAX_NAMESAKES else None
+        return self._resolved[name]

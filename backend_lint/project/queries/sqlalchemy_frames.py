@@ -56,9 +56,22 @@ class Frames:
                 found = self.resolver.called(callee, None) if callee is not None else None
                 if found is not None:
                     return self._steps(found, steps)
-        elif root == "super" and steps and frame.receiver is not None:
-            return self.resolver.value(frame.path, frame.function, text)
+        elif root == "super" and len(steps) > 1 and (found := self._above(frame, steps[1][1:])) is not None:
+            return self._steps(found, steps[1:])
         return self.resolver.value(frame.path, frame.function, text)
+
+    def _above(self, frame: Frame, name: str) -> Ref | None:
+        """The class that ``super()`` finds `name` in, which for a mixin depends on the class of the object."""
+        receiver = frame.receiver
+        owner = self.modules[frame.path].functions[frame.function].owner
+        if receiver is None or receiver.kind not in (RefKind.CLASS, RefKind.INSTANCE) or owner < 0:
+            return None
+        line = [base for base in self.resolver.classes.ancestors(receiver.path, receiver.index) if base.kind is RefKind.CLASS]
+        own = next((position for position, base in enumerate(line) if base.function == (frame.path, owner)), len(line))
+        for base in line[own + 1 :]:
+            if name in self.resolver.classes.members(base.path, base.index)[0]:
+                return Ref(receiver.kind, base.name, base.path, base.index)
+        return None
 
     def _steps(self, found: Ref | None, steps: tuple[str, ...]) -> Ref | None:
         for step in steps:
