@@ -369,3 +369,49 @@ def test_select_related_of_what_is_no_relation_joins_nothing() -> None:
         return list(Book.objects.select_related("title", "pk").filter(slug=x))
     """
     assert [relation.table for relation in only(code).relations] == ["shop_book"]
+
+
+class TestReads:
+    def test_rows_that_are_counted_on_the_way(self) -> None:
+        code = """
+        def mean(x):
+            prices = Book.objects.filter(slug=x).values_list("price", flat=True)[:9]
+            mean = sum(prices) / len(prices)
+            return mean
+
+        def more(x):
+            more = 2 * len(Book.objects.filter(title=x))
+            return more
+        """
+        assert conditions(code) == ["slug = ?", "title = ?"]
+
+    def test_a_queryset_among_other_conditions(self) -> None:
+        code = """
+        def either(x):
+            books = Book.objects.filter(slug=x)
+            if not books or x:
+                raise ValueError
+
+        def both(x):
+            books = Book.objects.filter(title=x)
+            if not x and not books:
+                raise ValueError
+        """
+        assert conditions(code) == ["slug = ?", "title = ?"]
+
+
+class TestAccessors:
+    def test_an_object_is_told_by_its_accessor(self) -> None:
+        """Nobody says what `store` is; only stores have stocks by that name, as do books, so that the name tells."""
+        code = """
+        def view(request, day):
+            return list(request.store.stock_set.filter(counted=day))
+        """
+        assert conditions(code) == ["store_id = ? and counted = ?"]
+
+    def test_one_that_several_models_have_is_unknown(self) -> None:
+        code = """
+        def view(request, day):
+            return list(request.thing.stock_set.filter(counted=day))
+        """
+        assert not found(code)

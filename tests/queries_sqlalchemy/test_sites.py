@@ -313,3 +313,26 @@ def test_callers_of_a_name_that_many_have() -> None:
         return Books(session).total(title=title)
     """
     assert ("f", "title = ?") in {(site.symbol, where(site)) for site in found(code)}
+
+
+def test_a_statement_that_goes_into_a_function_of_the_project_under_a_name_of_the_library() -> None:
+    code = """
+    class Repository:
+        def __init__(self, session: Session):
+            self.session = session
+
+        def count(self, statement):
+            return self.session.execute(statement.with_only_columns(func.count())).scalar_one()
+
+    class Books(Repository):
+        def one(self, title):
+            return self.count(select(Book).where(Book.title == title))
+
+        def two(self, title):
+            return self.count(select(Book).where(Book.title == title, Book.id > 1))
+
+        def three(self, title):
+            return self.count(select(Book).where(Book.title == title, Book.id > 2))
+    """
+    asked = {(site.symbol, where(site)) for site in found(code)}
+    assert {("Books.one", "title = ?"), ("Books.two", "title = ? and id > 1"), ("Books.three", "title = ? and id > 2")} <= asked

@@ -243,7 +243,7 @@ class DjangoChains:
             chain = self.managers.named(model, name)
             if chain is not None:
                 return list(self.expanded(chain))
-        owner = self.objects.instance(frame, base)
+        owner = self.objects.instance(frame, base) or self.objects.accessors.owner(base, name)
         if owner is not None:
             mapped = self.mapped.get(owner)
             relation = mapped.relationships.get(name) if mapped is not None else None

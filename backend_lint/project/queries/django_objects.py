@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.libraries.django_models import canonical_model
+from backend_lint.project.queries.django_accessors import Accessors
 from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame, handed_in
 from backend_lint.project.queries.django_library import LIBRARY
 from backend_lint.project.queries.django_names import ENDING_ASYNC, GIVES_ONE, GIVES_PAIR, SHORTCUTS, SLICE
@@ -50,6 +51,11 @@ class Objects:
         from backend_lint.project.queries.django_holders import Holders
 
         return Holders(self.chains)
+
+    @functools.cached_property
+    def accessors(self) -> Accessors:
+        """Which models have which ``..._set``."""
+        return Accessors(self.chains.mapped)
 
     # -- models and instances ----------------------------------------------------------------------
 

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
 from backend_lint.project.queries.django_names import CHAINING, INSIDE, WRAPPERS
+from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.value_text import alternatives, parse, split
 
 _IDS = re.compile(r"#(\d+)")
 _READS = frozenset({"len", "bool", "any", "all", "next", "sum", "max", "min", "enumerate", "zip", "map", "dict", "str", "repr", "isinstance"})
 """Builtins that read the rows of what they are given."""
+_MOST_OPERANDS = 40
 _EAGER = frozenset({"json.dumps", "list", "join", "extend", "update"})
 
 
@@ -49,7 +51,7 @@ def uses(body: Body, candidates: frozenset[int], onward: frozenset[int]) -> Iter
         if "#" in assign.value:
             # where a local is read, its value stands
             is_local = assign.target[:1] == "%" and assign.target[1:].isidentifier() and assign.value[0] in "#("
-            yield from (one for one in _of_text(assign.value, False, assign.block, candidates) if one.taken or not is_local)
+            yield from (one for one in _of_text(assign.value, False, assign.block, candidates) if one.taken or one.evaluated or not is_local)
     for _, text, block_index in body.conditions:
         if "#" in text:
             yield from _of_text(text, True, block_index, candidates)
@@ -110,16 +112,27 @@ def _of_text(text: str, evaluated: bool, block: int, candidates: frozenset[int] 
 def _of_brackets(root: str, steps: tuple[str, ...], text: str, evaluated: bool, block: int, candidates: frozenset[int] | None, depth: int) -> Iterator[Used]:
     options = alternatives(root)
     inner = "&" in root or "||" in root
+    if evaluated and not inner and len(options) > 1 and any(option[:1] == "(" for option in options):
+        for option in options:  # `not a or b` is no queryset, but reads some
+            yield from _of_text(option, True, block, candidates, depth + 1)
+        return
     if len(options) > 1 or inner:
         if candidates is None or any(int(number) in candidates for number in _IDS.findall(root)):
             yield from _cut(text, root, steps, evaluated, block)
         return
-    for sign in ("not ", " and ", "==", "!=", " in ", " not in ", " is not ", " is ", "<", ">", "+", "-"):
-        if sign in root:
-            reads = sign not in (" is ", " is not ")
-            for part in root[1:-1].split(sign):
-                piece = part.strip().removeprefix("not ")
+    rest = root
+    for _ in range(_MOST_OPERANDS):
+        parts = operation(rest)
+        if parts is None:
+            return
+        left, sign, right = parts
+        reads = sign not in ("is", "is not")
+        rest = f"({right})"
+        last = operation(rest) is None
+        for piece in (left, right) if last else (left,):
+            if piece:
                 yield from _of_text(piece, reads, block, candidates, depth + 1)
+        if last:
             return
 
 

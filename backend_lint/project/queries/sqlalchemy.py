@@ -99,12 +99,18 @@ class Finder:
             if number in found and base:
                 consumed.update(one for option in alternatives(base) for one in call_ids(option.partition("[")[0].partition("(")[0]))
                 consumed.update(call_ids(base) if base[:1] == "(" else ())
-            takes = number in found or method in STARTERS
+            takes = method in STARTERS or (number in found and not all(self._runs_elsewhere(chain, frame) for chain in found[number]))
             for text in (*call.args, *(value for _, value in call.keywords)) if takes else ():
                 for one in call_ids(text):
                     if one in found and any(chain.fetched in _UNRUN for chain in found[one]):
                         consumed.add(one)
         return consumed
+
+    @staticmethod
+    def _runs_elsewhere(chain: Chain, frame: Frame) -> bool:
+        """A function of the project ran it, which may get statements from many."""
+        runner = _runner(chain)
+        return runner is not None and (runner.path, runner.function) != (frame.path, frame.function)
 
     def _run(self, frame: Frame, body: Body, found: dict[int, tuple[Chain, ...]]) -> dict[int, list[Chain]]:
         """Queries that run by being gone through or cut: the chains by the call that puts them together last."""
