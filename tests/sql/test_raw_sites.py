@@ -59,6 +59,7 @@ SINKS = {
     "class Base:\n    def one(self, sql, *args):\n        return self._run(sql, args)\n"
     "    def _run(self, sql, args):\n        self.cur.execute(sql, args)\n        return self.cur.fetchone()\n"
     "class Users(Base):\n    def f(self):\n        return self.one('SELECT * FROM t WHERE a = %s', 1)\n": Rows.ONE,
+    "def f(model):\n    return [row.a for row in model.objects.raw('SELECT * FROM t WHERE a = %s', [1])]\n": Rows.MANY,
     "from .models import T\nclass X:\n    def f(self):\n        return T.objects.raw('SELECT * FROM t WHERE a = %s', [1])\n": Rows.MANY,
 }
 

@@ -229,7 +229,7 @@ class _Finder:
         if method in _MAKES:
             return target is not None and target.name in _TEXTS
         if target is None:
-            return method in _SURE or method in ("fetch", "scalar", "scalars", "prepare", "query", "stream")
+            return method in _SURE or method in ("fetch", "scalar", "scalars", "prepare", "query", "stream", "raw")
         if not target.is_external:
             return True
         owner = target.name.rpartition(".")[0]
