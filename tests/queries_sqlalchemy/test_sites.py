@@ -336,3 +336,25 @@ def test_a_statement_that_goes_into_a_function_of_the_project_under_a_name_of_th
     """
     asked = {(site.symbol, where(site)) for site in found(code)}
     assert {("Books.one", "title = ?"), ("Books.two", "title = ? and id > 1"), ("Books.three", "title = ? and id > 2")} <= asked
+
+
+def test_a_mixin_of_models_asks_for_its_own_class() -> None:
+    """Nothing says what `db` is but that it is asked for a model."""
+    code = """
+    from sqlalchemy import Column, Integer, String
+    from models import Base
+
+    class Finder:
+        @classmethod
+        def find(cls, db, **filters):
+            return db.query(cls).filter_by(**filters).first()
+
+    class Shelf(Finder, Base):
+        __tablename__ = "shelf"
+        id = Column(Integer, primary_key=True)
+        label = Column(String)
+
+    def f(db, label):
+        return Shelf.find(db, label=label)
+    """
+    assert ("f", "label = ?") in {(site.symbol, where(site)) for site in found(code)}
