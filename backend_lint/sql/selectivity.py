@@ -45,17 +45,17 @@ _FEW_EXPRESSIONS = re.compile(
 _BOUNDED = frozenset("like ilike ~ ~* @> <@ && ? ?| ?& @@ % @? << >> overlaps <<= >>= ~= <% %> ^@".split()) | {"similar to"}
 SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
+ASSUMED_ROWS = 100_000
+_SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
+"""Bounds beyond which nearly everything lies: ``quantity > 0``."""
+_FOREVER_SMALL = 500
+"""A table of at most so many rows is read whole by any planner."""
 _SHARED_NAMES = re.compile(
     r"(?:^|_)(?:city|town|region|province|district|area|zone|timezone|site|category|genre|topic|subject|brand|make|model|vendor|supplier|manufacturer|colou?r|size"
     r"|unit|department|team|group|section|block|floor|source|channel|campaign|platform|browser|os|version|label|season|grade|class|job|position|operator"
     r"|first_?name|last_?name|surname|reason|action|event|verb|method)$"
 )
 """Texts that many rows share, though their values are no closed set."""
-ASSUMED_ROWS = 100_000
-_SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
-"""Bounds beyond which nearly everything lies: ``quantity > 0``."""
-_FOREVER_SMALL = 500
-"""A table of at most so many rows is read whole by any planner."""
 
 
 def small(table: Table) -> bool:
