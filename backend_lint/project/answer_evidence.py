@@ -22,7 +22,8 @@ _MAX_TEXT = 110
 def of_missing(project: Project, missing: Missing) -> list[Evidence]:
     """The evidence for a missing index, beginning with its first query's columns."""
     first = missing.answers[0]
-    columns = columns_of(project, missing.table, missing.columns)
+    wanted = {key.column for candidate in (missing.candidate, *first.access.further) for key in candidate.keys}
+    columns = columns_of(project, missing.table, tuple(name for name in missing.columns if name in wanted) or missing.columns)
     go = project.places.indexes_go(missing.table)
     here = Evidence(go.path, go.line, f"put it here: {project.answers.declaration(missing.table, missing.candidate)}")
     return [*columns, *reached(project, first), *reasons(project, missing.table, first.access), *others(missing), here]

@@ -263,9 +263,10 @@ def _walked(answer: Answer) -> bool:
     if query.limit is None or not query.order or table is None or query.distinct or query.grouped:
         return False
     wanted = [(key.term.column, key.descending) for key in query.order]
+    against = [(name, not descending) for name, descending in wanted]
     for index in table.indexes:
         held = [(key.column, key.descending) for key in index.keys[: len(wanted)]]
-        if index.method == "btree" and not index.where_text and held and wanted[0][0] and (held == wanted or held == [(name, not down) for name, down in wanted]):
+        if index.method == "btree" and not index.where_text and wanted[0][0] and held in (wanted, against):
             return True
     return False
 

@@ -267,5 +267,8 @@ def _other_way(body: Body, block: int) -> int:
     one = body.blocks[block]
     if one.kind is not BlockKind.ORELSE:
         return -1
-    before = range(block - 1, 0, -1)
-    return next((other for other in before if body.blocks[other].kind is BlockKind.IF and (body.blocks[other].parent, body.blocks[other].subject) == (one.parent, one.subject)), -1)
+    for other in range(block - 1, 0, -1):
+        found = body.blocks[other]
+        if found.kind is BlockKind.IF and (found.parent, found.subject) == (one.parent, one.subject):
+            return other
+    return -1
