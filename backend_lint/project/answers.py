@@ -112,14 +112,38 @@ class Answers:
             return False
         if access.partly and not _strong(answer, table):
             return False
-        if self.rank(answer.site) == 2 and not self._polls(answer.site):
+        if (self.rank(answer.site) == 2 and not self._polls(answer.site)) or self._is_unused(answer.site):
             return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
 
     def _polls(self, site: Site) -> bool:
         """The command asks again and again: something in its file loops until it is told to stop."""
         module = self._project.modules.get(site.path)
-        return module is not None and any(block.kind is BlockKind.WHILE for body in module.bodies for block in body.blocks)
+        if module is None:
+            return False
+        loops = [block.subject for body in module.bodies for block in body.blocks if block.kind is BlockKind.WHILE]
+        return any(subject in ("True", "1") or subject.startswith("(not %self.") for subject in loops)
+
+    def _is_unused(self, site: Site) -> bool:
+        """It stands in a method of a model that takes arguments, and that nothing in the project calls."""
+        module = self._project.modules.get(site.path)
+        if module is None or site.function < 0:
+            return False
+        head = module.functions[site.function]
+        is_model = head.owner >= 0 and (site.path, head.owner) in self._project.schema.mapped
+        return is_model and len(head.parameters) > 1 and head.name.rpartition(".")[2] not in self._called
+
+    @functools.cached_property
+    def _called(self) -> frozenset[str]:
+        """The last names of all that is called or handed on outside tests."""
+        found: set[str] = set()
+        for module in self._project.modules.values():
+            if module.role is not Role.TEST:
+                for body in module.bodies:
+                    for call in body.calls:
+                        found.update(text.rpartition(".")[2] for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
+                    found.update(value.rpartition(".")[2] for _, _, value, _ in body.reads)
+        return frozenset(found)
 
     @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:

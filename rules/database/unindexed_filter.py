@@ -17,9 +17,10 @@ class UnindexedFilter(ProjectRule):
     as a union of indexes, conditions of partial indexes, joins from the side that is found first. Queries are read from SQL in strings and files, Django's
     ORM and SQLAlchemy. One finding a missing index, at the query that requests reach first; the others stand beside it.
 
-    Left alone: another condition of the query that an index serves; tables that stay small; booleans and other columns with few values; administration
-    pages, tests and migrations; foreign keys, of which `unindexed-foreign-key` speaks; whatever is not known for certain. It is an information where only
-    commands ask, where an index serves a part of the condition, or where the table looks like a short list.
+    Left alone: another condition of the query that an index serves; tables that stay small or look like short lists; booleans and other columns with few
+    values; administration pages, tests, migrations, and commands unless they ask again and again; foreign keys, of which `unindexed-foreign-key` speaks;
+    filters that a list only offers, of which `unindexed-list-filter` speaks; whatever is not known for certain. It is an information where only a command
+    asks, where an index serves a part of the condition, or where one delivers the order that a limit cuts.
 
     ## Why is this bad
 
@@ -82,7 +83,7 @@ class UnindexedFilter(ProjectRule):
         for _ in project.answers.uncertain:
             project.note_unknown(self.name)
         for missing in project.answers.missing:
-            if missing.lack is not Lack.FILTER or project.answers.is_foreign_key(missing):
+            if missing.lack is not Lack.FILTER or missing.small or project.answers.is_foreign_key(missing):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)
@@ -95,5 +96,5 @@ class UnindexedFilter(ProjectRule):
                 symbol=site.symbol,
                 evidence=of_missing(project, missing),
                 suggestion=project.answers.declaration(missing.table, missing.candidate),
-                severity=Severity.INFO if missing.soft or missing.small else None,
+                severity=Severity.INFO if missing.soft else None,
             )

@@ -17,7 +17,7 @@ _LOOKUP_WORDS = frozenset(
     (
         "type types kind kinds status statuses state states category categories country countries currency currencies language languages locale locales "
         "role roles unit units config configs configuration configurations setting settings preference preferences feature features flag flags enum enums "
-        "plan plans tier tiers color colors colour colours timezone timezones permission permissions"
+        "environment environments plan plans tier tiers color colors colour colours timezone timezones permission permissions"
     ).split()
 )
 """Last words of names of tables that hold a list somebody keeps by hand."""
