@@ -313,16 +313,23 @@ def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
     """The groups without those that the index of another one serves as well, or that are only another way of the same query."""
     kept: dict[_Group, list[Answer]] = {}
     for group in sorted(groups, key=lambda one: (-len(one[2]), *one[:2], sorted(one[2]))):
-        table, _, keys, method = group
+        table, lack, keys, method = group
         sites = {(answer.site.path, answer.site.line) for answer in groups[group]}
         for other, answers in kept.items():
             same = other[0] == table and other[3] == method
-            if same and (keys <= other[2] or sites <= {(answer.site.path, answer.site.line) for answer in answers}):
+            first = (lack == other[1] or keys == other[2]) and _begins(answers[0], keys)
+            if same and (first or sites <= {(answer.site.path, answer.site.line) for answer in answers}):
                 answers += groups[group]
                 break
         else:
             kept[group] = list(groups[group])
     return kept
+
+
+def _begins(answer: Answer, keys: frozenset[str]) -> bool:
+    """The index that an answer wants begins with these keys, in whatever order."""
+    wanted = answer.access.candidate.keys if answer.access.candidate is not None else ()
+    return len(wanted) >= len(keys) and {key.column or key.expression for key in wanted[: len(keys)]} == keys
 
 
 def _within(query: Query, scope: tuple[int, ...]) -> Query:

@@ -35,6 +35,8 @@ def sorted_for_few(query: Query, access: Access, table: Table, tables: Callable[
         return None
     if not found or unique_within(table, equal, partial=True) is not None or table.unknown:
         return None
+    if any(column is not None and not few_values(column) for column in (table.column(name) for name in equal if name not in found)):
+        return None  # few of the rows that are found are left
     order = [key for key in keys if key is not None]
     telling = {column.name for column in map(table.column, found) if column is not None and not few_values(column)}
     if _ends(query.where, query.order[0]):
