@@ -114,3 +114,12 @@ def test_views_that_list_themselves_are_read_where_they_do() -> None:
     """
     (site,) = found(code)
     assert site.symbol == "Books.list"
+
+
+def test_a_field_that_is_no_relation_is_not_followed() -> None:
+    """Django refuses it when the query runs; until then it is a mistake of the checked code, and no reason to fail."""
+    code = """
+    def books(isbn):
+        return list(Book.objects.select_related("author", "id").filter(isbn=isbn))
+    """
+    assert conditions(code) == ["isbn = ?"]
