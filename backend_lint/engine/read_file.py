@@ -42,6 +42,10 @@ def _read(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool
         from backend_lint.readers import sql
 
         return sql.read(data, file)
+    if file.kind is Kind.TEMPLATE:
+        from backend_lint.readers import templates
+
+        return templates.read(data, file)
     from backend_lint.readers import deployment
 
     return deployment.read(data, file)

@@ -38,6 +38,8 @@ class Kind(enum.StrEnum):
     SHELL = "shell"
     TERRAFORM = "terraform"
     NGINX = "nginx"
+    TEMPLATE = "template"
+    """HTML of Django and Jinja."""
 
 
 class SourceFile(msgspec.Struct, frozen=True):

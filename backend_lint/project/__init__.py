@@ -51,7 +51,8 @@ _OF_SCHEMA = frozenset({Kind.SQL, Kind.PRISMA})
 class Project:
     """All facts of a code base, linked. Built once a run; every further question is answered when a rule first asks it.
 
-    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded; `declarations`: those of SQL files.
+    `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded; `declarations`: those of SQL files; `templates`: those
+    of templates.
     `database`: what configuration and statistics say of it. `unknown`: how often each rule could not tell.
     """
 
@@ -63,6 +64,7 @@ class Project:
         database: KnownDatabase | None = None,
         declarations: Mapping[str, msgspec.Raw] | None = None,
         texts: Statements | None = None,
+        templates: Mapping[str, msgspec.Raw] | None = None,
     ) -> None:
         self.files = files
         self.modules = modules
@@ -70,6 +72,7 @@ class Project:
         self.database = database or KnownDatabase()
         self.declarations = declarations or {}
         self.texts = texts or Statements()
+        self.templates = templates or {}
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)
@@ -86,6 +89,7 @@ class Project:
         modules = {}
         manifests = {}
         declarations = {}
+        templates = {}
         for path in sorted(readings):
             file, reading = readings[path]
             if not reading.facts:
@@ -94,9 +98,11 @@ class Project:
                 modules[path] = SourceModule(path, file.role, _MODULES.decode(reading.facts))
             elif file.kind in _OF_SCHEMA:
                 declarations[path] = reading.facts
+            elif file.kind is Kind.TEMPLATE:
+                templates[path] = reading.facts
             else:
                 manifests[path] = reading.facts
-        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts)
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts, templates)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""

@@ -47,6 +47,8 @@ _PREFIXES = (
     ("containerfile.", Kind.DOCKERFILE),
     ("procfile.", Kind.PROCFILE),
 )
+_TEMPLATES = re.compile(r"\.(?:html?|html?\.j2|jinja2?)$")
+_TEMPLATE_FOLDER = re.compile(r"(?:^|/)(?:templates|jinja2)/")
 _INI = re.compile(r"(?:^|[/._-])(?:uwsgi|supervisord?)(?:[/._-]|$)")
 _NGINX = re.compile(r"(?:^|[/._-])(?:nginx|sites-available|sites-enabled)(?:[/._-]|$)")
 _FOREIGN = re.compile(
@@ -78,6 +80,8 @@ def wanted(path: str) -> Kind | None:
     lowered = path.lower()
     if (kind := _SUFFIXES.get(suffix)) is not None:
         return None if kind is Kind.YAML and _FOREIGN.search(lowered) else kind
+    if suffix in ("html", "htm", "j2", "jinja", "jinja2"):
+        return Kind.TEMPLATE if _TEMPLATE_FOLDER.search(lowered) and _TEMPLATES.search(name) else None
     if suffix in {"conf", "template", "ini"}:
         if _NGINX.search(lowered) and suffix != "ini":
             return Kind.NGINX

@@ -12,6 +12,7 @@ from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, 
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS
+from backend_lint.project.loading.template_pages import Pages
 
 if TYPE_CHECKING:
     import libcst
@@ -22,10 +23,10 @@ class LazyLoadInLoop(ProjectRule, Mends):
 
     ## What it does
 
-    Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row: in the loop itself, in a
-    property or method of the model, or in a function that the row is handed to. It follows the query through locals, managers, methods of querysets and
-    functions, and knows what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping
-    loads by itself. Columns that `only`, `defer` or `load_only` leave out count as well, and so do the columns of lists in Django's admin.
+    Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row, or a column that the query
+    leaves out (`only`, `defer`, `load_only`): in the loop itself, in a property or method of the model, or in a function that the row is handed to. The loops
+    of templates and the lists of Django's admin count as well. It follows the query through locals, managers, methods of querysets and functions, and knows
+    what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself.
 
     The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
     it saves.
@@ -111,14 +112,16 @@ class LazyLoadInLoop(ProjectRule, Mends):
                 yield self._deferred(project, left_out)
         for one in admin_lists(project, self.roles):
             yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
+        for page in Pages(project).all(self.roles):
+            yield self.finding(page.key[0], page.place, page.message, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
         rows, first = found.rows, found.missing[0].read.trail[0]
         here = rows.call is not None and (rows.path, rows.function) == found.key
         calls = eager_calls(project, rows, found.missing)
         names = ", ".join(f"`{'.'.join(one.path)}`" for one in found.missing[:3]) + (f" and {len(found.missing) - 3} more" if len(found.missing) > 3 else "")
-        model = project.schema.mapped[rows.model].name
-        message = f"one query per row of `{model}` for {names}: the query does not load {'it' if len(found.missing) == 1 else 'them'}; add `{calls}`"
+        them = "it" if len(found.missing) == 1 else "them"
+        message = f"one query per row of `{project.schema.mapped[rows.model].name}` for {names}: the query does not load {them}; add `{calls}`"
         entry, soft = reached_from(project, found.key)
         soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, project.calls.body(found.key).blocks[found.block])) & OUTWEIGHS)
         return self.finding(
@@ -133,11 +136,10 @@ class LazyLoadInLoop(ProjectRule, Mends):
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:
         name, trail = one.columns[0]
-        model = project.schema.mapped[one.rows.model].name
         entry, soft = reached_from(project, one.key)
-        evidence = [Evidence(one.rows.path, one.rows.line, f"this query loads the rows of {model} without `{name}`")] if one.rows.call else []
+        evidence = [Evidence(one.rows.path, one.rows.line, f"this query gives rows without `{name}`")] if one.rows.call else []
         evidence += [Evidence(place.path, place.line, f"{place.text} reads {name} of each row") for place in trail[1:][-1:]]
-        message = f"one query per row of `{model}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
+        message = f"one query per row of `{project.schema.mapped[one.rows.model].name}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
         severity = Severity.INFO if soft else None
         return self.finding(trail[0].path, trail[0], message, symbol=trail[0].symbol, evidence=(*evidence, *entry), severity=severity)
 

@@ -49,7 +49,7 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
     places: set[Place] = set()
     for loop in project.loads.row_loops:
         rows = loop.rows
-        if project.modules[loop.key[0]].role not in roles or not all(_owner_known(project, one) for one in rows):
+        if project.modules[loop.key[0]].role not in roles or not all(is_owner_known(project, one) for one in rows):
             continue
         missing = [one for one in missing_of(project, rows, loop.reads) if (loop.key, rows[0].path, rows[0].line, one.path) not in told]
         missing = [one for one in missing if one.read.trail[-1] not in places or len(one.read.trail) > 1]
@@ -121,7 +121,7 @@ def row_queries(project: Project, roles: frozenset[Role]) -> Iterator[RowQuery]:
                 break
 
 
-def _owner_known(project: Project, rows: Rows) -> bool:
+def is_owner_known(project: Project, rows: Rows) -> bool:
     """The object whose related rows these are was loaded here and without them, or nobody ever loads them beforehand."""
     if rows.related is None:
         return True
