@@ -139,7 +139,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
         entry, soft = reached_from(project, one.key)
         evidence = [Evidence(one.rows.path, one.rows.line, f"this query gives rows without `{name}`")] if one.rows.call else []
         evidence += [Evidence(place.path, place.line, f"{place.text} reads {name} of each row") for place in trail[1:][-1:]]
-        message = f"one query per row of `{project.schema.mapped[one.rows.model].name}` for the column `{name}`: the query leaves it out; name it in `only` or `load_only`"
+        message = f"one query per row of `{project.schema.mapped[one.rows.model].name}` for the column `{name}`, which the query leaves out; name it there"
         severity = Severity.INFO if soft else None
         return self.finding(trail[0].path, trail[0], message, symbol=trail[0].symbol, evidence=(*evidence, *entry), severity=severity)
 
