@@ -113,12 +113,12 @@ class LazyLoadInLoop(ProjectRule, Mends):
         for one in admin_lists(project, self.roles):
             yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
         for page in Pages(project).all(self.roles):
-            yield self.finding(page.key[0], page.place, page.message, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion)
+            where = page.key[0], page.place, page.message
+            yield self.finding(*where, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion, severity=page.severity)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
-        rows, first = found.rows, found.missing[0].read.trail[0]
-        here = rows.call is not None and (rows.path, rows.function) == found.key
-        calls = eager_calls(project, rows, found.missing)
+        rows, calls = found.rows, eager_calls(project, found.rows, found.missing)
+        here = rows.call if (rows.path, rows.function) == found.key else None
         names = ", ".join(f"`{'.'.join(one.path)}`" for one in found.missing[:3]) + (f" and {len(found.missing) - 3} more" if len(found.missing) > 3 else "")
         them = "it" if len(found.missing) == 1 else "them"
         message = f"one query per row of `{project.schema.mapped[rows.model].name}` for {names}: the query does not load {them}; add `{calls}`"
@@ -126,7 +126,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
         soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, project.calls.body(found.key).blocks[found.block])) & OUTWEIGHS)
         return self.finding(
             found.key[0],
-            rows.call if here and rows.call is not None else first,
+            here or found.missing[0].read.trail[0],
             message,
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
@@ -140,8 +140,8 @@ class LazyLoadInLoop(ProjectRule, Mends):
         evidence = [Evidence(one.rows.path, one.rows.line, f"this query gives rows without `{name}`")] if one.rows.call else []
         evidence += [Evidence(place.path, place.line, f"{place.text} reads {name} of each row") for place in trail[1:][-1:]]
         message = f"one query per row of `{project.schema.mapped[one.rows.model].name}` for the column `{name}`, which the query leaves out; name it there"
-        severity = Severity.INFO if soft else None
-        return self.finding(trail[0].path, trail[0], message, symbol=trail[0].symbol, evidence=(*evidence, *entry), severity=severity)
+        where, severity = trail[0], Severity.INFO if soft else None
+        return self.finding(where.path, where, message, symbol=where.symbol, evidence=(*evidence, *entry), severity=severity)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return with_calls(node, finding.suggestion) if finding.suggestion and "..." not in finding.suggestion else None

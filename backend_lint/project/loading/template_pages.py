@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.api import Evidence
+from backend_lint.api import Evidence, Severity
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call, Class
 from backend_lint.facts.template import Template, TemplateRead
@@ -17,7 +18,7 @@ from backend_lint.project.loading.advice import eager_calls
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of
 from backend_lint.project.loading.places import Place, Read
-from backend_lint.project.loading.reach import is_aside
+from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
@@ -35,13 +36,17 @@ _KEY = re.compile(r"(.+)\['(\w+)'\]")
 _FOLDER = re.compile(r"(?:^|/)(?:templates|jinja2)/")
 _MOST_INCLUDES = 4
 _MOST_READS = 400
+_MOST_PATHS = 3000
 _MOST_TEMPLATES = 40
 """Put in by one page, each as often as it is."""
 _FEW = 3
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page that asks once a row. `place`: the query, or the view if it stands elsewhere; `suggestion`: what is to be added to the query at `place`."""
+    """A page that asks once a row. `place`: the query, or the view if it stands elsewhere; `suggestion`: what is to be added to the query at `place`.
+
+    `severity` is None unless only somebody at a terminal waits for it.
+    """
 
     key: FunctionKey
     symbol: str
@@ -49,6 +54,7 @@ class Page(msgspec.Struct, frozen=True):
     message: str
     evidence: tuple[Evidence, ...]
     suggestion: str
+    severity: Severity | None
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -117,7 +123,9 @@ class Pages:
         if rows.call is not None and not here:
             evidence[Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] = None
         message = f"the page `{view.template.rpartition('/')[2]}` lists `{model}` with one query per row for {shown}; {cure}"
-        return Page((view.path, view.function), view.symbol, place, message, tuple(evidence), calls if here else "")
+        key = view.path, view.function
+        entry, soft = reached_from(self._project, key)
+        return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", Severity.INFO if soft else None)
 
     # -- views -------------------------------------------------------------------------------------
 
@@ -184,7 +192,7 @@ class Pages:
         found: dict[int, tuple[Rows, list[Read], list[OwnQuery]]] = {}
         names = {name: _Row(rows, (), rows.model) for name, rows in view.rows.items()}
         self._left = _MOST_TEMPLATES
-        for row, read, path in self._walk(view.template, names, {}, 0) if names else ():
+        for row, read, path in itertools.islice(self._walk(view.template, names, {}, 0), _MOST_PATHS) if names else ():
             if path[0] in given:
                 continue
             _, reads, queries = found.setdefault(id(row.rows), (row.rows, [], []))

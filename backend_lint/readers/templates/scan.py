@@ -23,10 +23,16 @@ _BOUND = re.compile(r"(?<!\w)(\w+)\s*=")
 _GIVEN = re.compile(r"(?<!\w)(\w+)\s*=\s*([A-Za-z_]\w*(?:\.\w+)*)(?![\w(\[|.])")
 _WITH_AS = re.compile(r"with\s+([A-Za-z_]\w*(?:\.\w+)*)\s+as\s+(\w+)\s*$")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?:\(\))?")
+_ONE = re.compile(r"\b(?:id|pk|code|slug|uuid) ?==|== ?[\w.]*\b(?:id|pk|code|slug|uuid)\b")
+"""A test for one certain item."""
+_RARE = 2
 _MOST_DEPTH = 60
 _MOST_NAMES = 60
+_MOST_LETTERS = 200
+_NEAR = 8
+"""How far from a path its sign may stand."""
 _MOST = 4000
-"""Tags; a longer template is read to there."""
+"""Tags and reads; a longer template is read to there."""
 
 
 class _Scope(msgspec.Struct):
@@ -70,11 +76,11 @@ class _Scan:
             elif word in ("if", "ifchanged", "ifequal", "ifnotequal"):
                 self.read_all(inner, offset)
                 self.enter(word, conditional=self.asks_about_item(inner))
+            elif word in ("cache", "macro"):
+                self.enter(word, conditional=_RARE)
             elif word == "with":
                 self.read_all(inner, offset)
                 self.with_(inner.strip())
-            elif word == "macro":
-                self.enter(word, conditional=True)
             elif word == "include":
                 self.include(inner, offset)
             elif word == "extends":
@@ -87,7 +93,7 @@ class _Scan:
                 self.read_all(inner, offset)
         return Template(tuple(self.loops), tuple(self.reads), tuple(self.includes), self.extends)
 
-    def enter(self, tag: str, conditional: bool = False, names: dict[str, str] | None = None) -> None:
+    def enter(self, tag: str, conditional: int = 0, names: dict[str, str] | None = None) -> None:
         hidden = {name: self.names.get(name) for name in names or {}}
         self.names.update(names or {})
         if len(self.open) < _MOST_DEPTH:
@@ -146,22 +152,26 @@ class _Scan:
         """The path with its first name as what that stands for; ``?`` if that is not known."""
         root, dot, rest = path.partition(".")
         known = self.names.get(root, root)
-        return "?" if known == "?" else f"{known}{dot}{rest}"
+        return "?" if known == "?" or len(known) + len(rest) > _MOST_LETTERS else f"{known}{dot}{rest}"
 
-    def asks_about_item(self, inner: str) -> bool:
-        """A test that each item answers for itself; what the whole page decides is the same for all."""
-        roots = {match.group().partition(".")[0] for match in _PATH.finditer(_STRING.sub("", inner))}
-        return not roots.isdisjoint(("forloop", "loop")) or any(self.names.get(root, root)[0] in "%?" for root in roots)
+    def asks_about_item(self, inner: str) -> int:
+        """1 for a test that each item answers for itself, more for one that few items pass; what the whole page decides is the same for all."""
+        text = _STRING.sub("", inner)
+        roots = {match.group().partition(".")[0] for match in _PATH.finditer(text)}
+        if not roots.isdisjoint(("forloop", "loop")):
+            return _RARE
+        about = any(self.names.get(root, root)[0] in "%?" for root in roots)
+        return (_RARE if _ONE.search(text) else 1) if about else 0
 
     def read_all(self, inner: str, offset: int) -> None:
         text = _STRING.sub(lambda match: " " * len(match.group()), inner)
         for match in _PATH.finditer(text):
             path = match.group()
-            before = text[: match.start()].rstrip()[-1:]
-            after = text[match.end() :].lstrip()[:1]
-            if path in _WORDS or before == "|" or (after == "=" and text[match.end() :].lstrip()[1:2] != "=") or path.startswith(("forloop", "loop.")):
+            before = text[max(match.start() - _NEAR, 0) : match.start()].rstrip()[-1:]
+            after = text[match.end() : match.end() + _NEAR].lstrip()[:2]
+            if path in _WORDS or before == "|" or (after[:1] == "=" and after != "==") or path.startswith(("forloop", "loop.")):
                 continue
-            if "." in path and (full := self.resolved(path)) != "?":
+            if "." in path and len(self.reads) < _MOST and (full := self.resolved(path)) != "?":
                 self.reads.append(TemplateRead(*self.place(offset + match.start()), full, self.loop, self.depth > 1))
 
 
