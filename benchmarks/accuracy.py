@@ -33,7 +33,9 @@ NEAR = 3
 FOUND = ("near", "inside")
 LARGEST = 2_000_000
 """Bytes of one file; a bigger one is data."""
-SUFFIXES = frozenset([".py", ".sql", ".toml", ".cfg", ".ini", ".json", ".yml", ".yaml", ".tf", ".env", ".sh", ".js", ".ts", ".go", ".java", ".graphql"])
+SUFFIXES = frozenset(
+    ".py .sql .toml .cfg .ini .json .yml .yaml .tf .env .sh .js .ts .go .java .graphql .html .jinja .jinja2".split()
+)
 NAMES = frozenset(["Procfile", "Pipfile", ".gitignore", ".env.example", ".dockerignore", ".coveragerc"])
 
 
