@@ -317,7 +317,7 @@ def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
         sites = {(answer.site.path, answer.site.line) for answer in groups[group]}
         for other, answers in kept.items():
             same = other[0] == table and other[3] == method
-            first = (lack == other[1] or keys == other[2]) and _begins(answers[0], keys)
+            first = (lack == other[1] or keys == other[2]) and _can_begin(answers, keys)
             if same and (first or sites <= {(answer.site.path, answer.site.line) for answer in answers}):
                 answers += groups[group]
                 break
@@ -326,10 +326,18 @@ def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
     return kept
 
 
-def _begins(answer: Answer, keys: frozenset[str]) -> bool:
-    """The index that an answer wants begins with these keys, in whatever order."""
-    wanted = answer.access.candidate.keys if answer.access.candidate is not None else ()
-    return len(wanted) >= len(keys) and {key.column or key.expression for key in wanted[: len(keys)]} == keys
+def _can_begin(answers: list[Answer], keys: frozenset[str]) -> bool:
+    """The index that the first of these answers wants begins with the keys, or can: it asks for equality on all of them, and no other answer is in the way."""
+    wanted = answers[0].access.candidate.keys if answers[0].access.candidate is not None else ()
+    if {key.column or key.expression for key in wanted[: len(keys)]} == keys:
+        return True
+    narrow = [{key.column or key.expression for key in one.access.candidate.keys} for one in answers if one.access.candidate is not None]
+    return keys <= _compared(answers[0]) and all(keys <= one or keys >= one for one in narrow)
+
+
+def _compared(answer: Answer) -> set[str]:
+    """The columns of an answer's table that its query compares for equality."""
+    return {column for table, column in _asked(answer.query) if table == answer.access.table}
 
 
 def _within(query: Query, scope: tuple[int, ...]) -> Query:
@@ -342,7 +350,7 @@ def _within(query: Query, scope: tuple[int, ...]) -> Query:
 def _for_all(candidate: Candidate, answers: Iterable[Answer]) -> Candidate:
     """The index with those columns in front that some queries ask for alone; columns of ranges and orders stay behind."""
     wanted = {frozenset(key.column for key in one.access.candidate.keys) for one in answers if one.access.candidate is not None}
-    equal = {column for one in answers if one.access.candidate == candidate for table, column in _asked(one.query) if table == candidate.table}
+    equal = {column for one in answers if one.access.candidate == candidate for column in _compared(one)}
     kept = list(candidate.keys)
     front: list[IndexKey] = []
     for columns in sorted(wanted, key=lambda one: (len(one), sorted(one))):
