@@ -237,11 +237,13 @@ class Dependence:
         return receiver.count(".") > 0 and not receiver.endswith(".objects") and self.of(receiver) and not _IS_CALL.match(receiver)
 
     def _varies(self, number: int, depth: int) -> bool:
-        """Each round asks about something else: another table, another session."""
+        """Each round asks about something else: another table, another session, other columns."""
         call = self._body.calls[number]
         receiver, _, method = call.callee.rpartition(".")
         if any((method in _SUBJECTS or _CLASS.search(text)) and self.of(text) for text in call.args):
             return True
+        if any(name == "**" and any(self.of(key) for key in _keys(value)) for name, value in call.keywords):
+            return True  # other columns
         inner = [int(match.group(1)) for text in (receiver, *call.args) if (match := _IS_CALL.match(text))]
         return depth < _MAX_DEPTH and any(self._varies(one, depth + 1) for one in inner if one < number)
 
@@ -254,6 +256,16 @@ class Dependence:
                 texts = (call.callee, *call.args, *(value for _, value in call.keywords))
                 self._calls[number] = any(self.of(text) for text in texts)
         return self._calls[number]
+
+
+_KEY = re.compile(r"\s*(f?'[^']*'|f?\"[^\"]*\"|[^:]+):")
+
+
+def _keys(value: str) -> list[str]:
+    """The keys of a mapping's text; the text itself if it is no display."""
+    if value[:1] != "{":
+        return [value]
+    return [found.group(1) for part in split(value[1:-1]) if (found := _KEY.match(part))]
 
 
 def manager_of(body: Body, value: str) -> str:
