@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -64,6 +65,33 @@ class Operations:
         if named.ref is not None and named.ref.kind is RefKind.FUNCTION:
             return ""
         return named.last
+
+    def changes_nothing(self, made: Made) -> bool:
+        """A class of the project derived from Django's bare ``Operation`` that hands neither the state nor the schema editor to anything."""
+        ref = made.named.ref
+        if ref is None or ref.kind is not RefKind.CLASS:
+            return False
+        classes = self.values.resolver.classes
+        found = {}
+        for base in classes.ancestors(ref.path, ref.index):
+            if base.kind is RefKind.CLASS:
+                methods = classes.members(base.path, base.index)[0]
+                found |= {one: (base.path, methods[one]) for one in _METHODS[:2] if one in methods and one not in found}
+            elif base.name.rpartition(".")[2] != "Operation":
+                return False
+        return len(found) == 2 and not any(self._uses_third(*key) for key in found.values())
+
+    def _uses_third(self, path: str, method: int) -> bool:
+        """A method does something with its parameter behind ``app_label``: the state, or the schema editor."""
+        module = self.values.modules[path]
+        parameters = module.functions[method].parameters
+        if len(parameters) < 3:
+            return True
+        used = re.compile(rf"%{re.escape(parameters[2].name)}\b|super\(|connection|\.execute$")
+        body = module.bodies[method]
+        texts = [text for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords))]
+        texts += [text for one in body.assigns for text in (one.target, one.value)]
+        return any(used.search(text) for text in texts)
 
     def _does_more(self, path: str, method: int) -> bool:
         """A method of an operation does not just hand on to its base's, perhaps if some table is there."""

@@ -50,7 +50,7 @@ class Replay(ModelOperations, FieldOperations):
         if not isinstance(value, Made):
             raise Unsupported(f"operation {value.text if isinstance(value, Unknown) else value}")
         name = self.operation_name(value)
-        if name in WITHOUT_EFFECT:
+        if name in WITHOUT_EFFECT or (not name and self.changes_nothing(value)):
             return
         handler = self.table.get(name)
         if handler is None:
