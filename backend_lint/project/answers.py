@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind
-from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, Site, TermKind
+from backend_lint.facts.query import And, Comparison, Predicate, Query, Site, TermKind
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
+from backend_lint.project.asked_columns import asked_columns
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand
 from backend_lint.project.unsorted import sorted_for_few
@@ -98,17 +99,22 @@ class Answers:
     @functools.cached_property
     def unserved(self) -> tuple[Answer, ...]:
         """The relations that an index should serve and none does, in the order of the queries: without small tables and what nobody waits for."""
-        return tuple(answer for answer in self.all if not answer.site.offered and self._lacks(answer))
+        return tuple(answer for answer in self.all if not answer.site.offered and answer.access.candidate is not None and self._lacks(answer))
+
+    @functools.cached_property
+    def unindexable(self) -> tuple[Answer, ...]:
+        """The relations that are read whole for conditions that no index can hold."""
+        return tuple(answer for answer in self.all if answer.access.candidate is None and answer.access.path is Path.SCAN and self._lacks(answer))
 
     @functools.cached_property
     def offered(self) -> tuple[Answer, ...]:
         """The same of the filters and orders that lists offer to clients."""
-        return tuple(answer for answer in self.all if answer.site.offered and self._lacks(answer))
+        return tuple(answer for answer in self.all if answer.site.offered and answer.access.candidate is not None and self._lacks(answer))
 
     def _lacks(self, answer: Answer) -> bool:
         access, table = answer.access, answer.table
         unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
-        if not unserved or table is None or access.candidate is None or not (access.selective or access.order):
+        if not unserved or table is None or not (access.selective or access.order):
             return False
         if access.partly and not _strong(answer, table):
             return False
@@ -244,7 +250,7 @@ class Answers:
         found: dict[tuple[str, str], list[Site]] = {}
         for site in self._project.queries.sites:
             if not self.is_out(site):
-                for asked in dict.fromkeys(_asked(site.query)):
+                for asked in dict.fromkeys(asked_columns(site.query)):
                     found.setdefault(asked, []).append(site)
         return found
 
@@ -337,7 +343,7 @@ def _can_begin(answers: list[Answer], keys: frozenset[str]) -> bool:
 
 def _compared(answer: Answer) -> set[str]:
     """The columns of an answer's table that its query compares for equality."""
-    return {column for table, column in _asked(answer.query) if table == answer.access.table}
+    return {column for table, column in asked_columns(answer.query) if table == answer.access.table}
 
 
 def _within(query: Query, scope: tuple[int, ...]) -> Query:
@@ -376,25 +382,3 @@ def _lack(access: Access, table: Table) -> Lack:
         if index.method == "btree" and not index.where_text and wanted <= set(held) and held[0] not in wanted:
             return Lack.COLUMN_ORDER
     return Lack.FILTER
-
-
-def _asked(query: Query) -> Iterator[tuple[str, str]]:
-    """Tables and columns that a query and its subqueries compare for equality."""
-    for predicate in (query.where, *(relation.on for relation in query.relations)):
-        for comparison in _comparisons(predicate):
-            if comparison.operator in ("=", "in", "is not distinct from"):
-                for term in (comparison.left, comparison.right):
-                    if term.kind is TermKind.COLUMN and 0 <= term.relation < len(query.relations) and query.relations[term.relation].table:
-                        yield query.relations[term.relation].table, term.column
-    for inner in query.subqueries:
-        yield from _asked(inner)
-
-
-def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, (And, Or)):
-        for part in predicate.parts:
-            yield from _comparisons(part)
-    elif isinstance(predicate, Not):
-        yield from _comparisons(predicate.part)

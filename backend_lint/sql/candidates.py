@@ -30,6 +30,11 @@ _ZONED = re.compile(r"\b(\w+) at time zone\b")
 _TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
 
 
+def changes_by_session(condition: str) -> bool:
+    """Whether the text of a condition holds what the session's settings decide, such as the day of a point in time: no index can hold that."""
+    return _STABLE.search(condition) is not None
+
+
 def candidates(demand: Demand) -> tuple[Candidate, ...]:
     """The indexes that are missing: one, or for an OR one for each way that has none. Empty if no index would serve, or none that we know how to make."""
     clauses = [one.clause for one in demand.available if one.clause is not None]

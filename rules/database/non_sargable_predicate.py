@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
-from backend_lint.project.answer_evidence import of_missing, shortened
+from backend_lint.project.answer_evidence import columns_of, of_missing, reached, reasons, shortened
 from backend_lint.project.answers import Lack
+from backend_lint.sql.candidates import changes_by_session
 
 
 class NonSargablePredicate(ProjectRule):
@@ -14,7 +15,8 @@ class NonSargablePredicate(ProjectRule):
     ## What it does
 
     Finds queries whose only selective conditions are on something made of a column: `LOWER(email) = ...`, `created::date = ...`, arithmetic, Django's
-    `__iexact`, `__date`. An index over the same expression settles it. Searches inside texts (`LIKE '%...%'`, `__icontains`), arrays and JSON are
+    `__iexact`, `__date`. An index over the same expression settles it, or, where the expression depends on the session's time zone or language so that no index
+    can hold it, a range of the column itself. Searches inside texts (`LIKE '%...%'`, `__icontains`), arrays and JSON are
     reported with the option `searches`: they need a trigram or GIN index, and one for every column that is searched.
 
     ## Why is this bad
@@ -94,4 +96,16 @@ class NonSargablePredicate(ProjectRule):
                 symbol=first.site.symbol,
                 evidence=of_missing(project, missing),
                 suggestion=project.answers.declaration(missing.table, missing.candidate),
+            )
+        for answer in project.answers.unindexable:
+            table, access = answer.table, answer.access
+            if table is None or access.order or not changes_by_session(access.condition):
+                continue
+            yield self.finding(
+                answer.site.path,
+                answer.site,
+                f"{shortened(answer.site.text)} reads all of `{table.name}`: no index can hold {access.condition}, it depends on the session; "
+                "compare the column itself with a range",
+                symbol=answer.site.symbol,
+                evidence=[*columns_of(project, table, access.columns), *reached(project, answer), *reasons(project, table, access)],
             )
