@@ -72,7 +72,7 @@ class Operations:
         if ref is None or ref.kind is not RefKind.CLASS:
             return False
         classes = self.values.resolver.classes
-        found = {}
+        found: dict[str, tuple[str, int]] = {}
         for base in classes.ancestors(ref.path, ref.index):
             if base.kind is RefKind.CLASS:
                 methods = classes.members(base.path, base.index)[0]
