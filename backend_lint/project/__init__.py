@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
     from backend_lint.project.timeouts import Timeouts
+    from backend_lint.project.transactions import Transactions
     from backend_lint.project.web.dependencies import Dependencies
     from backend_lint.project.web.guards import Guards
 
@@ -243,6 +244,13 @@ class Project:
         from backend_lint.project.loading import Loads
 
         return Loads(self)
+
+    @functools.cached_property
+    def transactions(self) -> Transactions:
+        """Where transactions are open, and what happens inside them."""
+        from backend_lint.project.transactions import Transactions
+
+        return Transactions(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

@@ -1,0 +1,81 @@
+"""Transactions: where they are open, what runs inside them and after them, which rows they lock."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from backend_lint.project.transactions.caught import Caught, caught_inside
+from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
+from backend_lint.project.transactions.dual import DualWrite, dual_writes
+from backend_lint.project.transactions.early import Early, early, evidence
+from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.overwrites import Overwrite, Overwrites
+from backend_lint.project.transactions.races import Kind, Race, Races
+from backend_lint.project.transactions.reach import Inside, Open, Reach
+from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand
+from backend_lint.project.transactions.scopes import Scope, Scopes
+from backend_lint.project.transactions.units import Units
+from backend_lint.project.transactions.work import Work
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+__all__ = [
+    "Caught",
+    "Dispatch",
+    "DualWrite",
+    "Early",
+    "Inside",
+    "Kind",
+    "Open",
+    "Origin",
+    "Overwrite",
+    "Race",
+    "Reach",
+    "Row",
+    "Scope",
+    "Scopes",
+    "Sent",
+    "Transactions",
+    "Work",
+    "evidence",
+]
+
+
+class Transactions:
+    """Answers for one project; every question is answered when somebody first asks it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.reach = Reach(project)
+        self.dispatches = Dispatches(project)
+        self.units = Units(project)
+        self.work = Work(project, self.reach)
+        self.locks = Locks(project)
+        self.rows = RowsAtHand(project)
+
+    @functools.cached_property
+    def early(self) -> tuple[Early, ...]:
+        """What is handed to other processes inside a transaction."""
+        return tuple(early(self._project, self.reach, self.dispatches, self.units))
+
+    @functools.cached_property
+    def caught(self) -> tuple[Caught, ...]:
+        """Errors of the database that are caught inside a transaction which then goes on."""
+        return tuple(caught_inside(self._project, self.reach, self.work))
+
+    @functools.cached_property
+    def races(self) -> tuple[Race, ...]:
+        """Updates that two requests at once lose."""
+        return tuple(Races(self._project, self.locks, self.rows).all())
+
+    @functools.cached_property
+    def overwrites(self) -> tuple[Overwrite, ...]:
+        """Saves of whole rows of which others count a column."""
+        return tuple(Overwrites(self._project, self.locks, self.rows).all())
+
+    @functools.cached_property
+    def dual_writes(self) -> tuple[DualWrite, ...]:
+        """Changes that go to the database and to a broker, with nothing that keeps the two together."""
+        return tuple(dual_writes(self._project, self.reach, self.dispatches, self.work))

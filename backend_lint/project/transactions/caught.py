@@ -1,0 +1,139 @@
+"""Database errors that are caught inside a transaction, which goes on although the database has given it up.
+
+PostgreSQL refuses every statement of a transaction after an error, up to the rollback to a savepoint; Django marks the block for rollback; a session of
+SQLAlchemy wants a rollback. Source: https://docs.djangoproject.com/en/stable/topics/db/transactions/#controlling-transactions-explicitly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
+from backend_lint.project.blocks import around, inside, is_deferred, within
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.failures import Breadth, breadth, caught
+from backend_lint.project.transactions.reach import Inside, Reach
+from backend_lint.project.transactions.scopes import LEFT_OUT
+from backend_lint.project.transactions.work import Work
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_INTEGRITY = frozenset(
+    (
+        "django.db.IntegrityError django.db.utils.IntegrityError django.db.DatabaseError django.db.utils.DatabaseError django.db.Error "
+        "django.db.DataError django.db.utils.DataError django.db.OperationalError django.db.utils.OperationalError django.db.utils.Error "
+        "sqlalchemy.exc.IntegrityError sqlalchemy.exc.DBAPIError sqlalchemy.exc.SQLAlchemyError sqlalchemy.exc.DataError "
+        "psycopg.Error psycopg.IntegrityError psycopg.errors.UniqueViolation psycopg2.Error psycopg2.IntegrityError psycopg2.errors.UniqueViolation "
+        "asyncpg.UniqueViolationError asyncpg.exceptions.UniqueViolationError asyncpg.PostgresError asyncpg.IntegrityConstraintViolationError "
+        "asyncpg.exceptions.PostgresError psycopg.DatabaseError psycopg2.DatabaseError"
+    ).split()
+)
+_ROLLS_BACK = ("set_rollback", "savepoint_rollback", "rollback", "clean_savepoints")
+
+
+class Caught(msgspec.Struct, frozen=True):
+    """`handler` of a function keeps an error of the database that call `failing` raises from the transaction around; `after` is what then fails, or is lost."""
+
+    key: FunctionKey
+    handler: Handler
+    failing: Call
+    after: Call
+    inside: Inside
+    name: str
+
+
+def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught]:
+    """Each clause once, in order of path and line."""
+    for module, index, _, body in project.functions("except"):
+        if module.role in LEFT_OUT or not index or not body.handlers:
+            continue
+        key = module.path, index
+        for handler in body.handlers:
+            if handler.raises or is_deferred(body, handler.block):
+                continue
+            outer = body.blocks[handler.protected].parent
+            found = reach.inside(key, outer)
+            if found is None:
+                continue
+            names = set(caught(project, module.path, index, handler))
+            explicit = next((name for name in sorted(names) if name in _INTEGRITY), "")
+            broad = breadth(project, module.path, index, handler) >= Breadth.BROAD
+            if (explicit or broad) and (one := _judge(project, key, body, handler, found, work, explicit, outer)) is not None:
+                yield one
+
+
+def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, explicit: str, outer: int) -> Caught | None:
+    if any(call.callee.endswith(_ROLLS_BACK) for _, call in within(body, body.calls, handler.block)):
+        return None
+    failing = next((number for number, _ in within(body, body.calls, handler.protected) if _fails(project, key, body, handler, number, work, explicit)), None)
+    if failing is None:
+        return None
+    after = _after(project, key, body, handler, found, work, outer)
+    if after is None:
+        return None
+    return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"))
+
+
+def _fails(project: Project, key: FunctionKey, body: Body, handler: Handler, number: int, work: Work, explicit: str) -> bool:
+    """The call is made in the ``try`` itself, and its error would reach the transaction that the ``try`` stands in."""
+    reach = project.transactions.reach
+    for index, block in around(body, body.calls[number].block):
+        if index == handler.protected:
+            break
+        if block.kind is BlockKind.LAMBDA or (block.kind is BlockKind.TRY and any(other.protected == index for other in body.handlers)):
+            return False
+        scope = reach.scopes.of(key).get(index)
+        if scope is not None and (scope.savepoint or scope.session):
+            return False
+    return work.breaks_transaction(key, number, reads=bool(explicit) and "Integrity" not in explicit and "Unique" not in explicit)
+
+
+def _after(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, outer: int) -> Call | None:
+    """What asks the database next in the same transaction: in the clause, behind it, in the next round of a loop, or where the function was called from."""
+    numbers = [number for number in work.of(key) if not is_deferred(body, body.calls[number].block)]
+    scopes = project.transactions.reach.scopes
+    scope_block = found.scope.block if not found.way else 0
+
+    def in_transaction(number: int) -> bool:
+        return inside(body, body.calls[number].block, scope_block)
+
+    for number in numbers:
+        if inside(body, body.calls[number].block, handler.block):
+            nested = next(iter(scopes.around(key, body.calls[number].block)), None)
+            if nested is None or not inside(body, nested.block, handler.block):
+                return body.calls[number]
+    if _leaves(body, handler):
+        return None
+    here = {index for index, _ in around(body, outer)}
+    for number in numbers:
+        call = body.calls[number]
+        ends = max(one.end_line for one in body.handlers if one.protected == handler.protected)
+        if call.line > ends and in_transaction(number) and not _excluded(body, call.block, here):
+            return call
+    loop = next((index for index, block in around(body, outer) if block.kind in LOOPS and index != scope_block and inside(body, index, scope_block)), None)
+    if loop is not None:
+        return next((body.calls[number] for number in numbers if inside(body, body.calls[number].block, loop)), None)
+    return None
+
+
+def _excluded(body: Body, block: int, here: set[int]) -> bool:
+    """The call stands in another branch than the ``try``, or in a handler or branch that need not be run."""
+    for index, found in around(body, block):
+        if index in here:
+            return False
+        if found.kind in (BlockKind.HANDLER, BlockKind.ORELSE, BlockKind.ELSE):
+            return True
+    return False
+
+
+def _leaves(body: Body, handler: Handler) -> bool:
+    """The clause ends the function, or the loop that it stands in."""
+    if handler.shape in ("return", "break"):
+        return True
+    if any(one.block == handler.block for one in body.returns):
+        return True
+    return any(one == handler.block for _, one in body.breaks)

@@ -1,0 +1,66 @@
+"""Work that is handed to other processes before the transaction that it belongs to is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.api import Evidence
+from backend_lint.project.blocks import inside as lies_in
+from backend_lint.project.transactions.dispatch import Dispatch, Dispatches
+from backend_lint.project.transactions.reach import Inside, Reach
+from backend_lint.project.transactions.scopes import Scope
+from backend_lint.project.transactions.units import Units
+from backend_lint.project.transactions.written import given_written, writes_inside
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+class Early(msgspec.Struct, frozen=True):
+    """A dispatch inside a transaction. `derived`: what is handed over comes from a row that the transaction writes."""
+
+    dispatch: Dispatch
+    inside: Inside
+    derived: bool
+
+
+def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) -> Iterator[Early]:
+    """Each dispatch once, in order of path and line."""
+    for key in dispatches.functions:
+        for dispatch in dispatches.of(key):
+            found = reach.inside(key, dispatch.call.block)
+            if found is None:
+                found = _pending(key, dispatch, units)
+            if found is None:
+                continue
+            derived = given_written(project, key, dispatch.call, found)
+            if derived or _writes(project, dispatch, found):
+                yield Early(dispatch, found, derived)
+
+
+def _pending(key: tuple[str, int], dispatch: Dispatch, units: Units) -> Inside | None:
+    pending = units.pending(key, dispatch.edge)
+    if pending is None:
+        return None
+    session = pending.session.replace("%", "")
+    name = session if session.replace(".", "").replace("_", "").isalnum() else "the session"
+    return Inside(Scope(0, key[0], pending.write.line, f"{name}, committed in line {pending.commit.line}", session=pending.session))
+
+
+def _writes(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
+    """Something is written in the transaction, in the function that opens it or in the one that dispatches."""
+    opener = inside.way[0].function if inside.way else dispatch.key
+    body = project.calls.body(opener)
+    blocks = None
+    if inside.scope.block:
+        blocks = frozenset(index for index in range(len(body.blocks)) if lies_in(body, index, inside.scope.block))
+    return writes_inside(project, opener, blocks)
+
+
+def evidence(project: Project, inside: Inside) -> tuple[Evidence, ...]:
+    """Where the transaction is opened, and the calls from there."""
+    scope = inside.scope
+    return (Evidence(scope.path, scope.line, f"the transaction is opened here: {scope.what}"), *project.calls.evidence(inside.way))

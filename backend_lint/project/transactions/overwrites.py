@@ -1,0 +1,115 @@
+"""Rows that are saved whole although others count on one of their columns meanwhile.
+
+``save()`` without ``update_fields`` writes every column back as it was loaded: what ``F("hits") + 1`` has added since then is gone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Body, Call
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, saves_of
+from backend_lint.project.transactions.scopes import LEFT_OUT
+from backend_lint.project.value_text import alternatives, call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """A column that the database itself adds to, in line `line` of the file at `path`."""
+
+    name: str
+    path: str
+    line: int
+    key: FunctionKey
+
+
+class Overwrite(msgspec.Struct, frozen=True):
+    """`save` writes all columns of `row` back, `counter` among them. `fields`: what the function has changed."""
+
+    key: FunctionKey
+    row: Row
+    save: Call
+    counter: Counter
+    fields: tuple[str, ...]
+
+
+class Overwrites:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, locks: Locks, rows: RowsAtHand) -> None:
+        self._project = project
+        self._locks = locks
+        self._rows = rows
+
+    def all(self) -> Iterator[Overwrite]:
+        """In order of path and line."""
+        if not self.counters or self._locks.is_serializable:
+            return
+        for module, index, _, body in self._project.functions():
+            if module.role is Role.APPLICATION and index and any(call.callee.endswith((".save", ".asave")) for call in body.calls):
+                yield from self._in_function((module.path, index), body)
+
+    @functools.cached_property
+    def counters(self) -> Mapping[ClassKey, Counter]:
+        """For each model the first column of it that is added to by ``F()``."""
+        found: dict[ClassKey, Counter] = {}
+        if not self._project.loads.uses_django:
+            return found
+        for module, index, _, body in self._project.functions():
+            if module.role in LEFT_OUT or not index:
+                continue
+            expressions = {number for number, call in enumerate(body.calls) if call.callee in ("F", "models.F") or call.callee.endswith(".F")}
+            if expressions:
+                for model, name, line in self._added((module.path, index), body, expressions):
+                    found.setdefault(model, Counter(name, module.path, line, (module.path, index)))
+        return found
+
+    def _added(self, key: FunctionKey, body: Body, expressions: set[int]) -> Iterator[tuple[ClassKey, str, int]]:
+        for assign in body.assigns:
+            base, _, name = assign.target.rpartition(".")
+            if base and self._adds(body, assign.value, name, expressions) and (row := self._rows.row(key, base)) is not None and name in row.model.fields:
+                yield row.model.key, name, assign.line
+        for number, call in enumerate(body.calls):
+            if call.callee.endswith((".update", ".aupdate")):
+                names = [name for name, text in call.keywords if self._adds(body, text, name, expressions)]
+                for chain in self._project.loads.django.ended(*key, number) if names else ():
+                    mapped = self._project.schema.mapped.get(chain.model)
+                    if mapped is not None and names[0] in mapped.fields:
+                        yield chain.model, names[0], call.line
+
+    @staticmethod
+    def _adds(body: Body, text: str, name: str, expressions: set[int]) -> bool:
+        return text[:1] == "(" and any(body.calls[number].args[:1] == (f"'{name}'",) for number in expressions.intersection(call_ids(text)))
+
+    def _in_function(self, key: FunctionKey, body: Body) -> Iterator[Overwrite]:
+        told: set[str] = set()
+        for assign in body.assigns:
+            base, _, name = assign.target.rpartition(".")
+            if not base or base in told or base[0] not in "%#(":
+                continue
+            row = self._rows.row(key, base)
+            counter = self.counters.get(row.model.key) if row is not None and row.model.framework is Framework.DJANGO else None
+            if row is None or counter is None or row.origin is not Origin.LOADED or name not in row.model.fields or name == counter.name:
+                continue
+            before = max((number for number, call in enumerate(body.calls) if call.line <= assign.line), default=-1)
+            save = next((call for _, call, fields in saves_of(body, base, before) if fields is None), None)
+            if save is None or counter.key == key or self._locks.held(key, before):
+                continue
+            told.add(base)
+            yield Overwrite(key, row, save, counter, _changed(body, base, row))
+
+
+def _changed(body: Body, base: str, row: Row) -> tuple[str, ...]:
+    options = set(alternatives(base))
+    names = [assign.target.rpartition(".")[2] for assign in body.assigns if not options.isdisjoint(alternatives(assign.target.rpartition(".")[0]))]
+    return tuple(dict.fromkeys(name for name in names if name in row.model.fields or name in row.model.relationships))

@@ -1,0 +1,267 @@
+"""Updates that are lost: a row is loaded, a value computed from what was loaded, and the row saved, while another request does the same.
+
+At READ COMMITTED, the default of PostgreSQL, both read the old value and the second write undoes the first.
+Source: https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Assign, BlockKind, Body, Call
+from backend_lint.facts.route import EntryKind
+from backend_lint.project.blocks import around, inside, is_deferred
+from backend_lint.project.calls import Aspect, FunctionKey
+from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.reach import is_aside
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.mapping import Field, Framework
+from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, saves_of
+from backend_lint.project.value_text import alternatives, call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_OPERATORS = frozenset({"+", "-", "*", "/", "//", "||", "&", "**"})
+_BEFORE, _AFTER = r"(?:\|\||[(+\-*/&])", r"(?:\|\||[+\-*/&])"
+_VERSIONS = ("VersionField", "IntegerVersionField", "AutoIncVersionField")
+_ATTEMPTS = re.compile(r"retr(?:y|ies)|attempt|tries")
+"""A row of a queue counts how often its one worker tried."""
+_CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs", "sum", "timedelta", "quantize", "union", "difference"})
+"""Calls whose result is a number, or a set, made of what they are given."""
+_NUMBERS = ("IntegerField", "FloatField", "DecimalField")
+_COMMITS = frozenset({"commit", "flush"})
+_MOST_CALLERS = 12
+
+
+class Kind(enum.Enum):
+    """How the update is lost."""
+
+    COMPUTED = "computed"
+    """``x.balance = x.balance - n``."""
+    CHECKED = "checked"
+    """``if x.status == A: ...; x.status = B``, and something is done that must be done once."""
+
+
+class Race(msgspec.Struct, frozen=True):
+    """An attribute of a row is written at `at`, from what `row` held when it was loaded; `save` writes it. `once`: what is done twice, of a check."""
+
+    key: FunctionKey
+    kind: Kind
+    row: Row
+    field: Field
+    at: Assign
+    save: Call | None
+    once: Call | None = None
+    mendable: bool = False
+    """The old value is not asked for anywhere else, so that the database can compute the new one."""
+
+
+class Races:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, locks: Locks, rows: RowsAtHand) -> None:
+        self._project = project
+        self._locks = locks
+        self._rows = rows
+
+    def all(self) -> Iterator[Race]:
+        """Each once, in order of path and line."""
+        if self._locks.is_serializable:
+            return
+        for module, index, _, body in self._project.functions():
+            if module.role is not Role.APPLICATION or not index:
+                continue
+            key = module.path, index
+            candidates = [assign for assign in body.assigns if self._may_race(assign)]
+            if candidates and self._is_served(key):
+                told: set[tuple[str, str]] = set()
+                for assign in candidates:
+                    if (race := self._race(key, body, assign)) is not None and (race.row.text, race.field.name) not in told:
+                        told.add((race.row.text, race.field.name))
+                        yield race
+
+    @staticmethod
+    def _may_race(assign: Assign) -> bool:
+        base, _, name = assign.target.rpartition(".")
+        return bool(base) and name.isidentifier() and base[0] in "%#("
+
+    def _is_served(self, key: FunctionKey) -> bool:
+        """Several of it may run at once: a request or a job, not a command that one person starts."""
+        if is_aside(self._project, key):
+            return False
+        found = self._project.reached_from(key)
+        return found is None or found[0].kind not in (EntryKind.COMMAND, EntryKind.STARTUP)
+
+    def _race(self, key: FunctionKey, body: Body, assign: Assign) -> Race | None:
+        base, _, name = assign.target.rpartition(".")
+        computed = self._is_computed(body, assign)
+        checks = [] if computed else list(_checks(body, assign))
+        if (not computed and not checks) or is_deferred(body, assign.block):
+            return None
+        row = self._rows.row(key, base)
+        if row is None or row.origin is Origin.FRESH or self._is_versioned(row):
+            return None
+        field = row.model.fields.get(name)
+        if field is None or (computed and _ATTEMPTS.search(name)):
+            return None
+        before = _calls_before(body, assign.line)
+        if self._locks.held(key, before) or self._is_locked_outside(key, row, 0):
+            return None
+        save = self._saved(key, body, row, name, before)
+        if save is None:
+            return None
+        if computed:
+            mendable = row.model.framework is Framework.DJANGO and assign.augmented and field.kind.endswith(_NUMBERS) and not _asked(body, assign)
+            return Race(key, Kind.COMPUTED, row, field, assign, save, mendable=mendable)
+        once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
+        return Race(key, Kind.CHECKED, row, field, assign, save, once) if once is not None else None
+
+    # -- computed ----------------------------------------------------------------------------------
+
+    def _is_computed(self, body: Body, assign: Assign) -> bool:
+        """The new value is computed from the old one of the same row."""
+        if assign.augmented:
+            return assign.operator in _OPERATORS
+        return _is_derived(body, assign.value, _owns(assign))
+
+    def _is_versioned(self, row: Row) -> bool:
+        """Whoever saves an old row is refused."""
+        if any(field.kind.endswith(_VERSIONS) for field in row.model.fields.values()):
+            return True
+        if row.model.framework is not Framework.SQLALCHEMY:
+            return False
+        member = self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *row.model.key), "__mapper_args__")
+        return member is not None and (isinstance(member[1], int) or "version_id_col" in member[1].value)
+
+    def _is_locked_outside(self, key: FunctionKey, row: Row, depth: int) -> bool:
+        """A caller holds a lock, or nobody can tell: nobody is known to call, of a row that is handed in."""
+        if row.origin is Origin.LOADED:
+            return False
+        callers = [one for one in self._project.transactions.reach.callers(key) if self._project.modules[one[0][0]].role is not Role.TEST]
+        if len(callers) > _MOST_CALLERS or (not callers and row.origin is Origin.GIVEN):
+            return True
+        return any(self._locks.held(caller, edge.number) for caller, edge in callers) or (
+            depth < 1 and any(self._is_locked_outside(caller, row, depth + 1) for caller, _ in callers if self._project.transactions.reach.callers(caller))
+        )
+
+    def _saved(self, key: FunctionKey, body: Body, row: Row, name: str, before: int) -> Call | None:
+        """The call that writes the attribute back."""
+        if row.model.framework is Framework.DJANGO:
+            return next((call for _, call, fields in saves_of(body, row.text, before) if fields is None or name in fields), None)
+        for call in body.calls[before + 1 :]:
+            base, _, method = call.callee.rpartition(".")
+            if method in _COMMITS and base and ("session" in base.lower() or "db" in base.lower() or self._is_session(key, call)):
+                return call
+            if method in ("add", "merge") and not set(alternatives(row.text)).isdisjoint(call.args):
+                return call
+        return None
+
+    def _is_session(self, key: FunctionKey, call: Call) -> bool:
+        target = self._project.value(*key, call.callee)
+        return target is not None and target.is_external and target.name.startswith(("sqlalchemy.", "sqlmodel."))
+
+    # -- checked -----------------------------------------------------------------------------------
+
+    def _done_once(self, key: FunctionKey, body: Body, check: int, row: Row, assign: Assign) -> Call | None:
+        """What the check guards: a row is made, a task or mail sent, another service asked."""
+        guarded = body.blocks[check].kind is BlockKind.IF and inside(body, assign.block, check)
+        for edge in self._project.calls.edges(key):
+            call = edge.call
+            if guarded and not inside(body, call.block, check):
+                continue
+            if not guarded and (call.line <= body.blocks[check].end_line or not _same_way(body, call.block, assign.block)):
+                continue
+            if call.callee.endswith((".save", ".asave")) and not set(alternatives(row.text)).isdisjoint(alternatives(call.callee.rpartition(".")[0])):
+                continue
+            if self._acts(key, edge.number, edge.target, call):
+                return call
+        return None
+
+    def _acts(self, key: FunctionKey, number: int, target: Ref, call: Call) -> bool:
+        if target.is_external:
+            if call.callee.rpartition(".")[2] in ("create", "acreate", "bulk_create"):
+                return bool(self._project.calls.effect(target) & Effect.DATABASE_WRITE)
+            return bool(self._project.calls.effect(target) & (Effect.QUEUE | Effect.MAIL))
+        if target.kind is RefKind.FUNCTION and target.function != key:
+            direct = self._project.calls.direct(target.function, Aspect.ALL)
+            inner = self._project.calls.body(target.function).calls
+            return bool(direct & (Effect.QUEUE | Effect.MAIL)) or any(one.callee.endswith((".objects.create", ".objects.acreate")) for one in inner)
+        return False
+
+
+def _owns(assign: Assign) -> list[str]:
+    base, _, name = assign.target.rpartition(".")
+    return [assign.target, *(f"{option}.{name}" for option in alternatives(base) if option != base)]
+
+
+def _is_derived(body: Body, text: str, owns: list[str], depth: int = 0) -> bool:
+    """Whether a value is a calculation with one of `owns`, itself or through functions that calculate."""
+    if any(_computes(text, own) for own in owns):
+        return True
+    for number in call_ids(text) if depth < 2 else ():
+        call = body.calls[number] if number < len(body.calls) else None
+        if call is None or call.callee.rpartition(".")[2] not in _CALCULATES:
+            continue
+        if any(_is_derived(body, argument, owns, depth + 1) for argument in call.args):
+            return True
+        if not set(owns).isdisjoint(call.args) and _computes(text, f"#{number}"):
+            return True
+    return False
+
+
+def _computes(text: str, own: str) -> bool:
+    """Whether `own` stands beside an operator in a value."""
+    if own not in text:
+        return False
+    quoted = re.escape(own)
+    return re.search(rf"(?:{_BEFORE}{quoted}{_AFTER}|{_AFTER}{quoted}(?![\w.\[(]))", text) is not None
+
+
+def _checks(body: Body, assign: Assign) -> Iterator[int]:
+    """The tests that decide by the attribute's old value whether it is written: around the assignment, or before it with a block that leaves."""
+    if assign.value in ("?", "") or assign.augmented:
+        return
+    owns = _owns(assign)
+    for index, _ in around(body, assign.block):
+        block = body.blocks[index]
+        if block.kind is BlockKind.IF and any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject:
+            yield index
+    enclosing = {index for index, _ in around(body, assign.block)}
+    for index, block in enumerate(body.blocks):
+        if block.kind is not BlockKind.IF or block.end_line >= assign.line or block.parent not in enclosing:
+            continue
+        if not any(_asks(block.subject, own) for own in owns):
+            continue
+        if any(one.block == index for one in body.returns) or any(one.block == index for one in body.raises):
+            yield index
+
+
+def _asks(subject: str, own: str) -> bool:
+    return own in subject and re.search(rf"{re.escape(own)}(?![\w.\[(])", subject) is not None
+
+
+def _calls_before(body: Body, line: int) -> int:
+    """The number of the last call that stands before a line."""
+    return max((number for number, call in enumerate(body.calls) if call.line <= line), default=-1)
+
+
+def _same_way(body: Body, block: int, other: int) -> bool:
+    """The one runs whenever the other does, or the other way round."""
+    return inside(body, block, other) or inside(body, other, block)
+
+
+def _asked(body: Body, assign: Assign) -> bool:
+    """The attribute is read somewhere else in the function."""
+    owns = set(_owns(assign))
+    texts = [text for line, _, text, _ in body.reads if line != assign.line]
+    texts += [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
+    texts += [block.subject for block in body.blocks] + [one.value for one in body.returns]
+    return any(own in text for own in owns for text in texts)

@@ -1,0 +1,65 @@
+"""Django's ``ATOMIC_REQUESTS``: whether each view runs in a transaction, and which views say that they do not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import RefKind
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_NAME = "ATOMIC_REQUESTS"
+_IN_DICT = re.compile(r"'ATOMIC_REQUESTS':([^,}]+)")
+_NOT = "non_atomic_requests"
+
+
+class Setting(NamedTuple):
+    """`value` is None if it depends on the environment, or differs between settings. `path`, `line`: where it is set, empty if nowhere."""
+
+    value: bool | None
+    path: str = ""
+    line: int = 0
+
+
+def atomic_requests(project: Project) -> Setting:
+    """What the project's settings say."""
+    found: list[Setting] = []
+    for path, module in project.modules.items():
+        if module.role is Role.TEST:
+            continue
+        for assign in module.bodies[0].assigns:
+            values = [assign.value] if assign.target.endswith(f"['{_NAME}']") else _IN_DICT.findall(assign.value) if _NAME in assign.value else []
+            found += [Setting({"True": True, "False": False}.get(value), path, assign.line) for value in values]
+    if not found:
+        return Setting(False)
+    values_seen = {one.value for one in found}
+    return found[0] if len(values_seen) == 1 else Setting(None, found[0].path, found[0].line)
+
+
+def is_exempt(project: Project, key: FunctionKey, owner: FunctionKey | None) -> bool:
+    """Whether a handler, or the class it belongs to, is marked with ``non_atomic_requests``."""
+    head = project.calls.head(key)
+    if any(_says_not(project, key[0], head.scope, text) for text in head.decorators):
+        return True
+    for base in project.resolver.classes.ancestors(*owner) if owner is not None else ():
+        if base.kind is RefKind.CLASS:
+            fact = project.modules[base.path].classes[base.index]
+            methods, _ = project.resolver.classes.members(base.path, base.index)
+            outer = project.modules[base.path].functions[methods["dispatch"]] if "dispatch" in methods else None
+            texts = (*fact.decorators, *(outer.decorators if outer is not None else ()))
+            if any(_says_not(project, base.path, fact.scope, text) for text in texts):
+                return True
+    return False
+
+
+def _says_not(project: Project, path: str, scope: int, text: str) -> bool:
+    if _NOT in text:
+        return True
+    if text[:1] == "#" and text[1:].isdigit():
+        call = project.modules[path].bodies[scope].calls[int(text[1:])]
+        return _NOT in call.callee or any(_NOT in argument for argument in call.args)
+    return False

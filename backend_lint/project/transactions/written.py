@@ -1,0 +1,110 @@
+"""Which values of a function are rows that it writes, or come from one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.python import Body, Call
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
+from backend_lint.project.transactions.reach import Inside
+from backend_lint.project.value_text import call_ids
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_MAKES = frozenset(
+    "create acreate get_or_create aget_or_create update_or_create aupdate_or_create bulk_create abulk_create create_user create_superuser".split()
+)
+_SAVES = frozenset("save asave delete adelete full_clean_and_save".split())
+_ADDS = frozenset({"add", "merge", "delete", "refresh"})
+_READ = re.compile(r"(?:\.\w+)?")
+_VALUE = re.compile(r"([%#]\w+(?:\[\w*\])?)((?:\.\w+)*)")
+_HANDED = frozenset({"self", "instance", "obj", "serializer", "form"})
+_SAVING = frozenset({"save", "delete", "save_model", "delete_model", "perform_create", "perform_update"})
+_WRITES = (
+    _MAKES | _SAVES | (_ADDS - {"refresh"}) | frozenset("update aupdate bulk_update abulk_update set remove clear flush add_all execute executemany".split())
+)
+
+
+def rows_written(body: Body) -> frozenset[str]:
+    """The values that a function saves, makes or hands to a session: ``#3``, ``%self``."""
+    found: set[str] = set()
+    for number, call in enumerate(body.calls):
+        base, _, method = call.callee.rpartition(".")
+        if method in _MAKES and base:
+            found.add(f"#{number}")
+        elif method in _SAVES and base:
+            found.add(base)
+            if base.endswith(("serializer", "form")) or base[:1] == "#":
+                found.add(f"#{number}")
+        elif method in _ADDS and base and len(call.args) == 1:
+            found.add(call.args[0])
+    return frozenset(found)
+
+
+def is_written(text: str, rows: frozenset[str]) -> bool:
+    """Whether a value is one of these rows, or read of one: ``#3.pk``, not ``#3.user.pk``, which is another row's."""
+    return any(text == row or (text.startswith(row) and _READ.fullmatch(text, len(row)) is not None) for row in rows) or any(
+        match.group(1) in rows and match.group(2).count(".") < 2 for match in _VALUE.finditer(text)
+    )
+
+
+def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside) -> bool:
+    """Whether an argument of a call, or what it puts together of them, comes from a row that is written in the transaction it stands in."""
+    body = project.calls.body(key)
+    texts = list(_arguments(body, call))
+    rows = rows_written(body)
+    head = project.calls.head(key)
+    if (head.owner >= 0 and head.name.rpartition(".")[2] in _SAVING) or not inside.way:
+        rows |= {"%" + parameter.name for parameter in head.parameters if parameter.name in _HANDED and (parameter.name != "self" or inside.scope.block == 0)}
+    if any(is_written(text, rows) for text in texts):
+        return True
+    if not inside.way:
+        return False
+    step = inside.way[-1]
+    outer = project.calls.body(step.function)
+    rows = rows_written(outer)
+    if step.edge.target.receiver is not None and any("%self" in text for text in texts):
+        receiver = step.edge.call.callee.rpartition(".")[0]
+        if receiver and is_written(receiver, rows):
+            return True
+    return any(any(f"%{name}" in own for own in texts) and is_written(text, rows) for name, text in _passed(project, inside))
+
+
+def _passed(project: Project, inside: Inside) -> Iterator[tuple[str, str]]:
+    from backend_lint.project.held_sessions import passed
+
+    edge = inside.way[-1].edge
+    if edge.target.kind is RefKind.FUNCTION:
+        yield from passed(project, edge)
+
+
+def _arguments(body: Body, call: Call, depth: int = 0) -> Iterator[str]:
+    """The arguments of a call; of one that is made of others theirs too, and those of the signature that is sent."""
+    receiver = call.callee.rpartition(".")[0]
+    texts = [*call.args, *(text for _, text in call.keywords), *([receiver] if receiver[:1] == "#" else [])]
+    for text in texts:
+        yield text
+        if depth < 3:
+            for number in call_ids(text):
+                if number < len(body.calls):
+                    yield from _arguments(body, body.calls[number], depth + 1)
+
+
+def writes_inside(project: Project, key: FunctionKey, blocks: frozenset[int] | None = None) -> bool:
+    """Whether a function, or its blocks `blocks`, write to the database, as far as can be seen."""
+    calls = project.calls
+    body = calls.body(key)
+    for edge in calls.edges(key):
+        if blocks is not None and edge.call.block not in blocks:
+            continue
+        if edge.target.is_external:
+            if calls.effect(edge.target) & Effect.DATABASE_WRITE:
+                return True
+        elif edge.target.kind is RefKind.FUNCTION and calls.summary(edge.target.function) & Effect.DATABASE_WRITE:
+            return True
+    return any(call.callee.rpartition(".")[2] in _WRITES and "." in call.callee and (blocks is None or call.block in blocks) for call in body.calls)
