@@ -122,7 +122,7 @@ def _asks(query: Query) -> bool:
 
 
 def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...]) -> Taken | None:
-    results = _results(body, site.call)
+    results = results_of(body, site.call)
     tests = [
         number
         for number, block in enumerate(body.blocks)
@@ -140,7 +140,7 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
             continue
         values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
-            return Taken(site, table, columns, call, any(_sees_conflicts(handler) for handler in body.handlers))
+            return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers))
     if any(_refuses(body, number) for number in tests if body.blocks[number].kind is BlockKind.IF):
         return Taken(site, table, columns, None)
     return None
@@ -180,7 +180,7 @@ def _under(body: Body, last: int) -> Iterator[int]:
         yield last
 
 
-def _results(body: Body, first: int) -> set[int]:
+def results_of(body: Body, first: int) -> set[int]:
     """The calls whose results come from call `first`: the chain on top of it, and what runs it."""
     found = {first}
     for number in range(first + 1, len(body.calls)):
@@ -255,7 +255,8 @@ def _same(body: Body, asked: str, made: str) -> bool:
     return any(other in body.calls[number].args for one, other in ((asked, made), (made, asked)) for number in call_ids(one) if number < len(body.calls))
 
 
-def _sees_conflicts(handler: Handler) -> bool:
+def sees_conflicts(handler: Handler) -> bool:
+    """Whether a clause catches the error of a unique constraint."""
     return not handler.types or any(kind.rpartition(".")[2] in _CONFLICTS for kind in handler.types)
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from backend_lint.project.transactions.assumed import Assumed, Assumption, Assumptions
 from backend_lint.project.transactions.caught import Caught, caught_inside
+from backend_lint.project.transactions.commits import LoopCommit, loop_commits
+from backend_lint.project.transactions.databases import Spanning, spanning
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
 from backend_lint.project.transactions.dual import DualWrite, dual_writes
 from backend_lint.project.transactions.early import Early, early, evidence
+from backend_lint.project.transactions.held_open import HeldOpen, HeldOpens
+from backend_lint.project.transactions.lock_places import Unkept, Wide, unkept_locks, wide_locks
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.overwrites import Overwrite, Overwrites
 from backend_lint.project.transactions.races import Kind, Race, Races
 from backend_lint.project.transactions.reach import Inside, Open, Reach
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand
+from backend_lint.project.transactions.scattered import Scattered, ScatteredWrites
 from backend_lint.project.transactions.scopes import Scope, Scopes
 from backend_lint.project.transactions.units import Units
 from backend_lint.project.transactions.work import Work
@@ -22,22 +28,30 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 __all__ = [
+    "Assumed",
+    "Assumption",
     "Caught",
     "Dispatch",
     "DualWrite",
     "Early",
+    "HeldOpen",
     "Inside",
     "Kind",
+    "LoopCommit",
     "Open",
     "Origin",
     "Overwrite",
     "Race",
     "Reach",
     "Row",
+    "Scattered",
     "Scope",
     "Scopes",
     "Sent",
+    "Spanning",
     "Transactions",
+    "Unkept",
+    "Wide",
     "Work",
     "evidence",
 ]
@@ -79,3 +93,38 @@ class Transactions:
     def dual_writes(self) -> tuple[DualWrite, ...]:
         """Changes that go to the database and to a broker, with nothing that keeps the two together."""
         return tuple(dual_writes(self._project, self.reach, self.dispatches, self.work))
+
+    @functools.cached_property
+    def scattered(self) -> tuple[Scattered, ...]:
+        """Writes that belong together and are committed one by one."""
+        return tuple(ScatteredWrites(self._project, self.reach, self.rows).all())
+
+    @functools.cached_property
+    def held_open(self) -> tuple[HeldOpen, ...]:
+        """Calls to other services inside a transaction that has written or locked rows."""
+        return tuple(HeldOpens(self._project, self.reach, self.work, self.locks).all())
+
+    @functools.cached_property
+    def unkept_locks(self) -> tuple[Unkept, ...]:
+        """Row locks outside of any transaction."""
+        return tuple(unkept_locks(self._project, self.reach))
+
+    @functools.cached_property
+    def wide_locks(self) -> tuple[Wide, ...]:
+        """Row locks that take joined rows as well."""
+        return tuple(wide_locks(self._project))
+
+    @functools.cached_property
+    def spanning(self) -> tuple[Spanning, ...]:
+        """Blocks that write two databases."""
+        return tuple(spanning(self._project, self.reach))
+
+    @functools.cached_property
+    def loop_commits(self) -> tuple[LoopCommit, ...]:
+        """Commits once an item."""
+        return tuple(loop_commits(self._project))
+
+    @functools.cached_property
+    def assumptions(self) -> tuple[Assumed, ...]:
+        """Inserts that believe what a query said before."""
+        return tuple(Assumptions(self._project, self.locks, self.rows).all())

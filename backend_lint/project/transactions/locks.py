@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _LOCKING = frozenset({"select_for_update", "with_for_update", "with_lockmode"})
-_NO_ROWS = frozenset({"create", "bulk_create", "count", "aggregate", "update", "delete"})
+NO_ROWS = frozenset({"create", "bulk_create", "count", "aggregate", "update", "delete"})
 """Endings after which the database is not asked ``FOR UPDATE``: Django leaves it out of aggregates and writes."""
 _APART = re.compile(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|for_update", re.IGNORECASE)
 """Names of what lets only one in: context managers, decorators, calls."""
@@ -113,7 +113,7 @@ def locks_rows(body: Body, number: int) -> bool:
             method = ENDING_ASYNC.get(method, method)
             if method in REFINING and call.use is not Use.ITERATED:
                 chain.add(index)
-            elif method not in _NO_ROWS:
+            elif method not in NO_ROWS:
                 return True
     return any(chain.intersection(call_ids(text)) for text in _uses(body, chain))
 

@@ -95,7 +95,7 @@ class Reach:
                 queue.append(key)
         for key in self.scopes.all:
             for edge in self._project.calls.edges(key):
-                if self._runs_here(edge) and (scope_here := next(self.scopes.around(key, edge.call.block), None)) is not None:
+                if self.runs_here(edge) and (scope_here := next(self.scopes.around(key, edge.call.block), None)) is not None:
                     callee = edge.target.function
                     if callee not in found:
                         found[callee] = _Entered(scope_here, 1, key, edge)
@@ -107,12 +107,12 @@ class Reach:
                 continue
             for edge in self._project.calls.edges(key):
                 callee = edge.target.function
-                if self._runs_here(edge) and callee not in found:
+                if self.runs_here(edge) and callee not in found:
                     found[callee] = _Entered(entered.scope, entered.distance + 1, key, edge)
                     queue.append(callee)
         return found
 
-    def _runs_here(self, edge: Edge) -> bool:
+    def runs_here(self, edge: Edge) -> bool:
         """The function that is called runs before the call returns."""
         if edge.target.kind is not RefKind.FUNCTION:
             return False

@@ -1,0 +1,98 @@
+"""Calls to other services while a transaction is open that has written or locked rows: they wait as long as the service takes to answer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.project.blocks import around, inside
+from backend_lint.project.calls import Edge, FunctionKey, Step
+from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
+from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.reach import Inside, Reach
+from backend_lint.project.transactions.units import in_exclusive_branch
+from backend_lint.project.transactions.work import Work
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_SLOW = Effect.HTTP | Effect.MAIL
+_QUEUED_MAIL = ("celery", "post_office", "mailer", "console", "locmem", "dummy", "anymail_queue", "django_ses_queue")
+
+
+class HeldOpen(msgspec.Struct, frozen=True):
+    """The call of `edge` leads along `way` to another service while `inside` is open; `before` has written, or locked, rows in it."""
+
+    key: FunctionKey
+    edge: Edge
+    way: tuple[Step, ...]
+    inside: Inside
+    before: Call
+
+
+class HeldOpens:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, reach: Reach, work: Work, locks: Locks) -> None:
+        self._project = project
+        self._reach = reach
+        self._work = work
+        self._locks = locks
+
+    def all(self) -> Iterator[HeldOpen]:
+        """The first of each function that opens a transaction, in order of path and line."""
+        found: list[HeldOpen] = []
+        for key in self._reach.scopes.all:
+            module = self._project.modules[key[0]]
+            if module.role is Role.APPLICATION:
+                found += self._in_function(key, module.bodies[key[1]])
+        yield from sorted(found, key=lambda one: (one.key[0], one.edge.call.line))
+
+    def _in_function(self, key: FunctionKey, body: Body) -> Iterator[HeldOpen]:
+        told: set[int] = set()
+        for edge in self._project.calls.edges(key):
+            scope = next((one for one in self._reach.scopes.around(key, edge.call.block)), None)
+            if scope is None or scope.block in told:
+                continue
+            way = self._slow(key, edge)
+            if not way or any(block.kind is BlockKind.HANDLER for _, block in around(body, edge.call.block)):
+                continue
+            before = self._before(key, body, edge, scope.block)
+            if before is not None:
+                told.add(scope.block)
+                yield HeldOpen(key, edge, way, Inside(scope), before)
+
+    def _slow(self, key: FunctionKey, edge: Edge) -> tuple[Step, ...]:
+        wanted = _SLOW if not self._is_mail_queued else Effect.HTTP
+        if edge.target.is_external:
+            effect = self._project.calls.effect(edge.target) & wanted
+            return (Step(key, edge, effect),) if effect else ()
+        if edge.target.kind is not RefKind.FUNCTION or not self._reach.runs_here(edge):
+            return ()
+        way = self._project.calls.reaches(key, wanted, first=(edge,))
+        return way if 0 < len(way) <= 2 and all(self._reach.runs_here(step.edge) or step.effect for step in way) else ()
+
+    @functools.cached_property
+    def _is_mail_queued(self) -> bool:
+        """Mail is put into a queue or a table, or shown."""
+        for module in self._project.modules.values():
+            for assign in module.bodies[0].assigns:
+                if assign.target == "EMAIL_BACKEND" and any(word in assign.value for word in _QUEUED_MAIL) and module.role is not Role.TEST:
+                    return True
+        return False
+
+    def _before(self, key: FunctionKey, body: Body, edge: Edge, scope: int) -> Call | None:
+        """What has written, or locked, rows in the transaction before the call."""
+        numbers = [number for number in self._work.writes(key) if number < edge.number]
+        lock = self._locks.first(key)
+        for number in sorted({*numbers, *([lock] if lock < edge.number else [])}):
+            call = body.calls[number]
+            if inside(body, call.block, scope) and not in_exclusive_branch(body, call.block, edge.call.block):
+                return call
+        return None

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.transactions import Scattered
+
+
+class MultiWriteWithoutTransaction(ProjectRule):
+    """Rows that belong together are written in several transactions.
+
+    ## What it does
+
+    Finds functions, reached from a request or a task, that write rows of different tables which refer to each other, where no transaction is open: not in
+    the function, not in any of its callers, not by `ATOMIC_REQUESTS`. Tables that only keep what happened (logs, notifications, sessions) and writes that
+    may be repeated (`get_or_create`, `update_or_create`) do not count.
+
+    ## Why is this bad
+
+    Without a transaction Django commits after each statement. If the second write fails, or the process dies between the two, the first one stays: a user
+    without a profile, an order that is paid and has no payment. Nobody finds it until the missing half is read, and repeating the request fails on what is
+    there already.
+
+    ## Example
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+        class Meta:
+            app_label = "shop"
+
+
+    class Address(models.Model):
+        customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+        city = models.CharField(max_length=100)
+
+        class Meta:
+            app_label = "shop"
+    ```
+
+    ```python
+    # path: shop/tasks.py
+    from celery import shared_task
+
+    from shop.models import Address, Customer
+
+
+    @shared_task
+    def register(name: str, city: str) -> None:
+        customer = Customer.objects.create(name=name)
+        Address.objects.create(customer=customer, city=city)
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+        class Meta:
+            app_label = "shop"
+
+
+    class Address(models.Model):
+        customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+        city = models.CharField(max_length=100)
+
+        class Meta:
+            app_label = "shop"
+    ```
+
+    ```python
+    # path: shop/tasks.py
+    from celery import shared_task
+    from django.db import transaction
+
+    from shop.models import Address, Customer
+
+
+    @shared_task
+    def register(name: str, city: str) -> None:
+        with transaction.atomic():
+            customer = Customer.objects.create(name=name)
+            Address.objects.create(customer=customer, city=city)
+    ```
+
+    ## When this is wrong
+
+    The first row is of use without the second, and repeating the work writes what is missing.
+
+    ## References
+
+    - [Django: database transactions](https://docs.djangoproject.com/en/stable/topics/db/transactions/)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.3"
+    tags = ("database", "consistency")
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for one in project.transactions.scattered:
+            yield self._finding(project, one)
+
+    def _finding(self, project: Project, one: Scattered) -> Finding:
+        first, second = one.first, one.second
+        found = project.reached_from(one.key)
+        entry = [Evidence(found[0].module, found[0].line, f"{found[0].name} runs it, and opens no transaction")] if found is not None and found[1] else []
+        return self.finding(
+            one.key[0],
+            first.call,
+            f"rows of {first.model.name} and {second.model.name} are committed one by one: if the write in line {second.call.line} fails, this one stays; "
+            "put both into `with transaction.atomic():`",
+            symbol=project.calls.head(one.key).name,
+            evidence=(Evidence(one.key[0], second.call.line, f"{second.model.name} is written here, in a transaction of its own"), *entry),
+            suggestion="with transaction.atomic(): ...",
+        )
