@@ -23,6 +23,9 @@ _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlc
 _SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
 
+_FARTHEST = 60
+"""Calls after a look among which what comes of it is looked for."""
+
 
 class Taken(NamedTuple):
     """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal.
@@ -97,6 +100,8 @@ def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
 def looks_before_inserts(project: Project) -> Iterator[Taken]:
     """Lookups by equality whose outcome decides whether a row with the same values is made, or refused with words such as "already exists"."""
     seen: set[tuple[str, int, tuple[str, ...], int]] = set()
+    locked: dict[tuple[str, int], bool] = {}
+    tested: dict[tuple[str, int], dict[int, list[int]]] = {}
     for site in project.queries.sites:
         query = site.query
         if query.verb is not Verb.SELECT or query.locks or query.rows not in (Rows.ONE, Rows.NONE) or site.function < 0 or site.call < 0:
@@ -105,14 +110,18 @@ def looks_before_inserts(project: Project) -> Iterator[Taken]:
         table = project.schema.table(query.relations[0].table) if columns else None
         if columns is None or table is None:
             continue
-        body = project.modules[site.path].bodies[site.function]
-        if any(call.callee.endswith(_LOCKS) for call in body.calls) or not _asks(query):
+        key = site.path, site.function
+        if key not in locked:
+            body = project.modules[site.path].bodies[site.function]
+            locked[key] = any(call.callee.endswith(_LOCKS) for call in body.calls)
+            tested[key] = _tested(body)
+        if locked[key] or not _asks(query):
             continue
-        found = _made(project, site, body, table, columns)
+        found = _made(project, site, project.modules[site.path].bodies[site.function], table, columns, tested[key])
         if found is not None:
-            key = (site.path, site.function, columns, found.make.line if found.make is not None else site.line)
-            if key not in seen:
-                seen.add(key)
+            told = (*key, columns, found.make.line if found.make is not None else site.line)
+            if told not in seen:
+                seen.add(told)
                 yield found
 
 
@@ -121,27 +130,33 @@ def _asks(query: Query) -> bool:
     return any(isinstance(part, Comparison) and part.right.kind is TermKind.PARAMETER for part in _conjuncts(query.where))
 
 
-def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...]) -> Taken | None:
+def _tested(body: Body) -> dict[int, list[int]]:
+    """The branches whose tests mention the result of each call."""
+    found: dict[int, list[int]] = {}
+    for index, block in enumerate(body.blocks):
+        if block.kind in (BlockKind.IF, BlockKind.ORELSE):
+            for number in set(call_ids(block.subject)):
+                found.setdefault(number, []).append(index)
+    return found
+
+
+def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...], tested: dict[int, list[int]]) -> Taken | None:
     results = results_of(body, site.call)
-    tests = [
-        number
-        for number, block in enumerate(body.blocks)
-        if block.kind in (BlockKind.IF, BlockKind.ORELSE) and results.intersection(call_ids(block.subject))
-    ]
+    tests = sorted({index for number in results for index in tested.get(number, ())})
     handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
     if (not tests and not handlers) or _several(body, results | set(_under(body, site.call)), handlers):
         return None
     given = _given(project, site, body, table)
-    for number, call in enumerate(body.calls):
-        if number <= max(results) or number == site.call:
-            continue
+    start = max(results) + 1
+    for number in range(start, min(len(body.calls), start + _FARTHEST)):
+        call = body.calls[number]
         mapped = _makes(project, site, call)
         if mapped is None or mapped.table != table.name or not (handlers or _decides(body, tests, call.block)):
             continue
         values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
             return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers))
-    if any(_refuses(body, number) for number in tests if body.blocks[number].kind is BlockKind.IF):
+    if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF):
         return Taken(site, table, columns, None)
     return None
 
@@ -183,7 +198,7 @@ def _under(body: Body, last: int) -> Iterator[int]:
 def results_of(body: Body, first: int) -> set[int]:
     """The calls whose results come from call `first`: the chain on top of it, and what runs it."""
     found = {first}
-    for number in range(first + 1, len(body.calls)):
+    for number in range(first + 1, min(len(body.calls), first + _FARTHEST)):
         call = body.calls[number]
         parsed = parse(call.callee)
         received = parsed is not None and parsed.root[:1] == "#" and int(parsed.root[1:]) in found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import Place
-from backend_lint.project.transactions import Kind, Origin, Overwrite, Race
+from backend_lint.project.transactions import Kind, Origin, Overwrite, Race, RawRace
 
 if TYPE_CHECKING:
     import libcst
@@ -86,6 +86,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for race in project.transactions.races:
             yield self._raced(project, race)
+        for raw in project.transactions.raw_races:
+            yield self._raw(project, raw)
         for overwrite in project.transactions.overwrites:
             yield self._overwritten(project, overwrite)
 
@@ -109,6 +111,16 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         at = Place(race.at.line, race.at.column, race.at.line, race.at.column + 1)
         return self.finding(
             path, at, message, symbol=project.calls.head(race.key).name, evidence=evidence, suggestion=f"F('{race.field.name}')" if race.mendable else ""
+        )
+
+    def _raw(self, project: Project, race: RawRace) -> Finding:
+        return self.finding(
+            race.key[0],
+            race.write,
+            f"{race.table}.{race.column} is computed in Python from the value that was selected: of two requests at once one change is lost; "
+            f"select it FOR UPDATE, or compute it in the UPDATE: SET {race.column} = {race.column} + ...",
+            symbol=race.write.symbol,
+            evidence=(Evidence(race.key[0], race.read.line, "the value is read here, without a lock"),),
         )
 
     def _overwritten(self, project: Project, one: Overwrite) -> Finding:

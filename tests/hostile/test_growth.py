@@ -21,6 +21,11 @@ from backend_lint.registry import Registry
 OURS = tuple(os.fspath(Path(__file__).parents[2] / name) + os.sep for name in ("backend_lint", "rules"))
 HEAD = "import requests\nfrom fastapi import APIRouter, Depends, FastAPI\napp = FastAPI()\n"
 
+DJANGO = (
+    "import requests\nfrom celery import shared_task\nfrom django.db import IntegrityError, models, transaction\n"
+    "class M(models.Model):\n    n = models.IntegerField()\n    class Meta:\n        app_label = 'm'\n@shared_task\ndef t(k): pass\n"
+)
+
 
 def _each(number: int, text: str) -> str:
     return "".join(text.replace("<i>", str(i)).replace("<next>", str(i + 1)) for i in range(number))
@@ -51,6 +56,23 @@ SHAPES: dict[str, Callable[[int], str]] = {
     + _each(n, "async def g<i>(x):\n    return requests.get(x)\n"),
     "many async functions beside plain routes": lambda n: HEAD + _each(n, "@app.get('/<i>')\ndef f<i>(): pass\nasync def g<i>():\n    requests.get('x')\n"),
     "many routes": lambda n: HEAD + _each(n, "@app.get('/<i>')\nasync def f<i>(a=Depends(d)):\n    return requests.get('x')\n") + "def d(): pass\n",
+    "many transactions that call each other": lambda n: DJANGO
+    + _each(n, "@transaction.atomic\ndef f<i>():\n    M.objects.create(n=1)\n    f<next>()\n    t.delay(<i>)\n")
+    + f"def f{n}():\n    f0()\n",
+    "many rows that are changed in one function": lambda n: DJANGO
+    + "@t\ndef f(k):\n"
+    + _each(n, "    x<i> = M.objects.get(pk=k)\n    if x<i>.n > 1:\n        x<i>.n += 1\n    x<i>.save()\n"),
+    "many errors that are caught in one transaction": lambda n: DJANGO
+    + "@transaction.atomic\ndef f():\n"
+    + _each(n, "    try:\n        M.objects.create(n=<i>)\n    except IntegrityError:\n        pass\n"),
+    "many tasks in one transaction": lambda n: DJANGO
+    + "@transaction.atomic\ndef f():\n"
+    + _each(n, "    x<i> = M.objects.create(n=1)\n    t.delay(x<i>.pk)\n"),
+    "many transactions in one another": lambda n: DJANGO
+    + _each(n, "def f<i>():\n    with transaction.atomic():\n        with transaction.atomic():\n            f<next>()\n            requests.get('x')\n"),
+    "many locks that are never run": lambda n: DJANGO + "@t\ndef f(k):\n" + _each(n, "    q<i> = M.objects.select_for_update().filter(n=<i>)\n"),
+    "many writes of a session": lambda n: "from sqlalchemy.orm import Session\nfrom celery import shared_task\n@shared_task\ndef t(x): pass\n"
+    "def f(s: Session):\n" + _each(n, "    s.add(<i>)\n    t.delay(<i>)\n    s.commit()\n"),
     "many functions with a local function": lambda n: _each(n, "def f<i>():\n    def inner(): pass\n    inner()\n    other.thing()\n"),
 }
 

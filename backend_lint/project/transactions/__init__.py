@@ -13,19 +13,23 @@ from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sen
 from backend_lint.project.transactions.dual import DualWrite, dual_writes
 from backend_lint.project.transactions.early import Early, early, evidence
 from backend_lint.project.transactions.held_open import HeldOpen, HeldOpens
+from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.lock_places import Unkept, Wide, unkept_locks, wide_locks
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.overwrites import Overwrite, Overwrites
 from backend_lint.project.transactions.races import Kind, Race, Races
+from backend_lint.project.transactions.raw_races import RawRace, raw_races
 from backend_lint.project.transactions.reach import Inside, Open, Reach
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand
 from backend_lint.project.transactions.scattered import Scattered, ScatteredWrites
 from backend_lint.project.transactions.scopes import Scope, Scopes
 from backend_lint.project.transactions.units import Units
 from backend_lint.project.transactions.work import Work
+from backend_lint.project.transactions.written import rows_written
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.calls import FunctionKey
 
 __all__ = [
     "Assumed",
@@ -42,6 +46,7 @@ __all__ = [
     "Origin",
     "Overwrite",
     "Race",
+    "RawRace",
     "Reach",
     "Row",
     "Scattered",
@@ -68,6 +73,22 @@ class Transactions:
         self.work = Work(project, self.reach)
         self.locks = Locks(project)
         self.rows = RowsAtHand(project)
+        self._indexed: dict[FunctionKey, Indexed] = {}
+        self._written: dict[FunctionKey, frozenset[str]] = {}
+
+    def indexed(self, key: FunctionKey) -> Indexed:
+        """The body of a function with its indexes."""
+        found = self._indexed.get(key)
+        if found is None:
+            found = self._indexed[key] = Indexed(self._project.calls.body(key))
+        return found
+
+    def rows_written(self, key: FunctionKey) -> frozenset[str]:
+        """The values of a function that it saves, makes or hands to a session."""
+        found = self._written.get(key)
+        if found is None:
+            found = self._written[key] = rows_written(self._project.calls.body(key))
+        return found
 
     @functools.cached_property
     def early(self) -> tuple[Early, ...]:
@@ -83,6 +104,11 @@ class Transactions:
     def races(self) -> tuple[Race, ...]:
         """Updates that two requests at once lose."""
         return tuple(Races(self._project, self.locks, self.rows).all())
+
+    @functools.cached_property
+    def raw_races(self) -> tuple[RawRace, ...]:
+        """The same in plain SQL."""
+        return tuple(raw_races(self._project, self.locks))
 
     @functools.cached_property
     def overwrites(self) -> tuple[Overwrite, ...]:

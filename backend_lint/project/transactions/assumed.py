@@ -27,6 +27,8 @@ from backend_lint.project.value_text import call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_FARTHEST = 40
+"""Calls after a query among which the insert is looked for."""
 _MAKES = frozenset({"create", "acreate"})
 
 
@@ -87,7 +89,8 @@ class Assumptions:
         if not table:
             return None
         results = results_of(body, site.call)
-        for number in range(max(results) + 1, len(body.calls)):
+        start = max(results) + 1
+        for number in range(start, min(len(body.calls), start + _FARTHEST)):
             call = body.calls[number]
             if self._made(key, number, call) != table:
                 continue

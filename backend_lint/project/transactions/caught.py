@@ -6,6 +6,7 @@ SQLAlchemy wants a rollback. Source: https://docs.djangoproject.com/en/stable/to
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ _INTEGRITY = frozenset(
         "asyncpg.exceptions.PostgresError psycopg.DatabaseError psycopg2.DatabaseError"
     ).split()
 )
+_MOST = 40
+"""Calls after a clause among which the next one of the database is looked for."""
 _ROLLS_BACK = ("set_rollback", "savepoint_rollback", "rollback", "clean_savepoints")
 
 
@@ -52,7 +55,7 @@ def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught
         if module.role in LEFT_OUT or not index or not body.handlers:
             continue
         key = module.path, index
-        for handler in body.handlers:
+        for position, handler in enumerate(body.handlers):
             if handler.raises or is_deferred(body, handler.block):
                 continue
             outer = body.blocks[handler.protected].parent
@@ -62,17 +65,17 @@ def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught
             names = set(caught(project, module.path, index, handler))
             explicit = next((name for name in sorted(names) if name in _INTEGRITY), "")
             broad = breadth(project, module.path, index, handler) >= Breadth.BROAD
-            if (explicit or broad) and (one := _judge(project, key, body, handler, found, work, explicit, outer)) is not None:
+            if (explicit or broad) and (one := _judge(project, key, body, handler, found, work, explicit, outer, max(0, position - 8))) is not None:
                 yield one
 
 
-def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, explicit: str, outer: int) -> Caught | None:
+def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, explicit: str, outer: int, first: int) -> Caught | None:
     if any(call.callee.endswith(_ROLLS_BACK) for _, call in within(body, body.calls, handler.block)):
         return None
     failing = next((number for number, _ in within(body, body.calls, handler.protected) if _fails(project, key, body, handler, number, work, explicit)), None)
     if failing is None:
         return None
-    after = _after(project, key, body, handler, found, work, outer)
+    after = _after(project, key, body, handler, found, work, outer, first)
     if after is None:
         return None
     return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"))
@@ -84,7 +87,7 @@ def _fails(project: Project, key: FunctionKey, body: Body, handler: Handler, num
     for index, block in around(body, body.calls[number].block):
         if index == handler.protected:
             break
-        if block.kind is BlockKind.LAMBDA or (block.kind is BlockKind.TRY and any(other.protected == index for other in body.handlers)):
+        if block.kind is BlockKind.LAMBDA or index in project.transactions.indexed(key).protected:
             return False
         scope = reach.scopes.of(key).get(index)
         if scope is not None and (scope.savepoint or scope.session):
@@ -92,31 +95,33 @@ def _fails(project: Project, key: FunctionKey, body: Body, handler: Handler, num
     return work.breaks_transaction(key, number, reads=bool(explicit) and "Integrity" not in explicit and "Unique" not in explicit)
 
 
-def _after(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, outer: int) -> Call | None:
+def _after(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, outer: int, first: int) -> Call | None:
     """What asks the database next in the same transaction: in the clause, behind it, in the next round of a loop, or where the function was called from."""
-    numbers = [number for number in work.of(key) if not is_deferred(body, body.calls[number].block)]
+    numbers = work.numbers(key)
     scopes = project.transactions.reach.scopes
     scope_block = found.scope.block if not found.way else 0
 
     def in_transaction(number: int) -> bool:
         return inside(body, body.calls[number].block, scope_block)
 
-    for number in numbers:
-        if inside(body, body.calls[number].block, handler.block):
-            nested = next(iter(scopes.around(key, body.calls[number].block)), None)
+    asking = work.of(key)
+    for number, call in within(body, body.calls, handler.block):
+        if number in asking and not is_deferred(body, call.block):
+            nested = next(iter(scopes.around(key, call.block)), None)
             if nested is None or not inside(body, nested.block, handler.block):
-                return body.calls[number]
+                return call
     if _leaves(body, handler):
         return None
     here = {index for index, _ in around(body, outer)}
-    for number in numbers:
+    ends = max(one.end_line for one in body.handlers[first : first + _MOST] if one.protected == handler.protected)
+    start = bisect.bisect_left(numbers, ends + 1, key=lambda number: body.calls[number].line)
+    for number in numbers[start : start + _MOST]:
         call = body.calls[number]
-        ends = max(one.end_line for one in body.handlers if one.protected == handler.protected)
         if call.line > ends and in_transaction(number) and not _excluded(body, call.block, here):
             return call
     loop = next((index for index, block in around(body, outer) if block.kind in LOOPS and index != scope_block and inside(body, index, scope_block)), None)
     if loop is not None:
-        return next((body.calls[number] for number in numbers if inside(body, body.calls[number].block, loop)), None)
+        return next((body.calls[number] for number in numbers[max(0, start - _MOST) : start + _MOST] if inside(body, body.calls[number].block, loop)), None)
     return None
 
 

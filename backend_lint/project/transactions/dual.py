@@ -5,6 +5,7 @@ Source: https://microservices.io/patterns/data/transactional-outbox.html
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ _FLEETING = frozenset({"redis.Redis.publish", "redis.asyncio.Redis.publish"})
 """Reaches only who listens at the moment: nobody takes it for the record."""
 _BY_PHONE = frozenset({"PhoneNumber", "TargetArn"})
 _HOPS = 2
+_MOST = 40
+"""Writes of one function that are looked at."""
 
 
 class DualWrite(msgspec.Struct, frozen=True):
@@ -118,20 +121,21 @@ def _in_function(
 ) -> DualWrite | None:
     body = project.calls.body(key)
     writes = work.writes(key)
+    writing = set(writes)
     for edge in project.calls.edges(key):
         way: tuple[Step, ...] = ()
         own = publishing.get(key)
         if own is not None and own[1] == 0 and edge == own[0].edge:
             sent = own[0]
         elif edge.target.kind is RefKind.FUNCTION and (other := publishing.get(edge.target.function)) is not None and other[1] < _HOPS:
-            if edge.target.function == key or any(number == edge.number for number in writes):
+            if edge.target.function == key or edge.number in writing:
                 continue  # what publishes writes as well: it is told of there
             sent, way = other[0], (Step(key, edge), Step(other[0].key, other[0].edge))
         else:
             continue
         if reach.inside(key, edge.call.block) is not None:
             continue
-        write = next((number for number in reversed(writes) if number < edge.number and _leads(body, number, edge)), None)
+        write = next((number for number in reversed(writes[: bisect.bisect_left(writes, edge.number)][-_MOST:]) if _leads(body, number, edge)), None)
         if write is not None:
             return DualWrite(key, body.calls[write], edge, sent, way)
     return None

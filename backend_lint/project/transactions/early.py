@@ -9,6 +9,7 @@ import msgspec
 
 from backend_lint.api import Evidence
 from backend_lint.project.blocks import inside as lies_in
+from backend_lint.project.calls import FunctionKey
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches
 from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.scopes import Scope
@@ -29,6 +30,7 @@ class Early(msgspec.Struct, frozen=True):
 
 def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) -> Iterator[Early]:
     """Each dispatch once, in order of path and line."""
+    blocks = _Blocks(project)
     for key in dispatches.functions:
         for dispatch in dispatches.of(key):
             found = reach.inside(key, dispatch.call.block)
@@ -37,11 +39,11 @@ def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) 
             if found is None:
                 continue
             derived = given_written(project, key, dispatch.call, found)
-            if derived or _writes(project, dispatch, found):
+            if derived or blocks.write(dispatch.key, found):
                 yield Early(dispatch, found, derived)
 
 
-def _pending(key: tuple[str, int], dispatch: Dispatch, units: Units) -> Inside | None:
+def _pending(key: FunctionKey, dispatch: Dispatch, units: Units) -> Inside | None:
     pending = units.pending(key, dispatch.edge)
     if pending is None:
         return None
@@ -50,14 +52,24 @@ def _pending(key: tuple[str, int], dispatch: Dispatch, units: Units) -> Inside |
     return Inside(Scope(0, key[0], pending.write.line, f"{name}, committed in line {pending.commit.line}", session=pending.session))
 
 
-def _writes(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
-    """Something is written in the transaction, in the function that opens it or in the one that dispatches."""
-    opener = inside.way[0].function if inside.way else dispatch.key
-    body = project.calls.body(opener)
-    blocks = None
-    if inside.scope.block:
-        blocks = frozenset(index for index in range(len(body.blocks)) if lies_in(body, index, inside.scope.block))
-    return writes_inside(project, opener, blocks)
+class _Blocks:
+    """Which transactions write something, each asked once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[FunctionKey, int], bool] = {}
+
+    def write(self, key: FunctionKey, inside: Inside) -> bool:
+        """Something is written in the transaction by the function that opens it; by `key`, if that does not know."""
+        opener = inside.way[0].function if inside.way else key
+        state = opener, inside.scope.block
+        if state not in self._known:
+            body = self._project.calls.body(opener)
+            blocks = None
+            if inside.scope.block:
+                blocks = frozenset(index for index in range(len(body.blocks)) if lies_in(body, index, inside.scope.block))
+            self._known[state] = writes_inside(self._project, opener, blocks)
+        return self._known[state]
 
 
 def evidence(project: Project, inside: Inside) -> tuple[Evidence, ...]:

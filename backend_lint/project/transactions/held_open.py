@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from backend_lint.project.transactions.work import Work
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_MOST = 40
+"""Writes before a call that are looked at."""
 _SLOW = Effect.HTTP | Effect.MAIL
 _QUEUED_MAIL = ("celery", "post_office", "mailer", "console", "locmem", "dummy", "anymail_queue", "django_ses_queue")
 
@@ -89,7 +92,8 @@ class HeldOpens:
 
     def _before(self, key: FunctionKey, body: Body, edge: Edge, scope: int) -> Call | None:
         """What has written, or locked, rows in the transaction before the call."""
-        numbers = [number for number in self._work.writes(key) if number < edge.number]
+        writes = self._work.writes(key)
+        numbers = writes[: bisect.bisect_left(writes, edge.number)][-_MOST:]
         lock = self._locks.first(key)
         for number in sorted({*numbers, *([lock] if lock < edge.number else [])}):
             call = body.calls[number]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LOCK = "select_for_update"
 _FOR_UPDATE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b", re.IGNORECASE)
+_FARTHEST = 30
+"""Calls after a lock among which the one that runs it is looked for."""
 _ACQUIRES = ("acquire", "connect")
 
 
@@ -47,11 +49,13 @@ def unkept_locks(project: Project, reach: Reach) -> Iterator[Unkept]:
         if module.role not in (Role.APPLICATION, Role.COMMAND) or not index:
             continue
         key = module.path, index
+        loops: dict[str, int] | None = None
         for number, call in enumerate(body.calls):
             if is_deferred(body, call.block):
                 continue
             if call.callee.endswith(f".{_LOCK}"):
-                run = _run_at(body, number)
+                loops = {block.subject: block.parent for block in body.blocks if block.kind is BlockKind.FOR} if loops is None else loops
+                run = _run_at(body, number, loops)
                 if run is not None and _is_queryset(project, key, number) and reach.state(key, run) is Open.NO:
                     yield Unkept(key, call, raises=True)
             elif call.args and _FOR_UPDATE.search(call.args[0]) and _is_alone(project, key, body, call):
@@ -63,10 +67,10 @@ def _is_queryset(project: Project, key: FunctionKey, number: int) -> bool:
     return loads.uses_django and any(True for _ in loads.django.of(*key, f"#{number}"))
 
 
-def _run_at(body: Body, number: int) -> int | None:
+def _run_at(body: Body, number: int, loops: dict[str, int]) -> int | None:
     """The block in which a queryset is run by a method or a loop of the same function; None if it is handed on, or never run."""
     chain = {number}
-    for index in range(number + 1, len(body.calls)):
+    for index in range(number + 1, min(len(body.calls), number + _FARTHEST)):
         call = body.calls[index]
         parsed = parse(call.callee)
         if parsed is None or parsed.root[:1] != "#" or int(parsed.root[1:]) not in chain or len(parsed.steps) != 1:
@@ -77,10 +81,7 @@ def _run_at(body: Body, number: int) -> int | None:
             chain.add(index)
         elif method in ENDING and method not in NO_ROWS:
             return call.block
-    for block in body.blocks:
-        if block.kind is BlockKind.FOR and block.subject[1:].isdigit() and block.subject[:1] == "#" and int(block.subject[1:]) in chain:
-            return max(block.parent, 0)
-    return None
+    return next((max(loops[f"#{index}"], 0) for index in sorted(chain) if f"#{index}" in loops), None)
 
 
 def _is_alone(project: Project, key: FunctionKey, body: Body, call: Call) -> bool:
@@ -122,7 +123,7 @@ def _joined(body: Body, number: int) -> Call | None:
     while parsed is not None and parsed.root[:1] == "#" and parsed.root[1:].isdigit() and int(parsed.root[1:]) not in chain:
         chain.add(int(parsed.root[1:]))
         parsed = parse(body.calls[int(parsed.root[1:])].callee)
-    for index in range(number + 1, len(body.calls)):
+    for index in range(number + 1, min(len(body.calls), number + _FARTHEST)):
         parsed = parse(body.calls[index].callee)
         if parsed is not None and parsed.root[:1] == "#" and int(parsed.root[1:]) in chain and int(parsed.root[1:]) >= number:
             chain.add(index)

@@ -72,6 +72,12 @@ class Locks:
 
     def is_kept_apart(self, key: FunctionKey) -> bool:
         """A decorator, or the way it is called, lets only one run at a time."""
+        found = self._around.get(key)
+        if found is None:
+            found = self._around[key] = self._lets_one_in(key)
+        return found
+
+    def _lets_one_in(self, key: FunctionKey) -> bool:
         head = self._project.calls.head(key)
         calls = self._project.modules[key[0]].bodies[head.scope].calls
         texts = [calls[int(text[1:])].callee if text[:1] == "#" and text[1:].isdigit() else text for text in head.decorators]

@@ -15,8 +15,9 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
-from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, saves_of
+from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
 from backend_lint.project.transactions.scopes import LEFT_OUT
 from backend_lint.project.value_text import alternatives, call_ids
 
@@ -101,15 +102,15 @@ class Overwrites:
             counter = self.counters.get(row.model.key) if row is not None and row.model.framework is Framework.DJANGO else None
             if row is None or counter is None or row.origin is not Origin.LOADED or name not in row.model.fields or name == counter.name:
                 continue
-            before = max((number for number, call in enumerate(body.calls) if call.line <= assign.line), default=-1)
-            save = next((call for _, call, fields in saves_of(body, base, before) if fields is None), None)
+            indexed = self._project.transactions.indexed(key)
+            before = indexed.before(assign.line)
+            save = next((call for _, call in indexed.saved_after(base, before) if written_fields(call) is None), None)
             if save is None or counter.key == key or self._locks.held(key, before):
                 continue
             told.add(base)
-            yield Overwrite(key, row, save, counter, _changed(body, base, row))
+            yield Overwrite(key, row, save, counter, _changed(indexed, base, row))
 
 
-def _changed(body: Body, base: str, row: Row) -> tuple[str, ...]:
-    options = set(alternatives(base))
-    names = [assign.target.rpartition(".")[2] for assign in body.assigns if not options.isdisjoint(alternatives(assign.target.rpartition(".")[0]))]
+def _changed(indexed: Indexed, base: str, row: Row) -> tuple[str, ...]:
+    names = [name for option in alternatives(base) for name in indexed.names.get(option, ())]
     return tuple(dict.fromkeys(name for name in names if name in row.model.fields or name in row.model.relationships))

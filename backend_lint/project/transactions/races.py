@@ -6,6 +6,7 @@ Source: https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-C
 
 from __future__ import annotations
 
+import bisect
 import enum
 import re
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Field, Framework
+from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
-from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, saves_of
+from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
 from backend_lint.project.value_text import alternatives, call_ids
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ _CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs"
 _NUMBERS = ("IntegerField", "FloatField", "DecimalField")
 _COMMITS = frozenset({"commit", "flush"})
 _MOST_CALLERS = 12
+_FARTHEST = 60
+"""Calls behind an assignment among which the commit is looked for."""
+_MOST_CHECKS = 12
 
 
 class Kind(enum.Enum):
@@ -103,7 +108,7 @@ class Races:
     def _race(self, key: FunctionKey, body: Body, assign: Assign) -> Race | None:
         base, _, name = assign.target.rpartition(".")
         computed = self._is_computed(body, assign)
-        checks = [] if computed else list(_checks(body, assign))
+        checks = [] if computed else list(_checks(self._project.transactions.indexed(key), assign))
         if (not computed and not checks) or is_deferred(body, assign.block):
             return None
         row = self._rows.row(key, base)
@@ -112,14 +117,15 @@ class Races:
         field = row.model.fields.get(name)
         if field is None or (computed and _ATTEMPTS.search(name)):
             return None
-        before = _calls_before(body, assign.line)
+        indexed = self._project.transactions.indexed(key)
+        before = indexed.before(assign.line)
         if self._locks.held(key, before) or self._is_locked_outside(key, row, 0):
             return None
         save = self._saved(key, body, row, name, before)
         if save is None:
             return None
         if computed:
-            mendable = row.model.framework is Framework.DJANGO and assign.augmented and field.kind.endswith(_NUMBERS) and not _asked(body, assign)
+            mendable = row.model.framework is Framework.DJANGO and assign.augmented and field.kind.endswith(_NUMBERS) and not _asked(indexed, assign)
             return Race(key, Kind.COMPUTED, row, field, assign, save, mendable=mendable)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
         return Race(key, Kind.CHECKED, row, field, assign, save, once) if once is not None else None
@@ -155,8 +161,9 @@ class Races:
     def _saved(self, key: FunctionKey, body: Body, row: Row, name: str, before: int) -> Call | None:
         """The call that writes the attribute back."""
         if row.model.framework is Framework.DJANGO:
-            return next((call for _, call, fields in saves_of(body, row.text, before) if fields is None or name in fields), None)
-        for call in body.calls[before + 1 :]:
+            saves = self._project.transactions.indexed(key).saved_after(row.text, before)
+            return next((call for _, call in saves if (fields := written_fields(call)) is None or name in fields), None)
+        for call in body.calls[before + 1 : before + _FARTHEST]:
             base, _, method = call.callee.rpartition(".")
             if method in _COMMITS and base and ("session" in base.lower() or "db" in base.lower() or self._is_session(key, call)):
                 return call
@@ -225,22 +232,21 @@ def _computes(text: str, own: str) -> bool:
     return re.search(rf"(?:{_BEFORE}{quoted}{_AFTER}|{_AFTER}{quoted}(?![\w.\[(]))", text) is not None
 
 
-def _checks(body: Body, assign: Assign) -> Iterator[int]:
+def _checks(indexed: Indexed, assign: Assign) -> Iterator[int]:
     """The tests that decide by the attribute's old value whether it is written: around the assignment, or before it with a block that leaves."""
     if assign.value in ("?", "") or assign.augmented:
         return
+    body = indexed.body
     owns = _owns(assign)
     for index, _ in around(body, assign.block):
         block = body.blocks[index]
         if block.kind is BlockKind.IF and any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject:
             yield index
     enclosing = {index for index, _ in around(body, assign.block)}
-    for index, block in enumerate(body.blocks):
-        if block.kind is not BlockKind.IF or block.end_line >= assign.line or block.parent not in enclosing:
-            continue
-        if not any(_asks(block.subject, own) for own in owns):
-            continue
-        if any(one.block == index for one in body.returns) or any(one.block == index for one in body.raises):
+    last = bisect.bisect_left(indexed.leaving, assign.line, key=lambda index: body.blocks[index].line)
+    for index in indexed.leaving[max(0, last - _MOST_CHECKS) : last]:
+        block = body.blocks[index]
+        if block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, own) for own in owns):
             yield index
 
 
@@ -248,20 +254,11 @@ def _asks(subject: str, own: str) -> bool:
     return own in subject and re.search(rf"{re.escape(own)}(?![\w.\[(])", subject) is not None
 
 
-def _calls_before(body: Body, line: int) -> int:
-    """The number of the last call that stands before a line."""
-    return max((number for number, call in enumerate(body.calls) if call.line <= line), default=-1)
-
-
 def _same_way(body: Body, block: int, other: int) -> bool:
     """The one runs whenever the other does, or the other way round."""
     return inside(body, block, other) or inside(body, other, block)
 
 
-def _asked(body: Body, assign: Assign) -> bool:
+def _asked(indexed: Indexed, assign: Assign) -> bool:
     """The attribute is read somewhere else in the function."""
-    owns = set(_owns(assign))
-    texts = [text for line, _, text, _ in body.reads if line != assign.line]
-    texts += [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
-    texts += [block.subject for block in body.blocks] + [one.value for one in body.returns]
-    return any(own in text for own in owns for text in texts)
+    return any(own in indexed.text for own in _owns(assign))

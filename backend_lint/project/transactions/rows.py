@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import Body, Call
+from backend_lint.facts.python import Call
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Mapped
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _FRESH = frozenset({"create", "acreate", "create_user", "create_superuser", "build", "copy", "deepcopy"})
-_SAVES = frozenset({"save", "asave"})
 
 
 class Origin(enum.Enum):
@@ -106,16 +104,6 @@ class RowsAtHand:
         if steps and steps[-1] != "[]":
             return Origin.LOADED
         return Origin.GIVEN if any(root == "%" + parameter.name for parameter in head.parameters) else Origin.LOADED
-
-
-def saves_of(body: Body, text: str, after: int = -1) -> Iterator[tuple[int, Call, frozenset[str] | None]]:
-    """The calls of ``save`` on a value behind call `after`, with the fields that are written; None if all are."""
-    options = set(alternatives(text))
-    for number in range(after + 1, len(body.calls)):
-        call = body.calls[number]
-        base, _, method = call.callee.rpartition(".")
-        if method in _SAVES and base and not options.isdisjoint(alternatives(base)):
-            yield number, call, written_fields(call)
 
 
 def written_fields(call: Call) -> frozenset[str] | None:

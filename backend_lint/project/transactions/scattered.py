@@ -18,6 +18,7 @@ from backend_lint.project.blocks import around, inside, is_deferred
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.schema.mapping import ClassKey, Mapped
+from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.reach import Open, Reach
 from backend_lint.project.transactions.rows import Origin, RowsAtHand, written_fields
 from backend_lint.project.transactions.units import in_exclusive_branch
@@ -33,6 +34,8 @@ _RECORDS = re.compile(
 _MAKES = frozenset({"create", "acreate", "create_user"})
 _SAVES = frozenset({"save", "asave"})
 _DELETES = frozenset({"delete", "adelete"})
+_MOST = 12
+"""Writes after a write that are looked at."""
 _TIMES = re.compile(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
 _NAMES = tuple(f".{name}" for name in (*_MAKES, *_SAVES, *_DELETES))
 
@@ -75,7 +78,7 @@ class ScatteredWrites:
             if is_aside(self._project, key) or self._reach.scopes.of(key):
                 continue
             writes = list(self._writes(key, body))
-            found = next(_pairs(body, writes), None)
+            found = next(_pairs(self._project.transactions.indexed(key), writes), None)
             if found is not None and self._is_served(key) and self._reach.state(key) is Open.NO:
                 yield Scattered(key, *found, len(writes))
 
@@ -101,15 +104,16 @@ class ScatteredWrites:
         return self._project.schema.mapped.get(model) if model is not None else None
 
 
-def _pairs(body: Body, writes: list[Write]) -> Iterator[tuple[Write, Write]]:
+def _pairs(indexed: Indexed, writes: list[Write]) -> Iterator[tuple[Write, Write]]:
     """Two writes of different tables, the one after the other on the same way, that are about the same thing."""
+    body = indexed.body
     for position, first in enumerate(writes):
-        for second in writes[position + 1 :]:
+        for second in writes[position + 1 : position + _MOST]:
             if first.model.table == second.model.table or (in_exclusive_branch(body, second.call.block, first.call.block) and not _nested(body, first, second)):
                 continue
             if in_exclusive_branch(body, first.call.block, second.call.block) or _in_other_loop(body, first, second):
                 continue
-            if _is_about(body, first, second):
+            if _is_about(indexed, first, second):
                 yield first, second
 
 
@@ -121,9 +125,9 @@ def _in_other_loop(body: Body, first: Write, second: Write) -> bool:
     return any(block.kind in LOOPS and not inside(body, second.call.block, index) for index, block in around(body, first.call.block))
 
 
-def _is_about(body: Body, first: Write, second: Write) -> bool:
+def _is_about(indexed: Indexed, first: Write, second: Write) -> bool:
     """A key of the one is set to the other: one without the other is half of something."""
-    return not _only_touches(second) and (_mentions(body, second, first) or _mentions(body, first, second))
+    return not _only_touches(second) and (_mentions(indexed, second, first) or _mentions(indexed, first, second))
 
 
 def _only_touches(write: Write) -> bool:
@@ -131,7 +135,7 @@ def _only_touches(write: Write) -> bool:
     return bool(fields) and all(_TIMES.search(field) for field in fields or ())
 
 
-def _mentions(body: Body, holder: Write, held: Write) -> bool:
+def _mentions(indexed: Indexed, holder: Write, held: Write) -> bool:
     """A key of the one is set to the other, where it is made or afterwards."""
     relations = {name for name, one in holder.model.relationships.items() if one.target == held.model.key and not one.many and not one.reverse}
     if not relations:
@@ -139,10 +143,10 @@ def _mentions(body: Body, holder: Write, held: Write) -> bool:
     columns = relations | {f"{name}_id" for name in relations}
     own = {holder.number, *([] if holder.row[:1] != "#" else call_ids(holder.row)[:1])} if holder.is_new else set()
     for number in own:
-        if any(name in columns and _is_row(text, held.row) for name, text in body.calls[number].keywords):
+        if any(name in columns and _is_row(text, held.row) for name, text in indexed.body.calls[number].keywords):
             return True
     targets = {f"{holder.row}.{name}" for name in columns}
-    return any(assign.target in targets and _is_row(assign.value, held.row) for assign in body.assigns)
+    return any(_is_row(value, held.row) for target in targets for value in indexed.values.get(target, ()))
 
 
 def _is_row(text: str, row: str) -> bool:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _WRITES = frozenset({"add", "add_all", "delete", "merge", "flush", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"})
 _ENDS = frozenset({"commit", "rollback", "close", "aclose"})
+_FARTHEST = 40
+"""Calls before and after among which a write and its commit are looked for."""
 _EXCLUSIVE = (BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER)
 
 
@@ -40,11 +42,13 @@ class Units:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
 
     def pending(self, key: FunctionKey, edge: Edge) -> Pending | None:
         """The transaction of a session that is certainly open when a call of the function is made; None if none is, or that is not known."""
         body = self._project.calls.body(key)
-        commits = [call for call in body.calls[edge.number + 1 :] if call.callee.endswith(".commit") and not is_deferred(body, call.block)]
+        following = body.calls[edge.number + 1 : edge.number + _FARTHEST]
+        commits = [call for call in following if call.callee.endswith(".commit") and not is_deferred(body, call.block)]
         if not commits:
             return None
         here = [index for index, _ in around(body, edge.call.block)]
@@ -57,6 +61,12 @@ class Units:
                 return Pending(session, write, commit)
         return None
 
+    def _by_number(self, key: FunctionKey) -> dict[int, Edge]:
+        found = self._edges.get(key)
+        if found is None:
+            found = self._edges[key] = {one.number: one for one in self._project.calls.edges(key)}
+        return found
+
     def _is_session(self, key: FunctionKey, session: str) -> bool:
         ref = self._project.value(*key, session)
         if is_session(self._project, ref):
@@ -67,8 +77,8 @@ class Units:
     def _write(self, key: FunctionKey, body: Body, edge: Edge, session: str, here: set[int]) -> Call | None:
         """The first write on the session that is still pending."""
         found: Call | None = None
-        calls = {one.number: one for one in self._project.calls.edges(key)}
-        for number in range(edge.number):
+        calls = self._by_number(key)
+        for number in range(max(0, edge.number - _FARTHEST), edge.number):
             call = body.calls[number]
             receiver, _, method = call.callee.rpartition(".")
             ends = self._ends(calls.get(number), receiver, method, session)

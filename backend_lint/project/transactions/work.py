@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import Verb
+from backend_lint.project.blocks import is_deferred
 from backend_lint.project.calls import Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
 from backend_lint.project.references import RefKind
@@ -26,12 +27,22 @@ class Work:
         self._project = project
         self._reach = reach
         self._found: dict[FunctionKey, dict[int, Effect]] = {}
+        self._numbers: dict[FunctionKey, list[int]] = {}
+        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
 
     def of(self, key: FunctionKey) -> dict[int, Effect]:
         """Reads and writes of the database by the number of the call, in the order of calls; those of functions of the project too."""
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = dict(sorted(self._look(key).items()))
+        return found
+
+    def numbers(self, key: FunctionKey) -> list[int]:
+        """The numbers of the calls that read or write, those in lambdas left out."""
+        found = self._numbers.get(key)
+        if found is None:
+            body = self._project.calls.body(key)
+            found = self._numbers[key] = [number for number in self.of(key) if not is_deferred(body, body.calls[number].block)]
         return found
 
     def writes(self, key: FunctionKey) -> list[int]:
@@ -82,7 +93,9 @@ class Work:
         wanted = Effect.DATABASE if reads else Effect.DATABASE_WRITE
         if not effect & wanted:
             return False
-        edge = next((one for one in self._project.calls.edges(key) if one.number == number), None)
+        if key not in self._edges:
+            self._edges[key] = {one.number: one for one in self._project.calls.edges(key)}
+        edge = self._edges[key].get(number)
         if edge is None or edge.target.kind is not RefKind.FUNCTION:
             return True
         return self._unguarded(key, edge, wanted)

@@ -57,7 +57,7 @@ def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside
     """Whether an argument of a call, or what it puts together of them, comes from a row that is written in the transaction it stands in."""
     body = project.calls.body(key)
     texts = list(_arguments(body, call))
-    rows = rows_written(body)
+    rows = project.transactions.rows_written(key)
     head = project.calls.head(key)
     if (head.owner >= 0 and head.name.rpartition(".")[2] in _SAVING) or not inside.way:
         rows |= {"%" + parameter.name for parameter in head.parameters if parameter.name in _HANDED and (parameter.name != "self" or inside.scope.block == 0)}
@@ -66,8 +66,7 @@ def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside
     if not inside.way:
         return False
     step = inside.way[-1]
-    outer = project.calls.body(step.function)
-    rows = rows_written(outer)
+    rows = project.transactions.rows_written(step.function)
     if step.edge.target.receiver is not None and any("%self" in text for text in texts):
         receiver = step.edge.call.callee.rpartition(".")[0]
         if receiver and is_written(receiver, rows):
