@@ -170,7 +170,7 @@ class Dispatches:
         if not self._waiting:
             return False
         if task is None or target.index < 0:
-            return self._is_default
+            return True  # a chain, or a name: it may begin with such a task
         module = self._project.modules[task[0]]
         if task[1] >= len(module.functions):
             return self._is_default
@@ -190,8 +190,7 @@ class Dispatches:
         for path, module in self._project.modules.items():
             for number, fact in enumerate(module.classes):
                 for method in fact.methods:
-                    sends = module.functions[method].name.rpartition(".")[2] in ("apply_async", "delay") and self._mentions_commit(path, method)
-                    if sends and self._project.resolver.classes.derives(Ref(RefKind.CLASS, "", path, number), "celery.Task"):
+                    if module.functions[method].name.rpartition(".")[2] in ("apply_async", "delay") and self._mentions_commit(path, method):
                         found.add((path, number))
         return frozenset(found)
 

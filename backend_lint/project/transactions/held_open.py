@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.python import BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
@@ -23,6 +23,8 @@ from backend_lint.project.transactions.work import Work
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_FARTHEST = 3
+"""Calls from the transaction to the other service: further away nobody would look for it."""
 _MOST = 40
 """Writes before a call that are looked at."""
 _SLOW = Effect.HTTP | Effect.MAIL
@@ -79,7 +81,7 @@ class HeldOpens:
         if edge.target.kind is not RefKind.FUNCTION or not self._reach.runs_here(edge):
             return ()
         way = self._project.calls.reaches(key, wanted, first=(edge,))
-        return way if 0 < len(way) <= 2 and all(self._reach.runs_here(step.edge) or step.effect for step in way) else ()
+        return way if 0 < len(way) <= _FARTHEST and all(self._reach.runs_here(step.edge) or step.effect for step in way) else ()
 
     @functools.cached_property
     def _is_mail_queued(self) -> bool:
@@ -97,6 +99,8 @@ class HeldOpens:
         lock = self._locks.first(key)
         for number in sorted({*numbers, *([lock] if lock < edge.number else [])}):
             call = body.calls[number]
+            if number == lock and number not in numbers and edge.call.use is Use.BOUND:
+                continue  # the lock is there for the answer: only one fetches it
             if inside(body, call.block, scope) and not in_exclusive_branch(body, call.block, edge.call.block):
                 return call
         return None

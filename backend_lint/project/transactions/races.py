@@ -44,6 +44,7 @@ _MOST_CALLERS = 12
 _FARTHEST = 60
 """Calls behind an assignment among which the commit is looked for."""
 _MOST_CHECKS = 12
+_KEYS = ("pk", "id")
 
 
 class Kind(enum.Enum):
@@ -87,10 +88,10 @@ class Races:
             key = module.path, index
             candidates = [assign for assign in body.assigns if self._may_race(assign)]
             if candidates and self._is_served(key):
-                told: set[tuple[str, str]] = set()
+                told: set[str] = set()
                 for assign in candidates:
-                    if (race := self._race(key, body, assign)) is not None and (race.row.text, race.field.name) not in told:
-                        told.add((race.row.text, race.field.name))
+                    if (race := self._race(key, body, assign)) is not None and race.row.text not in told:
+                        told.add(race.row.text)
                         yield race
 
     @staticmethod
@@ -118,6 +119,8 @@ class Races:
         if field is None or (computed and _ATTEMPTS.search(name)):
             return None
         indexed = self._project.transactions.indexed(key)
+        if any(value == "None" for name_of in _KEYS for value in indexed.values.get(f"{base}.{name_of}", ())):
+            return None  # a copy, which is inserted
         before = indexed.before(assign.line)
         if self._locks.held(key, before) or self._is_locked_outside(key, row, 0):
             return None
@@ -240,14 +243,26 @@ def _checks(indexed: Indexed, assign: Assign) -> Iterator[int]:
     owns = _owns(assign)
     for index, _ in around(body, assign.block):
         block = body.blocks[index]
-        if block.kind is BlockKind.IF and any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject:
-            yield index
-    enclosing = {index for index, _ in around(body, assign.block)}
+        if block.kind not in (BlockKind.IF, BlockKind.WITH, BlockKind.TRY):
+            break
+        if block.kind is BlockKind.IF:
+            if any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject:
+                yield index
+            break
+    enclosing = set(_same_level(body, assign.block))
     last = bisect.bisect_left(indexed.leaving, assign.line, key=lambda index: body.blocks[index].line)
     for index in indexed.leaving[max(0, last - _MOST_CHECKS) : last]:
         block = body.blocks[index]
         if block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, own) for own in owns):
             yield index
+
+
+def _same_level(body: Body, block: int) -> Iterator[int]:
+    """The block, and those around it up to the next condition or loop."""
+    for index, found in around(body, block):
+        yield index
+        if found.kind not in (BlockKind.WITH, BlockKind.TRY):
+            return
 
 
 def _asks(subject: str, own: str) -> bool:

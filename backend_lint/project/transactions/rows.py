@@ -25,7 +25,7 @@ class Origin(enum.Enum):
     LOADED = "loaded"
     SELF = "self"
     GIVEN = "given"
-    """A parameter: somebody else loaded it."""
+    """A parameter, or an attribute of an object that is no row: somebody else loaded it."""
     FRESH = "fresh"
 
 
@@ -102,7 +102,8 @@ class RowsAtHand:
         if head.owner >= 0 and head.parameters and root == "%" + head.parameters[0].name and not steps:
             return Origin.SELF
         if steps and steps[-1] != "[]":
-            return Origin.LOADED
+            is_holder = head.owner >= 0 and root in ("%self", "%cls") and self._django(key, root) is None and self._sqlalchemy(key, root) is None
+            return Origin.GIVEN if is_holder else Origin.LOADED
         return Origin.GIVEN if any(root == "%" + parameter.name for parameter in head.parameters) else Origin.LOADED
 
 
