@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.transactions import Scattered
+from backend_lint.project.transactions import Scattered, SplitUnit
 
 
 class MultiWriteWithoutTransaction(ProjectRule):
@@ -13,7 +13,8 @@ class MultiWriteWithoutTransaction(ProjectRule):
     ## What it does
 
     Finds functions, reached from a request or a task, that write rows of different tables which refer to each other, where no transaction is open: not in
-    the function, not in any of its callers, not by `ATOMIC_REQUESTS`. Tables that only keep what happened (logs, notifications, sessions) and writes that
+    the function, not in any of its callers, not by `ATOMIC_REQUESTS`; and rows of SQLAlchemy that are committed before the row that refers to them is made.
+    One commit for all is right. Tables that only keep what happened (logs, notifications, sessions) and writes that
     may be repeated (`get_or_create`, `update_or_create`) do not count.
 
     ## Why is this bad
@@ -109,6 +110,8 @@ class MultiWriteWithoutTransaction(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for one in project.transactions.scattered:
             yield self._finding(project, one)
+        for split in project.transactions.split_units:
+            yield self._split(project, split)
 
     def _finding(self, project: Project, one: Scattered) -> Finding:
         first, second = one.first, one.second
@@ -122,4 +125,15 @@ class MultiWriteWithoutTransaction(ProjectRule):
             symbol=project.calls.head(one.key).name,
             evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *entry),
             suggestion="with transaction.atomic(): ...",
+        )
+
+    def _split(self, project: Project, one: SplitUnit) -> Finding:
+        return self.finding(
+            one.key[0],
+            one.commit,
+            f"the row of {one.first.name} is committed before that of {one.second.name} is made: if the commit in line {one.last.line} fails, this one stays; "
+            "flush here, and commit once",
+            symbol=project.calls.head(one.key).name,
+            evidence=(Evidence(one.key[0], one.made.line, f"the row of {one.second.name} is made here"),),
+            suggestion="session.flush()",
         )

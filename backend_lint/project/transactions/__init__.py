@@ -23,6 +23,7 @@ from backend_lint.project.transactions.reach import Inside, Open, Reach
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand
 from backend_lint.project.transactions.scattered import Scattered, ScatteredWrites
 from backend_lint.project.transactions.scopes import Scope, Scopes
+from backend_lint.project.transactions.split_units import SplitUnit, split_units
 from backend_lint.project.transactions.units import Units
 from backend_lint.project.transactions.work import Work
 from backend_lint.project.transactions.written import rows_written
@@ -54,6 +55,7 @@ __all__ = [
     "Scopes",
     "Sent",
     "Spanning",
+    "SplitUnit",
     "Transactions",
     "Unkept",
     "Wide",
@@ -124,6 +126,11 @@ class Transactions:
     def scattered(self) -> tuple[Scattered, ...]:
         """Writes that belong together and are committed one by one."""
         return tuple(ScatteredWrites(self._project, self.reach, self.rows).all())
+
+    @functools.cached_property
+    def split_units(self) -> tuple[SplitUnit, ...]:
+        """The same with sessions of SQLAlchemy."""
+        return tuple(split_units(self._project, self.units))
 
     @functools.cached_property
     def held_open(self) -> tuple[HeldOpen, ...]:

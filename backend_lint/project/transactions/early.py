@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.api import Evidence
+from backend_lint.project.blocks import around
 from backend_lint.project.blocks import inside as lies_in
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches
@@ -36,11 +37,20 @@ def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) 
             found = reach.inside(key, dispatch.call.block)
             if found is None:
                 found = _pending(key, dispatch, units)
-            if found is None:
+            if found is None or _never_there(project, dispatch, found):
                 continue
             derived = given_written(project, key, dispatch.call, found)
             if derived or blocks.write(dispatch.key, found):
                 yield Early(dispatch, found, derived)
+
+
+def _never_there(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
+    """The admin saves whole rows: what is done for certain ``update_fields`` alone is not done for it."""
+    if not inside.scope.what.startswith("the admin"):
+        return False
+    body = project.calls.body(dispatch.key)
+    subjects = [block.subject for _, block in around(body, dispatch.call.block)]
+    return any("%update_fields" in subject and not subject.startswith("(not ") for subject in subjects)
 
 
 def _pending(key: FunctionKey, dispatch: Dispatch, units: Units) -> Inside | None:

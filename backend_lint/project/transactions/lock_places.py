@@ -58,7 +58,7 @@ def unkept_locks(project: Project, reach: Reach) -> Iterator[Unkept]:
                 run = _run_at(body, number, loops)
                 if run is not None and _is_queryset(project, key, number) and reach.state(key, run) is Open.NO:
                     yield Unkept(key, call, raises=True)
-            elif call.args and _FOR_UPDATE.search(call.args[0]) and _is_alone(project, key, body, call):
+            elif call.args and _FOR_UPDATE.search(call.args[0]) and _is_alone(project, reach, key, body, call):
                 yield Unkept(key, call, raises=False)
 
 
@@ -84,10 +84,12 @@ def _run_at(body: Body, number: int, loops: dict[str, int]) -> int | None:
     return next((max(loops[f"#{index}"], 0) for index in sorted(chain) if f"#{index}" in loops), None)
 
 
-def _is_alone(project: Project, key: FunctionKey, body: Body, call: Call) -> bool:
-    """A statement of asyncpg outside of ``conn.transaction()``, on a connection that the function has taken itself."""
+def _is_alone(project: Project, reach: Reach, key: FunctionKey, body: Body, call: Call) -> bool:
+    """A statement of asyncpg outside of ``conn.transaction()``, on a connection that the function has taken itself; one of Django's outside of ``atomic``."""
     receiver, _, method = call.callee.rpartition(".")
     target = project.value(*key, call.callee)
+    if target is not None and target.name == "django.db.backends.utils.CursorWrapper.execute":
+        return reach.state(key, call.block) is Open.NO
     if target is None or not target.name.startswith("asyncpg.") or method not in ("fetch", "fetchrow", "fetchval", "execute"):
         return False
     if next(project.transactions.reach.scopes.around(key, call.block), None) is not None:

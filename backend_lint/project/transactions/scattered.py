@@ -27,7 +27,7 @@ from backend_lint.project.value_text import call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_RECORDS = re.compile(
+RECORDS = re.compile(
     r"log|audit|histor|event|activit|notif|session|token|metric|statistic|cache|message|report|trace|seen|visit|view(?:s|ed)?$|stat$|status", re.IGNORECASE
 )
 """Words of tables that keep what happened: a missing row spoils nothing."""
@@ -97,7 +97,7 @@ class ScatteredWrites:
             else:
                 found = self._rows.row(key, base)
                 model, row, is_new = (found.model, base, found.origin is Origin.FRESH) if found is not None else (None, base, False)
-            if model is not None and not _RECORDS.search(model.name) and model.framework == "django":
+            if model is not None and not RECORDS.search(model.name) and model.framework == "django":
                 yield Write(number, call, model, row, is_new)
 
     def _of(self, model: ClassKey | None) -> Mapped | None:

@@ -54,7 +54,7 @@ class Units:
         here = [index for index, _ in around(body, edge.call.block)]
         for commit in commits:
             session = commit.callee.rpartition(".")[0]
-            if commit.block not in here or not self._is_session(key, session):
+            if commit.block not in here or not self.is_session(key, session):
                 continue
             write = self._write(key, body, edge, session, set(here))
             if write is not None:
@@ -67,7 +67,8 @@ class Units:
             found = self._edges[key] = {one.number: one for one in self._project.calls.edges(key)}
         return found
 
-    def _is_session(self, key: FunctionKey, session: str) -> bool:
+    def is_session(self, key: FunctionKey, session: str) -> bool:
+        """Whether a value of a function is a session."""
         ref = self._project.value(*key, session)
         if is_session(self._project, ref):
             return True
