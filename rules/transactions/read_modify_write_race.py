@@ -7,6 +7,7 @@ from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import Place
 from backend_lint.project.transactions import Kind, Origin, Overwrite, Race, RawRace
+from backend_lint.project.transactions.edits import with_f
 
 if TYPE_CHECKING:
     import libcst
@@ -139,20 +140,4 @@ class ReadModifyWriteRace(Mends, ProjectRule):
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         """``x.n += 1`` as ``x.n = F("n") + 1``."""
-        import libcst
-
-        if not finding.suggestion or not isinstance(node, libcst.SimpleStatementLine) or len(node.body) != 1:
-            return None
-        statement = node.body[0]
-        if not isinstance(statement, libcst.AugAssign) or not isinstance(statement.target, libcst.Attribute):
-            return None
-        signs = {libcst.AddAssign: libcst.Add(), libcst.SubtractAssign: libcst.Subtract(), libcst.MultiplyAssign: libcst.Multiply()}
-        operator = signs.get(type(statement.operator))
-        if operator is None:
-            return None
-        value: libcst.BaseExpression = statement.value
-        if isinstance(value, libcst.BinaryOperation | libcst.IfExp | libcst.BooleanOperation | libcst.Comparison) and not value.lpar:
-            value = value.with_changes(lpar=[libcst.LeftParen()], rpar=[libcst.RightParen()])
-        left = libcst.parse_expression(f'F("{statement.target.attr.value}")')
-        made = libcst.Assign([libcst.AssignTarget(statement.target)], libcst.BinaryOperation(left, operator, value))
-        return node.with_changes(body=[made])
+        return with_f(node) if finding.suggestion else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.transactions import Early, Sent, evidence
+from backend_lint.project.transactions.edits import on_commit
 
 if TYPE_CHECKING:
     import libcst
@@ -122,12 +123,4 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         """``task.delay(x)`` as ``transaction.on_commit(partial(task.delay, x))``, for Django's transactions alone."""
-        import libcst
-
-        if not finding.suggestion or not isinstance(node, libcst.Call) or any(argument.star for argument in node.args):
-            return None
-        first = libcst.Arg(node.func)
-        if node.args:
-            first = first.with_changes(comma=libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" ")))
-        held = node.with_changes(func=libcst.Name("partial"), args=[first, *node.args], lpar=[], rpar=[])
-        return libcst.Call(libcst.parse_expression("transaction.on_commit"), [libcst.Arg(held)])
+        return on_commit(node) if finding.suggestion else None
