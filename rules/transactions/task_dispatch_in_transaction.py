@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, ProjectRule, Severity
+from backend_lint.facts.python import Use
 from backend_lint.project import Project
 from backend_lint.project.transactions import Early, Sent, evidence
 from backend_lint.project.transactions.edits import on_commit
@@ -118,7 +119,7 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
             symbol=project.calls.head(one.dispatch.key).name,
             evidence=evidence(project, one.inside),
             severity=None if one.derived else Severity.INFO,
-            suggestion=f"transaction.on_commit(partial({name}, ...))" if scope.django else "",
+            suggestion=f"transaction.on_commit(partial({name}, ...))" if scope.django and one.dispatch.call.use is Use.DROPPED else "",
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

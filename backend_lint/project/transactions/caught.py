@@ -50,13 +50,14 @@ class Caught(msgspec.Struct, frozen=True):
 
 
 def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught]:
-    """Each clause once, in order of path and line."""
+    """The first clause of each ``try``, in order of path and line."""
     for module, index, _, body in project.functions("except"):
         if module.role in LEFT_OUT or not index or not body.handlers:
             continue
         key = module.path, index
+        told: set[int] = set()
         for position, handler in enumerate(body.handlers):
-            if handler.raises or is_deferred(body, handler.block):
+            if handler.raises or handler.protected in told or is_deferred(body, handler.block):
                 continue
             outer = body.blocks[handler.protected].parent
             found = reach.inside(key, outer)
@@ -66,6 +67,7 @@ def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught
             explicit = next((name for name in sorted(names) if name in _INTEGRITY), "")
             broad = breadth(project, module.path, index, handler) >= Breadth.BROAD
             if (explicit or broad) and (one := _judge(project, key, body, handler, found, work, explicit, outer, max(0, position - 8))) is not None:
+                told.add(handler.protected)
                 yield one
 
 

@@ -128,7 +128,7 @@ class Races:
         if save is None:
             return None
         if computed:
-            mendable = row.model.framework is Framework.DJANGO and assign.augmented and field.kind.endswith(_NUMBERS) and not _asked(indexed, assign)
+            mendable = row.model.framework is Framework.DJANGO and row.origin is Origin.LOADED and field.kind.endswith(_NUMBERS) and _stays(indexed, assign)
             return Race(key, Kind.COMPUTED, row, field, assign, save, mendable=mendable)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
         return Race(key, Kind.CHECKED, row, field, assign, save, once) if once is not None else None
@@ -274,6 +274,11 @@ def _same_way(body: Body, block: int, other: int) -> bool:
     return inside(body, block, other) or inside(body, other, block)
 
 
-def _asked(indexed: Indexed, assign: Assign) -> bool:
-    """The attribute is read somewhere else in the function."""
-    return any(own in indexed.text for own in _owns(assign))
+def _stays(indexed: Indexed, assign: Assign) -> bool:
+    """It is one statement, and nobody reads the attribute afterwards, here or where the row is handed on: it would be an expression, not a number."""
+    if not assign.augmented or any(own in indexed.text for own in _owns(assign)):
+        return False
+    rows = set(alternatives(assign.target.rpartition(".")[0]))
+    handed = {text for call in indexed.body.calls for text in (*call.args, *(value for _, value in call.keywords))}
+    handed |= {one.value for one in indexed.body.returns} | {one.value for one in indexed.body.yields}
+    return rows.isdisjoint(handed)
