@@ -139,7 +139,8 @@ def balance_after(module: ModuleType, name: str, function: str) -> int:
     engine = sqlalchemy.create_engine(uri_of(name).replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="READ COMMITTED")
     module.Base.metadata.create_all(engine)
     with Session(engine) as session:
-        session.add(module.Account(id=1, balance=100))
+        columns = module.Account.__table__.columns.keys()
+        session.add(module.Account(**{name: {"id": 1, "balance": 100}.get(name, 0) for name in columns}))
         session.commit()
     barrier = threading.Barrier(2)
     waited: set[int] = set()

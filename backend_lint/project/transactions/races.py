@@ -18,7 +18,8 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around, inside, is_deferred
-from backend_lint.project.calls import Aspect, FunctionKey
+from backend_lint.project.calls import Aspect, Edge, FunctionKey
+from backend_lint.project.held_sessions import passed
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import Ref, RefKind
@@ -36,6 +37,8 @@ _BEFORE, _AFTER = r"(?:\|\||[(+\-*/&])", r"(?:\|\||[+\-*/&])"
 _VERSIONS = ("VersionField", "IntegerVersionField", "AutoIncVersionField")
 _ATTEMPTS = re.compile(r"retr(?:y|ies)|attempt|tries")
 """A row of a queue counts how often its one worker tried."""
+_STAMPS = re.compile(r"^(?:last_|date_)?(?:updated|modified|changed|touched|seen)")
+"""When it was changed last: the later one is right."""
 _CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs", "sum", "timedelta", "quantize", "union", "difference"})
 """Calls whose result is a number, or a set, made of what they are given."""
 _NUMBERS = ("IntegerField", "FloatField", "DecimalField")
@@ -116,7 +119,7 @@ class Races:
         if row is None or row.origin is Origin.FRESH or self._is_versioned(row):
             return None
         field = row.model.fields.get(name)
-        if field is None or (computed and _ATTEMPTS.search(name)):
+        if field is None or (computed and (_ATTEMPTS.search(name) or _STAMPS.search(name))):
             return None
         indexed = self._project.transactions.indexed(key)
         if any(value == "None" for name_of in _KEYS for value in indexed.values.get(f"{base}.{name_of}", ())):
@@ -157,9 +160,19 @@ class Races:
         callers = [one for one in self._project.transactions.reach.callers(key) if self._project.modules[one[0][0]].role is not Role.TEST]
         if len(callers) > _MOST_CALLERS or (not callers and row.origin is Origin.GIVEN):
             return True
+        if row.origin is Origin.GIVEN and any(self._is_new_to(caller, edge, row) for caller, edge in callers):
+            return True
         return any(self._locks.held(caller, edge.number) for caller, edge in callers) or (
             depth < 1 and any(self._is_locked_outside(caller, row, depth + 1) for caller, _ in callers if self._project.transactions.reach.callers(caller))
         )
+
+    def _is_new_to(self, caller: FunctionKey, edge: Edge, row: Row) -> bool:
+        """The caller hands over a row that it has just made: nobody else knows it."""
+        name = row.text.lstrip("%")
+        for parameter, text in passed(self._project, edge):
+            if parameter == name and (given := self._rows.row(caller, text)) is not None and given.origin is Origin.FRESH:
+                return True
+        return False
 
     def _saved(self, key: FunctionKey, body: Body, row: Row, name: str, before: int) -> Call | None:
         """The call that writes the attribute back."""
