@@ -30,8 +30,14 @@ class StatementStatistics(Fact, frozen=True):
 
 
 class KnownDatabase(Fact, frozen=True):
-    """`dialect` is empty if the configuration does not say."""
+    """`dialect` is empty if the configuration does not say.
+
+    `migrations`: which are judged where no base revision says which are new: ``heads`` (those that no other follows) or ``all``. `deploys`: ``rolling`` if old
+    code runs while migrations do, ``downtime`` if nothing does.
+    """
 
     dialect: str = ""
     tables: tuple[TableStatistics, ...] = ()
     statements: tuple[StatementStatistics, ...] = ()
+    migrations: str = "heads"
+    deploys: str = "rolling"

@@ -59,7 +59,7 @@ class AddColumn(_Change, frozen=True, tag="add column"):
 class AlterColumn(_Change, frozen=True, tag="alter column"):
     """Changes of a column; None leaves as it is. `default` is SQL text, ``""`` drops it. `column`, if given, replaces the whole declaration.
 
-    `auto`: whether the database numbers it.
+    `auto`: whether the database numbers it. `using`: the values of a new type are computed by an expression.
     """
 
     table: str
@@ -69,6 +69,7 @@ class AlterColumn(_Change, frozen=True, tag="alter column"):
     default: str | None = None
     column: Column | None = None
     auto: bool | None = None
+    using: bool = False
 
 
 class DropColumn(_Change, frozen=True, tag="drop column"):
@@ -100,6 +101,7 @@ class AddIndex(_Change, frozen=True, tag="add index"):
     if_not_exists: bool = False
     only: bool = False
     using: str = ""
+    concurrently: bool = False
 
 
 class DropIndex(_Change, frozen=True, tag="drop index"):
@@ -110,6 +112,7 @@ class DropIndex(_Change, frozen=True, tag="drop index"):
     columns: tuple[str, ...] = ()
     unique: bool | None = None
     if_exists: bool = False
+    concurrently: bool = False
 
 
 class RenameIndex(_Change, frozen=True, tag="rename index"):
@@ -122,8 +125,12 @@ class RenameIndex(_Change, frozen=True, tag="rename index"):
 
 
 class AddForeignKey(_Change, frozen=True, tag="add foreign key"):
+    """`valid` is False with NOT VALID: rows that are there are not looked at. `inline`: it stands in the declaration of a column that is new."""
+
     table: str
     foreign_key: ForeignKey
+    valid: bool = True
+    inline: bool = False
 
 
 class DropConstraint(_Change, frozen=True, tag="drop constraint"):
@@ -142,12 +149,16 @@ class Attach(_Change, frozen=True, tag="attach"):
     table: str
     detach: bool = False
     partition: bool = True
+    concurrently: bool = False
 
 
 class AddCheck(_Change, frozen=True, tag="add check"):
+    """`valid` is False with NOT VALID: rows that are there are not looked at."""
+
     table: str
     text: str
     name: str = ""
+    valid: bool = True
 
 
 class Seed(_Change, frozen=True, tag="seed"):

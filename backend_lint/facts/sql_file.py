@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend_lint.facts.act import Act
 from backend_lint.facts.ddl import Change
 from backend_lint.facts.python import Fact
 from backend_lint.facts.query import Query
@@ -10,7 +11,7 @@ from backend_lint.facts.query import Query
 class SqlStatement(Fact, frozen=True):
     """A statement. `name`: from ``-- name: x`` (aiosql, sqlc, HugSQL, yesql), empty if it has none; `marker`: what follows the name (``^``, ``:one``, ``!``).
 
-    One of `changes` and `query` is filled. `not_understood`: why neither is. `text`: one line, at most 500 characters.
+    One of `changes` and `query` is filled, or neither and there are only `acts`. `not_understood`: why nothing is. `text`: one line, at most 500 characters.
     """
 
     line: int
@@ -21,12 +22,15 @@ class SqlStatement(Fact, frozen=True):
     changes: tuple[Change, ...] = ()
     query: Query | None = None
     not_understood: str = ""
+    acts: tuple[Act, ...] = ()
 
 
 class SqlFile(Fact, frozen=True):
     """`dialect` is empty if nothing in the file tells. `sections`: for dbmate and goose the line where the way down begins, else 0 (only the way up
-    is read)."""
+    is read). `runs_bare`: a comment tells the runner to run the file outside a transaction. `runner`: whose marks stand in it (``dbmate``, ``goose``)"""
 
     statements: tuple[SqlStatement, ...]
     dialect: str = ""
     down: int = 0
+    runs_bare: bool = False
+    runner: str = ""

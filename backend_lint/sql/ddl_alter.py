@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 from msgspec.structs import replace
 
 from backend_lint.facts import ddl
@@ -16,6 +19,10 @@ _WITHOUT_EFFECT = frozenset(
     "exchange remove partition with without options reset tablespace stats_auto_recalc delay_key_write max_rows min_rows avg_row_length union insert_method "
     "secondary_load compression encryption connection data password depends split merge logged unlogged".split()
 )
+
+
+PLAIN_CAST = re.compile(r"[(\s]*\"?\w+\"?[)\s]*::[\w\s\"(),.\[\]]+", re.ASCII)
+"""``USING column::type`` says no more than the type itself."""
 
 
 class Alteration:
@@ -76,8 +83,8 @@ class Alteration:
             self.changes.append(ddl.Attach(self.table, cursor.qualified()))
             cursor.rest()
         elif cursor.take("detach", "partition"):
-            self.changes.append(ddl.Attach(self.table, cursor.qualified(), detach=True))
-            cursor.take_any("concurrently", "finalize")
+            other = cursor.qualified()
+            self.changes.append(ddl.Attach(self.table, other, detach=True, concurrently=bool(cursor.take_any("concurrently", "finalize"))))
         elif cursor.take("no", "force") or cursor.take("not", "of") or cursor.take("set") or cursor.token.lower in _WITHOUT_EFFECT:
             cursor.until(",")
         else:
@@ -99,7 +106,8 @@ class Alteration:
                 raise NotUnderstoodError(f"ADD {cursor.token.text}")
             while cursor.take("not", "valid") or cursor.take("enable") or cursor.take("validate") or cursor.take("no", "inherit"):
                 pass
-            self._declared(declarations, only)
+            words = [token.lower for token in cursor.tokens[before : cursor.at]]
+            self._declared(declarations, only, valid=("not", "valid") not in itertools.pairwise(words))
             return
         cursor.take("column")
         if_not_exists = cursor.take("if", "not", "exists")
@@ -113,11 +121,11 @@ class Alteration:
         cursor.take("first")
         self.changes += (ddl.AddColumn(self.table, column, if_not_exists) for column in declarations.draft.columns)
         if not if_not_exists:
-            self._declared(declarations, only)
+            self._declared(declarations, only, inline=True)
         else:
             self._declared_if_new(declarations)
 
-    def _declared(self, declarations: Declarations, only: bool) -> None:
+    def _declared(self, declarations: Declarations, only: bool, valid: bool = True, inline: bool = False) -> None:
         """What the declarations say beside columns."""
         draft = declarations.draft
         for index in draft.indexes:
@@ -125,12 +133,12 @@ class Alteration:
                 self.changes.append(ddl.SetPrimaryKey(self.table, tuple(key.column for key in index.keys), index))
             else:
                 self.changes.append(ddl.AddIndex(self.table, index, only=only))
-        self.changes += (ddl.AddCheck(self.table, text, name) for name, text in draft.checks)
-        self.changes += (ddl.AddForeignKey(self.table, key) for key in draft.foreign_keys)
+        self.changes += (ddl.AddCheck(self.table, text, name, valid) for name, text in draft.checks)
+        self.changes += (ddl.AddForeignKey(self.table, key, valid, inline) for key in draft.foreign_keys)
 
     def _declared_if_new(self, declarations: Declarations) -> None:
         """With ADD COLUMN IF NOT EXISTS the constraints come only with the column; nobody repeats a migration, so they are taken as new."""
-        self._declared(declarations, False)
+        self._declared(declarations, False, inline=True)
 
     def _of_index(self) -> bool:
         """``ADD [CONSTRAINT name] UNIQUE | PRIMARY KEY USING INDEX name``."""
@@ -235,9 +243,11 @@ class Alteration:
             raise NotUnderstoodError("a type expected")
         if cursor.take("collate"):
             cursor.qualified()
-        if cursor.take("using"):
-            cursor.until(",")
-        return replace(change, type=type_)
+        using = cursor.take("using")
+        if using:
+            written = cursor.until(",")
+            using = not PLAIN_CAST.fullmatch(written)
+        return replace(change, type=type_, using=using)
 
     def _redeclare(self, old: str) -> None:
         """MySQL's MODIFY and CHANGE: the whole declaration anew. Keys stay unless new ones are declared."""

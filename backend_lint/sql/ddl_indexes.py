@@ -19,7 +19,7 @@ def create_index(cursor: Cursor, path: str) -> list[ddl.Change]:
     while cursor.take_any("clustered", "nonclustered", "bitmap", "columnstore"):
         pass
     cursor.expect("index")
-    cursor.take("concurrently")
+    concurrently = cursor.take("concurrently")
     if_not_exists = cursor.take("if", "not", "exists")
     name = "" if cursor.is_next("on") and cursor.peek().kind in ("word", "name") and cursor.peek().lower != "on" else cursor.qualified()
     if cursor.take("using"):
@@ -72,7 +72,7 @@ def create_index(cursor: Cursor, path: str) -> list[ddl.Change]:
         path=path,
         line=line,
     )
-    return [ddl.AddIndex(table, index, if_not_exists, only)]
+    return [ddl.AddIndex(table, index, if_not_exists, only, concurrently=concurrently)]
 
 
 _OPTIONS = frozenset({"tablespace", "comment", "algorithm", "lock", "key_block_size", "parser", "engine_attribute"})

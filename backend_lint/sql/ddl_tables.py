@@ -196,7 +196,7 @@ def drop(cursor: Cursor) -> list[ddl.Change]:
     what = cursor.take_any("table", "view", "index", "schema", "database")
     if not what:
         return []
-    cursor.take("concurrently")
+    concurrently = cursor.take("concurrently")
     if_exists = cursor.take("if", "exists")
     names = [cursor.qualified()]
     while cursor.take(","):
@@ -205,7 +205,7 @@ def drop(cursor: Cursor) -> list[ddl.Change]:
         table = cursor.qualified() if cursor.take("on") else ""
         if cursor.dialect is Dialect.MSSQL and not table and "." in names[0]:
             table, _, names[0] = names[0].rpartition(".")
-        return [ddl.DropIndex(name, table, if_exists=if_exists) for name in names]
+        return [ddl.DropIndex(name, table, if_exists=if_exists, concurrently=concurrently) for name in names]
     if what in ("schema", "database"):
         schemas = [name.rpartition(".")[2] for name in names] if what == "schema" else []
         return [ddl.DropTable(f"{schema}.*", if_exists=True) for schema in schemas]

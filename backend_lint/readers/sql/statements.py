@@ -7,6 +7,7 @@ import re
 from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.schema import Dialect
 from backend_lint.facts.sql_file import SqlFile, SqlStatement
+from backend_lint.sql.acts import acts_of
 from backend_lint.sql.ddl import Reading, is_declaration
 from backend_lint.sql.dialects import guess, is_foreign, named
 from backend_lint.sql.split import Statement, statements
@@ -14,6 +15,13 @@ from backend_lint.sql.split import Statement, statements
 _SECTION = re.compile(
     r"^[ \t]*--[ \t]*(?://[ \t]*)?(?:(?P<up>migrate:up|\+(?:goose|migrate|micrate)[ \t]+up|up migration)|"
     r"(?P<down>migrate:down|\+(?:goose|migrate|micrate)[ \t]+down|@undo|down migration|={2,}[ \t]*down))\b[^\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RUNNER = re.compile(r"^[ \t]*--[ \t]*(migrate:|\+goose)[ \t]*up\b", re.IGNORECASE | re.MULTILINE)
+_RUNNERS = {"migrate:": "dbmate", "+goose": "goose"}
+_BARE = re.compile(
+    r"^[ \t]*--[ \t]*(?:migrate:up\b[^\n]*\btransaction:\s*false|\+goose[ \t]+no[ \t]+transaction|no-transaction\b|"
+    r"(?:flyway:)?executeInTransaction\s*=\s*false|transactional:\s*false|disable_ddl_transaction)",
     re.IGNORECASE | re.MULTILINE,
 )
 _NAME = re.compile(r"--\s*:?name\s*:?\s*([A-Za-z_][\w.-]*)\s*([\^!*#$<]{1,2})?\s*(\(.*?\))?\s*(:\S+)?|--!\s*([A-Za-z_]\w*)", re.IGNORECASE)
@@ -27,19 +35,21 @@ def read_statements(text: str, file: SourceFile) -> SqlFile:
     if is_foreign(text, file.path):
         return SqlFile(())
     dialect = guess(text) or _by_place(file.path)
+    runner = found.group(1).lower() if (found := _RUNNER.search(text)) else ""
     text, down = _way_up(text)
     reading = Reading(dialect or Dialect.POSTGRESQL, file.path)
     text = reading.prepared(text)
     parsed = [(statement, is_declaration(statement.text)) for statement in statements(text, dialect)]
     asks = file.role is not Role.MIGRATION and not any(declares for _, declares in parsed)
-    found: list[SqlStatement] = []
+    said: list[SqlStatement] = []
+    bare = file.role is Role.MIGRATION and _BARE.search(text) is not None
     for statement, _ in parsed[:_MOST]:
         if (kept := _kept(statement, reading, asks)) is not None:
-            found.append(kept)
+            said.append(kept)
     if len(parsed) > _MOST:
         first = parsed[_MOST][0]
-        found.append(SqlStatement(first.line, first.line, "", not_understood=f"only {_MOST} statements of a file are read"))
-    return SqlFile(tuple(found), dialect.value if dialect else "", down)
+        said.append(SqlStatement(first.line, first.line, "", not_understood=f"only {_MOST} statements of a file are read"))
+    return SqlFile(tuple(said), dialect.value if dialect else "", down, bare, _RUNNERS.get(runner, ""))
 
 
 def _by_place(path: str) -> Dialect | None:
@@ -78,9 +88,10 @@ def _kept(statement: Statement, reading: Reading, asks: bool) -> SqlStatement | 
     if (name or asks) and word and word[0] in _QUERY:
         return _query(statement, name, marker, reading.dialect)
     changes, why = reading.read(statement)
-    if not changes and not why:
+    done = () if asks else acts_of(statement.text, reading.dialect, statement.line)
+    if not changes and not why and not done:
         return None
-    return SqlStatement(statement.line, statement.end_line, _line(statement.text, 120), name, marker, tuple(changes), not_understood=why)
+    return SqlStatement(statement.line, statement.end_line, _line(statement.text, 120), name, marker, tuple(changes), not_understood=why, acts=done)
 
 
 def _query(statement: Statement, name: str, marker: str, dialect: Dialect) -> SqlStatement:
