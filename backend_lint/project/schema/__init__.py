@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from backend_lint.facts.database import TableStatistics
 from backend_lint.facts.schema import Dialect, Index, Table
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.history import History
 from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
 from backend_lint.project.schema.sizes import has_few_rows
 from backend_lint.project.schema.source import Declared, Replayed, Unread
@@ -27,7 +28,7 @@ class Schema:
     """All tables of a project. `tables`: the truth as far as it is known, migrations before models. `declared`: what the models alone say.
 
     `dialect`: the database product that the project runs on; `dialect_known` is False if nothing tells and PostgreSQL was assumed.
-    `mapped`: models by class. `unread`: what was not understood.
+    `mapped`: models by class. `unread`: what was not understood. `histories`: what the migrations in Python do, one entry a runner.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Schema:
         unread: tuple[Unread, ...] = (),
         dialect: Dialect = Dialect.POSTGRESQL,
         dialect_known: bool = False,
+        histories: tuple[History, ...] = (),
     ) -> None:
         self.tables = tables
         self.declared = declared
@@ -45,6 +47,7 @@ class Schema:
         self.unread = unread
         self.dialect = dialect
         self.dialect_known = dialect_known
+        self.histories = histories
 
     @classmethod
     def link(cls, project: Project) -> Schema:
@@ -53,7 +56,7 @@ class Schema:
 
         dialect, known = project.product
         found = linked(project, dialect)
-        schema = cls(found.tables, found.declared, found.mapped, found.unread, dialect, known)
+        schema = cls(found.tables, found.declared, found.mapped, found.unread, dialect, known, found.histories)
         return schema._sized(project.database.tables)
 
     def _sized(self, statistics: Iterable[TableStatistics]) -> Schema:
@@ -68,7 +71,7 @@ class Schema:
             if short:
                 columns = tuple(replace(column, closed=True) if column.name in short else column for column in table.columns)
                 tables[table.name] = replace(table, columns=columns)
-        return Schema(tables, self.declared, self.mapped, self.unread, self.dialect, self.dialect_known)
+        return Schema(tables, self.declared, self.mapped, self.unread, self.dialect, self.dialect_known, self.histories)
 
     def table(self, name: str) -> Table | None:
         """The table of that name; a name with the default schema in front means the same, as do other cases of letters.

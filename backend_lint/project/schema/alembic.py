@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from backend_lint.facts import ddl
+from backend_lint.facts.act import ActKind
 from backend_lint.facts.python import Call as CallFact
 from backend_lint.facts.schema import Column, Dialect, Table
 from backend_lint.project.schema.alembic_conditions import MigrationValues
-from backend_lint.project.schema.alembic_graph import Revision, environments, revisions
+from backend_lint.project.schema.alembic_graph import Revision, environments, node_of, revisions
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
 from backend_lint.project.schema.alembic_steps import Steps
 from backend_lint.project.schema.alembic_unnamed import Unnamed
-from backend_lint.project.schema.source import Declared, Replayed, Unread
+from backend_lint.project.schema.history import Recorder
+from backend_lint.project.schema.source import Declared, Replayed, Unread, joined
 from backend_lint.project.schema.sqlalchemy import Models
 from backend_lint.project.schema.sqlalchemy_naming import conventional
 from backend_lint.project.schema.sqlalchemy_tables import TableSpec
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Frame, Made, Text, Value
+from backend_lint.sql.acts import acts
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.ddl import changes as changes_of_text
 
@@ -46,26 +49,7 @@ def replay(project: Project, declared: Declared, dialect: Dialect = Dialect.POST
     values = MigrationValues(project, dialect)
     groups = environments(project, revisions(project, values), dialect)
     replayed = [Migrations(project, values, declared, dialect).replay(group) for group in groups if group]
-    return _joined(replayed)
-
-
-def _joined(found: Sequence[Replayed]) -> Replayed:
-    """What several environments leave together; of a table that two of them make the first one's holds, and is doubted."""
-    if len(found) == 1:
-        return found[0]
-    tables: dict[str, Table] = {}
-    covers: set[str] = set()
-    dropped: set[str] = set()
-    unread: list[Unread] = []
-    unknown = ""
-    for one in found:
-        for name, table in one.tables.items():
-            tables.setdefault(name, table)
-        covers |= one.covers
-        dropped |= one.dropped
-        unread += one.unread
-        unknown = unknown or one.everything_unknown
-    return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), tuple(unread), unknown)
+    return joined(replayed)
 
 
 class Migrations(Models):
@@ -84,6 +68,7 @@ class Migrations(Models):
         self.failed = False
         self.convention: Mapping[str, str | None] = {}
         self.doubts: list[str] = []
+        self.recorder = Recorder(self.catalog)
         self._own: dict[str, dict[str, Table]] = {}
         values.run = self.steps.call
 
@@ -92,6 +77,7 @@ class Migrations(Models):
         self.asked.catalog = self.catalog
         self.convention = self.core.conventions(self._target_metadata(group), None)[0]
         for revision in group:
+            self.recorder.begin(revision.path)
             if not self.steps.migrate(revision.path, revision.upgrade):
                 self.everything = self.everything or "a migration does too much to be followed"
                 self.unread.append(Unread(revision.path, 1, "a migration does too much to be followed"))
@@ -99,7 +85,9 @@ class Migrations(Models):
             self.apply(doubt, doubt.path, doubt.line)
         covers = self.catalog.created - self.baseline
         everything = self.everything or self.catalog.everything_unknown
-        return Replayed(dict(self.catalog.tables), covers, frozenset(self.catalog.dropped - self.catalog.tables.keys()), tuple(self.unread), everything)
+        history = self.recorder.history("alembic", tuple(node_of(self.project, one) for one in group))
+        dropped = frozenset(self.catalog.dropped - self.catalog.tables.keys())
+        return Replayed(dict(self.catalog.tables), covers, dropped, tuple(self.unread), everything, history)
 
     def _target_metadata(self, group: Sequence[Revision]) -> Made | None:
         """``target_metadata`` of the nearest ``env.py``: its naming convention holds for what migrations make as well."""
@@ -137,6 +125,7 @@ class Migrations(Models):
     def do(self, made: Made) -> bool:
         """Carry out a call; False if it is none of Alembic's and runs no statement."""
         receiver, _, name = made.call.callee.rpartition(".")
+        self.recorder.at(made.frame.path, made.call.line, name)
         if name in _EXECUTES:
             return self._execute(made)
         if name in _MAKES:
@@ -174,6 +163,8 @@ class Migrations(Models):
     def apply(self, change: ddl.Change, path: str, line: int) -> None:
         """Apply a change, or only note that it may have happened."""
         before = len(self.catalog.missed)
+        self.recorder.doubted = bool(self.doubts)
+        self.recorder.record(change)
         self.catalog.apply(change if not self.doubts else self._doubted(change, path, line))
         self.unread += [Unread(path, line, missed.why) for missed in self.catalog.missed[before:]]
 
@@ -197,6 +188,9 @@ class Migrations(Models):
 
     def trust(self) -> None:
         self.doubts.pop()
+
+    def autocommit(self, on: bool) -> None:
+        self.recorder.bare = on
 
     def skipped(self, why: str, path: str, line: int) -> None:
         self.unread.append(Unread(path, line, why))
@@ -223,6 +217,11 @@ class Migrations(Models):
         return True
 
     def _statement(self, text: str, made: Made) -> None:
+        self.recorder.doubted = bool(self._doubts)
+        for act in acts(text, self.dialect):
+            if act.kind in (ActKind.BEGIN, ActKind.COMMIT):
+                self.recorder.bare = act.kind is ActKind.COMMIT
+            self.recorder.act(act)
         found, missed = changes_of_text(text, self.dialect, made.frame.path, made.call.line)
         for change in found:
             self.apply(change, made.frame.path, made.call.line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.schema import Dialect
+from backend_lint.project.schema.history import Node
 from backend_lint.project.schema.sqlalchemy_values import Frame, Value
 
 if TYPE_CHECKING:
@@ -73,6 +74,16 @@ def environments(project: Project, found: Iterable[Revision], dialect: Dialect) 
     for revision in found:
         groups.setdefault(_home(project, revision.path), []).append(revision)
     return [ordered(_of_dialect(group, dialect)) for _, group in sorted(groups.items())]
+
+
+def node_of(project: Project, revision: Revision) -> Node:
+    """A revision in its graph."""
+    module = project.modules[revision.path]
+    kind, number = module.names.get("down_revision", module.names["revision"])
+    line = module.bodies[0].assigns[number].line if kind == "assign" else 1
+    labels, at = module.names.get("branch_labels", ("", 0))
+    branch = labels == "assign" and module.bodies[0].assigns[at].value != "None"
+    return Node(revision.path, line, _home(project, revision.path), revision.name, revision.down, function=revision.upgrade, branch=branch)
 
 
 def _home(project: Project, path: str) -> str:

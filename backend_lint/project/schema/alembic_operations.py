@@ -13,6 +13,7 @@ from backend_lint.project.schema.sqlalchemy_columns import COLUMN_CALLS, ColumnS
 from backend_lint.project.schema.sqlalchemy_naming import shortened
 from backend_lint.project.schema.sqlalchemy_tables import CONSTRAINTS, TableSpec
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Made, Nothing, Text, Value
+from backend_lint.sql.ddl_alter import PLAIN_CAST
 
 if TYPE_CHECKING:
     from backend_lint.project.schema.alembic import Migrations
@@ -38,6 +39,10 @@ class Call:
         """A string argument; None if there is none or it is not known."""
         value = self.values.get(name)
         return value if isinstance(value, str) else None
+
+    def says(self, name: str) -> bool:
+        """An argument is given and not known to be false."""
+        return self.values.get(name) not in (None, False)
 
     def names(self, name: str) -> tuple[str, ...] | None:
         """An argument that is a list of names; None if one of them is not known."""
@@ -215,7 +220,9 @@ def alter_column(migrations: Migrations, call: Call) -> list[ddl.Change]:
     auto = call.get("autoincrement")
     if type_ is not None or isinstance(nullable, bool) or default is not None or isinstance(nullable, Nothing | Text):
         known = nullable if isinstance(nullable, bool) else None
-        found.append(ddl.AlterColumn(call.table, name, type_, known, default, auto=auto if isinstance(auto, bool) and auto else None))
+        using = call.get("postgresql_using")
+        computed = using is not None and not (isinstance(using, str) and PLAIN_CAST.fullmatch(using))
+        found.append(ddl.AlterColumn(call.table, name, type_, known, default, auto=True if auto is True else None, using=computed))
     new = (
         call.get(
             "new_column_name",
@@ -247,7 +254,7 @@ def create_index(migrations: Migrations, call: Call) -> list[ddl.Change]:
         index = replace(index, name=migrations.name("ix", call.table, tuple(key.column or key.expression for key in index.keys)))
     elif not isinstance(given, str):
         return migrations.forget(call, "an index of which the name is not known is made", "indexes")
-    return [ddl.AddIndex(call.table, index, call.get("if_not_exists") is True)]
+    return [ddl.AddIndex(call.table, index, call.get("if_not_exists") is True, concurrently=call.says("postgresql_concurrently"))]
 
 
 def drop_index(migrations: Migrations, call: Call) -> list[ddl.Change]:
@@ -257,7 +264,8 @@ def drop_index(migrations: Migrations, call: Call) -> list[ddl.Change]:
     schema = call.text("schema")
     name = shortened(name)
     full = f"{schema}.{name}" if schema and "." not in name else name
-    return [ddl.DropIndex(full if call.table is None else name, call.table or "", if_exists=call.get("if_exists") is True)]
+    exists, concurrently = call.get("if_exists") is True, call.says("postgresql_concurrently")
+    return [ddl.DropIndex(full if call.table is None else name, call.table or "", if_exists=exists, concurrently=concurrently)]
 
 
 def create_unique_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
@@ -293,14 +301,15 @@ def create_foreign_key(migrations: Migrations, call: Call) -> list[ddl.Change]:
     target = f"{schema}.{target}" if schema and "." not in target else target
     name = migrations.name("fk", call.table, columns, call.text("constraint_name") or "", target, others)
     key = ForeignKey(name, columns, target, others, on_delete(call.values), path=call.path, line=call.line)
-    return [*migrations.unnamed.replaced(call.table, columns), ddl.AddForeignKey(call.table, key)]
+    return [*migrations.unnamed.replaced(call.table, columns), ddl.AddForeignKey(call.table, key, valid=not call.says("postgresql_not_valid"))]
 
 
 def create_check_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
     assert call.table is not None
     text = migrations.expressions.condition(call.get("condition"), migrations.names_of(call.table)) if call.get("condition") is not None else None
     name = call.text("constraint_name") or ""
-    return [ddl.AddCheck(call.table, text, migrations.name("ck", call.table, (), name) or name)] if text is not None else []
+    valid = not call.says("postgresql_not_valid")
+    return [ddl.AddCheck(call.table, text, migrations.name("ck", call.table, (), name) or name, valid)] if text is not None else []
 
 
 def create_exclude_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:

@@ -51,6 +51,9 @@ class Doer(Protocol):
     def trust(self) -> None:
         """The end of a `doubt`."""
 
+    def autocommit(self, on: bool) -> None:
+        """What is done from here on runs outside, or again inside, of the migration's transaction."""
+
     def skipped(self, why: str, path: str, line: int) -> None:
         """Something is not done because a fresh database has no rows that ask for it."""
 
@@ -144,6 +147,12 @@ class Steps:
         block = body.blocks[number]
         if block.kind is BlockKind.TRY:
             return self._try(frame, body, number, decided)
+        if block.kind is BlockKind.WITH and any("autocommit_block" in body.calls[at].callee for at in call_ids(block.subject)):
+            self.doer.autocommit(True)
+            try:
+                return self._block(frame, body, number)
+            finally:
+                self.doer.autocommit(False)
         if block.kind in _PASSED:
             return self._block(frame, body, number)
         if block.kind is BlockKind.IF:

@@ -6,7 +6,7 @@ Names are computed when a statement runs: indexes and foreign keys wait until th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.query import Predicate
@@ -19,6 +19,9 @@ from backend_lint.project.schema.django_types import is_positive
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.conditions import predicate_text
 from backend_lint.sql.names import clip
+
+if TYPE_CHECKING:
+    from backend_lint.project.schema.history import Recorder
 
 _SUFFIXES = {"gin": "gin", "gist": "gist", "spgist": "spgist", "brin": "brin", "hash": "hash", "bloom": "bloom"}
 _LONGEST_HASH = 20
@@ -36,6 +39,8 @@ class Waiting(NamedTuple):
     to_columns: tuple[str, ...] = ()
     made: Index | None = None
     foreign_key: ForeignKey | None = None
+    origin: Any = None
+    inline: bool = False
 
 
 class Editor:
@@ -46,9 +51,12 @@ class Editor:
         self.dialect = catalog.dialect
         self.source = source
         self.waiting: list[Waiting] = []
+        self.recorder: Recorder | None = None
 
     def apply(self, *changes: ddl.Change) -> None:
         for change in changes:
+            if self.recorder is not None:
+                self.recorder.record(change)
             self.catalog.apply(change)
 
     # -- waiting statements ------------------------------------------------------------------------
@@ -56,8 +64,19 @@ class Editor:
     def flush(self) -> None:
         """The end of a migration: what waits is done."""
         for one in self.waiting:
+            if self.recorder is not None and one.origin is not None:
+                self.recorder.origin = one.origin
             self._run(one)
         self.waiting = []
+
+    def credit(self) -> None:
+        """What waits since the last operation is that operation's."""
+        if self.recorder is None:
+            return
+        at = len(self.waiting)
+        while at and self.waiting[at - 1].origin is None:
+            at -= 1
+            self.waiting[at] = self.waiting[at]._replace(origin=self.recorder.origin)
 
     def _run(self, one: Waiting) -> None:
         name = one.name
@@ -66,7 +85,7 @@ class Editor:
             key = ForeignKey(
                 name, one.columns, one.to_table, one.to_columns, "no action", one.foreign_key.orm_on_delete, True, one.foreign_key.path, one.foreign_key.line
             )
-            self.apply(ddl.AddForeignKey(one.table, key))
+            self.apply(ddl.AddForeignKey(one.table, key, inline=one.inline))
             return
         if one.made is not None:
             name = name or index_name(one.table, one.columns, one.suffix, self.dialect)

@@ -16,6 +16,7 @@ from backend_lint.project.schema.django_operations import Replay, Unsupported
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_state import ModelState
 from backend_lint.project.schema.django_values import Doubt, Made, Scope
+from backend_lint.project.schema.history import Node, Recorder
 from backend_lint.project.schema.source import Declared, Replayed, Unread
 from backend_lint.sql.catalog import Catalog
 
@@ -33,9 +34,11 @@ def replay(project: Project, declared: Declared | None = None, dialect: Dialect 
 def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
     """What the migrations leave."""
     django.values.vendor = dialect.value
-    migrations = in_order(MigrationReader(django.values, django.apps).all())
+    known = MigrationReader(django.values, django.apps).all()
+    migrations = in_order(known)
     catalog = Catalog(dialect)
     editor = Alterer(catalog, "django migrations")
+    editor.recorder = recorder = Recorder(catalog)
     labels = {state.key: state.label for state in django.states.values() if state.key is not None}
     registry = Registry({}, dialect, django.apps.user, django.apps.auto_field)
 
@@ -50,13 +53,23 @@ def replay_by(django: DjangoProject, dialect: Dialect) -> Replayed:
     run = Replay(django.fields, editor, registry, labels, swapped)
     unread: list[Unread] = []
     for migration in migrations:
+        recorder.begin(migration.path)
         _apply(django, run, migration, unread)
         editor.flush()
     django.final = run.models
     tables = _finished(django, run, catalog)
     covers = frozenset(name for name in catalog.created if name in tables)
     missed = [Unread("", 0, f"{type(one.change).__name__}: {one.why}") for one in catalog.missed if not isinstance(one.change, ddl.Forget)]
-    return Replayed(tables, covers, frozenset(catalog.dropped), (*unread, *run.statements.unread, *missed), catalog.everything_unknown)
+    history = recorder.history("django", tuple(_node(django, one) for one in known.values()))
+    return Replayed(tables, covers, frozenset(catalog.dropped), (*unread, *run.statements.unread, *missed), catalog.everything_unknown, history)
+
+
+def _node(django: DjangoProject, migration: Migration) -> Node:
+    fact = django.values.modules[migration.path].classes[migration.owner]
+    line = next((one.line for one in fact.attributes if one.name == "dependencies"), fact.line)
+    parents, replaced = (tuple(map(".".join, keys)) for keys in (migration.parents, migration.replaces))
+    initial = any(one.name == "initial" and one.value == "True" for one in fact.attributes)
+    return Node(migration.path, line, migration.key[0], ".".join(migration.key), parents, replaced, owner=migration.owner, initial=initial)
 
 
 def _apply(django: DjangoProject, run: Replay, migration: Migration, unread: list[Unread]) -> None:
@@ -66,7 +79,10 @@ def _apply(django: DjangoProject, run: Replay, migration: Migration, unread: lis
     if _applied(django, migration) is False:
         return
     before = dict(run.editor.catalog.tables)
-    for operation in [*attribute(django.values, migration.path, migration.owner, "operations"), *doubts]:
+    operations = [*attribute(django.values, migration.path, migration.owner, "operations"), *doubts]
+    if run.editor.recorder is not None:
+        run.editor.recorder.doubted = any(isinstance(one, Doubt) for one in operations)
+    for operation in operations:
         at = getattr(operation, "line", fact.line)
         try:
             if isinstance(operation, Doubt):

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from backend_lint.facts import ddl
+from backend_lint.facts.act import Act, ActKind
 from backend_lint.project.schema.django_alter import Alterer
 from backend_lint.project.schema.django_field_operations import FieldOperations
 from backend_lint.project.schema.django_fields import FieldReader
@@ -50,7 +51,12 @@ class Replay(ModelOperations, FieldOperations):
         if not isinstance(value, Made):
             raise Unsupported(f"operation {value.text if isinstance(value, Unknown) else value}")
         name = self.operation_name(value)
-        if name in WITHOUT_EFFECT or (not name and self.changes_nothing(value)):
+        if self.editor.recorder is not None and database:
+            self.editor.recorder.at(value.scope.path, value.line, name or value.last, value)
+        if not name and self.changes_nothing(value):
+            return
+        if name in WITHOUT_EFFECT:
+            self._noted(app, name, value, database)
             return
         handler = self.table.get(name)
         if handler is None:
@@ -59,6 +65,16 @@ class Replay(ModelOperations, FieldOperations):
             label = self._label(app, model) if isinstance(model, str) and self._label(app, model) in self.models else ""
             raise Unsupported(f"operation {value.last}", label)
         handler(app, value, database)
+        self.editor.credit()
+
+    def _noted(self, app: str, name: str, made: Made, database: bool) -> None:
+        """What changes no table and is part of the migration's history all the same."""
+        model, constraint = made.get("model_name", 0), made.get("name", 1)
+        recorder = self.editor.recorder if database else None
+        if name == "ValidateConstraint" and recorder is not None and isinstance(model, str) and isinstance(constraint, str):
+            state = self.models.get(self._label(app, model))
+            if state is not None:
+                recorder.act(Act(ActKind.VALIDATE, self.registry().table(state), constraint))
 
     # -- the rest ----------------------------------------------------------------------------------
 
@@ -79,6 +95,9 @@ class Replay(ModelOperations, FieldOperations):
 
     def run_sql(self, app: str, made: Made, database: bool) -> None:
         if database:
+            if (recorder := self.editor.recorder) is not None:
+                for act in self.statements.acts(made.get("sql", 0)):
+                    recorder.act(act)
             self.editor.apply(*self._narrowed(app, self.statements.sql(made.get("sql", 0), made.scope.path, made.line)))
         for one in self.values.listed(made.get("state_operations", 2)):
             self.apply(app, one, database=False)

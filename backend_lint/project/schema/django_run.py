@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend_lint.facts import ddl
+from backend_lint.facts.act import Act
 from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.references import RefKind
@@ -14,6 +15,7 @@ from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, ValueReader
 from backend_lint.project.schema.source import Unread
 from backend_lint.project.value_text import call_ids, parse
+from backend_lint.sql.acts import acts
 from backend_lint.sql.ddl import changes, is_declaration
 
 _WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"})
@@ -45,6 +47,14 @@ class Statements:
             return
         elif value not in (MISSING, None):
             yield self.forget("", "SQL that is not constant", path, line)
+
+    def acts(self, value: Any) -> Iterator[Act]:
+        """What the argument of ``RunSQL`` does beside changing the schema."""
+        if isinstance(value, str):
+            yield from acts(value, self.dialect)
+        elif isinstance(value, list):
+            for one in value:
+                yield from self.acts(one[0] if isinstance(one, list) and one else one)
 
     def _text(self, text: str, path: str, line: int) -> Iterator[ddl.Change]:
         found, missed = changes(text, self.dialect, path, line)

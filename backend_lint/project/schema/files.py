@@ -56,7 +56,12 @@ def _declares(project: Project, path: str, facts: SqlFile) -> bool:
     file = project.files.get(path)
     if file is not None and file.role in (Role.TEST, Role.SCRIPT):
         return False
-    return any(statement.changes for statement in facts.statements) and not _DOWN.search(path if "/" in path else f"/{path}") and not _DOWN.search(_name(path))
+    return any(statement.changes for statement in facts.statements) and not is_way_down(path)
+
+
+def is_way_down(path: str) -> bool:
+    """The name says that the file takes a migration back."""
+    return _DOWN.search(path if "/" in path else f"/{path}") is not None or _DOWN.search(_name(path)) is not None
 
 
 def _name(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from backend_lint.facts.schema import Column, Dialect, Table
+from backend_lint.project.schema.history import History
 from backend_lint.project.schema.mapping import ClassKey, Mapped
 from backend_lint.project.schema.source import Declared, Replayed, Unread
 
@@ -22,6 +23,7 @@ class Linked(NamedTuple):
     declared: dict[str, Table]
     mapped: dict[ClassKey, Mapped]
     unread: tuple[Unread, ...]
+    histories: tuple[History, ...] = ()
 
 
 def linked(project: Project, dialect: Dialect) -> Linked:
@@ -48,7 +50,7 @@ def linked(project: Project, dialect: Dialect) -> Linked:
     for name, key in classes.items():
         if name in tables and tables[name].model is None:
             tables[name] = replace(tables[name], model=key)
-    return Linked(tables, declared, mapped, tuple(unread))
+    return Linked(tables, declared, mapped, tuple(unread), tuple(one.history for one, _ in replays if one.history is not None))
 
 
 def _frameworks(project: Project, dialect: Dialect) -> list[tuple[Declared, Replayed]]:

@@ -83,7 +83,7 @@ def _of_modules(project: Project, points: Counter[Dialect]) -> None:
         for entry in module.facts.imports:
             if (dialect := _DRIVERS.get(entry.module.partition(".")[0])) is not None:
                 found["driver", dialect] += 1
-            elif entry.module.startswith(("django.contrib.postgres", "sqlalchemy.dialects.", "django_mysql")):
+            elif entry.module.startswith(("django.contrib.postgres", "sqlalchemy.dialects", "django_mysql")):
                 for prefix, of in _OF_PRODUCT.items():
                     if f"{entry.module}.{entry.member}.".startswith(f"{prefix}."):
                         found["own", of] += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Table
+from backend_lint.project.schema.history import History
 from backend_lint.project.schema.mapping import ClassKey, Mapped
 
 
@@ -29,7 +31,7 @@ class Replayed(NamedTuple):
 
     `covers`: the tables whose whole life stands in the migrations, so that what they leave is the truth and not the model; a model's table that is not among
     them is taken from the model. `dropped`: tables that migrations made and took away again. `everything_unknown`: a migration did something to no table
-    that could be named; then no table is known for certain.
+    that could be named; then no table is known for certain. `history`: what each migration does.
     """
 
     tables: dict[str, Table]
@@ -37,3 +39,26 @@ class Replayed(NamedTuple):
     dropped: frozenset[str] = frozenset()
     unread: tuple[Unread, ...] = ()
     everything_unknown: str = ""
+    history: History | None = None
+
+
+def joined(found: Sequence[Replayed]) -> Replayed:
+    """What several environments leave together; of a table that two of them make the first one's holds, and is doubted."""
+    if len(found) == 1:
+        return found[0]
+    tables: dict[str, Table] = {}
+    covers: set[str] = set()
+    dropped: set[str] = set()
+    unread: list[Unread] = []
+    unknown = ""
+    histories = [one.history for one in found if one.history is not None]
+    done = {path: steps for history in histories for path, steps in history.done.items()}
+    for one in found:
+        for name, table in one.tables.items():
+            tables.setdefault(name, table)
+        covers |= one.covers
+        dropped |= one.dropped
+        unread += one.unread
+        unknown = unknown or one.everything_unknown
+    history = History("alembic", tuple(node for history in histories for node in history.nodes), done)
+    return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), tuple(unread), unknown, history)
