@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Format and file; None for standard output."""
     gate: dict[str, Any] = {}
     database: dict[str, Any] = {}
-    """What is known of the database: `dialect`, `rows` by table, `statistics` (files relative to the root)."""
+    """What is known of the database: `dialect`, `rows` by table, `statistics` (files relative to the root), `migrations`, `deploys`."""
     cache: bool = True
     cache_dir: Path | None = None
     jobs: int = 0

@@ -180,7 +180,10 @@ def _performance(value: Any) -> dict[str, Any]:
 
 
 DIALECTS = ("postgresql", "mysql", "sqlite", "oracle", "mssql")
-_DATABASE: dict[str, Check] = {"dialect": one_of(DIALECTS), "rows": table_of(count), "statistics": texts}
+MIGRATIONS, DEPLOYS = ("heads", "all"), ("rolling", "downtime")
+_DATABASE: dict[str, Check] = {
+    "dialect": one_of(DIALECTS), "rows": table_of(count), "statistics": texts, "migrations": one_of(MIGRATIONS), "deploys": one_of(DEPLOYS),
+}  # fmt: skip
 
 
 def _string(values: Iterable[str] = ()) -> dict[str, Any]:
@@ -238,8 +241,11 @@ KEYS: dict[str, Key] = {
     "format": Key(one_of(FORMATS), _string(FORMATS), "The format on standard output.", field="formats"),
     "database": Key(
         _fields(_DATABASE),
-        _closed({"dialect": _string(DIALECTS), "rows": _object(_COUNT), "statistics": _TEXTS}),
-        "The database: its `dialect`; `rows`, how many each table has; `statistics`, exports of `pg_stat_user_tables` or `pg_stat_statements`.",
+        _closed(
+            {"dialect": _string(DIALECTS), "rows": _object(_COUNT), "statistics": _TEXTS, "migrations": _string(MIGRATIONS), "deploys": _string(DEPLOYS)}
+        ),
+        "The database: its `dialect`; `rows`, how many each table has; `statistics`, exports of `pg_stat_user_tables` or `pg_stat_statements`; `migrations`, "
+        "whether the `heads` or `all` are judged where no base revision says which are new; `deploys`, `rolling` or with `downtime`.",
     ),
     "gate": Key(gate, _GATE, "Conditions of the verdict: findings allowed, coverage, performance."),
     "cache": Key(boolean, {"type": "boolean"}, "Whether results are kept between runs."),

@@ -41,7 +41,8 @@ def known_database(root: Path, settings: Mapping[str, Any]) -> tuple[KnownDataba
             skipped.append(Unchecked(report.path, f"is neither CSV nor JSON of database statistics: {error}"[:300]))
     for name, rows in settings.get("rows", {}).items():
         tables[name] = TableStatistics(name, rows, path="configuration")
-    return KnownDatabase(settings.get("dialect", ""), tuple(tables.values()), tuple(statements)), skipped
+    deploys = settings.get("deploys", "rolling")
+    return KnownDatabase(settings.get("dialect", ""), tuple(tables.values()), tuple(statements), settings.get("migrations", "heads"), deploys), skipped
 
 
 def _rows(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
     from backend_lint.facts.report import Report
     from backend_lint.project import Project
+    from backend_lint.project.base import Base
     from backend_lint.registry import Registry
     from backend_lint.sql.memo import Statements
 
@@ -94,7 +95,12 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         unchecked += reading.unchecked
     reports = _reports(settings, rules, unchecked, watch)
     texts, texts_notes = kept_texts(settings)
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts)
+    base = None
+    if settings.diff_base is not None:
+        from backend_lint.engine.base_model import base_model
+
+        base = base_model(settings, _line_reader(sources))
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -170,6 +176,7 @@ def check(
     reports: Sequence[Report] = (),
     database: KnownDatabase | None = None,
     texts: Statements | None = None,
+    base: Base | None = None,
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
@@ -189,7 +196,7 @@ def check(
     from backend_lint.project import Project
 
     with clock.measure("link"):
-        project = Project.link(readings, database, texts)
+        project = Project.link(readings, database, texts, base)
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -214,6 +221,15 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
     return readings, check(readings, rules, database=_known(settings, []), texts=kept_texts(settings)[0])
+
+
+def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
+    """The linked model of files that are not on disk, with all roles."""
+    from backend_lint.project import Project
+
+    sources = Sources(given(settings, contents).candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles))
+    readings, _ = _read(settings, sources, [], on_disk=False)
+    return Project.link(readings, _known(settings, []), kept_texts(settings)[0])
 
 
 def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
@@ -250,13 +266,14 @@ def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
 
 def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None = None) -> KnownDatabase:
     """What configuration and statistics say of the database, and into `unchecked` the exports that could not be read."""
+    history = "all" if settings.profile == "all" else "heads"
     if not settings.database:
-        return KnownDatabase()
+        return KnownDatabase(migrations=history)
     from backend_lint.engine.database_statistics import known_database
 
     if watch is not None:
         watch.add(*(settings.root / name for name in settings.database.get("statistics", ())))
-    found, skipped = known_database(settings.root, settings.database)
+    found, skipped = known_database(settings.root, {"migrations": history, **settings.database})
     unchecked += skipped
     return found
 

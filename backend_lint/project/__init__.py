@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
+    from backend_lint.project.base import Base
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
     from backend_lint.project.loading import Loads
+    from backend_lint.project.migrating import Migrations
     from backend_lint.project.queries import Queries
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
@@ -54,7 +56,8 @@ class Project:
 
     `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded; `declarations`: those of SQL files; `templates`: those
     of templates.
-    `database`: what configuration and statistics say of it. `unknown`: how often each rule could not tell.
+    `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
+    `unknown`: how often each rule could not tell.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Project:
         declarations: Mapping[str, msgspec.Raw] | None = None,
         texts: Statements | None = None,
         templates: Mapping[str, msgspec.Raw] | None = None,
+        base: Base | None = None,
     ) -> None:
         self.files = files
         self.modules = modules
@@ -74,6 +78,7 @@ class Project:
         self.declarations = declarations or {}
         self.texts = texts or Statements()
         self.templates = templates or {}
+        self.base = base
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)
@@ -85,8 +90,9 @@ class Project:
         readings: Mapping[str, tuple[SourceFile, Reading]],
         database: KnownDatabase | None = None,
         texts: Statements | None = None,
+        base: Base | None = None,
     ) -> Project:
-        """The model of what was read; a file whose facts are empty is left out. `texts`: where what SQL texts say is kept."""
+        """The model of what was read; a file whose facts are empty is left out. `texts`: where what SQL texts say is kept. `base`: what it is compared with."""
         modules = {}
         manifests = {}
         declarations = {}
@@ -103,7 +109,7 @@ class Project:
                 templates[path] = reading.facts
             else:
                 manifests[path] = reading.facts
-        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts, templates)
+        return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts, templates, base)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
@@ -181,6 +187,13 @@ class Project:
         from backend_lint.project.schema import Schema
 
         return Schema.link(self)
+
+    @functools.cached_property
+    def migrations(self) -> Migrations:
+        """The migrations of all runners: what each does, and which are to be judged."""
+        from backend_lint.project.migrating import Migrations
+
+        return Migrations.link(self)
 
     @functools.cached_property
     def places(self) -> Places:

@@ -217,7 +217,7 @@ class Migrations(Models):
         return True
 
     def _statement(self, text: str, made: Made) -> None:
-        self.recorder.doubted = bool(self._doubts)
+        self.recorder.doubted = bool(self.doubts)
         for act in acts(text, self.dialect):
             if act.kind in (ActKind.BEGIN, ActKind.COMMIT):
                 self.recorder.bare = act.kind is ActKind.COMMIT

@@ -1,0 +1,114 @@
+"""Migrations as they are applied to a database that runs: each one's changes in order, with its runner's transactions, and which of them are to be judged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.schema import Dialect, Table
+from backend_lint.project.migrating.graph import leaves, squashed
+from backend_lint.project.migrating.model import Migration, Runner, Step
+from backend_lint.project.migrating.runners import alembic_transaction, django_transaction, steps
+from backend_lint.project.schema.history import History, Node
+from backend_lint.project.schema.sizes import has_few_rows
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+__all__ = ["Migration", "Migrations", "Runner", "Step"]
+
+
+class Migrations:
+    """All migrations of a project. `histories`: by runner, with their graphs. `judged`: those that are not deployed yet, as far as anybody can tell.
+
+    With a base revision these are the files that it does not have; without one those that no other migration follows, or all, as the configuration says.
+    """
+
+    def __init__(self, project: Project, histories: tuple[History, ...], runners: dict[str, tuple[Runner, bool | None]]) -> None:
+        self._project = project
+        self.histories = histories
+        self._runners = runners
+
+    @classmethod
+    def link(cls, project: Project) -> Migrations:
+        """The migrations of a project."""
+        from backend_lint.project.migrating.sql_files import of_files
+
+        found = list(project.schema.histories)
+        runners: dict[str, tuple[Runner, bool | None]] = {}
+        for history in found:
+            for node in history.nodes:
+                if history.runner == "django":
+                    runners[node.path] = Runner.DJANGO, django_transaction(project, node)
+                else:
+                    runners[node.path] = Runner.ALEMBIC, alembic_transaction(project, node)
+        if project.declarations:
+            for history, known in of_files(project):
+                found.append(history)
+                runners.update(known)
+        return cls(project, tuple(found), runners)
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """The database product; None if nothing tells which it is."""
+        schema = self._project.schema
+        return schema.dialect if schema.dialect_known else None
+
+    @property
+    def rolling(self) -> bool:
+        """Old code runs while migrations do."""
+        return self._project.database.deploys != "downtime"
+
+    @functools.cached_property
+    def judged(self) -> tuple[Migration, ...]:
+        """The migrations to be judged, in order of path."""
+        chosen: dict[str, tuple[History, Node, frozenset[str]]] = {}
+        for history in self.histories:
+            ours = self._chosen(history)
+            new = frozenset(node.path for node in ours)
+            for node in ours:
+                chosen.setdefault(node.path, (history, node, self._beside(history, node, new)))
+        return tuple(self._migration(*chosen[path]) for path in sorted(chosen))
+
+    def _chosen(self, history: History) -> list[Node]:
+        base = self._project.base
+        copies = squashed(history)
+        if base is not None:
+            return [node for node in history.nodes if node.path not in base.paths and node.name not in copies]
+        if self._project.database.migrations == "all":
+            return [node for node in history.nodes if node.name not in copies]
+        return [node for node in leaves(history) if node.name not in copies]
+
+    def _beside(self, history: History, node: Node, new: frozenset[str]) -> frozenset[str]:
+        """The migrations that are deployed together with one: tables that they make are empty."""
+        if self._project.base is not None:
+            return new
+        if node.initial:
+            return frozenset(one.path for one in history.nodes if one.initial and one.group == node.group)
+        return frozenset({node.path})
+
+    def _migration(self, history: History, node: Node, beside: frozenset[str]) -> Migration:
+        runner, transaction = self._runners[node.path]
+        return Migration(node, runner, transaction, beside, steps(history.done.get(node.path, ()), transaction, runner, beside))
+
+    def waits(self, step: Step) -> bool:
+        """Whether a table may have so many rows that what is done to all of them takes time: it is not new, nor known to be small."""
+        if step.fresh or not step.done.table:
+            return False
+        table = self.table(step.done.table)
+        return not has_few_rows(table, step.done.table) and (table is None or table.managed)
+
+    def table(self, name: str) -> Table | None:
+        """The table after all migrations."""
+        return self._project.schema.table(name)
+
+    def steps(self) -> Iterator[tuple[Migration, Step]]:
+        """All steps of the migrations that are judged, as far as it is known that they run."""
+        for migration in self.judged:
+            yield from ((migration, step) for step in migration.steps if not step.done.doubted)
+
+    def slow(self) -> Iterator[tuple[Migration, Step]]:
+        """Steps during which readers or writers of a table with rows wait for as long as all rows take."""
+        if self.dialect in (Dialect.POSTGRESQL, Dialect.MYSQL):
+            yield from ((migration, step) for migration, step in self.steps() if step.blocking and self.waits(step))

@@ -1,0 +1,69 @@
+"""A migration and its steps."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from backend_lint.project.schema.history import Done, Node
+from backend_lint.project.schema.places import Place
+from backend_lint.sql.locks import Cost
+
+
+class Runner(enum.StrEnum):
+    """Who applies a migration; it decides what is in a transaction."""
+
+    DJANGO = "django"
+    ALEMBIC = "alembic"
+    FLYWAY = "flyway"
+    GOLANG_MIGRATE = "golang-migrate"
+    DBMATE = "dbmate"
+    GOOSE = "goose"
+    SQLX = "sqlx"
+    PRISMA = "prisma"
+    DIESEL = "diesel"
+    UNKNOWN = "sql"
+    """Numbered files of SQL, whoever applies them."""
+
+    @property
+    def is_python(self) -> bool:
+        return self in (Runner.DJANGO, Runner.ALEMBIC)
+
+
+class Step(NamedTuple):
+    """A change of a migration. `transaction`: whether it runs inside of one; None if nobody knows. `fresh`: its table is made by the same set of migrations."""
+
+    done: Done
+    transaction: bool | None
+    fresh: bool
+
+    @property
+    def place(self) -> Place:
+        return Place(self.done.path, self.done.line)
+
+    @property
+    def blocking(self) -> tuple[Cost, ...]:
+        """What somebody waits for as long as all rows take."""
+        return tuple(cost for cost in self.done.costs if cost.blocks_writes)
+
+
+class Migration(NamedTuple):
+    """A migration that is to be judged. `transaction`: whether its runner wraps it into one; None if nobody knows.
+
+    `beside`: paths of the set that it is deployed with.
+    """
+
+    node: Node
+    runner: Runner
+    transaction: bool | None
+    beside: frozenset[str]
+    steps: tuple[Step, ...]
+
+    @property
+    def path(self) -> str:
+        return self.node.path
+
+    @property
+    def symbol(self) -> str:
+        """The name of what holds the steps."""
+        return {Runner.DJANGO: "Migration", Runner.ALEMBIC: "upgrade"}.get(self.runner, "")

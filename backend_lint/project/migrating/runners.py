@@ -1,0 +1,53 @@
+"""What each runner wraps into a transaction. Sources: the documentation of the runners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from backend_lint.facts import ddl
+from backend_lint.facts.act import Act, ActKind
+from backend_lint.project.migrating.model import Runner, Step
+from backend_lint.project.schema.history import Done, Node
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+def django_transaction(project: Project, node: Node) -> bool | None:
+    """``atomic = False`` of the class; True without it."""
+    for one in project.modules[node.path].classes[node.owner].attributes:
+        if one.name == "atomic":
+            return {"True": True, "False": False}.get(one.value)
+    return True
+
+
+def alembic_transaction(project: Project, node: Node) -> bool | None:
+    """``transactional_ddl=False`` in ``env.py``; True without it."""
+    env = project.modules.get(f"{node.group}/env.py".lstrip("/"))
+    if env is None:
+        return True
+    for body in env.bodies:
+        for call in body.calls:
+            if call.callee.endswith("configure"):
+                given = dict(call.keywords).get("transactional_ddl")
+                if given == "False":
+                    return False
+                if given not in (None, "True"):
+                    return None
+    return True
+
+
+def steps(done: Iterable[Done], wrapped: bool | None, runner: Runner, beside: frozenset[str]) -> tuple[Step, ...]:
+    """The steps of a migration with the transaction that each runs in, and whether its table is made beside it."""
+    found: list[Step] = []
+    inside = wrapped
+    for one in done:
+        if isinstance(one.change, Act) and not runner.is_python:
+            if one.change.kind is ActKind.BEGIN:
+                inside = True
+            elif one.change.kind is ActKind.COMMIT:
+                inside = False
+        fresh = isinstance(one.change, ddl.CreateTable) or (bool(one.born) and one.born in beside)
+        found.append(Step(one, False if one.bare else inside, fresh))
+    return tuple(found)

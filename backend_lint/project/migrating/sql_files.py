@@ -1,0 +1,101 @@
+"""Files of SQL as migrations: who applies them, in which order, and what each does."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.act import Act, ActKind
+from backend_lint.facts.file import Role
+from backend_lint.facts.sql_file import SqlFile
+from backend_lint.project.migrating.model import Runner
+from backend_lint.project.schema.files import Chain, chains, is_way_down
+from backend_lint.project.schema.history import History, Node, Recorder
+from backend_lint.sql.catalog import Catalog
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_FLYWAY = re.compile(r"^[VB]\d[\d._]*__.+\.sql$", re.IGNORECASE)
+_REPEATED = re.compile(r"^(?:R__|afterMigrate|beforeMigrate)", re.IGNORECASE)
+_UP = re.compile(r"^(\d+)_.*\.up\.sql$")
+_FRAME = (ActKind.SET, ActKind.BEGIN, ActKind.COMMIT)
+_STAMP = 14
+"""Digits of a time: both sqlx and golang-migrate number so."""
+
+
+def of_files(project: Project) -> Iterator[tuple[History, dict[str, tuple[Runner, bool | None]]]]:
+    """The numbered chains of files, with runner and transaction of each file."""
+    others = {posixpath.dirname(path) for path, module in project.modules.items() if module.role is Role.MIGRATION and not path.endswith("__init__.py")}
+    ours = {path: facts for path, facts in project.sql_files.items() if posixpath.dirname(path) not in others and _is_migration(project, path, facts)}
+    for chain in chains(ours):
+        dialect = chain.dialect or project.product[0]
+        if not chain.numbered:
+            continue
+        recorder = Recorder(Catalog(dialect))
+        nodes: list[Node] = []
+        runners: dict[str, tuple[Runner, bool | None]] = {}
+        for path in chain.paths:
+            facts = ours[path]
+            recorder.begin(path)
+            for statement in facts.statements:
+                recorder.at(path, statement.line, "SQL")
+                recorder.doubted = bool(statement.not_understood)
+                for act in statement.acts:
+                    recorder.act(act)
+                for change in statement.changes:
+                    recorder.record(change)
+                    recorder.catalog.apply(change)
+            runners[path] = _runner(path, facts)
+            name = posixpath.basename(path)
+            if not _REPEATED.match(name):
+                follows = (nodes[-1].name,) if nodes else ()
+                nodes.append(Node(path, 1, chain.folder, _key(chain, path), follows))
+        yield recorder.history("sql", tuple(nodes)), runners
+
+
+def _is_migration(project: Project, path: str, facts: SqlFile) -> bool:
+    file = project.files.get(path)
+    return file is not None and file.role is Role.MIGRATION and path.endswith(".sql") and bool(facts.statements) and not is_way_down(path)
+
+
+def _key(chain: Chain, path: str) -> str:
+    """The number of a file in its chain, or its name if it has none."""
+    folder, _, name = path.rpartition("/")
+    if folder != chain.folder:
+        name = posixpath.basename(folder)
+    found = re.match(r"[vVbB]?(\d+(?:[._]\d+)*)", name)
+    return f"{found.group(1)}" if found else name
+
+
+def _runner(path: str, facts: SqlFile) -> tuple[Runner, bool | None]:
+    name = posixpath.basename(path)
+    one = sum(bool(statement.changes) or any(act.kind not in _FRAME for act in statement.acts) for statement in facts.statements)
+    if facts.runs_bare:
+        return Runner(facts.runner or "sql"), False
+    if facts.runner:
+        return Runner(facts.runner), True
+    if _FLYWAY.match(name):
+        return Runner.FLYWAY, _flyway(facts)
+    if name == "migration.sql":
+        return Runner.PRISMA, one > 1
+    if name == "up.sql":
+        return Runner.DIESEL, True
+    if (found := _UP.match(name)) is not None:
+        if len(found.group(1)) < _STAMP:
+            return Runner.GOLANG_MIGRATE, one > 1
+        return Runner.UNKNOWN, True if one > 1 else None
+    return Runner.UNKNOWN, None
+
+
+def _flyway(facts: SqlFile) -> bool:
+    """Flyway leaves its transaction away for a file with a statement that must run alone."""
+    return not any(_must_run_alone(statement.changes, statement.acts) for statement in facts.statements)
+
+
+def _must_run_alone(changes: tuple[object, ...], acts: tuple[Act, ...]) -> bool:
+    return any(getattr(change, "concurrently", False) for change in changes) or any(
+        act.kind is ActKind.ALONE or (act.kind is ActKind.REINDEX and act.concurrently) or act.name == "VACUUM FULL" for act in acts
+    )
