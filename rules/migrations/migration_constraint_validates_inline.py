@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.facts import ddl
+from backend_lint.facts.schema import Dialect
+from backend_lint.project import Project
+from backend_lint.project.migrating import Migration, Step, patches
+from backend_lint.sql.locks import Lock
+
+
+class MigrationConstraintValidatesInline(ProjectRule):
+    """A migration adds a constraint and checks all rows under the lock that it needs to add it.
+
+    ## What it does
+
+    Reports foreign keys and checks that are added to a table with rows without NOT VALID, SET NOT NULL on a column for which no valid check says
+    already that it is never null, and partitions that are attached without such a check. In Django also what `AddField`, `AlterField` and
+    `AddConstraint` make of it. PostgreSQL, and foreign keys of MySQL.
+
+    ## Why is this bad
+
+    The lock is held while all rows are read: for a check or SET NOT NULL it is ACCESS EXCLUSIVE, and nobody reads or writes the table meanwhile; for a
+    foreign key nobody writes to either table. Added NOT VALID the constraint holds for new rows at once, and VALIDATE CONSTRAINT checks the old ones
+    without locking anybody out.
+
+    ## Example
+
+    ```sql
+    # path: migrations/0002_total.sql
+    ALTER TABLE orders ADD COLUMN noted jsonb;
+    ALTER TABLE orders ADD CONSTRAINT orders_total CHECK (total >= 0);
+    ```
+
+    ## Use instead
+
+    ```sql
+    # path: migrations/0002_total.sql
+    ALTER TABLE orders ADD COLUMN noted jsonb;
+    ALTER TABLE orders ADD CONSTRAINT orders_total CHECK (total >= 0) NOT VALID;
+    ```
+
+    The next migration says `ALTER TABLE orders VALIDATE CONSTRAINT orders_total`.
+
+    ## When this is wrong
+
+    The table is small, or the service stands still while migrations run. Say so in `[database]` with `rows` or `deploys = "downtime"`.
+
+    ## References
+
+    - [PostgreSQL: ALTER TABLE, notes](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.3"
+    profile = "all"
+    fix = "patch"
+    tags = ("database", "availability")
+    kinds = (Kind.PYTHON, Kind.SQL)
+    roles = frozenset({Role.MIGRATION})
+    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        if not project.migrations.rolling:
+            return
+        said = set()
+        for migration, step in project.migrations.slow():
+            if any(cost.rewrites for cost in step.blocking) and not isinstance(step.done.change, ddl.AddForeignKey):
+                continue
+            what, remedy, patch = _explained(migration, step, project.migrations.dialect is Dialect.MYSQL)
+            if what and (key := (step.place, what)) not in said:
+                said.add(key)
+                yield self.finding(step.done.path, step.place, f"{what} {_who(step)}; {remedy}", symbol=migration.symbol, suggestion=patch)
+
+
+def _who(step: Step) -> str:
+    tables = " or ".join(f"`{cost.table}`" for cost in step.blocking)
+    reads = any(cost.lock is Lock.ACCESS_EXCLUSIVE for cost in step.blocking)
+    return f"for which all rows are checked while nobody {'reads or writes' if reads else 'writes to'} {tables}"
+
+
+_LATER = "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
+
+
+def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str, str]:
+    """What it is, what to do, and how it is written."""
+    change, table = step.done.change, step.done.table
+    if isinstance(change, ddl.AddForeignKey):
+        remedy = "add it with a tool that copies the table while it is used" if mysql else _LATER
+        columns = ", ".join(change.foreign_key.columns)
+        return f"the foreign key of ({columns})", remedy, "" if mysql else patches.foreign_key(migration, step, change.foreign_key)
+    if isinstance(change, ddl.AddCheck):
+        name = change.name or f"{table.rpartition('.')[2]}_check"
+        patch = patches.validated(migration, table, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""
+        return f"the check `{change.name or change.text}`", _LATER, patch
+    if isinstance(change, ddl.AlterColumn):
+        remedy = "add a CHECK (... IS NOT NULL) NOT VALID, validate it, then SET NOT NULL"
+        return f"SET NOT NULL of `{change.name}`", remedy, patches.not_null(migration, table, change.name)
+    if isinstance(change, ddl.Attach):
+        return f"the partition `{change.table}` is attached", "add a valid CHECK with its bounds before", ""
+    if isinstance(change, ddl.SetPrimaryKey) and change.using:
+        return "the primary key", "SET NOT NULL its columns by way of a validated CHECK before", ""
+    return "", "", ""

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.facts import ddl
+from backend_lint.facts.schema import Dialect, TableKind
+from backend_lint.project import Project
+from backend_lint.project.migrating import Migration, Migrations, Step
+
+
+class MigrationRename(ProjectRule):
+    """A migration renames a table or a column that running code uses.
+
+    ## What it does
+
+    Reports RENAME COLUMN and RENAME TABLE on tables that were there before the change: `RenameField`, `RenameModel` and `AlterModelTable` in Django,
+    `op.rename_table` and `new_column_name` in Alembic, and SQL. A table whose old name comes back as a view in the same migration is left alone, and so is a
+    field whose column keeps its name (`db_column`). Projects on SQLite are left alone.
+
+    ## Why is this bad
+
+    While a release rolls out, the old code and the new one run at once, and no name is right for both: each query of one of them fails until the last
+    process is replaced, and after a rollback of the code again.
+
+    ## Example
+
+    ```sql
+    # path: migrations/0002_rename.sql
+    ALTER TABLE orders ADD COLUMN noted jsonb;
+    ALTER TABLE orders RENAME COLUMN total TO amount;
+    ```
+
+    ## Use instead
+
+    ```sql
+    # path: migrations/0002_amount.sql
+    ALTER TABLE orders ADD COLUMN noted jsonb;
+    ALTER TABLE orders ADD COLUMN amount numeric;
+    ```
+
+    The application writes both columns, old rows are filled in batches, the code reads the new one, and a later release drops the old one. In Django a
+    field can also get a new name and keep its column: `amount = models.DecimalField(db_column="total", ...)`.
+
+    ## When this is wrong
+
+    Nothing runs while migrations do: `deploys = "downtime"` in `[database]`.
+
+    ## References
+
+    - [strong_migrations: renaming a column](https://github.com/ankane/strong_migrations#renaming-a-column)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.3"
+    profile = "all"
+    tags = ("database", "availability")
+    kinds = (Kind.PYTHON, Kind.SQL)
+    roles = frozenset({Role.MIGRATION})
+    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        migrations = project.migrations
+        if not migrations.rolling or migrations.dialect is Dialect.SQLITE:
+            return
+        said = set()
+        for migration, step in migrations.steps():
+            change = step.done.change
+            if step.fresh or not isinstance(change, ddl.RenameColumn | ddl.RenameTable) or not self._live(migrations, migration, step):
+                continue
+            if step.place in said:
+                continue  # a renamed model takes the tables and columns that refer to it along
+            said.add(step.place)
+            if isinstance(change, ddl.RenameColumn):
+                message = f"`{change.old}` of `{step.done.table}` becomes `{change.new}` while code that knows the old name runs; add a column and move over"
+            else:
+                message = f"`{change.old}` becomes `{change.new}` while code that knows the old name runs; keep the name, or leave a view under the old one"
+            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol)
+
+    @staticmethod
+    def _live(migrations: Migrations, migration: Migration, step: Step) -> bool:
+        change = step.done.change
+        if isinstance(change, ddl.RenameTable):
+            if change.old.rpartition(".")[2] == change.new.rpartition(".")[2]:
+                return False
+            again = [one.done.change for one in migration.steps if isinstance(one.done.change, ddl.CreateTable | ddl.RenameTable)]
+            names = {one.table.name if isinstance(one, ddl.CreateTable) else one.new for one in again if one is not change}
+            return change.old not in names
+        table = migrations.table(step.done.table)
+        return table is None or table.kind not in (TableKind.VIEW, TableKind.MATERIALIZED_VIEW)
