@@ -3,7 +3,8 @@
 ``fixtures/FAMILY/RULE-NAME/`` holds ``bad.py``, ``good.py`` and, for a rule with a fix, ``fixed.py``; more of each with a suffix (``good_retry.py``,
 ``bad_session.py`` with ``fixed_session.py``), or whole projects in folders ``bad/``, ``good/``, ``fixed/``. Marks say what must be reported:
 ``# expect: rule-name`` at the end of a line, several with commas; ``# evidence: rule-name`` on the other side of a join; ``-- expect:`` in SQL;
-``expect.txt`` beside the files of a folder, with lines ``path:line rule-name``, where no comment can stand.
+``expect.txt`` beside the files of a folder, with lines ``path:line rule-name``, where no comment can stand. What lies in a folder
+``base`` is committed first, and the rest is checked against it.
 
 Marks are removed before the engine sees the text: a comment must not change what a rule thinks of a line.
 """
@@ -13,6 +14,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -107,8 +110,32 @@ def settings(root: Path, **changes: object) -> Settings:
     return Settings(root=root, profile="all", cache=False, jobs=1, **changes)  # type: ignore[arg-type]
 
 
+def _commit_base(root: Path) -> None:
+    """What lies in ``base/`` becomes the revision that the rest of the sample is compared with."""
+    base = root / "base"
+    files = contents(base)
+    shutil.rmtree(base)
+    rest = {name: (root / name).read_bytes() for name in contents(root)}
+    for name in rest:
+        (root / name).unlink()
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(text.encode("latin-1"))
+    who = ("-c", "user.name=sample", "-c", "user.email=sample@localhost", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "base")):
+        subprocess.run(["git", *command], cwd=root, check=True, capture_output=True)
+    for name in files:
+        (root / name).unlink()
+    for name, data in rest.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+
+
 def check(root: Path) -> Result:
-    """What all rules say of the project at `root`."""
+    """What all rules say of the project at `root`; of one with a folder ``base`` what they say against that revision."""
+    if (root / "base").is_dir():
+        _commit_base(root)
+        return run(settings(root, diff_base="HEAD"), registry())
     return run(settings(root), registry())
 
 

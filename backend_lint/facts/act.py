@@ -34,7 +34,8 @@ class ActKind(enum.StrEnum):
 class Act(Fact, frozen=True):
     """One statement, or one part of an ALTER TABLE. `name`: of a constraint, a setting, a lock's mode, or what rewrites. `value`: of a setting.
 
-    `bounded`: the statement is limited to some rows (a key, a range, a limit).
+    `bounded`: the statement is limited to some rows (a key, a range, a limit); `selective`: a value is compared in its condition, so that it may be about
+    few rows. `columns`: those that an UPDATE sets.
     `concurrently`: it leaves readers and writers alone. `line` counts from the beginning of the file.
     """
 
@@ -45,3 +46,5 @@ class Act(Fact, frozen=True):
     bounded: bool = False
     concurrently: bool = False
     line: int = 0
+    selective: bool = False
+    columns: tuple[str, ...] = ()

@@ -101,15 +101,27 @@ def _writes(text: str, word: str, dialect: Dialect, line: int) -> Iterator[Act]:
     if word == "with":
         for one in _WITH_WRITE.finditer(bare):
             kind = ActKind.UPDATE if one.group(1) else ActKind.DELETE if one.group(3) else ActKind.INSERT
-            yield Act(kind, _plain(one.group(2) or one.group(4) or one.group(6), dialect), bounded=is_bounded(bare), line=line)
+            yield _write(kind, one.group(2) or one.group(4) or one.group(6), bare, dialect, line)
         return
     pattern, kind = {"update": (_UPDATE, ActKind.UPDATE), "delete": (_DELETE, ActKind.DELETE), "insert": (_INSERT, ActKind.INSERT)}[word]
     found = pattern.match(bare)
     if found is None or (kind is ActKind.INSERT and not re.search(r"\bselect\b", bare[found.end() :], re.I)):
         return
-    yield Act(kind, _plain(found.group(1), dialect), bounded=is_bounded(bare), line=line)
+    yield _write(kind, found.group(1), bare, dialect, line)
 
 
+def _write(kind: ActKind, table: str, bare: str, dialect: Dialect, line: int) -> Act:
+    _, condition = _parted(bare)
+    columns: tuple[str, ...] = ()
+    if kind is ActKind.UPDATE and (start := _ASSIGNS.search(bare)) is not None:
+        columns = tuple(dict.fromkeys(_plain(name, dialect).rpartition(".")[2] for name in _ASSIGNED.findall(bare[start.end() :])))
+    selective = _EQUAL.search(condition) is not None
+    return Act(kind, _plain(table, dialect), bounded=is_bounded(bare), line=line, selective=selective, columns=columns)
+
+
+_ASSIGNS = re.compile(r"\bset\s", re.I)
+_ASSIGNED = re.compile(rf"(?:^|,)\s*\(?\s*{_NAME}\s*=(?!=)")
+_EQUAL = re.compile(r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|\b(?:like|ilike)\b|~", re.I)
 _LIMITED = re.compile(r"\b(?:limit|fetch\s+(?:first|next))\s+[:%$\w(?]|\bbetween\b|\bctid\b", re.I)
 _KEY = re.compile(
     r"(?:\b|_)(?:id|uuid|pk|key|code|slug|name|email)\"?\s*(?:(?<![<>!=])=(?!=)\s*(?:''|\d|[:$%?]|any\s*\()|in\s*\(\s*(?:''|\d|[:$%?])|[<>]=?\s*[:$%?\d])", re.I
@@ -121,8 +133,14 @@ def is_bounded(text: str) -> bool:
 
     ``WHERE x IS NULL`` and ``WHERE state = 'old'`` may be all rows and bound nothing.
     """
-    _, where, condition = text.partition(" where ") if " where " in text else re.sub(r"\bWHERE\b", "where", text).partition(" where ")
-    return bool(where) and (_LIMITED.search(condition) is not None or _KEY.search(condition) is not None)
+    where, condition = _parted(text)
+    return where and (_LIMITED.search(condition) is not None or _KEY.search(condition) is not None)
+
+
+def _parted(text: str) -> tuple[bool, str]:
+    """Whether there is a WHERE, and what stands behind it."""
+    _, where, condition = re.sub(r"\bwhere\b", "where", text, flags=re.I).partition(" where ")
+    return bool(where), condition
 
 
 def _plain(written: str, dialect: Dialect) -> str:

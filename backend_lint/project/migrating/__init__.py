@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.project.migrating.graph import leaves, squashed
 from backend_lint.project.migrating.model import Migration, Runner, Step
@@ -60,6 +61,10 @@ class Migrations:
         """Old code runs while migrations do."""
         return self._project.database.deploys != "downtime"
 
+    def runner(self, path: str) -> Runner:
+        """Who applies the migration at a path."""
+        return self._runners.get(path, (Runner.UNKNOWN, None))[0]
+
     @functools.cached_property
     def judged(self) -> tuple[Migration, ...]:
         """The migrations to be judged, in order of path."""
@@ -98,6 +103,22 @@ class Migrations:
             return False
         table = self.table(step.done.table)
         return not has_few_rows(table, step.done.table) and (table is None or table.managed)
+
+    @property
+    def serves(self) -> bool:
+        """Nothing says that the database is a file with one writer."""
+        return self.dialect is not Dialect.SQLITE
+
+    def has_rows(self, table: str, beside: frozenset[str]) -> bool:
+        """Whether a table that is only known by name may have many rows: none of the migrations makes it, and it is not known to be small."""
+        done = (one for history in self.histories for path in beside for one in history.done.get(path, ()))
+        made = any(isinstance(one.change, ddl.CreateTable) and one.table == table for one in done)
+        found = self.table(table)
+        return not made and not has_few_rows(found, table) and (found is None or found.managed)
+
+    def left(self, name: str) -> Table | None:
+        """The table as the migrations alone leave it; of one that they did not make only what they changed is known."""
+        return next((history.tables[name] for history in self.histories if name in history.tables), None)
 
     def table(self, name: str) -> Table | None:
         """The table after all migrations."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.project.migrating.model import Runner
 from backend_lint.project.schema.history import History, Node
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 FIRST = ("__first__", "__latest__")
 
@@ -64,36 +69,64 @@ class _Names:
         return (found[0],) if len(found) == 1 else ()
 
 
-def flaws(history: History) -> Iterator[Flaw]:
-    """What keeps a runner from applying the migrations."""
-    groups: dict[str, list[Node]] = {}
-    for node in history.nodes:
-        groups.setdefault(node.group, []).append(node)
-    standing = squashed(history)
-    followed = _followed(history)
-    for group, nodes in sorted(groups.items()):
+def flaws_of(project: Project, histories: Iterable[History], runner: Callable[[str], Runner]) -> Iterator[Flaw]:
+    """What keeps the runners from applying the migrations."""
+    for history in histories:
+        groups: dict[str, list[Node]] = {}
+        for node in history.nodes:
+            groups.setdefault(node.group, []).append(node)
+        if history.runner == "sql":
+            yield from _same_number(groups, runner)
+            continue
+        standing = squashed(history)
+        followed = _followed(history)
+        for group, nodes in sorted(groups.items()):
+            yield from _ends(nodes, followed.get(group, set()), standing)
+        yield from _missing(project, history, groups)
+
+
+def _same_number(groups: Mapping[str, list[Node]], runner: Callable[[str], Runner]) -> Iterator[Flaw]:
+    for nodes in groups.values():
         by_name: dict[str, list[Node]] = {}
         for node in nodes:
-            by_name.setdefault(node.name, []).append(node)
+            if runner(node.path) is not Runner.UNKNOWN:
+                by_name.setdefault(node.name, []).append(node)
         for name, twins in by_name.items():
             if len(twins) > 1:
                 yield Flaw("twins", tuple(sorted(twins, key=lambda one: one.path, reverse=True)), name)
-        if history.runner in ("django", "alembic"):
-            ends = [node for node in nodes if node.name not in followed.get(group, ()) and node.name not in standing and not node.branch]
-            if len(ends) > 1 and not any(node.branch for node in nodes):
-                yield Flaw("heads", tuple(sorted(ends, key=lambda one: one.path, reverse=True)))
-            if not ends and not any(node.name in standing for node in nodes):
-                yield Flaw("circle", (min(nodes, key=lambda one: one.path),))
-    yield from _missing(history, groups)
 
 
-def _missing(history: History, groups: Mapping[str, list[Node]]) -> Iterator[Flaw]:
-    names = _Names(history)
-    replaced = _standing(history)
-    for nodes in groups.values():
-        for node in nodes:
-            for parent in node.parents:
-                app, _, name = parent.partition(".")
-                known = app in groups if history.runner == "django" else True
-                if known and name not in FIRST and not names.meant(node.group, parent) and parent not in replaced:
-                    yield Flaw("missing", (node,), parent)
+def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str]) -> Iterator[Flaw]:
+    ends = [node for node in nodes if node.name not in followed and node.name not in standing]
+    if not ends and not any(node.name in standing for node in nodes):
+        yield Flaw("circle", (min(nodes, key=lambda one: one.path),))
+    if any(node.branch for node in nodes):
+        return
+    by_folder: dict[str, list[Node]] = {}
+    for node in ends:
+        by_folder.setdefault(node.path.rpartition("/")[0], []).append(node)
+    for heads in by_folder.values():  # two applications of one name are two projects in one repository
+        if len(heads) > 1:
+            yield Flaw("heads", tuple(sorted(heads, key=lambda one: one.path, reverse=True)))
+
+
+def _missing(project: Project, history: History, groups: Mapping[str, list[Node]]) -> Iterator[Flaw]:
+    """Parents that no file makes. Where a file of the folder could not be read it may be that one: it is named as not checked."""
+    names, replaced = _Names(history), _standing(history)
+    known = {node.path for node in history.nodes}
+    folders: dict[str, bool] = {}
+    for path in project.files:
+        folder, _, name = path.rpartition("/")
+        module = project.modules.get(path)
+        if path not in known and name.endswith(".py") and (module is None or _may_be_one(module)):
+            folders[folder] = True
+    for node in (node for nodes in groups.values() for node in nodes if node.path.rpartition("/")[0] not in folders):
+        for parent in node.parents:
+            app, _, name = parent.partition(".")
+            if name in FIRST or parent in replaced or names.meant(node.group, parent) or (history.runner == "django" and app != node.group):
+                continue
+            yield Flaw("missing", (node,), parent)
+
+
+def _may_be_one(module: SourceModule) -> bool:
+    return "upgrade" in module.names or any(one.name == "Migration" for one in module.classes)

@@ -17,6 +17,7 @@ from backend_lint.project.schema.alembic_graph import Revision, environments, no
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
 from backend_lint.project.schema.alembic_steps import Steps
 from backend_lint.project.schema.alembic_unnamed import Unnamed
+from backend_lint.project.schema.alembic_writes import written_by
 from backend_lint.project.schema.history import Recorder
 from backend_lint.project.schema.source import Declared, Replayed, Unread, joined
 from backend_lint.project.schema.sqlalchemy import Models
@@ -203,6 +204,10 @@ class Migrations(Models):
 
     def _execute(self, made: Made) -> bool:
         """``op.execute("...")``, ``connection.execute(text("..."))``."""
+        if made.call.args and (written := written_by(self, made.frame, made.call.args[0])) is not None:
+            self.recorder.doubted = bool(self._doubts)
+            self.recorder.act(written)
+            return True
         for value in self.values.arguments(made):
             if isinstance(value, Made) and value.simple in ("text", "DDL", "TextClause"):
                 value = next(self.values.arguments(value), UNKNOWN)

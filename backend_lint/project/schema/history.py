@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act
-from backend_lint.facts.schema import Column, Index
+from backend_lint.facts.schema import Column, Index, Table
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.locks import Cost, costs
 
@@ -60,11 +60,12 @@ class Node(NamedTuple):
 
 
 class History(NamedTuple):
-    """All migrations of one runner. `done`: by path of the migration."""
+    """All migrations of one runner. `done`: by path of the migration. `tables`: what they leave, those too of which they only know a part."""
 
     runner: str
     nodes: tuple[Node, ...]
     done: Mapping[str, tuple[Done, ...]]
+    tables: Mapping[str, Table]
 
 
 class Recorder:
@@ -146,4 +147,4 @@ class Recorder:
 
     def history(self, runner: str, nodes: tuple[Node, ...]) -> History:
         """All that was recorded."""
-        return History(runner, nodes, {path: tuple(done) for path, done in self.done.items()})
+        return History(runner, nodes, {path: tuple(done) for path, done in self.done.items()}, self.catalog.tables)

@@ -60,5 +60,5 @@ def joined(found: Sequence[Replayed]) -> Replayed:
         dropped |= one.dropped
         unread += one.unread
         unknown = unknown or one.everything_unknown
-    history = History("alembic", tuple(node for history in histories for node in history.nodes), done)
+    history = History("alembic", tuple(node for history in histories for node in history.nodes), done, tables)
     return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), tuple(unread), unknown, history)

@@ -1,0 +1,72 @@
+"""Code of the application that migrations run: it changes with the application, and the migration does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Import
+from backend_lint.project.libraries import Effect
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.history import Node
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_DATABASE = Effect.DATABASE_READ | Effect.DATABASE_WRITE
+
+
+class Imported(NamedTuple):
+    """A model, or a function that uses the database, of the application. `at`: where it is imported; `line`: where it is used; `there`: where it is defined."""
+
+    at: Import
+    name: str
+    line: int
+    model: bool
+    there: tuple[str, int]
+
+
+def imported(project: Project, node: Node) -> Iterator[Imported]:
+    """What the functions of a migration use of the application, each name once."""
+    module = project.modules[node.path]
+    entries = {entry.name: entry for entry in module.facts.imports if not entry.type_checking}
+    said: set[str] = set()
+    for index, body in enumerate(module.bodies):
+        if index == 0 or (node.owner >= 0 and module.functions[index].owner >= 0):
+            continue
+        for call in body.calls:
+            for text in (call.callee, *call.args, *(value for _, value in call.keywords)):
+                root = text.partition(".")[0].partition("(")[0]
+                entry = entries.get(root)
+                if entry is None or root in said:
+                    continue
+                found = _used(project, module, index, text, call.callee is text)
+                if found is not None:
+                    said.add(root)
+                    yield Imported(entry, found[0], call.line, found[1], found[2])
+
+
+def _used(project: Project, module: SourceModule, function: int, text: str, called: bool) -> tuple[str, bool, tuple[str, int]] | None:
+    """The model or function that a text names: name, whether it is a model, and its place."""
+    parts = text.partition("(")[0].split(".")
+    for length in range(1, min(len(parts), 8) + 1):
+        target = project.value(module.path, function, ".".join(parts[:length]))
+        if target is None or target.is_external:
+            continue
+        if target.kind is RefKind.CLASS and (mapped := project.schema.mapped.get(target.function)) is not None and _is_application(project, mapped.path):
+            return mapped.name, True, (mapped.path, mapped.line)
+        if called and target.kind is RefKind.FUNCTION and length == len(parts) and _asks_database(project, target):
+            head = project.modules[target.path].functions[target.index]
+            return head.name, False, (target.path, head.line)
+    return None
+
+
+def _asks_database(project: Project, target: Ref) -> bool:
+    return _is_application(project, target.path) and bool(project.calls.summary(target.function) & _DATABASE)
+
+
+def _is_application(project: Project, path: str) -> bool:
+    """Not a module that is kept for migrations."""
+    return project.modules[path].role in (Role.APPLICATION, Role.COMMAND) and "migration" not in path.lower()

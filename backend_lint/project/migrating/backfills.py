@@ -1,0 +1,153 @@
+"""Migrations that change the rows of a whole table at once: in SQL, with SQLAlchemy, or with models in ``RunPython``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from backend_lint.facts import ddl
+from backend_lint.facts.act import Act, ActKind
+from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.project.migrating.model import Migration, Runner
+from backend_lint.project.references import RefKind
+from backend_lint.project.schema.django import django_project
+from backend_lint.project.schema.django_graph import attribute
+from backend_lint.project.schema.django_values import Made, Named, Scope, ValueReader
+from backend_lint.project.value_text import parse
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_LONGEST = 30
+"""Calls of one chain."""
+_BOUND = re.compile(r"(?:^|_)(?:id|pk|uuid|key|code|slug|name|email)(?:__(?:in|gt|gte|lt|lte|range|exact))?$|__range$|__in$")
+_OPEN = re.compile(r"__(?:isnull|ne)$")
+
+
+class Backfill(NamedTuple):
+    """Rows of `table` are changed at a place. `way`: ``statement`` (one for all rows) or ``loop`` (one each, in one transaction)."""
+
+    path: str
+    line: int
+    table: str
+    way: str
+    mixed: bool
+
+
+def backfills(project: Project, migration: Migration) -> Iterator[Backfill]:
+    """What a migration does to the rows of whole tables that may be large."""
+    new = {(step.done.table, step.done.change.column.name) for step in migration.steps if isinstance(step.done.change, ddl.AddColumn)}
+    mixed = migration.transaction is True and any(_locks(step.done.change) for step in migration.steps)
+    for step in migration.steps:
+        act = step.done.change
+        if not isinstance(act, Act) or act.kind not in (ActKind.UPDATE, ActKind.DELETE) or act.bounded:
+            continue
+        if step.done.doubted or not project.migrations.waits(step):
+            continue
+        fills = any((step.done.table, column) in new for column in act.columns)
+        if fills or not act.selective:
+            yield Backfill(step.done.path, step.done.line, step.done.table, "statement", mixed)
+    if migration.runner is Runner.DJANGO:
+        made = {step.done.table for step in migration.steps if step.fresh}
+        for found in _of_models(project, migration, mixed):
+            if found.table not in made and project.migrations.has_rows(found.table, migration.beside):
+                yield found
+
+
+def _locks(change: ddl.Change | Act) -> bool:
+    return not isinstance(change, Act | ddl.Seed | ddl.Forget | ddl.CreateTable)
+
+
+# -- RunPython
+
+
+def _of_models(project: Project, migration: Migration, mixed: bool) -> Iterator[Backfill]:
+    reader = django_project(project).values
+    for operation in attribute(reader, migration.path, migration.node.owner, "operations"):
+        if not isinstance(operation, Made) or operation.last != "RunPython":
+            continue
+        code = operation.get("code", 0)
+        ref = code.ref if isinstance(code, Named) else None
+        if ref is None or ref.kind is not RefKind.FUNCTION:
+            continue
+        wrapped = migration.transaction is not False and operation.get("atomic") is not False
+        yield from _Function(project, reader, ref.path, ref.index).found(wrapped, mixed)
+
+
+class _Function:
+    """A function of a migration, as far as it changes rows of models."""
+
+    def __init__(self, project: Project, reader: ValueReader, path: str, index: int) -> None:
+        self.project = project
+        self.reader = reader
+        self.path = path
+        self.index = index
+        self.body: Body = project.modules[path].bodies[index]
+
+    def found(self, wrapped: bool, mixed: bool) -> Iterator[Backfill]:
+        for call in self.body.calls:
+            base, _, method = call.callee.rpartition(".")
+            if method == "update" and not self._is_in_batches(call):
+                table = self._whole(base)
+                if table:
+                    yield Backfill(self.path, call.line, table, "statement", mixed)
+            elif method == "save" and wrapped and base.endswith("[]") and not self._is_in_batches(call):
+                table = self._whole(base.removesuffix("[]"))
+                if table:
+                    yield Backfill(self.path, call.line, table, "loop", mixed)
+
+    def _is_in_batches(self, call: Call) -> bool:
+        """A loop around it that is not over the rows themselves: it takes them in pieces, or tries again until none is left."""
+        block = call.block
+        while block > 0:
+            found = self.body.blocks[block]
+            if found.kind is BlockKind.WHILE:
+                return True
+            if found.kind is BlockKind.FOR and not self._whole(found.subject):
+                return True
+            block = found.parent
+        return False
+
+    def _whole(self, text: str) -> str:
+        """The table of a queryset that may be all of its rows; empty if it is another, or limited."""
+        for _ in range(_LONGEST):
+            parsed = parse(text)
+            if parsed is None or any("[" in str(step) for step in parsed.steps):
+                return ""
+            if not parsed.root.startswith("#") or not parsed.root[1:].isdigit():
+                return ""
+            call = self.body.calls[int(parsed.root[1:])]
+            method = call.callee.rpartition(".")[2]
+            if method == "get_model":
+                return self._table(call)
+            if method in ("filter", "exclude", "get", "select_for_update", "using", "order_by", "only", "defer", "iterator", "all", "annotate"):
+                if method == "get" or (method in ("filter", "exclude") and self._limits(call, method)):
+                    return ""
+                text = call.callee.rpartition(".")[0]
+                continue
+            return ""
+        return ""
+
+    def _limits(self, call: Call, method: str) -> bool:
+        """A condition that may leave few rows. That something is null, or is not something, leaves most."""
+        if call.args:
+            return True
+        for name, value in call.keywords:
+            if name == "**" or _BOUND.search(name):
+                return True
+            if _OPEN.search(name) or value == "None" or (method == "exclude" and not name.endswith("__in")):
+                continue
+            if value not in ("''", '""'):
+                return True
+        return False
+
+    def _table(self, call: Call) -> str:
+        """The table of ``apps.get_model("shop", "Order")``."""
+        parts: list[Any] = [self.reader.through(self.reader.value(Scope(self.path, self.index), text)) for text in call.args[:2]]
+        label = ".".join(part for part in parts if isinstance(part, str)).lower()
+        if label.count(".") != 1:
+            return ""
+        state = django_project(self.project).states.get(label)
+        mapped = self.project.schema.mapped.get(state.key) if state is not None and state.key is not None else None
+        return mapped.table if mapped is not None and mapped.table else label.replace(".", "_")

@@ -1,0 +1,49 @@
+"""Migrations that the base revision has already, and that read differently now or are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.project.schema.history import Node
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+class Edited(NamedTuple):
+    """A migration of the base revision. `gone`: there is no such file any more."""
+
+    node: Node
+    gone: bool
+
+
+def edited(project: Project) -> Iterator[Edited]:
+    """Migrations that do something else than those of the base revision that other databases have applied."""
+    base = project.base
+    if base is None:
+        return
+    for history in project.migrations.histories:
+        for node in history.nodes:
+            if base.edited(node.path) and _said(project, node.path) != _said(base.project, node.path):
+                yield Edited(node, False)
+    ours = {node.path for history in project.migrations.histories for node in history.nodes} | project.files.keys()
+    replaced = {name for history in project.migrations.histories for node in history.nodes for name in node.replaces}
+    names = {node.name for history in project.migrations.histories for node in history.nodes}
+    if base.paths <= ours:
+        return
+    for history in base.project.migrations.histories:
+        for node in history.nodes:
+            if node.path not in ours and node.name not in replaced and (node.name not in names or history.runner == "sql"):
+                yield Edited(node, True)
+
+
+def _said(project: Project, path: str) -> object:
+    """What a migration does, comments and layout aside."""
+    module = project.modules.get(path)
+    if module is None:
+        facts = project.sql_files.get(path)
+        return [(statement.text, statement.changes, len(statement.acts)) for statement in facts.statements] if facts is not None else None
+    calls = [(call.callee, call.args, call.keywords) for body in module.bodies for call in body.calls]
+    assigned = [(one.target, one.value) for body in module.bodies for one in body.assigns]
+    return calls, assigned, [(one.name, one.value) for fact in module.classes for one in fact.attributes]

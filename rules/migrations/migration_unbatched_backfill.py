@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.migrating import Migration, Runner
+from backend_lint.project.migrating.backfills import Backfill, backfills
+from backend_lint.project.schema.places import Place
+
+_DJANGO = """def fill(apps, schema_editor):
+    Model = apps.get_model("app", "Model")
+    while True:
+        batch = list(Model.objects.filter(field=None).values_list("pk", flat=True)[:1000])
+        if not batch:
+            return
+        Model.objects.filter(pk__in=batch).update(field=...)
+
+
+class Migration(migrations.Migration):
+    atomic = False"""
+_SQL = "UPDATE {table} SET ... WHERE id IN (SELECT id FROM {table} WHERE ... LIMIT 1000)"
+
+
+class MigrationUnbatchedBackfill(ProjectRule):
+    """A migration changes the rows of a whole table at once.
+
+    ## What it does
+
+    Reports an UPDATE of a table with rows that names no key, no range and no limit: in SQL, by `op.execute`, with `sa.update`, or with models in
+    `RunPython`; and a loop that saves each row inside the migration's transaction. An UPDATE that compares a value (`WHERE state = 'old'`) may be about
+    few rows and is only reported if it fills a column that the same migration adds. Batches, small tables and tables that the migration makes are left
+    alone.
+
+    ## Why is this bad
+
+    All rows stay locked until the transaction ends: whoever updates one of them waits. The table doubles in size, the old versions of the rows cannot
+    be cleaned up, replicas fall behind, and a failure near the end undoes everything. Together with a change of the schema its ACCESS EXCLUSIVE lock is
+    held all the while.
+
+    ## Example
+
+    ```sql
+    # path: migrations/0002_state.sql
+    ALTER TABLE orders ADD COLUMN state text;
+    UPDATE orders SET state = 'open';
+    ```
+
+    ## Use instead
+
+    ```sql
+    # path: migrations/0002_state.sql
+    ALTER TABLE orders ADD COLUMN state text;
+    ```
+
+    Old rows are filled by a command that takes a thousand at a time, each batch in a transaction of its own; in Django with `atomic = False`.
+
+    ## When this is wrong
+
+    The table is small: say how many rows it has in `[database.rows]`.
+
+    ## References
+
+    - [strong_migrations: backfilling data](https://github.com/ankane/strong_migrations#backfilling-data)
+    """
+
+    severity, precision, since = Severity.WARNING, "high", "0.3"
+    profile = "all"
+    fix = "patch"
+    tags = ("database", "availability")
+    kinds = (Kind.PYTHON, Kind.SQL)
+    roles = frozenset({Role.MIGRATION})
+    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        if not project.migrations.rolling or not project.migrations.serves:
+            return
+        for migration in project.migrations.judged:
+            for found in backfills(project, migration):
+                yield self._finding(migration, found)
+
+    def _finding(self, migration: Migration, found: Backfill) -> Finding:
+        if found.way == "loop":
+            what = f"each row of `{found.table}` is saved on its own, all in one transaction"
+        elif found.mixed:
+            what = f"all rows of `{found.table}` are written in the transaction that changes the schema"
+        else:
+            what = f"all rows of `{found.table}` are written by one statement"
+        message = f"{what}: they stay locked until it ends; fill them in batches, each in a transaction of its own"
+        patch = _DJANGO if migration.runner is Runner.DJANGO else _SQL.format(table=found.table) if found.table.replace(".", "_").isidentifier() else ""
+        return self.finding(found.path, Place(found.path, found.line), message, symbol=migration.symbol, suggestion=patch)
