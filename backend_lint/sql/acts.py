@@ -27,6 +27,7 @@ _CONFIG = re.compile(r"select\s+(?:pg_catalog\.)?set_config\s*\(\s*'(\w+)'\s*,\s
 _VALIDATE = re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?{_NAME}", re.I)
 _CONSTRAINT = re.compile(r"\bvalidate\s+constraint\s+[\"`]?([\w$]+)", re.I)
 _REWRITING = re.compile(r"\bset\s+(?:tablespace|(?:un)?logged|access\s+method)\b", re.I)
+_LOCKING = re.compile(r"\b(?:enable|disable)\s+(?:replica\s+|always\s+)?trigger\b|\b(?:enable|disable|force)\s+row\s+level|\bowner\s+to\b", re.I)
 _VACUUM = re.compile(rf"vacuum\s*(?:\(([^)]*)\)|(full)\b)?\s*(?:freeze\s+|verbose\s+|analyze\s+)*{_NAME}?", re.I)
 _CLUSTER = re.compile(rf"cluster\s+(?:verbose\s+)?{_NAME}", re.I)
 _REINDEX = re.compile(rf"reindex\s*(?:\([^)]*\)\s*)?(table|index|schema|database|system)\s+(concurrently\s+)?{_NAME}?", re.I)
@@ -72,6 +73,8 @@ def _acts(text: str, word: str, dialect: Dialect, line: int) -> Iterator[Act]:
         table, rest = _plain(found.group(1), dialect), _STRING.sub("''", text[found.end() :])
         for one in _CONSTRAINT.finditer(rest):
             yield Act(ActKind.VALIDATE, table, one.group(1), line=line)
+        if (locking := _LOCKING.search(rest)) is not None and dialect is Dialect.POSTGRESQL:
+            yield Act(ActKind.LOCK, table, "share row exclusive" if locking.group().lower().endswith("trigger") else "access exclusive", line=line)
         if (rewriting := _REWRITING.search(rest)) is not None and dialect is Dialect.POSTGRESQL:
             yield Act(ActKind.REWRITE, table, " ".join(rewriting.group().upper().split()), line=line)
     else:

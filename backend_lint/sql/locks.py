@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
-from backend_lint.facts.schema import Column, Dialect, Implicit, Table
+from backend_lint.facts.schema import Column, Dialect, Implicit, Table, TableKind
 from backend_lint.sql import locks_mysql
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.retyping import is_volatile, rewrites
@@ -33,6 +33,11 @@ class Lock(enum.IntEnum):
     EXCLUSIVE = 7
     ACCESS_EXCLUSIVE = 8
     """Readers wait too."""
+
+    @property
+    def waited_for(self) -> str:
+        """The mode if anybody who reads or writes waits for it, else nothing."""
+        return self.text if self >= Lock.SHARE else ""
 
     @property
     def text(self) -> str:
@@ -77,15 +82,17 @@ def costs(change: ddl.Change | Act, catalog: Catalog) -> tuple[Cost, ...]:
         return tuple(Cost(table, Lock.SHARE, True, copied, why) for table, copied, why in locks_mysql.copies(change, catalog))
     if catalog.dialect is not Dialect.POSTGRESQL:
         return ()
-    return _of_act(change) if isinstance(change, Act) else _of_change(change, catalog)
+    return _of_act(change, catalog) if isinstance(change, Act) else _of_change(change, catalog)
 
 
-def _of_act(act: Act) -> tuple[Cost, ...]:
+def _of_act(act: Act, catalog: Catalog) -> tuple[Cost, ...]:
     kind, table = act.kind, act.table
     if kind is ActKind.REWRITE:
         return (Cost(table, Lock.ACCESS_EXCLUSIVE, True, True, f"{act.name} writes the table anew"),)
     if kind is ActKind.REINDEX:
-        return () if act.concurrently else (Cost(table, Lock.ACCESS_EXCLUSIVE, True, False, "REINDEX locks the indexes that queries are planned with"),)
+        table = catalog.homes.get(catalog.bare(table), table) if act.name == "index" else table
+        lock = Lock.SHARE_UPDATE_EXCLUSIVE if act.concurrently else Lock.ACCESS_EXCLUSIVE
+        return (Cost(table, lock, True, False, "REINDEX locks the indexes that queries are planned with"),)
     if kind is ActKind.REFRESH:
         return () if act.concurrently else (Cost(table, Lock.ACCESS_EXCLUSIVE, True, True, "REFRESH writes the view anew"),)
     if kind is ActKind.LOCK:
@@ -93,7 +100,9 @@ def _of_act(act: Act) -> tuple[Cost, ...]:
     if kind is ActKind.TRUNCATE:
         return (Cost(table, Lock.ACCESS_EXCLUSIVE),)
     if kind is ActKind.VALIDATE:
-        return (Cost(table, Lock.SHARE_UPDATE_EXCLUSIVE, True),)
+        known = catalog.find(table)
+        others = [key.table for key in known.foreign_keys if key.name == act.name and key.table != table] if known is not None else []
+        return (Cost(table, Lock.SHARE_UPDATE_EXCLUSIVE, True), *(Cost(other, Lock.NONE, True) for other in others))
     if kind in (ActKind.UPDATE, ActKind.DELETE, ActKind.INSERT):
         return (Cost(table, Lock.ROW_EXCLUSIVE, kind is not ActKind.INSERT and not act.bounded),)
     return ()
@@ -133,7 +142,10 @@ def _brief(change: ddl.Change, catalog: Catalog) -> tuple[Cost, ...]:
         return tuple(Cost(name, Lock.ACCESS_EXCLUSIVE) for name in dict.fromkeys((change.name, *keys)))
     if isinstance(change, ddl.CreateTable):
         keys = [key.table for key in change.table.foreign_keys if key.table != change.table.name]
-        return tuple(Cost(name, Lock.SHARE_ROW_EXCLUSIVE) for name in dict.fromkeys(keys))
+        above = change.table.parents if change.table.kind is TableKind.PARTITION else ()
+        return (*(Cost(name, Lock.ACCESS_EXCLUSIVE) for name in above), *(Cost(name, Lock.SHARE_ROW_EXCLUSIVE) for name in dict.fromkeys(keys)))
+    if isinstance(change, ddl.RenameIndex) and change.table:
+        return (Cost(change.table, Lock.ACCESS_EXCLUSIVE),)
     if isinstance(change, ddl.DropColumn | ddl.RenameColumn):
         return (Cost(change.table, Lock.ACCESS_EXCLUSIVE),)
     if isinstance(change, ddl.RenameTable):
@@ -156,7 +168,9 @@ def _of_index(change: ddl.AddIndex | ddl.SetPrimaryKey, catalog: Catalog) -> tup
         return (Cost(change.table, Lock.ACCESS_EXCLUSIVE, True, why="the index of the constraint is built"),)
     if change.only and table is not None and table.partitioned:
         return (Cost(change.table, Lock.SHARE),)
-    return (Cost(change.table, Lock.SHARE_UPDATE_EXCLUSIVE if change.concurrently else Lock.SHARE, True, why="the index is built"),)
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if change.concurrently else Lock.SHARE
+    tables = catalog.heirs(table.name) if table is not None and table.partitioned else [change.table]
+    return tuple(Cost(name, lock, True, why="the index is built") for name in tables)
 
 
 def _keys_of(table: Table | None, index: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
+from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Step, patches
@@ -16,8 +17,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
     ## What it does
 
     Reports foreign keys and checks that are added to a table with rows without NOT VALID, SET NOT NULL on a column for which no valid check says
-    already that it is never null, and partitions that are attached without such a check. In Django also what `AddField`, `AlterField` and
-    `AddConstraint` make of it. PostgreSQL, and foreign keys of MySQL.
+    already that it is never null, partitions that are attached without such a check, and VALIDATE CONSTRAINT in the very transaction that added the
+    constraint. In Django also what `AddField`, `AlterField` and `AddConstraint` make of it. PostgreSQL, and foreign keys of MySQL.
 
     ## Why is this bad
 
@@ -76,7 +77,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
 def _who(step: Step) -> str:
     tables = " or ".join(f"`{cost.table}`" for cost in step.blocking)
     reads = any(cost.lock is Lock.ACCESS_EXCLUSIVE for cost in step.blocking)
-    return f"for which all rows are checked while nobody {'reads or writes' if reads else 'writes to'} {tables}"
+    link = "" if isinstance(step.done.change, Act) else "for which "
+    return f"{link}all rows are checked while nobody {'reads or writes' if reads else 'writes to'} {tables}"
 
 
 _LATER = "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
@@ -98,6 +100,8 @@ def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str,
         return f"SET NOT NULL of `{change.name}`", remedy, patches.not_null(migration, table, change.name)
     if isinstance(change, ddl.Attach):
         return f"the partition `{change.table}` is attached", "add a valid CHECK with its bounds before", ""
+    if isinstance(change, Act) and change.kind is ActKind.VALIDATE:
+        return f"`{change.name}` is validated in the transaction that holds a lock, so", "VALIDATE CONSTRAINT in a migration of its own", ""
     if isinstance(change, ddl.SetPrimaryKey) and change.using:
         return "the primary key", "SET NOT NULL its columns by way of a validated CHECK before", ""
     return "", "", ""

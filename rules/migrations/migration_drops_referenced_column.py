@@ -26,7 +26,7 @@ class MigrationDropsReferencedColumn(ProjectRule):
     ## Example
 
     ```sql
-    # path: migrations/V2__drop.sql
+    # path: migrations/V2__notes.sql
     ALTER TABLE orders DROP COLUMN note;
     # path: shop/report.py
     import psycopg
@@ -39,7 +39,7 @@ class MigrationDropsReferencedColumn(ProjectRule):
     ## Use instead
 
     ```sql
-    # path: migrations/V2__drop.sql
+    # path: migrations/V2__notes.sql
     ALTER TABLE orders DROP COLUMN note;
     # path: shop/report.py
     import psycopg

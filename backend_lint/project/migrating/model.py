@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from backend_lint.project.schema.history import Done, Node
 from backend_lint.project.schema.places import Place
-from backend_lint.sql.locks import Cost
+from backend_lint.sql.locks import Cost, Lock
 
 
 class Runner(enum.StrEnum):
@@ -31,11 +32,15 @@ class Runner(enum.StrEnum):
 
 
 class Step(NamedTuple):
-    """A change of a migration. `transaction`: whether it runs inside of one; None if nobody knows. `fresh`: its table is made by the same set of migrations."""
+    """A change of a migration. `transaction`: whether it runs inside of one; None if nobody knows. `fresh`: its table is made by the same set of migrations.
+
+    `held`: the strongest lock on each of its tables while it runs: its own, or what an earlier step of the same transaction took and still holds.
+    """
 
     done: Done
     transaction: bool | None
     fresh: bool
+    held: Mapping[str, Lock]
 
     @property
     def place(self) -> Place:
@@ -43,8 +48,9 @@ class Step(NamedTuple):
 
     @property
     def blocking(self) -> tuple[Cost, ...]:
-        """What somebody waits for as long as all rows take."""
-        return tuple(cost for cost in self.done.costs if cost.blocks_writes)
+        """What somebody waits for as long as all rows take, under the locks that are held."""
+        costs = (cost._replace(lock=max(cost.lock, self.held.get(cost.table, Lock.NONE))) for cost in self.done.costs)
+        return tuple(cost for cost in costs if cost.blocks_writes)
 
 
 class Migration(NamedTuple):

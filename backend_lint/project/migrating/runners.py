@@ -9,6 +9,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project.migrating.model import Runner, Step
 from backend_lint.project.schema.history import Done, Node
+from backend_lint.sql.locks import Lock
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -41,6 +42,7 @@ def alembic_transaction(project: Project, node: Node) -> bool | None:
 def steps(done: Iterable[Done], wrapped: bool | None, runner: Runner, beside: frozenset[str]) -> tuple[Step, ...]:
     """The steps of a migration with the transaction that each runs in, and whether its table is made beside it."""
     found: list[Step] = []
+    held: dict[str, Lock] = {}
     inside = wrapped
     for one in done:
         if isinstance(one.change, Act) and not runner.is_python:
@@ -48,6 +50,11 @@ def steps(done: Iterable[Done], wrapped: bool | None, runner: Runner, beside: fr
                 inside = True
             elif one.change.kind is ActKind.COMMIT:
                 inside = False
+        within = False if one.bare else inside
+        if within is not True:
+            held = {}
+        for cost in one.costs:
+            held[cost.table] = max(cost.lock, held.get(cost.table, Lock.NONE))
         fresh = isinstance(one.change, ddl.CreateTable) or (bool(one.born) and one.born in beside)
-        found.append(Step(one, False if one.bare else inside, fresh))
+        found.append(Step(one, within, fresh, {cost.table: held[cost.table] for cost in one.costs}))
     return tuple(found)
