@@ -10,8 +10,8 @@ CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE TABLE r (id bigint PRIMARY KEY, name text NOT NULL, code varchar(20));
 CREATE TABLE t (
     id bigint NOT NULL, a integer NOT NULL, b integer, c varchar(40), d text, e numeric(8, 2), f timestamptz, g timestamp, h boolean, i jsonb, j json,
-    k char(5), l smallint, m real, n uuid, o date, p time, q inet, u bit varying(8), v mood, w integer DEFAULT 7, x text DEFAULT 'x', y integer, z text, r_id bigint,
-    checked integer, indexed varchar(30), n6 integer, cid cidr, ts3 timestamptz(3)
+    k char(5), l smallint, m real, n uuid, o date, p time, q inet, u bit varying(8), v mood, w integer DEFAULT 7, x text DEFAULT 'x', y integer, z text,
+    r_id bigint, checked integer, indexed varchar(30), n6 integer, cid cidr, ts3 timestamptz(3)
 );
 ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY (id);
 ALTER TABLE t ADD CONSTRAINT t_checked CHECK (checked > -1);
@@ -37,8 +37,8 @@ CREATE UNIQUE INDEX mv_id ON mv (id);
 
 FILL = f"""
 INSERT INTO r SELECT n, 'r' || n, 'c' || n FROM generate_series(1, {ROWS}) n;
-INSERT INTO t SELECT n, n, n, 'c' || n, 'd' || n, n, now(), now(), true, '{{}}', '{{}}', 'k', 1, 1.5, gen_random_uuid(), now(), now()::time, '10.0.0.1', B'101', 'ok',
-    1, 'x', n, n::text, n, n, 'i' || n, n, '10.0.0.0/8', now() FROM generate_series(1, {ROWS}) n;
+INSERT INTO t SELECT n, n, n, 'c' || n, 'd' || n, n, now(), now(), true, '{{}}', '{{}}', 'k', 1, 1.5, gen_random_uuid(), now(), now()::time, '10.0.0.1', B'101',
+    'ok', 1, 'x', n, n::text, n, n, 'i' || n, n, '10.0.0.0/8', now() FROM generate_series(1, {ROWS}) n;
 INSERT INTO source SELECT n, 'd' FROM generate_series(1, {ROWS}) n;
 INSERT INTO nokey SELECT n, n, 'n' FROM generate_series(1, {ROWS}) n;
 INSERT INTO child SELECT n, '2030-06-01' FROM generate_series(1, {ROWS}) n;

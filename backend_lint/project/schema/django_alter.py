@@ -97,7 +97,7 @@ class Alterer(Editor):
             self.apply(ddl.AddCheck(table, f"{field.column_name} >= 0"))
         key = self.foreign_key(registry, model, field)
         if key is not None and field.constraint:
-            self.run(key._replace(inline=self.dialect is Dialect.POSTGRESQL))
+            self.run(key._replace(inline=self.dialect is Dialect.POSTGRESQL and not field.defaulted))
         self.waiting += self.field_indexes(registry, model, field)
 
     def remove_field(self, registry: Registry, model: ModelState, field: DjangoField) -> None:

@@ -235,6 +235,7 @@ class FieldReader:
         if args.unpacked and not unknown:
             unknown = "arguments that are unpacked"
         values["signature"] = args.signature
+        values["defaulted"] = args.get("default") is not MISSING
         return DjangoField(name=name, kind=class_.kind, internal=internal, type=class_.type, unknown=unknown, path=path, line=line, **values)
 
     def _relation(self, internal: str, args: _Arguments, app: str) -> dict[str, Any]:
@@ -297,6 +298,9 @@ class FieldReader:
         return ""
 
 
+_ON_DELETE = frozenset({"CASCADE", "PROTECT", "RESTRICT", "SET_NULL", "SET_DEFAULT", "DO_NOTHING"})
+
+
 class _Arguments:
     """Options of a field: those of the call before those of its class."""
 
@@ -311,7 +315,7 @@ class _Arguments:
         if self.made is None:
             return ""
         kept = sorted(f"{key}={text}" for key, text in self.made.fact.keywords if key not in _NOT_STORED)
-        return ",".join([*(text for text in self.made.fact.args if text[:1] not in "'\""), *kept])
+        return ",".join([*(text for text in self.made.fact.args if text[:1] not in "'\"" and text.rpartition(".")[2] not in _ON_DELETE), *kept])
 
     def get(self, name: str, position: int = -1) -> Any:
         if self.made is not None:

@@ -37,6 +37,8 @@ class DjangoField(msgspec.Struct, frozen=True, kw_only=True):
     collation: str = ""
     default: str | None = None
     """``db_default`` as SQL."""
+    defaulted: bool = False
+    """A value is given to the rows that are there when the column is added."""
     generated: bool = False
     type: str = ""
     base: DjangoField | None = None
