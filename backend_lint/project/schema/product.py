@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backend_lint.project.modules import SourceModule
 
 _ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND, Role.MIGRATION})
-_ENGINES = re.compile(rb"\bdjango(?:_prometheus)?[.\w]{0,40}\.backends?\.(postgresql|postgis|mysql|sqlite3|spatialite|oracle)\b")
+_ENGINES = re.compile(rb"\bdjango(?:_prometheus)?[.\w]{0,40}\.backends?\.(postgresql|postgis|mysql|sqlite3|spatialite|oracle)(?:_psycopg2)?\b")
 _SCHEME = re.compile(rb"\b(postgres(?:ql)?|postgis|timescaledb|cockroachdb|mysql|mariadb|sqlite|mssql|oracle)(?:\+\w+)?$")
 _CONTAINERS = re.compile(rb"\b(?:library/|bitnami/|timescale/|pgvector/)?(postgres(?:ql)?|postgis|timescaledb|pgvector|mysql|mariadb)(?::[\w.$-]+|\b)")
 _PRODUCTS = {b"postgis": Dialect.POSTGRESQL, b"pgvector": Dialect.POSTGRESQL, b"spatialite": Dialect.SQLITE}
