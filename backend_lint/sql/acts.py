@@ -118,13 +118,15 @@ def _write(kind: ActKind, table: str, bare: str, dialect: Dialect, line: int) ->
     columns: tuple[str, ...] = ()
     if kind is ActKind.UPDATE and (start := _ASSIGNS.search(bare)) is not None:
         columns = tuple(dict.fromkeys(_plain(name, dialect).rpartition(".")[2] for name in _ASSIGNED.findall(bare[start.end() :])))
-    selective = _EQUAL.search(condition) is not None
+    selective = _EQUAL.search(condition) is not None or (kind is ActKind.DELETE and bool(condition))
     return Act(kind, _plain(table, dialect), bounded=is_bounded(bare), line=line, selective=selective, columns=columns)
 
 
 _ASSIGNS = re.compile(r"\bset\s", re.I)
 _ASSIGNED = re.compile(rf"(?:^|,)\s*\(?\s*{_NAME}\s*=(?!=)")
-_EQUAL = re.compile(r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|\b(?:like|ilike)\b|~", re.I)
+_EQUAL = re.compile(
+    r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|\b(?:like|ilike|having)\b|~|[<>]=?\s*[-:$%?\d]", re.I
+)
 _LIMITED = re.compile(r"\b(?:limit|fetch\s+(?:first|next))\s+[:%$\w(?]|\bbetween\b|\bctid\b", re.I)
 _KEY = re.compile(
     r"(?:\b|_)(?:id|uuid|pk|key|code|slug|name|email)\"?\s*(?:(?<![<>!=])=(?!=)\s*(?:''|\d|[:$%?]|any\s*\()|in\s*\(\s*(?:''|\d|[:$%?])|[<>]=?\s*[:$%?\d])", re.I

@@ -114,7 +114,8 @@ def _of_change(change: ddl.Change, catalog: Catalog) -> tuple[Cost, ...]:
     if isinstance(change, ddl.AddColumn):
         return (_added(change),)
     if isinstance(change, ddl.AlterColumn):
-        return (_altered(change, catalog.find(change.table)),)
+        known = catalog.find(change.table)
+        return () if _says_the_same(change, known) else (_altered(change, known),)
     if isinstance(change, ddl.AddForeignKey):
         scans = change.valid and not (change.inline and not _defaulted(change, catalog))
         key = change.foreign_key
@@ -225,6 +226,14 @@ def _altered(change: ddl.AlterColumn, table: Table | None) -> Cost:
     if nullable is False and _is_nullable(old) and not _proved(table, change.name):
         return Cost(change.table, Lock.ACCESS_EXCLUSIVE, True, why="all rows are searched for nulls")
     return Cost(change.table, Lock.ACCESS_EXCLUSIVE)
+
+
+def _says_the_same(change: ddl.AlterColumn, table: Table | None) -> bool:
+    """A whole declaration that changes nothing of the column: nothing is run for it."""
+    old, new = table.column(change.name) if table is not None else None, change.column
+    if old is None or new is None:
+        return False
+    return (old.type, old.nullable, old.default, old.collation, old.auto) == (new.type, new.nullable, new.default, new.collation, new.auto)
 
 
 def _is_nullable(column: Column | None) -> bool:

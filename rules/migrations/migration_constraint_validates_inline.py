@@ -77,8 +77,7 @@ class MigrationConstraintValidatesInline(ProjectRule):
 def _who(step: Step) -> str:
     tables = " or ".join(f"`{cost.table}`" for cost in step.blocking)
     reads = any(cost.lock is Lock.ACCESS_EXCLUSIVE for cost in step.blocking)
-    link = "" if isinstance(step.done.change, Act) else "for which "
-    return f"{link}all rows are checked while nobody {'reads or writes' if reads else 'writes to'} {tables}"
+    return f"for all rows while nobody {'reads or writes' if reads else 'writes to'} {tables}"
 
 
 _LATER = "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
@@ -90,18 +89,18 @@ def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str,
     if isinstance(change, ddl.AddForeignKey):
         remedy = "add it with a tool that copies the table while it is used" if mysql else _LATER
         columns = ", ".join(change.foreign_key.columns)
-        return f"the foreign key of ({columns})", remedy, "" if mysql else patches.foreign_key(migration, step, change.foreign_key)
+        return f"the foreign key of ({columns}) is checked", remedy, "" if mysql else patches.foreign_key(migration, step, change.foreign_key)
     if isinstance(change, ddl.AddCheck):
         name = change.name or f"{table.rpartition('.')[2]}_check"
         patch = patches.validated(migration, table, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""
-        return f"the check `{change.name or change.text}`", _LATER, patch
+        return f"the check `{change.name or change.text}` is checked", _LATER, patch
     if isinstance(change, ddl.AlterColumn):
         remedy = "add a CHECK (... IS NOT NULL) NOT VALID, validate it, then SET NOT NULL"
-        return f"SET NOT NULL of `{change.name}`", remedy, patches.not_null(migration, table, change.name)
+        return f"SET NOT NULL of `{change.name}` is checked", remedy, patches.not_null(migration, table, change.name)
     if isinstance(change, ddl.Attach):
-        return f"the partition `{change.table}` is attached", "add a valid CHECK with its bounds before", ""
+        return f"the partition `{change.table}` is checked", "add a valid CHECK with its bounds before", ""
     if isinstance(change, Act) and change.kind is ActKind.VALIDATE:
-        return f"`{change.name}` is validated in the transaction that holds a lock, so", "VALIDATE CONSTRAINT in a migration of its own", ""
+        return f"`{change.name}` is validated, in the transaction that adds it,", "VALIDATE CONSTRAINT in a migration of its own", ""
     if isinstance(change, ddl.SetPrimaryKey) and change.using:
-        return "the primary key", "SET NOT NULL its columns by way of a validated CHECK before", ""
+        return "the primary key is checked", "SET NOT NULL its columns by way of a validated CHECK before", ""
     return "", "", ""

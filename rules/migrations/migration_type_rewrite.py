@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
-from backend_lint.facts.act import Act
+from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
 from backend_lint.project.migrating import Step
 
@@ -73,6 +73,8 @@ class MigrationTypeRewrite(ProjectRule):
 
 def _explained(step: Step) -> tuple[str, str]:
     change, why = step.done.change, step.blocking[0].why
+    if isinstance(change, Act) and change.kind is ActKind.REFRESH:
+        return why, "refresh it CONCURRENTLY"
     if isinstance(change, Act):
         return why, "use pg_repack, or do it while the service stands still"
     if isinstance(change, ddl.AddColumn):

@@ -81,11 +81,11 @@ class MigrationUnbatchedBackfill(ProjectRule):
 
     def _finding(self, migration: Migration, found: Backfill) -> Finding:
         if found.way == "loop":
-            what = f"each row of `{found.table}` is saved on its own, all in one transaction"
+            what = f"each row of `{found.table}` is saved on its own, and all in one transaction: they"
         elif found.mixed:
-            what = f"all rows of `{found.table}` are written in the transaction that changes the schema"
+            what = f"`{found.table}` is filled in the transaction that changes the schema: its rows"
         else:
-            what = f"all rows of `{found.table}` are written by one statement"
-        message = f"{what}: they stay locked until it ends; fill them in batches, each in a transaction of its own"
+            what = f"`{found.table}` is filled by one statement: its rows"
+        message = f"{what} stay locked until it ends; fill them in batches, each in a transaction of its own"
         patch = _DJANGO if migration.runner is Runner.DJANGO else _SQL.format(table=found.table) if found.table.replace(".", "_").isidentifier() else ""
         return self.finding(found.path, Place(found.path, found.line), message, symbol=migration.symbol, suggestion=patch)

@@ -80,9 +80,10 @@ def flaws_of(project: Project, histories: Iterable[History], runner: Callable[[s
             continue
         standing = squashed(history)
         followed = _followed(history)
+        unread = _unread(project, history)
         for group, nodes in sorted(groups.items()):
-            yield from _ends(nodes, followed.get(group, set()), standing)
-        yield from _missing(project, history, groups)
+            yield from _ends(nodes, followed.get(group, set()), standing, unread)
+        yield from _missing(history, groups, unread)
 
 
 def _same_number(groups: Mapping[str, list[Node]], runner: Callable[[str], Runner]) -> Iterator[Flaw]:
@@ -96,7 +97,7 @@ def _same_number(groups: Mapping[str, list[Node]], runner: Callable[[str], Runne
                 yield Flaw("twins", tuple(sorted(twins, key=lambda one: one.path, reverse=True)), name)
 
 
-def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str]) -> Iterator[Flaw]:
+def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str], unread: set[str]) -> Iterator[Flaw]:
     ends = [node for node in nodes if node.name not in followed and node.name not in standing]
     if not ends and not any(node.name in standing for node in nodes):
         yield Flaw("circle", (min(nodes, key=lambda one: one.path),))
@@ -105,22 +106,27 @@ def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str]) -> It
     by_folder: dict[str, list[Node]] = {}
     for node in ends:
         by_folder.setdefault(node.path.rpartition("/")[0], []).append(node)
-    for heads in by_folder.values():  # two applications of one name are two projects in one repository
-        if len(heads) > 1:
+    for folder, heads in by_folder.items():  # two applications of one name are two projects in one repository
+        if len(heads) > 1 and folder not in unread:
             yield Flaw("heads", tuple(sorted(heads, key=lambda one: one.path, reverse=True)))
 
 
-def _missing(project: Project, history: History, groups: Mapping[str, list[Node]]) -> Iterator[Flaw]:
-    """Parents that no file makes. Where a file of the folder could not be read it may be that one: it is named as not checked."""
-    names, replaced = _Names(history), _standing(history)
+def _unread(project: Project, history: History) -> set[str]:
+    """Folders with a file that could not be read and may be a migration: it is named as not checked, and nobody knows what it follows."""
     known = {node.path for node in history.nodes}
-    folders: dict[str, bool] = {}
+    folders = set()
     for path in project.files:
         folder, _, name = path.rpartition("/")
         module = project.modules.get(path)
         if path not in known and name.endswith(".py") and (module is None or _may_be_one(module)):
-            folders[folder] = True
-    for node in (node for nodes in groups.values() for node in nodes if node.path.rpartition("/")[0] not in folders):
+            folders.add(folder)
+    return folders
+
+
+def _missing(history: History, groups: Mapping[str, list[Node]], unread: set[str]) -> Iterator[Flaw]:
+    """Parents that no file makes."""
+    names, replaced = _Names(history), _standing(history)
+    for node in (node for nodes in groups.values() for node in nodes if node.path.rpartition("/")[0] not in unread):
         for parent in node.parents:
             app, _, name = parent.partition(".")
             if name in FIRST or parent in replaced or names.meant(node.group, parent) or (history.runner == "django" and app != node.group):

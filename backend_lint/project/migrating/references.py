@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, Predicate, Query, Term
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def reference(project: Project, table: str, column: str = "") -> Reference | Non
         name = f"model `{mapped.name}`" if mapped is not None else f"the models' table `{table}`"
         return Reference(place.path, place.line, f"{name} declares it, and each of its queries names it" if column else f"{name} is mapped to it")
     for site in project.queries.of_table(table):
+        file = project.files.get(site.path)
+        if file is not None and file.role in (Role.COMMAND, Role.SCRIPT):
+            continue  # what is run once, and perhaps was
         if not column or column in _columns(site.query, table):
             return Reference(site.path, site.line, f"a query {'names' if column else 'uses'} it")
     return None

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _FLYWAY = re.compile(r"^[VB]\d[\d._]*__.+\.sql$", re.IGNORECASE)
 _REPEATED = re.compile(r"^(?:R__|afterMigrate|beforeMigrate)", re.IGNORECASE)
 _UP = re.compile(r"^(\d+)_.*\.up\.sql$")
+_FOLDERS = re.compile(
+    r"(?:^|/)(?:[\w-]*migrat\w*|alembic|flyway|liquibase|changelogs?|changes|updates?|upgrades?|versions|deltas?|patches|evolutions)(?:/|$)", re.IGNORECASE
+)
 _FRAME = (ActKind.SET, ActKind.BEGIN, ActKind.COMMIT)
 _STAMP = 14
 """Digits of a time: both sqlx and golang-migrate number so."""
@@ -32,7 +35,7 @@ def of_files(project: Project) -> Iterator[tuple[History, dict[str, tuple[Runner
     ours = {path: facts for path, facts in project.sql_files.items() if posixpath.dirname(path) not in others and _is_migration(project, path, facts)}
     for chain in chains(ours):
         dialect = chain.dialect or project.product[0]
-        if not chain.numbered:
+        if not chain.numbered or not any(_says_so(path, ours[path]) for path in chain.paths):
             continue
         recorder = Recorder(Catalog(dialect))
         nodes: list[Node] = []
@@ -59,6 +62,12 @@ def of_files(project: Project) -> Iterator[tuple[History, dict[str, tuple[Runner
 def _is_migration(project: Project, path: str, facts: SqlFile) -> bool:
     file = project.files.get(path)
     return file is not None and file.role is Role.MIGRATION and path.endswith(".sql") and bool(facts.statements) and not is_way_down(path)
+
+
+def _says_so(path: str, facts: SqlFile) -> bool:
+    """A runner's own marks, or a folder with the name for it: numbered files may also build a database from nothing, or fill reports."""
+    folders, _, name = path.rpartition("/")
+    return bool(facts.runner) or _FLYWAY.match(name) is not None or _UP.match(name) is not None or bool(_FOLDERS.search(folders))
 
 
 def _key(chain: Chain, path: str) -> str:
