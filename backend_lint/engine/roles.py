@@ -62,6 +62,8 @@ def role_of(path: str, data: bytes = b"") -> Role:
         return Role.TEST
     if "migrations" in lowered and (_MIGRATION.fullmatch(name) or "versions" in lowered or folders[-1:] == ["migrations"]):
         return Role.MIGRATION
+    if _MIGRATION.fullmatch(name) and folders and folders[-1].lower().endswith("_migrations"):
+        return Role.MIGRATION
     if b"from alembic import op" in data or (lowered & {"migrations", "alembic"} and (lowered & _MIGRATION_PARTS or b"alembic" in data)):
         return Role.MIGRATION
     if "versions" in lowered and ("alembic" in lowered or "migration" in lowered):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, Implicit, Index
 from backend_lint.sql.ddl_columns import NULL, Declarations
+from backend_lint.sql.retyping import is_known
 from backend_lint.sql.tokens import Cursor, NotUnderstoodError
 from backend_lint.sql.types import canonical_type, is_closed
 
@@ -246,7 +247,7 @@ class Alteration:
         using = cursor.take("using")
         if using:
             written = cursor.until(",")
-            using = not PLAIN_CAST.fullmatch(written)
+            using = not (PLAIN_CAST.fullmatch(written) and is_known(type_))
         return replace(change, type=type_, using=using)
 
     def _redeclare(self, old: str) -> None:

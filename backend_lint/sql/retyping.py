@@ -31,7 +31,7 @@ def is_volatile(default: str) -> bool:
 def rewrites(old: str, new: str) -> bool | None:
     """Whether the change of a column's type writes the table anew; None if that is not known. Types are canonical.
 
-    >>> rewrites("integer", "bigint"), rewrites("varchar(40)", "varchar(80)"), rewrites("varchar(80)", "varchar(40)"), rewrites("mood", "mood2")
+    >>> rewrites("integer", "bigint"), rewrites("varchar(40)", "varchar(80)"), rewrites("varchar(80)", "varchar(40)"), rewrites("text", "mood")
     (True, False, True, None)
     """
     if old == new:
@@ -42,8 +42,8 @@ def rewrites(old: str, new: str) -> bool | None:
     (base, size, array), (to, limit, to_array) = one, other
     if array != to_array:
         return True
-    if base not in _KNOWN and to not in _KNOWN:
-        return None
+    if base not in _KNOWN or to not in _KNOWN:
+        return None  # a domain may stand for the other
     if to in _TEXTS and base in _TEXTS:
         if to != "varchar" or not limit:
             return False
@@ -55,6 +55,12 @@ def rewrites(old: str, new: str) -> bool | None:
     if base != to:
         return True
     return _grows(base, size, limit) is not True
+
+
+def is_known(type_: str) -> bool:
+    """Whether a type is one of the database's own."""
+    parsed = _parsed(type_)
+    return parsed is not None and parsed[0] in _KNOWN
 
 
 def _grows(base: str, size: tuple[int, ...], limit: tuple[int, ...]) -> bool:

@@ -50,12 +50,10 @@ class MigrationAddRequiredColumn(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         migrations = project.migrations

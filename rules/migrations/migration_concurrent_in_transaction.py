@@ -82,12 +82,10 @@ class MigrationConcurrentInTransaction(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "very-high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "correctness")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         if project.migrations.dialect not in (None, Dialect.POSTGRESQL):

@@ -54,12 +54,10 @@ class MigrationConstraintValidatesInline(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         if not project.migrations.rolling:
@@ -69,8 +67,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
             if any(cost.rewrites for cost in step.blocking) and not isinstance(step.done.change, ddl.AddForeignKey):
                 continue
             what, remedy, patch = _explained(migration, step, project.migrations.dialect is Dialect.MYSQL)
-            if what and (key := (step.place, what)) not in said:
-                said.add(key)
+            if what and step.place not in said:
+                said.add(step.place)
                 yield self.finding(step.done.path, step.place, f"{what} {_who(step)}; {remedy}", symbol=migration.symbol, suggestion=patch)
 
 

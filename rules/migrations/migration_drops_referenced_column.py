@@ -61,11 +61,9 @@ class MigrationDropsReferencedColumn(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "high", "0.3"
-    profile = "all"
     tags = ("database", "availability", "correctness")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for migration, step in project.migrations.steps():

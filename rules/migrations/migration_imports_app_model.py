@@ -82,11 +82,9 @@ class MigrationImportsAppModel(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "high", "0.3"
-    profile = "all"
     tags = ("database", "correctness")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for migration in project.migrations.judged:

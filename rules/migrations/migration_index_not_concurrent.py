@@ -81,12 +81,10 @@ class MigrationIndexNotConcurrent(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
     options = {"drops": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -116,9 +114,10 @@ class MigrationIndexNotConcurrent(ProjectRule):
 def _what(step: Step) -> str:
     change = step.done.change
     if isinstance(change, ddl.AddIndex):
-        names = ", ".join(key.column or key.expression for key in change.index.keys)
+        keys = [key.column or key.expression for key in change.index.keys]
         kind = "the index of the unique constraint" if change.index.constraint else "the index"
-        return f"{kind} on ({names})"
+        name = f" `{change.index.name}`" if change.index.name and step.done.operation != "AddField" else ""
+        return f"{kind}{name}" + (f" on ({', '.join(keys)})" if keys and "?" not in keys else "")
     if isinstance(change, ddl.SetPrimaryKey) and change.columns:
         return f"the primary key on ({', '.join(change.columns)})"
     if isinstance(change, Act) and change.kind is ActKind.REINDEX:

@@ -71,12 +71,10 @@ class MigrationIrreversible(ProjectRule):
     """
 
     severity, precision, since = Severity.INFO, "high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "operations")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in one_way(project, project.migrations):

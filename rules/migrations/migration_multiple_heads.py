@@ -53,11 +53,9 @@ class MigrationMultipleHeads(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "very-high", "0.3"
-    profile = "all"
     tags = ("database", "correctness")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for flaw in flaws_of(project, project.migrations.histories, project.migrations.runner):

@@ -58,8 +58,7 @@ class MigrationNoLockTimeout(ProjectRule):
     fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         if project.migrations.dialect is not Dialect.POSTGRESQL or not project.migrations.rolling or set_everywhere(project):

@@ -52,11 +52,9 @@ class MigrationRename(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
-    profile = "all"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         migrations = project.migrations

@@ -6,7 +6,8 @@ from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severit
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Step
+from backend_lint.project.migrating import Migration, Step
+from backend_lint.project.schema.places import Place
 
 
 class MigrationTypeRewrite(ProjectRule):
@@ -52,20 +53,23 @@ class MigrationTypeRewrite(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
-    profile = "all"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         if not project.migrations.rolling:
             return
+        found: dict[Place, list[tuple[Migration, Step]]] = {}
         for migration, step in project.migrations.slow():
-            if isinstance(step.done.change, ddl.AddForeignKey) or not any(cost.rewrites for cost in step.blocking):
-                continue
+            if not isinstance(step.done.change, ddl.AddForeignKey) and any(cost.rewrites for cost in step.blocking):
+                found.setdefault(step.place, []).append((migration, step))
+        for steps in found.values():
+            migration, step = steps[0]
             why, remedy = _explained(step)
-            message = f"`{step.done.table}` is written anew under a lock: {why}; {remedy}"
+            others = len({other.done.table for _, other in steps}) - 1
+            more = f" and {others} {'table' if others == 1 else 'tables'} that refer to it are" if others else " is"
+            message = f"`{step.done.table}`{more} written anew under a lock: {why}; {remedy}"
             was = step.done.was
             evidence = (Evidence(was.path, was.line, f"the column is {was.type} here"),) if was is not None and was.line and was.type else ()
             yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence)

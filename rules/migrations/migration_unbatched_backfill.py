@@ -65,12 +65,10 @@ class MigrationUnbatchedBackfill(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
-    profile = "all"
     fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
-    roles = frozenset({Role.MIGRATION})
-    reads = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
+    roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
         if not project.migrations.rolling or not project.migrations.serves:

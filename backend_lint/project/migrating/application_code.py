@@ -14,6 +14,7 @@ from backend_lint.project.schema.history import Node
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import Mapped
 
 _DATABASE = Effect.DATABASE_READ | Effect.DATABASE_WRITE
 
@@ -50,21 +51,33 @@ def imported(project: Project, node: Node) -> Iterator[Imported]:
 
 def _used(project: Project, module: SourceModule, function: int, text: str, called: bool) -> tuple[str, bool, tuple[str, int]] | None:
     """The model or function that a text names: name, whether it is a model, and its place."""
-    parts = text.partition("(")[0].split(".")
-    for length in range(1, min(len(parts), 8) + 1):
-        target = project.value(module.path, function, ".".join(parts[:length]))
-        if target is None or target.is_external:
-            continue
-        if target.kind is RefKind.CLASS and (mapped := project.schema.mapped.get(target.function)) is not None and _is_application(project, mapped.path):
-            return mapped.name, True, (mapped.path, mapped.line)
-        if called and target.kind is RefKind.FUNCTION and length == len(parts) and _asks_database(project, target):
-            head = project.modules[target.path].functions[target.index]
-            return head.name, False, (target.path, head.line)
+    mapped = _model(project, module.path, function, text)
+    if mapped is not None:
+        return mapped.name, True, (mapped.path, mapped.line)
+    target = project.value(module.path, function, text) if called else None
+    if target is not None and target.kind is RefKind.FUNCTION and _uses_models(project, target):
+        head = project.modules[target.path].functions[target.index]
+        return head.name, False, (target.path, head.line)
     return None
 
 
-def _asks_database(project: Project, target: Ref) -> bool:
-    return _is_application(project, target.path) and bool(project.calls.summary(target.function) & _DATABASE)
+def _model(project: Project, path: str, function: int, text: str) -> Mapped | None:
+    """The model that the beginning of a text names."""
+    parts = text.partition("(")[0].split(".")
+    for length in range(1, min(len(parts), 8) + 1):
+        target = project.value(path, function, ".".join(parts[:length]))
+        if target is not None and target.kind is RefKind.CLASS:
+            mapped = project.schema.mapped.get(target.function)
+            return mapped if mapped is not None and _is_application(project, mapped.path) else None
+    return None
+
+
+def _uses_models(project: Project, target: Ref) -> bool:
+    """A function of the application that asks the database through models; one that writes SQL knows what it needs."""
+    if not _is_application(project, target.path) or not project.calls.summary(target.function) & _DATABASE:
+        return False
+    calls = project.modules[target.path].bodies[target.index].calls
+    return any(_model(project, target.path, target.index, call.callee) is not None for call in calls)
 
 
 def _is_application(project: Project, path: str) -> bool:

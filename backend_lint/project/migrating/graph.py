@@ -106,9 +106,23 @@ def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str], unrea
     by_folder: dict[str, list[Node]] = {}
     for node in ends:
         by_folder.setdefault(node.path.rpartition("/")[0], []).append(node)
+    unread = unread | _misnamed(nodes)
     for folder, heads in by_folder.items():  # two applications of one name are two projects in one repository
         if len(heads) > 1 and folder not in unread:
             yield Flaw("heads", tuple(sorted(heads, key=lambda one: one.path, reverse=True)))
+
+
+def _misnamed(nodes: list[Node]) -> set[str]:
+    """Folders whose migrations follow one another under another label than the one that was found for the application."""
+    paths = {node.path for node in nodes}
+    found = set()
+    for node in nodes:
+        folder = node.path.rpartition("/")[0]
+        for parent in node.parents:
+            app, _, name = parent.partition(".")
+            if app != node.group and name not in FIRST and f"{folder}/{name}.py" in paths:
+                found.add(folder)
+    return found
 
 
 def _unread(project: Project, history: History) -> set[str]:

@@ -14,6 +14,7 @@ from backend_lint.project.schema.sqlalchemy_naming import shortened
 from backend_lint.project.schema.sqlalchemy_tables import CONSTRAINTS, TableSpec
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Made, Nothing, Text, Value
 from backend_lint.sql.ddl_alter import PLAIN_CAST
+from backend_lint.sql.retyping import is_known
 
 if TYPE_CHECKING:
     from backend_lint.project.schema.alembic import Migrations
@@ -221,7 +222,7 @@ def alter_column(migrations: Migrations, call: Call) -> list[ddl.Change]:
     if type_ is not None or isinstance(nullable, bool) or default is not None or isinstance(nullable, Nothing | Text):
         known = nullable if isinstance(nullable, bool) else None
         using = call.get("postgresql_using")
-        computed = using is not None and not (isinstance(using, str) and PLAIN_CAST.fullmatch(using))
+        computed = using is not None and not (isinstance(using, str) and PLAIN_CAST.fullmatch(using) and is_known(type_ or ""))
         found.append(ddl.AlterColumn(call.table, name, type_, known, default, auto=True if auto is True else None, using=computed))
     new = (
         call.get(
