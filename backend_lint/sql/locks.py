@@ -115,7 +115,7 @@ def _of_change(change: ddl.Change, catalog: Catalog) -> tuple[Cost, ...]:
         return (_added(change),)
     if isinstance(change, ddl.AlterColumn):
         known = catalog.find(change.table)
-        return () if _says_the_same(change, known) else (_altered(change, known),)
+        return () if _says_the_same(change, known) else (_altered(change, known, catalog),)
     if isinstance(change, ddl.AddForeignKey):
         scans = change.valid and not (change.inline and not _defaulted(change, catalog))
         key = change.foreign_key
@@ -207,14 +207,14 @@ def _defaulted(change: ddl.AddForeignKey, catalog: Catalog) -> bool:
     return any(column is not None and column.default is not None for column in columns)
 
 
-def _altered(change: ddl.AlterColumn, table: Table | None) -> Cost:
+def _altered(change: ddl.AlterColumn, table: Table | None, catalog: Catalog) -> Cost:
     old = table.column(change.name) if table is not None else None
     new_type, nullable = change.type, change.nullable
     collation = ""
     if change.column is not None:
         new_type, nullable, collation = change.column.type, change.column.nullable, change.column.collation
     retyped = rewrites(old.type, new_type) if old is not None and new_type else False
-    if change.using and new_type:
+    if new_type and (change.using or (retyped is None and old is not None and (_is_enum(old.type, catalog) or _is_enum(new_type, catalog)))):
         retyped = True
     if retyped:
         assert new_type is not None
@@ -226,6 +226,11 @@ def _altered(change: ddl.AlterColumn, table: Table | None) -> Cost:
     if nullable is False and _is_nullable(old) and not _proved(table, change.name):
         return Cost(change.table, Lock.ACCESS_EXCLUSIVE, True, why="all rows are searched for nulls")
     return Cost(change.table, Lock.ACCESS_EXCLUSIVE)
+
+
+def _is_enum(name: str, catalog: Catalog) -> bool:
+    known = catalog.types.get(name)
+    return known is not None and known.closed and not known.base
 
 
 def _says_the_same(change: ddl.AlterColumn, table: Table | None) -> bool:

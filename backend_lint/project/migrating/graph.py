@@ -82,6 +82,8 @@ def flaws_of(project: Project, histories: Iterable[History], runner: Callable[[s
         followed = _followed(history)
         unread = _unread(project, history)
         for group, nodes in sorted(groups.items()):
+            if circle := _circle(nodes):
+                yield Flaw("circle", (min(circle, key=lambda one: one.path),))
             yield from _ends(nodes, followed.get(group, set()), standing, unread)
         yield from _missing(history, groups, unread)
 
@@ -99,8 +101,6 @@ def _same_number(groups: Mapping[str, list[Node]], runner: Callable[[str], Runne
 
 def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str], unread: set[str]) -> Iterator[Flaw]:
     ends = [node for node in nodes if node.name not in followed and node.name not in standing]
-    if not ends and not any(node.name in standing for node in nodes):
-        yield Flaw("circle", (min(nodes, key=lambda one: one.path),))
     if any(node.branch for node in nodes):
         return
     by_folder: dict[str, list[Node]] = {}
@@ -110,6 +110,26 @@ def _ends(nodes: list[Node], followed: set[str], standing: frozenset[str], unrea
     for folder, heads in by_folder.items():  # two applications of one name are two projects in one repository
         if len(heads) > 1 and folder not in unread:
             yield Flaw("heads", tuple(sorted(heads, key=lambda one: one.path, reverse=True)))
+
+
+def _circle(nodes: list[Node]) -> list[Node]:
+    """The migrations of a group that follow themselves, some way round: those that are left when first and last ones are taken away again and again."""
+    left = {node.name: node for node in nodes}
+    above = {node.name: {parent for parent in node.parents if parent in left} for node in nodes}
+    below: dict[str, set[str]] = {}
+    for name, parents in above.items():
+        for parent in parents:
+            below.setdefault(parent, set()).add(name)
+    for one_way, other in ((above, below), (below, above)):
+        ready = [name for name in left if not one_way.get(name)]
+        while ready:
+            name = ready.pop()
+            del left[name]
+            for follower in other.get(name, ()):
+                one_way[follower].discard(name)
+                if not one_way[follower] and follower in left:
+                    ready.append(follower)
+    return list(left.values())
 
 
 def _misnamed(nodes: list[Node]) -> set[str]:
