@@ -12,12 +12,15 @@ from backend_lint.project.migrating.graph import leaves, squashed
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.runners import alembic_transaction, django_transaction, steps
 from backend_lint.project.schema.history import History, Node
-from backend_lint.project.schema.sizes import has_few_rows
+from backend_lint.project.schema.sizes import has_few_rows, may_be_small
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
 __all__ = ["Migration", "Migrations", "Runner", "Step"]
+
+
+_BY_HAND = ("configuration", "config", "configs", "settings", "preferences")
 
 
 class Migrations:
@@ -101,8 +104,14 @@ class Migrations:
         """Whether a table may have so many rows that what is done to all of them takes time: it is not new, nor known to be small."""
         if step.fresh or not step.done.table:
             return False
-        table = self.table(step.done.table)
-        return not has_few_rows(table, step.done.table) and (table is None or table.managed)
+        return self._is_large(step.done.table)
+
+    def _is_large(self, name: str) -> bool:
+        """Nothing says that a table is short: no number of rows, no migration that fills it with constants, no name of what is kept by hand."""
+        table = self.table(name)
+        if table is not None and table.rows is None and name.lower().endswith(_BY_HAND):
+            return False
+        return not has_few_rows(table, name) and (table is None or (table.managed and not may_be_small(table)))
 
     @property
     def serves(self) -> bool:
@@ -113,8 +122,7 @@ class Migrations:
         """Whether a table that is only known by name may have many rows: none of the migrations makes it, and it is not known to be small."""
         done = (one for history in self.histories for path in beside for one in history.done.get(path, ()))
         made = any(isinstance(one.change, ddl.CreateTable) and one.table == table for one in done)
-        found = self.table(table)
-        return not made and not has_few_rows(found, table) and (found is None or found.managed)
+        return not made and self._is_large(table)
 
     def left(self, name: str) -> Table | None:
         """The table as the migrations alone leave it; of one that they did not make only what they changed is known."""
