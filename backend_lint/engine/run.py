@@ -100,7 +100,8 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         from backend_lint.engine.base_model import base_model
 
         base = base_model(settings, _line_reader(sources))
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base)
+    named = frozenset(settings.paths) & readings.keys() if settings.explicit_paths else frozenset()
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -177,6 +178,7 @@ def check(
     database: KnownDatabase | None = None,
     texts: Statements | None = None,
     base: Base | None = None,
+    named: frozenset[str] = frozenset(),
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
@@ -197,6 +199,7 @@ def check(
 
     with clock.measure("link"):
         project = Project.link(readings, database, texts, base)
+        project.named = named
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -266,7 +269,8 @@ def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
 
 def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None = None) -> KnownDatabase:
     """What configuration and statistics say of the database, and into `unchecked` the exports that could not be read."""
-    history = "all" if settings.profile == "all" else "heads"
+    # a patch says which lines are new, and what stands on others is left out later
+    history = "all" if settings.profile == "all" or settings.diff_file is not None else "heads"
     if not settings.database:
         return KnownDatabase(migrations=history)
     from backend_lint.engine.database_statistics import known_database

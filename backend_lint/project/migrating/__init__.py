@@ -26,7 +26,8 @@ _BY_HAND = ("configuration", "config", "configs", "settings", "preferences")
 class Migrations:
     """All migrations of a project. `histories`: by runner, with their graphs. `judged`: those that are not deployed yet, as far as anybody can tell.
 
-    With a base revision these are the files that it does not have; without one those that no other migration follows, or all, as the configuration says.
+    With a base revision these are the files that it does not have; without one those that no other migration follows and those that the user named, or all, as
+    the configuration says.
     """
 
     def __init__(self, project: Project, histories: tuple[History, ...], runners: dict[str, tuple[Runner, bool | None]]) -> None:
@@ -86,7 +87,8 @@ class Migrations:
             return [node for node in history.nodes if node.path not in base.paths and node.name not in copies]
         if self._project.database.migrations == "all":
             return [node for node in history.nodes if node.name not in copies]
-        return [node for node in leaves(history) if node.name not in copies]
+        ends = {node.path for node in leaves(history)} | self._project.named
+        return [node for node in history.nodes if node.path in ends and node.name not in copies]
 
     def _beside(self, history: History, node: Node, new: frozenset[str]) -> frozenset[str]:
         """The migrations that are deployed together with one: tables that they make are empty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +10,9 @@ from backend_lint.project.schema.history import Node
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+
+
+_LINE = re.compile(r"\bline=\d+")
 
 
 class Edited(NamedTuple):
@@ -43,7 +47,7 @@ def _said(project: Project, path: str) -> object:
     module = project.modules.get(path)
     if module is None:
         facts = project.sql_files.get(path)
-        return [(statement.text, statement.changes, len(statement.acts)) for statement in facts.statements] if facts is not None else None
+        return [(one.text, _LINE.sub("", repr((one.changes, one.acts)))) for one in facts.statements] if facts is not None else None
     calls = [(call.callee, call.args, call.keywords) for body in module.bodies for call in body.calls]
     assigned = [(one.target, one.value) for body in module.bodies for one in body.assigns]
     return calls, assigned, [(one.name, one.value) for fact in module.classes for one in fact.attributes]
