@@ -125,7 +125,8 @@ def _write(kind: ActKind, table: str, bare: str, dialect: Dialect, line: int) ->
 _ASSIGNS = re.compile(r"\bset\s", re.I)
 _ASSIGNED = re.compile(rf"(?:^|,)\s*\(?\s*{_NAME}\s*=(?!=)")
 _EQUAL = re.compile(
-    r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|\b(?:like|ilike|having)\b|~|[<>]=?\s*[-:$%?\d]", re.I
+    r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|"
+    r"\b(?:like|ilike|having)\b|~|!=|<>|[<>]=?\s*[-:$%?\d]", re.I
 )
 _LIMITED = re.compile(r"\b(?:limit|fetch\s+(?:first|next))\s+[:%$\w(?]|\bbetween\b|\bctid\b", re.I)
 _KEY = re.compile(

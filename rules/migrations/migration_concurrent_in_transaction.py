@@ -16,6 +16,7 @@ _REMEDIES = {
     Runner.GOOSE: "write -- +goose NO TRANSACTION",
     Runner.SQLX: "write -- no-transaction",
     Runner.GOLANG_MIGRATE: "give it a file of its own",
+    Runner.FLYWAY: "give it a file of its own, which Flyway runs without a transaction",
     Runner.PRISMA: "give it a migration of its own",
     Runner.DIESEL: "set run_in_transaction = false in metadata.toml",
 }

@@ -73,9 +73,12 @@ class MigrationConstraintValidatesInline(ProjectRule):
 
 
 def _who(step: Step) -> str:
-    tables = " or ".join(f"`{cost.table}`" for cost in step.blocking)
-    reads = any(cost.lock is Lock.ACCESS_EXCLUSIVE for cost in step.blocking)
-    return f"for all rows while nobody {'reads or writes' if reads else 'writes to'} {tables}"
+    """Who waits for what meanwhile."""
+    strong = " or ".join(f"`{cost.table}`" for cost in step.blocking if cost.lock is Lock.ACCESS_EXCLUSIVE)
+    weak = " or ".join(f"`{cost.table}`" for cost in step.blocking if cost.lock is not Lock.ACCESS_EXCLUSIVE)
+    if strong:
+        return f"for all rows while nobody reads or writes {strong}" + (f", nor writes to {weak}" if weak else "")
+    return f"for all rows while nobody writes to {weak}"
 
 
 _LATER = "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
@@ -92,6 +95,10 @@ def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str,
         name = change.name or f"{table.rpartition('.')[2]}_check"
         patch = patches.validated(migration, table, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""
         return f"the check `{change.name or change.text}` is checked", _LATER, patch
+    if isinstance(change, ddl.AlterColumn) and step.blocking[0].why == "its indexes are built anew":
+        return f"the indexes of `{change.name}`, whose collation changes, are built anew", "add a column with the collation, and exchange the two", ""
+    if isinstance(change, ddl.AlterColumn) and step.blocking[0].why == "its checks are checked again":
+        return f"the checks of `{change.name}`, whose type changes, are checked again", "drop them before, add them NOT VALID, and validate them later", ""
     if isinstance(change, ddl.AlterColumn):
         remedy = "add a CHECK (... IS NOT NULL) NOT VALID, validate it, then SET NOT NULL"
         return f"SET NOT NULL of `{change.name}` is checked", remedy, patches.not_null(migration, table, change.name)

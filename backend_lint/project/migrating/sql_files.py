@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.file import Role
-from backend_lint.facts.sql_file import SqlFile
+from backend_lint.facts.sql_file import SqlFile, SqlStatement
 from backend_lint.project.migrating.model import Runner
 from backend_lint.project.schema.files import Chain, chains, is_way_down
 from backend_lint.project.schema.history import History, Node, Recorder
@@ -81,7 +81,7 @@ def _key(chain: Chain, path: str) -> str:
 
 def _runner(path: str, facts: SqlFile) -> tuple[Runner, bool | None]:
     name = posixpath.basename(path)
-    one = sum(bool(statement.changes) or any(act.kind not in _FRAME for act in statement.acts) for statement in facts.statements)
+    one = sum(not _is_frame(statement) for statement in facts.statements)
     if facts.runs_bare:
         return Runner(facts.runner or "sql"), False
     if facts.runner:
@@ -100,8 +100,13 @@ def _runner(path: str, facts: SqlFile) -> tuple[Runner, bool | None]:
 
 
 def _flyway(facts: SqlFile) -> bool:
-    """Flyway leaves its transaction away for a file with a statement that must run alone."""
-    return not any(_must_run_alone(statement.changes, statement.acts) for statement in facts.statements)
+    """Flyway leaves its transaction away for a file of statements that must run alone, and refuses one that holds others too."""
+    alone = [_must_run_alone(statement.changes, statement.acts) for statement in facts.statements if not _is_frame(statement)]
+    return not any(alone) or not all(alone)
+
+
+def _is_frame(statement: SqlStatement) -> bool:
+    return not statement.changes and all(act.kind in _FRAME for act in statement.acts)
 
 
 def _must_run_alone(changes: tuple[object, ...], acts: tuple[Act, ...]) -> bool:

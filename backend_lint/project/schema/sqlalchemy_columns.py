@@ -102,7 +102,7 @@ class Columns:
             name,
             type_.text,
             nullable if not identity else False,
-            self.default(default) if default is not UNKNOWN else None,
+            self.default(default) if default is not UNKNOWN else "?" if "server_default" in keywords else None,
             identity or numbered,
             type_.closed,
             generated,
