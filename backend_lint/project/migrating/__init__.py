@@ -11,6 +11,7 @@ from backend_lint.facts.schema import Dialect, Table
 from backend_lint.project.migrating.graph import leaves, squashed
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.runners import alembic_transaction, django_transaction, steps
+from backend_lint.project.migrating.timeouts import made_safe
 from backend_lint.project.schema.history import History, Node
 from backend_lint.project.schema.sizes import has_few_rows, may_be_small
 
@@ -141,5 +142,5 @@ class Migrations:
 
     def slow(self) -> Iterator[tuple[Migration, Step]]:
         """Steps during which readers or writers of a table with rows wait for as long as all rows take."""
-        if self.dialect in (Dialect.POSTGRESQL, Dialect.MYSQL):
+        if self.dialect in (Dialect.POSTGRESQL, Dialect.MYSQL) and not made_safe(self._project):
             yield from ((migration, step) for migration, step in self.steps() if step.blocking and self.waits(step))

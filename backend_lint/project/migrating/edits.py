@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 
 _LINE = re.compile(r"\bline=\d+")
+
+
+_FOLDER = re.compile(r"(?:^|/)(?:\w*migrations?|versions|alembic|flyway)/")
 
 
 class Edited(NamedTuple):
@@ -31,11 +35,13 @@ def edited(project: Project) -> Iterator[Edited]:
         for node in history.nodes:
             if base.edited(node.path) and _said(project, node.path) != _said(base.project, node.path):
                 yield Edited(node, False)
-    ours = {node.path for history in project.migrations.histories for node in history.nodes} | project.files.keys()
-    replaced = {name for history in project.migrations.histories for node in history.nodes for name in node.replaces}
-    names = {node.name for history in project.migrations.histories for node in history.nodes}
-    if base.paths <= ours:
+    nodes = [node for history in project.migrations.histories for node in history.nodes]
+    ours = {node.path for node in nodes} | project.files.keys()
+    folders = {posixpath.dirname(node.path) for node in nodes}
+    if not any(posixpath.dirname(path) in folders or _FOLDER.search(path) for path in base.paths - ours if path.endswith((".py", ".sql"))):
         return
+    replaced = {name for node in nodes for name in node.replaces}
+    names = {node.name for node in nodes}
     for history in base.project.migrations.histories:
         for node in history.nodes:
             if node.path not in ours and node.name not in replaced and (node.name not in names or history.runner == "sql"):

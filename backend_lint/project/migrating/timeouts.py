@@ -16,6 +16,12 @@ _SETTINGS = ("lock_timeout", "statement_timeout")
 _SIGNS = (b"lock_timeout", b"statement_timeout", b"zero_downtime_migrations", b"safemigrate")
 
 
+def made_safe(project: Project) -> bool:
+    """The database engine of the settings is a library's that makes indexes and constraints in steps (django-pg-zero-downtime-migrations)."""
+    settings = (module for path, module in project.modules.items() if module.role is Role.SETTINGS or "settings" in path)
+    return any(b"django_zero_downtime_migrations" in bytes(module.facts.bodies) for module in settings)
+
+
 def set_everywhere(project: Project) -> bool:
     """Settings, environment of the migrations or deployment set a timeout, or a library does that retries."""
     for path, module in project.modules.items():
