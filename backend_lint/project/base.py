@@ -14,7 +14,7 @@ class Base:
     """A base revision. `reference`: how the user named it. `paths`: the files that it has, relative to the project's root."""
 
     def __init__(self, reference: str, paths: frozenset[str], edited: Callable[[str], bool], link: Callable[[], Project]) -> None:
-        self.reference = reference
+        self.reference = reference[:12] if len(reference) >= 40 and reference.isalnum() else reference
         self.paths = paths
         self._edited = edited
         self._link = link

@@ -13,7 +13,8 @@ class MigrationEditedAfterMerge(ProjectRule):
 
     ## What it does
 
-    Compares the migrations of the base revision (`--diff-base`) with those of the project, comments and layout aside. Migrations that a squashed one
+    Compares what the migrations of the base revision (`--diff-base`) do with what those of the project do: operations and changes of the schema, not
+    comments, layout or the bodies of functions that fill rows. Migrations that a squashed one
     replaces may go. Without a base revision it says nothing.
 
     ## Why is this bad

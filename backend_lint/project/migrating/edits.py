@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.project.schema.history import Node
+from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
 
-_LINE = re.compile(r"\bline=\d+")
+_PLACE = re.compile(r"\b(?:line=\d+|path='[^']*')")
 
 
 _FOLDER = re.compile(r"(?:^|/)(?:\w*migrations?|versions|alembic|flyway)/")
@@ -49,11 +50,13 @@ def edited(project: Project) -> Iterator[Edited]:
 
 
 def _said(project: Project, path: str) -> object:
-    """What a migration does, comments and layout aside."""
+    """What a migration does to schema and rows, and the names of its operations. How a function fills rows is no matter: it runs once."""
+    done = next((history.done[path] for history in project.migrations.histories if path in history.done), ())
+    changes = [_PLACE.sub("", repr(one.change)) for one in done]
     module = project.modules.get(path)
     if module is None:
         facts = project.sql_files.get(path)
-        return [(one.text, _LINE.sub("", repr((one.changes, one.acts)))) for one in facts.statements] if facts is not None else None
-    calls = [(call.callee, call.args, call.keywords) for body in module.bodies for call in body.calls]
-    assigned = [(one.target, one.value) for body in module.bodies for one in body.assigns]
-    return calls, assigned, [(one.name, one.value) for fact in module.classes for one in fact.attributes]
+        return changes, [one.text for one in facts.statements] if facts is not None else []
+    operations = [attribute.value for fact in module.classes for attribute in fact.attributes if attribute.name == "operations"]
+    numbers = [number for value in operations for number in call_ids(value)]
+    return changes, [module.bodies[0].calls[number].callee for number in numbers if number < len(module.bodies[0].calls)]
