@@ -68,7 +68,9 @@ def _model(project: Project, path: str, function: int, text: str) -> Mapped | No
         target = project.value(path, function, ".".join(parts[:length]))
         if target is not None and target.kind is RefKind.CLASS:
             mapped = project.schema.mapped.get(target.function)
-            return mapped if mapped is not None and _is_application(project, mapped.path) else None
+            if mapped is None or not _is_application(project, mapped.path) or (length < len(parts) and parts[length][:1].isupper()):
+                return None  # ``Order.State.OPEN`` and ``Order.OPEN`` are constants, which no column depends on
+            return mapped
     return None
 
 
