@@ -64,6 +64,8 @@ class Cost(NamedTuple):
         return self.lock is Lock.ACCESS_EXCLUSIVE and (self.scans or self.rewrites)
 
 
+_MOST_CHECKS = 100
+"""Of a table, that are looked at; one with more was made to keep us busy."""
 _MODES = {
     "access share": Lock.NONE,
     "row share": Lock.NONE,
@@ -187,7 +189,7 @@ def _may_be_null(table: Table | None, name: str) -> bool:
 def _proved(table: Table | None, name: str) -> bool:
     """A valid check says already that the column is never null: PostgreSQL 12 believes it and does not look."""
     pattern = re.compile(rf"\(*\"?{re.escape(name)}\"?\s+is\s+not\s+null\)*|\(*not\s*\(*\"?{re.escape(name)}\"?\s+is\s+null\)*", re.I)
-    return table is not None and any(pattern.fullmatch(part.strip()) for text in table.checks for part in re.split(r"(?i)\band\b", text))
+    return table is not None and any(pattern.fullmatch(part.strip()) for text in table.checks[:_MOST_CHECKS] for part in re.split(r"(?i)\band\b", text))
 
 
 def _added(change: ddl.AddColumn) -> Cost:
@@ -246,7 +248,7 @@ def _is_nullable(column: Column | None) -> bool:
 
 
 def _is_checked(table: Table | None, name: str) -> bool:
-    return table is not None and any(re.search(rf"\b{re.escape(name)}\b", text) for text in table.checks)
+    return table is not None and any(re.search(rf"\b{re.escape(name)}\b", text) for text in table.checks[:_MOST_CHECKS])
 
 
 def _is_indexed(table: Table | None, name: str) -> bool:

@@ -35,6 +35,7 @@ class Migrations:
         self._project = project
         self.histories = histories
         self._runners = runners
+        self._made: dict[frozenset[str], frozenset[str]] = {}
 
     @classmethod
     def link(cls, project: Project) -> Migrations:
@@ -123,9 +124,10 @@ class Migrations:
 
     def has_rows(self, table: str, beside: frozenset[str]) -> bool:
         """Whether a table that is only known by name may have many rows: none of the migrations makes it, and it is not known to be small."""
-        done = (one for history in self.histories for path in beside for one in history.done.get(path, ()))
-        made = any(isinstance(one.change, ddl.CreateTable) and one.table == table for one in done)
-        return not made and self._is_large(table)
+        if beside not in self._made:
+            done = (one for history in self.histories for path in beside for one in history.done.get(path, ()))
+            self._made[beside] = frozenset(one.table for one in done if isinstance(one.change, ddl.CreateTable))
+        return table not in self._made[beside] and self._is_large(table)
 
     def left(self, name: str) -> Table | None:
         """The table as the migrations alone leave it; of one that they did not make only what they changed is known."""

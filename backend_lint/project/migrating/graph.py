@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,12 +61,15 @@ class _Names:
         self.names: dict[str, set[str]] = {}
         for node in history.nodes:
             self.names.setdefault(node.group if self.short else "", set()).add(node.name)
+        self.sorted = {group: sorted(names) for group, names in self.names.items()} if self.short else {}
 
     def meant(self, group: str, name: str) -> tuple[str, ...]:
         known = self.names.get(group if self.short else "", set())
         if name in known or not self.short:
             return (name,) if name in known else ()
-        found = [one for one in known if one.startswith(name)] if len(name) >= 4 and len(known) < 20_000 else []
+        names = self.sorted.get(group, [])
+        at = bisect_left(names, name)
+        found = [one for one in names[at : at + 2] if one.startswith(name)] if len(name) >= 4 else []
         return (found[0],) if len(found) == 1 else ()
 
 
