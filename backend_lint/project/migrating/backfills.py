@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
-from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
 from backend_lint.project.migrating.model import Migration, Runner
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django import django_project
@@ -68,6 +68,8 @@ def _of_models(project: Project, migration: Migration, mixed: bool) -> Iterator[
         if not isinstance(operation, Made) or operation.last != "RunPython":
             continue
         code = operation.get("code", 0)
+        if isinstance(code, Made) and code.last == "partial":
+            code = code.get("func", 0)
         ref = code.ref if isinstance(code, Named) else None
         if ref is None or ref.kind is not RefKind.FUNCTION:
             continue
@@ -96,6 +98,16 @@ class _Function:
                 table = self._whole(base.removesuffix("[]"))
                 if table:
                     yield Backfill(self.path, call.line, table, "loop", mixed)
+            elif method == "bulk_update" and wrapped and not self._is_looped(call):
+                table = self._whole(base)
+                if table and any(block.kind is BlockKind.FOR and self._whole(block.subject) == table for block in self.body.blocks):
+                    yield Backfill(self.path, call.line, table, "statement", mixed)
+
+    def _is_looped(self, call: Call) -> bool:
+        block = call.block
+        while block > 0 and self.body.blocks[block].kind not in LOOPS:
+            block = self.body.blocks[block].parent
+        return block > 0
 
     def _is_in_batches(self, call: Call) -> bool:
         """A loop around it that is not over the rows themselves: it takes them in pieces, or tries again until none is left."""
