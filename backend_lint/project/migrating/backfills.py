@@ -148,9 +148,7 @@ class _Function:
         for name, value in call.keywords:
             if name == "**" or _BOUND.search(name):
                 return True
-            if _OPEN.search(name) or value == "None" or (method == "exclude" and not name.endswith("__in")):
-                continue
-            if value not in ("''", '""'):
+            if not (_OPEN.search(name) or value == "None" or (method == "exclude" and not name.endswith("__in"))):
                 return True
         return False
 
