@@ -205,7 +205,7 @@ class Migrations(Models):
     def _execute(self, made: Made) -> bool:
         """``op.execute("...")``, ``connection.execute(text("..."))``."""
         if made.call.args and (written := written_by(self, made.frame, made.call.args[0])) is not None:
-            self.recorder.doubted = bool(self._doubts)
+            self.recorder.doubted = bool(self.doubts)
             self.recorder.act(written)
             return True
         for value in self.values.arguments(made):
