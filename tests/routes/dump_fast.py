@@ -1,21 +1,23 @@
-"""Prints the route table that FastAPI or Starlette itself has built, as JSON lists of method, path and handler."""
+"""Prints the route table that FastAPI or Starlette itself has built, as JSON lists of method, path, handler, file and, if asked, answer."""
 
-import importlib
-import json
+import os
 import sys
 
-sys.path.insert(0, ".")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dumping
+
+DOCUMENTATION = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
 
 
 def below(routes, prefix):
     for route in routes:
         inner = getattr(route, "routes", None)
-        if type(route).__name__ == "Mount":
-            yield from below(inner or [], prefix + route.path)
+        if type(route).__name__ in ("Mount", "Host"):
+            yield from below(inner or [], prefix + getattr(route, "path", ""))
             continue
         if not hasattr(route, "endpoint"):
             # newer versions include routers when a request comes
-            for found in route.effective_route_contexts():
+            for found in route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else ():
                 effective = found if found.path else found.starlette_route
                 yield from one(effective, prefix, found.original_route)
             continue
@@ -24,18 +26,46 @@ def below(routes, prefix):
 
 def one(route, prefix, original):
     endpoint = getattr(route, "endpoint", None) or original.endpoint
-    name = endpoint.__qualname__
+    file = dumping.file_of(endpoint)
+    name = getattr(dumping.unwrapped(endpoint), "__qualname__", None) or type(endpoint).__qualname__
+    path = (prefix + route.path) or "/"
     if "WebSocket" in type(original).__name__:
-        yield "WEBSOCKET", prefix + route.path, name
+        yield "WEBSOCKET", path, name, file
     elif isinstance(endpoint, type):
-        for method in ("get", "post", "put", "patch", "delete"):
+        for method in dumping.METHODS:
             if hasattr(endpoint, method):
-                yield method.upper(), prefix + route.path, f"{name}.{method}"
+                yield method.upper(), path, f"{name}.{method}", file
     else:
-        for method in route.methods - {"HEAD", "OPTIONS"}:
-            yield method, prefix + route.path, name
+        for method in sorted(set(route.methods or {"*"}) - set(dumping.UNREAD)):
+            yield method, path, name, file
 
 
-app = importlib.import_module(sys.argv[1]).app
-left_out = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
-sys.stdout.write(json.dumps([found for found in below(app.routes, "") if not found[1].endswith(left_out)]))
+def client(app):
+    from starlette.testclient import TestClient
+
+    made = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    made.__enter__()
+
+    def send(method, path):
+        made.cookies.clear()
+        answer = made.request(method, path)
+        return answer.status_code, answer.headers.get("location", "")
+
+    return send
+
+
+def answer(send, method, path):
+    """The answer of one route; a websocket is asked for the handshake, which is no answer of HTTP."""
+    return None if method == "WEBSOCKET" else dumping.asked(send, "GET" if method == "*" else method, dumping.filled(path))
+
+
+if __name__ == "__main__":
+    name, _, ask = dumping.options()
+    app = dumping.application(name if ":" in name else f"{name}:app")
+    rows = [found for found in below(app.routes, "") if not found[1].endswith(DOCUMENTATION)]
+    if ask:
+        send = client(app)
+        rows = [(*found, answer(send, *found[:2])) for found in rows]
+    dumping.printed(rows)
+    sys.stdout.flush()
+    os._exit(0)  # threads that an application has started do not end

@@ -21,7 +21,7 @@ def built(project: str, script: str, *arguments: str) -> Table:
     command = [sys.executable, "-I", str(HERE / script), *arguments]
     done = subprocess.run(command, cwd=HERE / "projects" / project, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return {(method, path, name) for method, path, name in json.loads(done.stdout)}
+    return {(method, path, name) for method, path, name, _ in json.loads(done.stdout.splitlines()[-1])}
 
 
 def understood(project: Project) -> Table:
