@@ -50,10 +50,40 @@ class Application:
     below: str = ""
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
     prepare: tuple[str, ...] = ()
+    start: bool = False
+    """It registers routes while it starts."""
 
 
 APPLICATIONS = {
+    "full-stack-fastapi-template": Application(
+        "asgi",
+        "app.main:app",
+        below="backend",
+        env={
+            "PROJECT_NAME": "x",
+            "DATABASE_URL": "postgresql://x:x@localhost/x",
+            "FIRST_SUPERUSER": "a@example.org",
+            "FIRST_SUPERUSER_PASSWORD": "x" * 12,
+            "SECRET_KEY": "x" * 32,
+        },
+    ),
     "healthchecks": Application("django", "hc.settings", env={"DB_NAME": "{work}/hc.sqlite", "DEBUG": "False"}, prepare=("manage.py", "migrate")),
+    "label-studio": Application(
+        "django",
+        "core.settings.label_studio",
+        below="label_studio",
+        env={"LABEL_STUDIO_BASE_DATA_DIR": "{work}/label-studio", "DJANGO_DB": "sqlite", "SECRET_KEY": "x" * 32},
+        prepare=("manage.py", "migrate"),
+    ),
+    "lnbits": Application("asgi", "lnbits.app:create_app()", env={"LNBITS_DATA_FOLDER": "{work}/lnbits", "LNBITS_EXTENSIONS_PATH": "{work}/lnbits", "LNBITS_BACKEND_WALLET_CLASS": "VoidWallet"},
+        prepare=("-c", "import os; os.makedirs(r'{work}/lnbits/extensions', exist_ok=True)"),
+        start=True,
+    ),
+    "mealie": Application("asgi", "mealie.app:app", env={"DATA_DIR": "{work}/mealie", "PRODUCTION": "True"}),
+    "redash": Application(
+        "flask", "redash.app:create_app()", env={"REDASH_COOKIE_SECRET": "x" * 32, "REDASH_SECRET_KEY": "x" * 32, "REDASH_DATABASE_URL": "sqlite:///{work}/redash.sqlite"}
+    ),
+    "superset": Application("flask", "superset.app:create_app()", env={"SUPERSET_SECRET_KEY": "x" * 42, "SUPERSET_HOME": "{work}/superset", "SUPERSET_FEATURE_ENABLE_EXTENSIONS": "true", "SUPERSET_FEATURE_GLOBAL_TASK_FRAMEWORK": "true"}),
 }
 
 
@@ -79,10 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
     env |= {key: value.format(work=work, source=source) for key, value in {**application.env, **dict(one.split("=", 1) for one in options.env)}.items()}
     python = str(options.python.absolute())
-    if options.ask and application.prepare:
-        _ran([python, *application.prepare], source, env)
+    if application.prepare and (options.ask or application.start):
+        _ran([python, *(part.format(work=work) for part in application.prepare)], source, env)
     dumper = TREE / "tests" / "routes" / DUMPERS[application.framework]
-    printed = _ran([python, str(dumper), application.app, "--source", str(source), *(["--ask"] if options.ask else [])], source, env)
+    printed = _ran([python, str(dumper), application.app, "--source", str(source), *(["--start"] * application.start), *(["--ask"] * options.ask)], source, env)
     real = [Row(*row) for row in json.loads(printed.splitlines()[-1])]
     started = time.perf_counter()
     told = _ran([sys.executable, "-m", "backend_lint", "map", "routes", "--format", "json", "--isolated", "--no-cache", "-q"], source, os.environ | {"PYTHONPATH": str(TREE)})
@@ -182,9 +212,10 @@ def plain(path: str) -> str:
 
 
 def same_handler(one: str, other: str) -> bool:
-    """Qualified names without packages and the functions that they were made in."""
-    left, right = (name.replace(".<locals>", "").split(".")[-2:] for name in (one, other))
-    return left[-1] == right[-1] and (len(left) < 2 or len(right) < 2 or left[0] == right[0] or not left[0][:1].isupper() or not right[0][:1].isupper())
+    """The class is the same, or for functions the name: whatever decorators put in front of it, and whatever method of a generic view the map follows it to."""
+    left, right = (name.split(".<locals>")[0] if name.endswith("wrapper") else name.replace(".<locals>", "") for name in (one, other))
+    first, second = ([part for part in name.split(".") if part[:1].isupper()] for name in (left, right))
+    return first[-1] == second[-1] if first and second else left.rpartition(".")[2] == right.rpartition(".")[2]
 
 
 def compared(real: list[Row], ours: list[Row], source: str) -> Comparison:

@@ -51,7 +51,7 @@ def view(callback, path, way, conf):
         file = conf
     if actions:
         for method, action in actions.items():
-            if method != "head":
+            if method != "head" and method in made.http_method_names:
                 yield method.upper(), path, f"{made.__name__}.{action}", file, way
     elif made is not None:
         for method in dumping.METHODS:

@@ -62,9 +62,10 @@ def answer(send, method, path):
 if __name__ == "__main__":
     name, _, ask = dumping.options()
     app = dumping.application(name if ":" in name else f"{name}:app")
+    # some register routes while they start
+    send = client(app) if ask or "--start" in sys.argv else None
     rows = [found for found in below(app.routes, "") if not found[1].endswith(DOCUMENTATION)]
     if ask:
-        send = client(app)
         rows = [(*found, answer(send, *found[:2])) for found in rows]
     dumping.printed(rows)
     sys.stdout.flush()

@@ -20,8 +20,8 @@ SECONDS = 20
 
 
 def options():
-    """The name of the application, the folder that holds its source, and whether to ask: ``module:name [--source FOLDER] [--ask]``."""
-    given = [one for one in sys.argv[1:] if one != "--ask"]
+    """The name of the application, the folder that holds its source, and whether to ask: ``module:name [--source FOLDER] [--start] [--ask]``."""
+    given = [one for one in sys.argv[1:] if one not in ("--ask", "--start")]
     source = "."
     if "--source" in given:
         position = given.index("--source")

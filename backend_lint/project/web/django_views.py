@@ -27,7 +27,8 @@ _GENERIC = {
     "RetrieveUpdateAPIView": "get put patch", "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
     "LoginView": "get post put", "LogoutView": "post", "PasswordChangeView": "get post put", "PasswordResetView": "get post put",
     "PasswordResetConfirmView": "get post put", "PasswordChangeDoneView": "get", "PasswordResetDoneView": "get", "PasswordResetCompleteView": "get",
-    "Feed": "get", "JavaScriptCatalog": "get", "JSONCatalog": "get",
+    "Feed": "get", "JavaScriptCatalog": "get", "JSONCatalog": "get", "SpectacularAPIView": "get", "SpectacularJSONAPIView": "get",
+    "SpectacularYAMLAPIView": "get", "SpectacularSwaggerView": "get", "SpectacularRedocView": "get", "SpectacularSwaggerSplitView": "get",
 }  # fmt: skip
 _INNER = {"get": ("list", "retrieve"), "post": ("create",), "put": ("update",), "patch": ("partial_update", "update"), "delete": ("destroy",)}
 _METHOD_DECORATORS = {"require_GET": ("GET",), "require_POST": ("POST",), "require_safe": ("GET", "HEAD")}
@@ -105,9 +106,8 @@ class Views:
         made = self.values.follow(place)
         call = self.values.call(made)
         if call is None or depth > MAX_DEPTH:
-            yield View(
-                "*", Target(ref.name if ref is not None else dotted or place.text.rpartition(".")[2]), before, authenticated(before.guards, checks_itself=None)
-            )
+            shown = dotted or (place.text if place.text.startswith("lambda:") else place.text.rpartition(".")[2])
+            yield View("*", Target.of(ref, shown), before, authenticated(before.guards, checks_itself=None))
             return
         receiver, _, name = call.callee.rpartition(".")
         if name == "as_view":
@@ -249,6 +249,8 @@ class Views:
     def of_class(self, ref: Ref | None, text: str, before: Before, actions: dict[str, str] | None) -> Iterator[View]:
         """The methods that a class-based view answers."""
         name = text.rpartition(".")[2]
+        if ref is not None and ref.kind is RefKind.INSTANCE:
+            ref = Ref(RefKind.CLASS, ref.name, ref.path, ref.index)
         if ref is None or ref.kind is not RefKind.CLASS:
             known = _GENERIC.get(ref.name.rpartition(".")[2] if ref is not None else name, "")
             for method in known.split() or ("*",):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute, Call, Function
@@ -12,42 +11,22 @@ from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.resolver import Resolver
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
+from backend_lint.project.web.constants import Constants
+from backend_lint.project.web.place import MAX_DEPTH, MAX_PATH, MAX_ROUTES, MAX_VISITS, UNKNOWN, Place
 
-MAX_DEPTH = 12
-"""How far names, includes and nested lists are followed."""
-MAX_ROUTES = 50_000
-"""A project with more routes and includes is not read further: includes that include each other grow without bound."""
-MAX_VISITS = 100_000
-"""Values looked at in one run: lists that hold others many times grow without bound."""
-MAX_PATH = 2_000
-"""Longer paths are cut."""
-UNKNOWN = "{?}"
-"""Stands in a path for a part that is not known."""
+__all__ = ["MAX_DEPTH", "MAX_PATH", "MAX_ROUTES", "MAX_VISITS", "UNKNOWN", "Place", "Values", "argument", "keyword"]
 
-_DEFAULTED = {"getenv": 1, "get": 1, "config": 1, "env": 1, "str": 1, "Field": 0}
-"""Calls that give a setting: where their default stands."""
 _JOINS = ("reduce", "from_iterable", "chain")
 """Calls that make one list of the lists in their last argument."""
 _KEPT = ("i18n_patterns", "format_suffix_patterns", "path", "re_path", "url", "include")
 """Calls that are items of a list themselves, also where a project has a function of that name."""
-_STRIPS = ("rstrip", "lstrip", "strip")
 
 
-class Place(NamedTuple):
-    """A value text with the function in whose scope it is read."""
-
-    path: str
-    function: int
-    text: str
-
-
-class Values:
+class Values(Constants):
     """Follows value texts through names, imports and attributes."""
 
     def __init__(self, resolver: Resolver) -> None:
-        self.resolver = resolver
-        self.modules = resolver.modules
-        self._visits = 0
+        super().__init__(resolver)
         self._names: dict[tuple[str, str], Place | None] = {}
 
     def ref(self, place: Place) -> Ref | None:
@@ -63,14 +42,15 @@ class Values:
     def follow(self, place: Place, depth: int = 0) -> Place:
         """The value that names and attributes stand for: a call, a display, a constant, or the last name that could not be followed."""
         while depth < MAX_DEPTH:
-            onward = self._behind(place)
+            onward = self.behind(place)
             if onward is None or onward == place:
                 return place
             place = onward
             depth += 1
         return place
 
-    def _behind(self, place: Place) -> Place | None:
+    def behind(self, place: Place) -> Place | None:
+        """One step of `follow`; None if there is none."""
         parsed = parse(place.text)
         if parsed is None or (parsed.root[:1] in "#([{" and not parsed.steps):
             return None
@@ -82,7 +62,7 @@ class Values:
             if base is None:
                 return None
             if base.kind is RefKind.MODULE:
-                return self._named(base.path, last[1:])
+                return self.named(base.path, last[1:])
             if base.kind in (RefKind.CLASS, RefKind.INSTANCE):
                 found = self.resolver.classes.find(base, last[1:])
                 if found is not None and isinstance(found[1], Attribute) and found[1].value:
@@ -97,7 +77,7 @@ class Values:
                 if found_import.name == parsed.root:
                     return self._imported(place.path, found_import.module, found_import.member, found_import.level)
             scope = module.functions[scope].scope
-        return self._named(place.path, parsed.root)
+        return self.named(place.path, parsed.root)
 
     def _local(self, place: Place) -> Place | None:
         module = self.modules[place.path]
@@ -110,9 +90,9 @@ class Values:
             if any("%" + parameter.name == place.text for parameter in head.parameters):
                 return None
             scope = head.scope
-        return self._named(place.path, place.text[1:])
+        return self.named(place.path, place.text[1:])
 
-    def _named(self, path: str, name: str) -> Place | None:
+    def named(self, path: str, name: str) -> Place | None:
         """What a module calls `name`."""
         if (path, name) not in self._names:
             self._names[path, name] = self._sought(path, name, 0, set())
@@ -145,7 +125,7 @@ class Values:
 
     def _imported(self, path: str, dotted: str, member: str, level: int) -> Place | None:
         target = self._target(path, dotted, level)
-        return self._named(target, member) if target is not None and member else None
+        return self.named(target, member) if target is not None and member else None
 
     def _target(self, path: str, dotted: str, level: int) -> str | None:
         return self.resolver.index.relative(path, level, dotted) if level else self.resolver.index.find(dotted, path)
@@ -161,97 +141,13 @@ class Values:
         path = self.resolver.index.find(name, importer)
         return path if path in self.modules else None
 
-    # -- constants ---------------------------------------------------------------------------------
-
-    def string(self, place: Place, depth: int = 0, bound: dict[str, Place] | None = None) -> str | None:
-        """The string a value stands for, unknown parts as `UNKNOWN`; None if nothing of it is known. `bound`: what parameters stand for."""
-        text = place.text
-        constant = constant_string(text.removeprefix("r"))
-        if constant is not None:
-            return constant
-        self._visits += 1
-        if depth > MAX_DEPTH or not text or self._visits > MAX_VISITS:
-            return None
-        if bound and text in bound:
-            return self.string(bound[text], depth + 1)
-        if text[:2] in ("f'", 'f"'):
-            return self._interpolated(place, depth, bound)
-        if text[0] in "'\"" and ".format(" in text:
-            return constant_string(text[: text.rindex(".format(")])
-        if text[0] == "(" and text[-1] == ")":
-            parts = split(text[1:-1], "+")
-            if len(parts) > 1:
-                known = [self.string(place._replace(text=part), depth + 1, bound) for part in parts]
-                return "".join(UNKNOWN if part is None else part for part in known)[:MAX_PATH] if any(part is not None for part in known) else None
-            for option in reversed(alternatives(text)):
-                if option != text and (found := self.string(place._replace(text=option), depth + 1, bound)) is not None:
-                    return found
-            return None
-        if text.startswith("str(") and text.endswith(")"):
-            return self.string(place._replace(text=text[4:-1]), depth + 1, bound)
-        call = self.call(place)
-        if call is not None:
-            return self._called(place, call, depth)
-        onward = self._behind(place)
-        return self.string(onward, depth + 1) if onward is not None and onward != place else None
-
-    def _called(self, place: Place, call: Call, depth: int) -> str | None:
-        base, _, method = call.callee.rpartition(".")
-        if method in _STRIPS and base:
-            subject = self.string(place._replace(text=base), depth + 1)
-            signs = constant_string(call.args[0]) if call.args else None
-            return getattr(subject, method)(signs) if subject is not None else None
-        target = self.resolver.value(place.path, place.function, call.callee)
-        if target is not None and target.kind is RefKind.FUNCTION:
-            head = self.modules[target.path].functions[target.index]
-            names = ["%" + parameter.name for parameter in head.parameters[1 if target.receiver is not None else 0 :]]
-            bound = {name: place._replace(text=arg) for name, arg in zip(names, call.args, strict=False)}
-            bound.update({"%" + key: place._replace(text=value) for key, value in call.keywords})
-            returns = [found.value for found in self.modules[target.path].bodies[target.index].returns if found.value]
-            found = [self.string(Place(target.path, target.index, value), depth + 2, bound) for value in reversed(returns[-2:])]
-            return next((one for one in found if one is not None), None)
-        position = _DEFAULTED.get(method)
-        if position is not None:
-            for key, value in call.keywords:
-                if key == "default":
-                    return self.string(place._replace(text=value), depth + 1)
-            return self.string(place._replace(text=call.args[position]), depth + 1) if len(call.args) > position else None
-        return None
-
-    def _interpolated(self, place: Place, depth: int, bound: dict[str, Place] | None) -> str:
-        text = place.text[2:-1].replace("\\'", "'")
-        out = []
-        position = 0
-        while position < len(text):
-            sign = text[position]
-            if sign in "{}" and text[position + 1 : position + 2] == sign:
-                out.append(sign)
-                position += 2
-            elif sign == "{":
-                end = text.find("}", position)
-                end = len(text) if end < 0 else end
-                out.append(self.string(place._replace(text=text[position + 1 : end]), depth + 1, bound) or UNKNOWN)
-                position = end + 1
-            else:
-                out.append(sign)
-                position += 1
-        return "".join(out)[:MAX_PATH]
-
-    def strings(self, place: Place) -> list[str] | None:
-        """The constant strings of a display; None if it is none."""
-        place = self.follow(place)
-        if place.text[:1] != "[" or not place.text.endswith("]"):
-            found = self.string(place)
-            return [found] if found is not None else None
-        return [found for item in split(place.text[1:-1]) if (found := self.string(place._replace(text=item))) is not None]
-
     # -- lists -------------------------------------------------------------------------------------
 
     def items(self, place: Place, depth: int = 0) -> Iterator[Place]:
         """The items of a list that displays, ``+``, ``+=``, ``append``, ``extend`` and functions build. What is no list is given as it is."""
         text = place.text
-        self._visits += 1
-        if depth > MAX_DEPTH or not text or text == "..." or self._visits > MAX_VISITS:
+        self.visits += 1
+        if depth > MAX_DEPTH or not text or text == "..." or self.visits > MAX_VISITS:
             return
         if text[0] == "*":
             yield from self.items(place._replace(text=text[1:]), depth + 1)
@@ -283,7 +179,7 @@ class Values:
             if holder is not None:
                 yield from self._accumulated(*holder, depth)
                 return
-        onward = self._behind(place)
+        onward = self.behind(place)
         if onward is not None:
             name = parsed.steps[-1][1:] if parsed.steps else parsed.root
             if onward.function == 0 and self.modules[onward.path].names.get(name, ("",))[0] == "assign":

@@ -122,7 +122,9 @@ def _slice(scan: Scanner, node: ast.Slice) -> str:
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
     text = f"({scan.value(node.left)}{OPERATORS[node.op.__class__]}{scan.value(node.right)})"
-    return text if len(text) <= MAX_VALUE or (text[1] == "[" and len(text) <= MAX_TABLE) or (len(text) <= MAX_SQL and (scan.whole or is_sql(text))) else "?"
+    if len(text) <= MAX_VALUE or (len(text) <= MAX_SQL and (scan.whole or is_sql(text))):
+        return text
+    return text if len(text) <= MAX_TABLE and (text[1] == "[" or (not scan.scope.index and text[-2:] == "])")) else "?"
 
 
 def is_sql(text: str) -> bool:
