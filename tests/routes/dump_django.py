@@ -4,10 +4,11 @@ The method is ``*`` for a view that takes every method. The admin site, the form
 """
 
 import os
+import pathlib
 import re
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.resolve()))
 import dumping
 
 SUFFIX = re.compile(r"\(\?P<format>|drf_format_suffix")
@@ -23,7 +24,7 @@ def text(pattern):
 def below(patterns, prefix, way, conf):
     """`conf`: the file of the URLconf that a pattern stands in, as far as that is known."""
     module = getattr(patterns, "urlconf_module", None)
-    conf = os.path.realpath(module.__file__) if getattr(module, "__file__", None) else conf
+    conf = str(pathlib.Path(module.__file__).resolve()) if getattr(module, "__file__", None) else conf
     for found in patterns.url_patterns:
         path = prefix + text(found.pattern)
         if hasattr(found, "url_patterns"):

@@ -1,9 +1,10 @@
 """Prints the route table that FastAPI or Starlette itself has built, as JSON lists of method, path, handler, file and, if asked, answer."""
 
 import os
+import pathlib
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.resolve()))
 import dumping
 
 DOCUMENTATION = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -28,7 +29,7 @@ def options():
         source = given[position + 1]
         del given[position : position + 2]
     sys.path.insert(0, source)
-    return (given[0] if given else ""), os.path.realpath(source), "--ask" in sys.argv
+    return (given[0] if given else ""), str(pathlib.Path(source).resolve()), "--ask" in sys.argv
 
 
 def application(name):
@@ -53,10 +54,10 @@ def unwrapped(function):
 def file_of(thing):
     """Where it is written; empty if nothing says."""
     try:
-        return os.path.realpath(inspect.getsourcefile(unwrapped(thing)) or "")
+        file = inspect.getsourcefile(unwrapped(thing))
     except (TypeError, OSError):
-        module = sys.modules.get(getattr(thing, "__module__", "") or "")
-        return os.path.realpath(getattr(module, "__file__", None) or "") if getattr(module, "__file__", None) else ""
+        file = getattr(sys.modules.get(getattr(thing, "__module__", "") or ""), "__file__", None)
+    return str(pathlib.Path(file).resolve()) if file else ""
 
 
 def within(file, source):

@@ -9,7 +9,7 @@ from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import call_ids, constant_string, split
 from backend_lint.project.web.guards import Guards, authenticated
 from backend_lint.project.web.permissions import Permissions
 from backend_lint.project.web.routing import Before, Target
@@ -61,7 +61,18 @@ _PLAIN_BASES = (
     "django_filters",
     "django_tables2",
     "builtins",
+    "rest_framework_simplejwt.views.",
 )
+_OPEN_CLASSES = (
+    "django.views.generic.", "django.views.i18n.", "django.contrib.sitemaps.", "django.contrib.syndication.", "rest_framework_simplejwt.views.",
+    "rest_framework.authtoken.views.",
+)  # fmt: skip
+_OPEN_FUNCTIONS = (
+    "django.views.static.serve", "django.views.i18n.set_language", "django.contrib.staticfiles.views.serve", "django.contrib.sitemaps.views.sitemap",
+)  # fmt: skip
+_PLAIN_ANSWERS = (
+    "HttpResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect", "HttpResponseNotFound", "JsonResponse", "redirect", "render", "reverse",
+)  # fmt: skip
 _CHECKING_MIXINS = (
     "LoginRequiredMixin",
     "PermissionRequiredMixin",
@@ -106,8 +117,9 @@ class Views:
         made = self.values.follow(place)
         call = self.values.call(made)
         if call is None or depth > MAX_DEPTH:
+            itself = None if not self._is_plain(place, ref) else False
             shown = dotted or (place.text if place.text.startswith("lambda:") else place.text.rpartition(".")[2])
-            yield View("*", Target.of(ref, shown), before, authenticated(before.guards, checks_itself=None))
+            yield View("*", Target.of(ref, shown), before, authenticated(before.guards, checks_itself=itself))
             return
         receiver, _, name = call.callee.rpartition(".")
         if name == "as_view":
@@ -131,6 +143,13 @@ class Views:
             before + outer,
             authenticated((before + outer).guards, checks_itself=None),
         )
+
+    def _is_plain(self, place: Place, ref: Ref | None) -> bool:
+        """A view of the library, or a lambda, that answers everybody."""
+        if ref is not None and ref.is_external:
+            return ref.name in _OPEN_FUNCTIONS
+        calls = [self.values.call(place._replace(text=f"#{number}")) for number in call_ids(place.text)] if place.text.startswith("lambda:") else []
+        return bool(calls) and all(call is not None and call.callee.rpartition(".")[2] in _PLAIN_ANSWERS for call in calls)
 
     def _actions(self, place: Place) -> dict[str, str] | None:
         """``{"get": "list"}`` of a view set."""
@@ -254,7 +273,8 @@ class Views:
         if ref is None or ref.kind is not RefKind.CLASS:
             known = _GENERIC.get(ref.name.rpartition(".")[2] if ref is not None else name, "")
             for method in known.split() or ("*",):
-                yield View(method.upper(), Target(ref.name if ref is not None else name), before, authenticated(before.guards, checks_itself=None))
+                itself = False if ref is not None and ref.name.startswith(_OPEN_CLASSES) else None
+                yield View(method.upper(), Target(ref.name if ref is not None else name), before, authenticated(before.guards, checks_itself=itself))
             return
         is_api = any(base.startswith("rest_framework.") for base in self.classes.external_names(ref))
         guarded = before + self.class_guards(ref)

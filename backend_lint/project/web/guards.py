@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_number, split
+from backend_lint.project.value_text import constant_number, split, without_strings
 from backend_lint.project.web.values import Place, Values, argument
 
 AUTH_NAME = re.compile(
@@ -47,11 +48,24 @@ _CLEAR = {"401", "403", "407", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "U
 _UNKNOWN_CALLER = {"401", "HTTP_401_UNAUTHORIZED", "UNAUTHORIZED"}
 _NO_CALLER_BY_NAME = re.compile(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
 _NEGATED = re.compile(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
+_ENTRANCE = re.compile(
+    r"(?:^|_)(?:(?:do_?|api_?|user_?)?(?:log_?in|sign_?in|sign_?up|log_?out|sign_?out)|register(?:_new)?(?:_user)?|registration|(?:reset|forgot|recover|restore)\w*password|password_?reset)(?:$|_)",
+    re.I,
+)
+"""Names of handlers that callers use to become known: that they refuse wrong passwords does not make them closed."""
+_NOT_KNOWN = re.compile(r"not [%#\w.]*(?:\brequest\.(?:user|auth)|current_user|\bg\.user)\b|\bis_anonymous\b|request\.user is None")
+_LOGIN = re.compile(r"log[_-]?in|sign[_-]?in", re.I)
+_REDIRECTS = ("redirect", "RedirectResponse", "HttpResponseRedirect")
+_CALL = re.compile(r"#\d+")
+_CARRIED = re.compile(r"(?:headers|META|cookies|COOKIES)\.get$|\.get_header$")
+"""Calls that take something out of a request that can be a credential."""
 _SERVICE_NAME = re.compile(
     r"(?:session|db|database|engine|redis|cache|settings|config|client|pool|repo|repository|service|logger|params|pagination|query|sort\w*|filters?|producer|\bRequest|Response)$",
     re.I,
 )
 """Names of what a handler works with rather than of somebody who asks for papers."""
+_RARE = re.compile(r"DoesNotExist$|Expired\w*$|Revoked\w*$|NoResultFound$")
+"""Exceptions that need something to look at."""
 _PLAIN_MIDDLEWARE = ("django.utils.deprecation.", "starlette.middleware.base.", "object", "typing.", "abc.")
 _MAX_DEPTH = 4
 
@@ -65,14 +79,73 @@ class Guards:
         self._checks: dict[FunctionKey, bool] = {}
         self._refuses: dict[FunctionKey, bool] = {}
         self._turns_away: dict[FunctionKey, bool] = {}
+        self._verifying: dict[FunctionKey, bool] = {}
 
     def checks(self, key: FunctionKey) -> bool:
         """Whether a guard, or what it calls, verifies credentials, refuses with 401 or 403, or decides by the user."""
         return self.refuses(key) or self._looks(key)
 
     def checks_itself(self, key: FunctionKey) -> bool | None:
-        """Whether a handler verifies who calls; None if it only decides something by the user."""
-        return True if self.refuses(key) else None if self._looks(key) or self._mentions(key) else False
+        """Whether a handler turns away callers that it does not know; None if it may: it refuses for some reason, or decides something by the user."""
+        body = self.values.modules[key[0]].bodies[key[1]]
+        if _ENTRANCE.search(self.values.modules[key[0]].functions[key[1]].name.rpartition(".")[2]):
+            return None if any(block.subject and _NOT_KNOWN.search(block.subject) for block in body.blocks) else False
+        if self.turns_away(key) or self._verifies(key) or self._hands_on(key):
+            return True
+        if any(not raised.block and self.refusing(Place(*key, raised.value)) for raised in body.raises):
+            return True
+        return None if self.refuses(key) or self._looks(key) or self._mentions(key) else False
+
+    def _hands_on(self, key: FunctionKey) -> bool:
+        """Every answer is that of a function whose decorators turn callers away."""
+        body = self.values.modules[key[0]].bodies[key[1]]
+        calls = [self.values.call(Place(*key, found.value)) for found in body.returns]
+        targets = [self.called(key, call) if call is not None else None for call in calls]
+        return bool(targets) and all(target is not None and target.kind is RefKind.FUNCTION and self._is_decorated(target.function) for target in targets)
+
+    def _is_decorated(self, key: FunctionKey) -> bool:
+        module = self.values.modules[key[0]]
+        head = module.functions[key[1]]
+        for text in head.decorators:
+            target = self.resolver.decorator(key[0], head.scope, text)
+            if target is not None and target.is_external and target.name.removesuffix("()") in _VERIFYING:
+                return True
+            if target is not None and target.kind is RefKind.FUNCTION:
+                functions = self.values.modules[target.path].functions
+                inner = [number for number, one in enumerate(functions) if number and target.index in (one.scope, functions[one.scope].scope)]
+                if any(self.turns_away((target.path, number)) for number in inner):
+                    return True
+        return False
+
+    def _compares(self, key: FunctionKey) -> bool:
+        """It refuses, and one of its tests compares a header or a cookie with something."""
+        body = self.values.modules[key[0]].bodies[key[1]]
+        taken = {f"#{number}" for number, call in enumerate(body.calls) if _CARRIED.search(call.callee)}
+        tests = [block.subject for block in body.blocks if block.kind is BlockKind.IF and ("!=" in block.subject or "==" in block.subject)]
+        return bool(taken) and any(not taken.isdisjoint(_CALL.findall(test)) for test in tests) and self.refuses(key)
+
+    def _verifies(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether a function, or one it calls, compares secrets or checks a signature."""
+        if key not in self._verifying:
+            self._verifying[key] = self._compares(key)
+            for call in self.values.modules[key[0]].bodies[key[1]].calls:
+                target = self.called(key, call)
+                if target is None:
+                    continue
+                inner = target.kind is RefKind.FUNCTION and depth < _MAX_DEPTH and self._verifies(target.function, depth + 1)
+                if inner or (target.is_external and target.name in _VERIFYING):
+                    self._verifying[key] = True
+                    break
+        return self._verifying[key]
+
+    def called(self, key: FunctionKey, call: Call) -> Ref | None:
+        """What a call runs: of an object its ``__call__``, of a class its ``__init__``."""
+        target = self.resolver.value(*key, call.callee)
+        if target is not None and target.kind in (RefKind.CLASS, RefKind.INSTANCE):
+            member = self.resolver.classes.find(target, "__init__" if target.kind is RefKind.CLASS else "__call__")
+            if member is not None and isinstance(member[1], int):
+                return Ref(RefKind.FUNCTION, target.name, member[0].path, member[1], receiver=target)
+        return target
 
     def refuses(self, key: FunctionKey, depth: int = 0) -> bool:
         """Whether a function, or one it calls, verifies credentials or refuses with 401 or 403."""
@@ -91,7 +164,7 @@ class Guards:
         for call in body.calls:
             if call.callee.rpartition(".")[2] == "abort" and call.args and call.args[0].rpartition(".")[2] in _CLEAR:
                 return True
-            target = self.resolver.value(path, index, call.callee)
+            target = self.called(key, call)
             if target is None:
                 continue
             if target.is_external:
@@ -113,7 +186,16 @@ class Guards:
         given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
         if any(value.rpartition(".")[2] in _CLEAR for value in given):
             return True
-        return name in ("redirect", "RedirectResponse", "HttpResponseRedirect") and any("login" in value for value in given)
+        return name in _REDIRECTS and self._is_login(place, given)
+
+    def _is_login(self, place: Place, given: list[str]) -> bool:
+        """Whether an address, or the name of one that is reversed, is that of the login page."""
+        for value in given:
+            call = self.values.call(place._replace(text=value))
+            named = call.args[:1] if call is not None and call.callee.rpartition(".")[2] in ("reverse", "reverse_lazy", "url_for") else ()
+            if any(_LOGIN.search(text) for text in (value, *named)):
+                return True
+        return False
 
     def _looks(self, key: FunctionKey) -> bool:
         if key not in self._checks:
@@ -136,7 +218,7 @@ class Guards:
             )
             found = found or (self.refuses(key) and self.negates(key))
             if not found and depth < _MAX_DEPTH:
-                targets = [self.resolver.value(path, index, call.callee) for call in body.calls]
+                targets = [self.called(key, call) for call in body.calls]
                 found = any(ref is not None and ref.kind is RefKind.FUNCTION and self.turns_away(ref.function, depth + 2) for ref in targets)
             self._turns_away[key] = found
         return self._turns_away[key]
@@ -156,7 +238,7 @@ class Guards:
         given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
         if any(value.rpartition(".")[2] in _UNKNOWN_CALLER for value in given):
             return True
-        return call.callee.rpartition(".")[2] in ("redirect", "RedirectResponse", "HttpResponseRedirect") and any("login" in value for value in given)
+        return call.callee.rpartition(".")[2] in _REDIRECTS and self._is_login(place, given)
 
     def hook(self, ref: Ref, place: tuple[str, int]) -> Guard | None:
         """A function that runs before every handler of an application; None if it turns nobody away.
@@ -171,13 +253,30 @@ class Guards:
         if not any(self.turns_away(key, _MAX_DEPTH - 2 if ref.kind is RefKind.FUNCTION else _MAX_DEPTH) for key in keys):
             inherited = ref.kind is RefKind.CLASS and any(not base.startswith(_PLAIN_MIDDLEWARE) for base in self.resolver.classes.external_names(ref))
             return Guard(ref.name, None, *place) if named and inherited else None
+        if all(self._lets_pass(key) for key in keys if self.turns_away(key)):
+            return None
         sure = ref.kind is RefKind.FUNCTION and any(self.negates(key) for key in keys)
         return Guard(ref.name.replace(".<locals>", ""), True if sure else None, *place)
+
+    def _lets_pass(self, key: FunctionKey) -> bool:
+        """Only wrong credentials are refused: in an ``except`` of something rare, behind a test in the ``try`` whether there are any."""
+        body = self.values.modules[key[0]].bodies[key[1]]
+        rare = {
+            handler.block
+            for handler in body.handlers
+            if handler.types
+            and all(_RARE.search(kind) for kind in handler.types)
+            and any(block.kind is BlockKind.IF and block.parent == handler.protected for block in body.blocks)
+        }
+        values = [(found.value, found.block) for found in body.raises] + [(found.value, found.block) for found in body.returns]
+        refusals = [block for value, block in values if self._is_unknown_caller(Place(*key, value))]
+        return bool(refusals) and all(_inside(body, block, rare) for block in refusals)
 
     def _mentions(self, key: FunctionKey) -> bool:
         """The user, or something that stands for one, is handed to a call."""
         body = self.values.modules[key[0]].bodies[key[1]]
-        return any(_USERS.search(text) for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
+        texts = (text for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
+        return any(_USERS.search(without_strings(text)) for text in texts)
 
     def refusing(self, place: Place) -> bool:
         """Whether a raised value is an answer of 401 or 403."""
@@ -240,6 +339,14 @@ class Guards:
         if _OPTIONAL.search(last):
             return None
         return True if AUTH_NAME.search(last) else False if _SERVICE_NAME.search(last) else None
+
+
+def _inside(body: Body, block: int, blocks: set[int]) -> bool:
+    while block >= 0:
+        if block in blocks:
+            return True
+        block = body.blocks[block].parent
+    return False
 
 
 def authenticated(guards: Iterable[Guard], *, checks_itself: bool | None = False) -> bool | None:

@@ -7,6 +7,7 @@ import functools
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard
+from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.guards import Guards
@@ -26,6 +27,8 @@ _CLOSED = (
     "HasAPIKey",
 )
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_OPEN_VIEWS = ("rest_framework_simplejwt.views.", "rest_framework.authtoken.views.", "rest_framework.schemas.")
+"""Views of libraries that ask for nothing: callers become known through them."""
 
 
 class Permissions:
@@ -42,13 +45,14 @@ class Permissions:
             return self.of_list(on_action, method)
         dynamic = self.classes.find(ref, "get_permissions")
         if dynamic is not None and isinstance(dynamic[1], int):
-            head = self.values.modules[dynamic[0].path].functions[dynamic[1]]
-            return (Guard(head.name, None, dynamic[0].path, head.line),)
+            return self.of_returned((dynamic[0].path, dynamic[1]), method)
         member = self.classes.find(ref, "permission_classes")
         if member is not None and isinstance(member[1], Attribute):
             return self.of_list(Place(member[0].path, member[1].function, member[1].value), method)
-        if member is not None:
-            return (Guard(f"{ref.name}.permission_classes", None, ref.path, self.values.resolver.class_at(ref).line),)
+        if member is not None and isinstance(member[1], int):
+            return self.of_returned((member[0].path, member[1]), method)
+        if any(name.startswith(_OPEN_VIEWS) for name in self.classes.external_names(ref)):
+            return ()
         return self.default(method)
 
     def on_action(self, target: Target) -> Place | None:
@@ -64,7 +68,21 @@ class Permissions:
 
     def of_list(self, place: Place, method: str) -> tuple[Guard, ...]:
         """One guard for each class of a ``permission_classes``."""
-        return tuple(self._one(item, method) for item in self.values.items(place) if item.text)
+        found: tuple[Guard, ...] = ()
+        for item in self.values.items(place):
+            if item.text.endswith(".DEFAULT_PERMISSION_CLASSES"):
+                found += self.default(method)
+            elif item.text:
+                found += (self._one(item, method),)
+        return found
+
+    def of_returned(self, key: FunctionKey, method: str) -> tuple[Guard, ...]:
+        """What the lists guard that a property or method returns: all of it if each of them verifies, else one guard that may."""
+        head = self.values.modules[key[0]].functions[key[1]]
+        lists = [self.of_list(Place(*key, found.value), method) for found in self.values.modules[key[0]].bodies[key[1]].returns if found.value]
+        if lists and all(any(guard.verifies for guard in guards) for guards in lists):
+            return tuple(dict.fromkeys(guard for guards in lists for guard in guards if guard.verifies))
+        return (Guard(head.name, None, key[0], head.line),)
 
     def _one(self, place: Place, method: str) -> Guard:
         text = place.text
@@ -82,6 +100,9 @@ class Permissions:
                     )
                     return Guard(f" {sign} ".join(guard.name for guard in found), verifies, place.path, line)
         dotted = constant_string(text)
+        imported = self.values.call(place)
+        if imported is not None and imported.callee.rpartition(".")[2] in ("import_string", "import_from_string", "load_func") and imported.args:
+            dotted = self.values.string(place._replace(text=imported.args[0]))
         if dotted is not None:
             ref = self.values.dotted(dotted, place.path)
             if ref is None:
