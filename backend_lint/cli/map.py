@@ -16,18 +16,21 @@ KINDS = ("routes", "calls", "config", "schema", "queries")
 @click.command("map", short_help="Print what was understood: routes, calls, config, schema, queries.")
 @click.argument("kind", type=click.Choice(KINDS), default="routes")
 @project_options
-@click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
 def command(kind: str, **given: Any) -> int:
-    """Print the routes with their handlers and guards, the calls between functions, environment variables, processes and deadlines,
-    the tables with keys and indexes as all migrations leave them (also as a Mermaid diagram), or the queries with the index that serves each."""
+    """Print the routes with their handlers, guards, models and limits (also as an HTML page), the calls between functions,
+    environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
+    diagram), or the queries with the index that serves each."""
     from backend_lint.engine.run import read_model
-    from backend_lint.report.maps import DIAGRAMS, render
+    from backend_lint.report.maps import DRAWN, render
 
     settings = prepare(given).settings
     if settings.paths != ("",):
         raise ConfigError("a map shows the whole project: name its folder, or none")
-    if given["format_"] == "mermaid" and kind not in DIAGRAMS:
-        raise ConfigError(f"there is no diagram of {kind}: ask for one of {', '.join(DIAGRAMS)}, or for text or json")
+    if kind not in DRAWN.get(given["format_"], (kind,)):
+        drawn = DRAWN[given["format_"]]
+        what = "diagram" if given["format_"] == "mermaid" else "page"
+        raise ConfigError(f"there is no {what} of {kind}: ask for one of {', '.join(drawn)}, or for text or json")
     project, unchecked = read_model(settings)
     write_report(render(kind, project, given["format_"]))
     if settings.verbosity >= 0:

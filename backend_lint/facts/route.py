@@ -21,10 +21,23 @@ class EntryKind(enum.StrEnum):
 
 
 class Guard(Fact, frozen=True):
-    """Something that runs before a handler and may refuse. `verifies`: it checks who calls; None if that is unknown."""
+    """Something that runs before a handler and may refuse. `verifies`: it checks who calls; None if that is unknown.
+
+    `needs`: names of roles, scopes or permissions that it is given where it is attached.
+    """
 
     name: str
     verifies: bool | None
+    path: str
+    line: int
+    needs: tuple[str, ...] = ()
+
+
+class Limit(Fact, frozen=True):
+    """How often a route may be called. `rate` as it is written, ``5/minute``; empty if it is not known."""
+
+    name: str
+    rate: str
     path: str
     line: int
 
@@ -66,3 +79,4 @@ class Route(Fact, frozen=True):
     """Who calls is checked: by a guard or by the handler itself; None if that is unknown."""
     owner: tuple[str, int] | None = None
     """Path and index of the class that the handler is called on, for class-based handlers."""
+    limits: tuple[Limit, ...] = ()

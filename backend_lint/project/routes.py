@@ -19,7 +19,9 @@ _DJANGO = ("django", "rest_framework")
 class Routes:
     """All routes, sorted by path and method."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], unread: Iterable[tuple[str, int, str]] = ()) -> None:
+        self.unread = tuple(sorted(unread))
+        """Registrations that are not understood: path, line, what. Routes may be missing because of them."""
         self._routes = tuple(sorted(set(routes), key=lambda route: (route.path, route.method, route.declared_in, route.line, route.name)))
         self._by_handler: dict[FunctionKey, list[Route]] = {}
         for route in self._routes:
@@ -57,7 +59,7 @@ class Routes:
             from backend_lint.project.web.litestar import Handlers
 
             routes += Handlers(values, guards).routes()
-        return cls(routes)
+        return cls(routes, values.unread)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.engine.redact import redact
 from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
+from backend_lint.report.route_maps import route_lines, routes_map, routes_page
 
 if TYPE_CHECKING:
-    from backend_lint.facts.route import Route
     from backend_lint.project import Project
-    from backend_lint.project.touched import TouchedModels
 
-__all__ = ["DIAGRAMS", "MAPS", "calls_map", "config_map", "render", "routes_map"]
+__all__ = ["DIAGRAMS", "DRAWN", "MAPS", "PAGES", "calls_map", "config_map", "render", "routes_map"]
 
 Entries = list[dict[str, Any]]
 
@@ -86,45 +85,6 @@ def calls_map(project: Project) -> dict[str, Entries]:
     return {"functions": functions}
 
 
-def routes_map(project: Project) -> dict[str, Entries]:
-    """The routes of all frameworks. `reads` and `writes` name the models that handler, hooks and dependencies touch: null where the database is touched and
-    no model is known. The method ``*`` is any; `{?}` in a path is a part that is not known.
-
-    ``{"routes": [{"method", "path", "handler": {"name", "path", "line"}, "guards": [{"name", "verifies", "path", "line"}], "authenticated",
-    "request", "response", "reads", "writes"}]}``
-    """
-    from backend_lint.project.touched import TouchedModels
-
-    models = TouchedModels(project)
-    return {"routes": [_route(project, models, route) for route in project.routes]}
-
-
-def _route(project: Project, models: TouchedModels, route: Route) -> dict[str, Any]:
-    path, line = route.declared_in, route.line
-    if route.function >= 0:
-        path, line = route.module, project.calls.head((route.module, route.function)).line
-    elif route.owner is not None:
-        path, line = route.owner[0], project.modules[route.owner[0]].classes[route.owner[1]].line
-    keys = [*([(route.module, route.function)] if route.function >= 0 else []), *route.dependencies]
-    touched = None
-    if route.function >= 0:
-        touched = models.by(*keys)
-    elif route.owner is not None:
-        touched = models.by_library(route.owner, route.method)
-    guards = [{"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line} for guard in route.guards]
-    return {
-        "method": route.method,
-        "path": route.path,
-        "handler": {"name": route.name, "path": path, "line": line},
-        "guards": guards,
-        "authenticated": route.authenticated,
-        "request": route.request or None,
-        "response": route.response or None,
-        "reads": None if touched is None or touched.reads is None else list(touched.reads),
-        "writes": None if touched is None or touched.writes is None else list(touched.writes),
-    }
-
-
 def _safe(value: str | None) -> str | None:
     return None if value is None else redact(value)
 
@@ -144,10 +104,13 @@ MAPS: dict[str, Callable[[Project], dict[str, Entries]]] = {
 
 
 def render(name: str, project: Project, format_: str) -> str:
-    """The map `name` as ``json``, ``text`` or, of the schema, ``mermaid``, ending in a newline; it can be encoded as UTF-8. Raises KeyError for others."""
+    """The map `name` as ``json``, ``text`` or, where there is one, ``mermaid`` or ``html``, ending in a newline; it can be encoded as UTF-8.
+
+    Raises KeyError for others.
+    """
     content = MAPS[name](project)
-    if format_ == "mermaid":
-        return DIAGRAMS[name](content)
+    if format_ in DRAWN:
+        return DRAWN[format_][name](content)
     if format_ == "json":
         import json
 
@@ -163,6 +126,9 @@ def render(name: str, project: Project, format_: str) -> str:
 
 DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram}
 """Name of a map that can be drawn -> the function that makes a Mermaid diagram of its content."""
+PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page}
+"""Name of a map that can be a page -> the function that makes HTML of its content."""
+DRAWN = {"mermaid": DIAGRAMS, "html": PAGES}
 
 
 def _variable_lines(entry: Mapping[str, Any]) -> list[str]:
@@ -198,19 +164,12 @@ def _function_lines(entry: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _route_lines(entry: Mapping[str, Any]) -> list[str]:
-    handler = entry["handler"]
-    guards = ", ".join(guard["name"] for guard in entry["guards"])
-    known = {True: "authenticated", False: "open", None: "unknown"}[entry["authenticated"]]
-    return [f"{entry['method']:<7} {entry['path']}  {handler['path']}:{handler['line']} {handler['name']}  {known}{f': {guards}' if guards else ''}"]
-
-
 _TEXTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "variables": _variable_lines,
     "processes": _process_lines,
     "deadlines": _deadline_lines,
     "functions": _function_lines,
-    "routes": _route_lines,
+    "routes": route_lines,
     "tables": table_lines,
     "not_understood": not_understood_lines,
     "queries": query_lines,

@@ -24,6 +24,8 @@ class Constants:
         self.resolver = resolver
         self.modules = resolver.modules
         self.visits = 0
+        self.unread: dict[tuple[str, int, str], None] = {}
+        """Registrations that are not understood: path, line, what."""
 
     def call(self, place: Place) -> Call | None:
         """The call whose result the value is."""

@@ -9,9 +9,10 @@ from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.web.decorators import limit_of, needs, with_needs
 from backend_lint.project.web.guards import Guards
 from backend_lint.project.web.routing import Before
-from backend_lint.project.web.values import MAX_DEPTH, Place, Values, argument
+from backend_lint.project.web.values import MAX_DEPTH, Place, Values, argument, keyword
 
 _DEPENDS = ("Depends", "Security")
 
@@ -132,6 +133,11 @@ class Dependencies:
         if call is None:
             return Before()
         text = argument(call, 0, "dependency") or annotation
+        made = self.values.follow(Place(place.path, place.function, text))
+        factory = self.values.call(made)
+        limit = limit_of(self.values, made, factory.callee) if factory is not None else None
+        if limit is not None:
+            return Before(limits=(limit,))
         target = (
             self.values.ref(Place(place.path, place.function, text))
             if argument(call, 0, "dependency")
@@ -142,6 +148,8 @@ class Dependencies:
         guard = self.guards.of(target, named, (place.path, call.line))
         if guard.verifies and self._is_optional(Place(place.path, place.function, text)):
             guard = Guard(guard.name, None, guard.path, guard.line)
+        scopes = tuple(self.values.strings(place._replace(text=keyword(call, "scopes"))) or ()) if keyword(call, "scopes") else ()
+        guard = with_needs(guard, scopes + (needs(self.values, made, factory) if factory is not None else ()))
         keys = self._keys(target)
         inner = Before()
         for key in keys:

@@ -18,7 +18,6 @@ from backend_lint.project.web.values import MAX_DEPTH, MAX_ROUTES, UNKNOWN, Plac
 
 _PATHS = ("path", "re_path", "url")
 _WRAPPERS = ("i18n_patterns", "format_suffix_patterns", "list", "tuple", "decorator_include", "required", "patterns")
-_EXTERNAL_INCLUDE = "included from a library"
 
 
 class UrlPatterns:
@@ -91,9 +90,6 @@ class UrlPatterns:
         self._left -= 1
         if self._left < 0:
             return
-        self._left -= 1
-        if self._left < 0:
-            return
         routes = self.routers.of(item)
         if routes is not None:
             yield from self._counted(self.routers.expand(routes, prefix))
@@ -133,7 +129,7 @@ class UrlPatterns:
             yield from self._include(where, included, full, way, depth)
             return
         if self._is_tuple(place, target):
-            yield from self._tuple(place._replace(text=target), full, way, depth)
+            yield from self._tuple(place._replace(text=target), full, way, depth, call.line)
             return
         for view in self.views.of(place._replace(text=target)):
             yield from self._counted(iter([route_of(view, full, place.path, call.line)]))
@@ -141,20 +137,20 @@ class UrlPatterns:
     def _is_tuple(self, place: Place, text: str) -> bool:
         return self.values.follow(place._replace(text=text)).text[:1] == "["
 
-    def _tuple(self, place: Place, prefix: str, way: tuple[str, ...], depth: int) -> Iterator[Route]:
+    def _tuple(self, place: Place, prefix: str, way: tuple[str, ...], depth: int, line: int) -> Iterator[Route]:
         """``(patterns, app_name, namespace)``."""
         place = self.values.follow(place)
         first = next(self.values.items(place), None) if place.text[:1] == "[" else None
         if first is not None:
-            yield from self._included_value(first, prefix, way, depth)
+            yield from self._included_value(first, prefix, way, depth, line)
 
     def _include(self, place: Place, call: Call, prefix: str, way: tuple[str, ...], depth: int) -> Iterator[Route]:
         position = 1 if call.callee.rpartition(".")[2] == "decorator_include" else 0
         text = argument(call, position, "arg")
         if text:
-            yield from self._included_value(place._replace(text=text), prefix, way, depth)
+            yield from self._included_value(place._replace(text=text), prefix, way, depth, call.line)
 
-    def _included_value(self, place: Place, prefix: str, way: tuple[str, ...], depth: int) -> Iterator[Route]:
+    def _included_value(self, place: Place, prefix: str, way: tuple[str, ...], depth: int, line: int) -> Iterator[Route]:
         if depth > MAX_DEPTH:
             return
         dotted = self.values.string(place)
@@ -162,18 +158,23 @@ class UrlPatterns:
             target = self.values.module(dotted, place.path)
             if target is not None:
                 yield from self._conf(target, prefix, way, depth + 1)
+            else:
+                self.values.unread[place.path, line, f"include({dotted!r}): a library's, or not found"] = None
             return
         ref = self.values.ref(place)
         if ref is not None and ref.kind is RefKind.MODULE:
             if ref.path in self.values.modules:
                 yield from self._conf(ref.path, prefix, way, depth + 1)
             return
+        if ref is not None and ref.is_external and "." in ref.name and ref.origin is None and self.routers.of(place) is None:
+            self.values.unread[place.path, line, f"include({ref.name}): a library's"] = None
+            return
         followed = self.values.follow(place)
         if followed.text[:1] == "[":
             items = list(self.values.items(followed))
             second = constant_string(items[1].text) if len(items) in (2, 3) else None
             if second is not None or (len(items) == 2 and self.values.call(items[1]) is None):
-                yield from self._included_value(items[0], prefix, way, depth + 1)
+                yield from self._included_value(items[0], prefix, way, depth + 1, line)
                 return
         yield from self._list(place, prefix, way, depth + 1)
 
@@ -197,6 +198,7 @@ def route_of(view: View, path: str, declared_in: str, line: int) -> Route:
         view.before.functions,
         view.authenticated,
         target.owner,
+        view.before.limits,
     )
 
 

@@ -9,27 +9,17 @@ from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import call_ids, constant_string, split
+from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.decorators import limit_of, needs, with_needs
 from backend_lint.project.web.guards import Guards, authenticated
+from backend_lint.project.web.library_views import GENERIC, OPEN_CLASSES, is_plain
 from backend_lint.project.web.permissions import Permissions
 from backend_lint.project.web.routing import Before, Target
+from backend_lint.project.web.throttles import Throttles
 from backend_lint.project.web.values import MAX_DEPTH, Place, Values
 
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("GET", "HEAD", "OPTIONS")
-_GENERIC = {
-    "ListView": "get", "DetailView": "get", "TemplateView": "get", "ArchiveIndexView": "get", "YearArchiveView": "get", "MonthArchiveView": "get",
-    "WeekArchiveView": "get", "DayArchiveView": "get", "TodayArchiveView": "get", "DateDetailView": "get", "CreateView": "get post put",
-    "UpdateView": "get post put", "FormView": "get post put", "DeleteView": "get post delete", "RedirectView": "get post put patch delete",
-    "BaseListView": "get", "BaseDetailView": "get", "ProcessFormView": "get post put", "BaseCreateView": "get post put",
-    "BaseUpdateView": "get post put", "BaseFormView": "get post put", "BaseDeleteView": "get post delete", "ListAPIView": "get",
-    "CreateAPIView": "post", "RetrieveAPIView": "get", "DestroyAPIView": "delete", "UpdateAPIView": "put patch", "ListCreateAPIView": "get post",
-    "RetrieveUpdateAPIView": "get put patch", "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
-    "LoginView": "get post put", "LogoutView": "post", "PasswordChangeView": "get post put", "PasswordResetView": "get post put",
-    "PasswordResetConfirmView": "get post put", "PasswordChangeDoneView": "get", "PasswordResetDoneView": "get", "PasswordResetCompleteView": "get",
-    "Feed": "get", "JavaScriptCatalog": "get", "JSONCatalog": "get", "SpectacularAPIView": "get", "SpectacularJSONAPIView": "get",
-    "SpectacularYAMLAPIView": "get", "SpectacularSwaggerView": "get", "SpectacularRedocView": "get", "SpectacularSwaggerSplitView": "get",
-}  # fmt: skip
 _INNER = {"get": ("list", "retrieve"), "post": ("create",), "put": ("update",), "patch": ("partial_update", "update"), "delete": ("destroy",)}
 _METHOD_DECORATORS = {"require_GET": ("GET",), "require_POST": ("POST",), "require_safe": ("GET", "HEAD")}
 _CHECKING_DECORATORS = {
@@ -63,16 +53,6 @@ _PLAIN_BASES = (
     "builtins",
     "rest_framework_simplejwt.views.",
 )
-_OPEN_CLASSES = (
-    "django.views.generic.", "django.views.i18n.", "django.contrib.sitemaps.", "django.contrib.syndication.", "rest_framework_simplejwt.views.",
-    "rest_framework.authtoken.views.",
-)  # fmt: skip
-_OPEN_FUNCTIONS = (
-    "django.views.static.serve", "django.views.i18n.set_language", "django.contrib.staticfiles.views.serve", "django.contrib.sitemaps.views.sitemap",
-)  # fmt: skip
-_PLAIN_ANSWERS = (
-    "HttpResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect", "HttpResponseNotFound", "JsonResponse", "redirect", "render", "reverse",
-)  # fmt: skip
 _CHECKING_MIXINS = (
     "LoginRequiredMixin",
     "PermissionRequiredMixin",
@@ -105,6 +85,7 @@ class Views:
         self.guards = guards
         self.classes = values.resolver.classes
         self.permissions = Permissions(values, guards)
+        self.throttles = Throttles(values)
 
     def of(self, place: Place, before: Before | None = None, depth: int = 0) -> Iterator[View]:
         """The methods that a view answers."""
@@ -117,7 +98,7 @@ class Views:
         made = self.values.follow(place)
         call = self.values.call(made)
         if call is None or depth > MAX_DEPTH:
-            itself = None if not self._is_plain(place, ref) else False
+            itself = None if not is_plain(self.values, place, ref) else False
             shown = dotted or (place.text if place.text.startswith("lambda:") else place.text.rpartition(".")[2])
             yield View("*", Target.of(ref, shown), before, authenticated(before.guards, checks_itself=itself))
             return
@@ -143,13 +124,6 @@ class Views:
             before + outer,
             authenticated((before + outer).guards, checks_itself=None),
         )
-
-    def _is_plain(self, place: Place, ref: Ref | None) -> bool:
-        """A view of the library, or a lambda, that answers everybody."""
-        if ref is not None and ref.is_external:
-            return ref.name in _OPEN_FUNCTIONS
-        calls = [self.values.call(place._replace(text=f"#{number}")) for number in call_ids(place.text)] if place.text.startswith("lambda:") else []
-        return bool(calls) and all(call is not None and call.callee.rpartition(".")[2] in _PLAIN_ANSWERS for call in calls)
 
     def _actions(self, place: Place) -> dict[str, str] | None:
         """``{"get": "list"}`` of a view set."""
@@ -185,6 +159,7 @@ class Views:
             here = total
             if is_api:
                 here = here + Before(self.permissions.of_list(permitted, method) if permitted is not None else self.permissions.default(method))
+                here = here + Before(limits=self.throttles.of_function(ref.function))
             itself = self.guards.checks_itself((ref.path, ref.index))
             yield View(method, Target.of(ref, ref.name), here, self._authenticated(here, itself), "drf" if is_api else "django")
 
@@ -208,7 +183,7 @@ class Views:
             elif name == "method_decorator" and call is not None and call.args:
                 before = before + self._method_decorator(path, head.scope, call.args[0])
             else:
-                before = before + self._applied(place, call.callee if call is not None else text)
+                before = before + self._applied(place, call.callee if call is not None else text, head.line)
         return methods, before
 
     def _method_decorator(self, path: str, scope: int, text: str) -> Before:
@@ -218,26 +193,29 @@ class Views:
             found = found + self._applied(item, call.callee if call is not None else item.text)
         return found
 
-    def _applied(self, place: Place, callee: str) -> Before:
+    def _applied(self, place: Place, callee: str, line: int = 0) -> Before:
         """A decorator as a guard; nothing if it checks nobody."""
         factory = self.values.call(place._replace(text=callee))
         if factory is not None:
             callee = factory.callee
         name = callee.rpartition(".")[2]
-        if name in _NEUTRAL_DECORATORS:
-            return Before()
+        limit = limit_of(self.values, place, callee, line)
+        if name in _NEUTRAL_DECORATORS or limit is not None:
+            return Before(limits=(limit,) if limit is not None else ())
         call = self.values.call(place)
-        line = call.line if call is not None else self.values.modules[place.path].functions[place.function].line
+        line = call.line if call is not None else line or self.values.modules[place.path].functions[place.function].line
+        given = needs(self.values, place, call)
         if name in _CHECKING_DECORATORS:
-            return Before((Guard(name, True, place.path, line),))
+            return Before((Guard(name, True, place.path, line, given),))
         ref = self.values.resolver.decorator(place.path, place.function, callee)
         if ref is None or (ref.is_external and "django" not in ref.name):
-            guard = self.guards.of(ref, callee, (place.path, line))
+            guard = with_needs(self.guards.of(ref, callee, (place.path, line)), given)
             return Before((guard,)) if guard.verifies else Before()
         if ref.kind is not RefKind.FUNCTION:
-            guard = self.guards.of(ref, callee, (place.path, line))
+            guard = with_needs(self.guards.of(ref, callee, (place.path, line)), given)
             return Before((guard,)) if guard.verifies is not False else Before()
-        return self.decorator(ref, 0)
+        found = self.decorator(ref, 0)
+        return Before(tuple(with_needs(guard, given) for guard in found.guards), found.functions)
 
     def decorator(self, ref: Ref, depth: int) -> Before:
         """What a decorator of the project checks: itself or in the functions it makes."""
@@ -271,9 +249,9 @@ class Views:
         if ref is not None and ref.kind is RefKind.INSTANCE:
             ref = Ref(RefKind.CLASS, ref.name, ref.path, ref.index)
         if ref is None or ref.kind is not RefKind.CLASS:
-            known = _GENERIC.get(ref.name.rpartition(".")[2] if ref is not None else name, "")
+            known = GENERIC.get(ref.name.rpartition(".")[2] if ref is not None else name, "")
             for method in known.split() or ("*",):
-                itself = False if ref is not None and ref.name.startswith(_OPEN_CLASSES) else None
+                itself = False if ref is not None and ref.name.startswith(OPEN_CLASSES) else None
                 yield View(method.upper(), Target(ref.name if ref is not None else name), before, authenticated(before.guards, checks_itself=itself))
             return
         is_api = any(base.startswith("rest_framework.") for base in self.classes.external_names(ref))
@@ -284,11 +262,14 @@ class Views:
             target = self.target(ref, action or method)
             here = guarded + self._on_method(target)
             if is_api:
-                here = here + Before(self.permissions.of_class(ref, method.upper(), self.permissions.on_action(target)))
+                permitted = self.permissions.of_class(ref, method.upper(), self.permissions.on_action(target))
+                here = here + Before(permitted, limits=self.throttles.of_class(ref, target))
             verdicts = [self.guards.checks_itself(key) for key in self.own(ref, target)]
             itself = True if True in verdicts else None if None in verdicts or unknown or not methods else False
             verdict = self._authenticated(here, itself)
-            yield View(method.upper(), target, here, verdict, "drf" if is_api else "django", response=self.serializer(ref))
+            shown = self.serializer(ref)
+            request = shown if method in ("post", "put", "patch") else ""
+            yield View(method.upper(), target, here, verdict, "drf" if is_api else "django", request, "" if method == "delete" else shown)
 
     def _on_method(self, target: Target) -> Before:
         return self.decorated(target.module, target.function)[1] if target.function >= 0 else Before()
@@ -339,11 +320,15 @@ class Views:
         """HTTP methods in the order of `METHODS`, narrowed by ``http_method_names``."""
         found = {method for method in METHODS if self.classes.find(ref, method) is not None}
         for base in self.classes.external_names(ref):
-            found.update(_GENERIC.get(base.rpartition(".")[2], "").split())
+            found.update(GENERIC.get(base.rpartition(".")[2], "").split())
         allowed = self.attribute(ref, "http_method_names")
         if allowed is not None and (names := self.values.strings(allowed)):
             found &= {name.lower() for name in names}
         return [method for method in METHODS if method in found]
+
+    def _required(self, ref: Ref) -> tuple[str, ...]:
+        place = self.attribute(ref, "permission_required")
+        return tuple(self.values.strings(place) or ()) if place is not None else ()
 
     def attribute(self, ref: Ref, name: str) -> Place | None:
         """The value of a class attribute, inherited from classes of the project or own."""
@@ -360,7 +345,7 @@ class Views:
                 name = base.name.rpartition(".")[2]
                 if name in _CHECKING_MIXINS or (name.endswith("Mixin") and self.guards.named(name)):
                     fact = self.values.modules[ref.path].classes[ref.index]
-                    found = found + Before((Guard(base.name, True, ref.path, fact.line),))
+                    found = found + Before((Guard(base.name, True, ref.path, fact.line, self._required(ref)),))
                 continue
             fact = self.values.modules[base.path].classes[base.index]
             for text in fact.decorators:

@@ -8,6 +8,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Function
 from backend_lint.facts.route import Guard, Route
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.web.decorators import Decorators
 from backend_lint.project.web.dependencies import Dependencies
 from backend_lint.project.web.guards import Guards, authenticated
 from backend_lint.project.web.hosts import Host, Hosts
@@ -38,6 +39,7 @@ class Registrations:
         self.guards = guards
         self.models = Models(values)
         self.dependencies = Dependencies(values, guards)
+        self.decorators = Decorators(values, guards).of
         self.hosts = Hosts(values, (*_FASTAPI, *_STARLETTE), _NAMES)
         self.nodes: dict[Host, Node] = {}
         self.starlette: set[Host] = set()
@@ -68,6 +70,7 @@ class Registrations:
                     before.functions,
                     authenticated(guards, checks_itself=itself),
                     target.owner,
+                    before.limits,
                 )
 
     def node(self, host: Host) -> Node:
@@ -180,6 +183,8 @@ class Registrations:
             if target.owner is not None:
                 before = before + self.dependencies.of_class(target.owner)
             before = before + self.dependencies.of_function(key)
+            head = self.values.modules[key[0]].functions[key[1]]
+            before = before + self.decorators(key[0], head.scope, head.decorators, head.line)
             request = self.models.request(key)
             response = self.models.response(scope, keyword(call, "response_model"), key)
         framework = "starlette" if verb in ("route", "websocket_route", "Route") or host in self.starlette else "fastapi"
@@ -212,6 +217,8 @@ class Registrations:
             children = [self.hosts.of(item) for item in self.values.items(scope._replace(text=text.removesuffix("[]")))] if text.endswith("[]") else []
         prefix = keyword(call, "prefix")
         before = self.dependencies.of_list(scope._replace(text=keyword(call, "dependencies")))
+        if not children or None in children:
+            self.values.unread[scope.path, call.line, f"include_router({text.lstrip('%') if '#' not in text else '...'}): the router is not known"] = None
         for child in children:
             if child is not None:
                 self.node(child)

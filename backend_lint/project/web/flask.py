@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
-from backend_lint.facts.route import Guard, Route
+from backend_lint.facts.route import Limit, Route
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.web.decorators import Decorators
 from backend_lint.project.web.guards import Guards, authenticated
 from backend_lint.project.web.hosts import Host, Hosts
 from backend_lint.project.web.routing import Before, Declared, Mounting, Node, Target, laid_out
@@ -21,25 +22,6 @@ _NAMES = ("app", "bp", "blueprint", "application")
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _METHODS = ("get", "post", "put", "patch", "delete")
 _HOOKS = ("before_request", "before_app_request")
-_NEUTRAL = {
-    "wraps",
-    "route",
-    "expose",
-    "cross_origin",
-    "cached",
-    "cache",
-    "limit",
-    "exempt",
-    "response",
-    "arguments",
-    "input",
-    "output",
-    "doc",
-    "marshal_with",
-    "expect",
-    "swag_from",
-    "validate",
-}
 
 
 def join(prefix: str, path: str) -> str:
@@ -57,12 +39,14 @@ class Blueprints:
         self.guards = guards
         self.hosts = Hosts(values, (*_APPS, *_BLUEPRINTS, *_APIS, "sanic.Sanic"), _NAMES)
         self.nodes: dict[Host, Node] = {}
+        self.decorators = Decorators(values, guards).of
 
     def routes(self) -> Iterator[Route]:
         """Every route; HEAD and OPTIONS that Flask adds are left out."""
         self._decorated()
         self._called()
         self._hooked()
+        everywhere = self._default_limits()
         for path, declared, before in laid_out(self.nodes, join):
             target = declared.target
             itself = self.guards.checks_itself((target.module, target.function)) if target.function >= 0 else None
@@ -83,6 +67,7 @@ class Blueprints:
                     before.functions,
                     authenticated(before.guards, checks_itself=itself),
                     target.owner,
+                    before.limits or everywhere,
                 )
 
     def node(self, host: Host) -> Node:
@@ -139,7 +124,7 @@ class Blueprints:
                         continue
                     host = self._host(path, head.scope, receiver, certain=False)
                     if host is not None:
-                        before = self.decorators(path, head.scope, head.decorators[position + 1 :])
+                        before = self.decorators(path, head.scope, head.decorators[position + 1 :], head.line)
                         owner = (path, head.owner) if head.owner >= 0 else None
                         self._add(
                             host, Place(path, head.scope, ""), call, Target(head.name, path, index, owner), (name.upper(),) if name in _VERBS else None, before
@@ -152,38 +137,6 @@ class Blueprints:
                         rules = [arg for arg in call.args if self.values.string(Place(path, fact.scope, arg)) is not None] or [keyword(call, "rule")]
                         for rule in rules:
                             self._view_class(host, Place(path, fact.scope, rule), Ref(RefKind.CLASS, fact.name, path, number), call, Before())
-
-    def decorators(self, path: str, scope: int, texts: tuple[str, ...]) -> Before:
-        """The guards among a function's other decorators."""
-        found = Before()
-        for text in texts:
-            place = Place(path, scope, text)
-            call = self.values.call(place)
-            callee = call.callee if call is not None else text
-            name = callee.rpartition(".")[2]
-            if name in _NEUTRAL or name in _VERBS:
-                continue
-            ref = self.values.resolver.decorator(path, scope, text)
-            line = call.line if call is not None else self.values.modules[path].functions[scope].line
-            guard = self.guards.of(ref, callee, (path, line))
-            if ref is not None and ref.kind is RefKind.FUNCTION:
-                inner = tuple(
-                    (ref.path, number) for number, head in enumerate(self.values.modules[ref.path].functions) if number and self._within(ref, head.scope)
-                )
-                if any(self.guards.checks(key) for key in inner):
-                    guard = Guard(guard.name, True, guard.path, guard.line)
-                found = found + Before((guard,) if guard.verifies is not False else (), inner)
-            elif guard.verifies:
-                found = found + Before((guard,))
-        return found
-
-    def _within(self, ref: Ref, scope: int) -> bool:
-        functions = self.values.modules[ref.path].functions
-        while scope > 0:
-            if scope == ref.index:
-                return True
-            scope = functions[scope].scope
-        return False
 
     def _add(self, host: Host, scope: Place, call: Call, target: Target, methods: tuple[str, ...] | None, before: Before) -> None:
         rule = argument(call, 0, "rule") or keyword(call, "uri")
@@ -207,9 +160,9 @@ class Blueprints:
                 continue
             scope = Place(module.path, function, "")
             if name in ("register_blueprint", "blueprint"):
-                self._register(host, scope, argument(call, 0, "blueprint"), keyword(call, "url_prefix"))
+                self._register(host, scope, argument(call, 0, "blueprint"), keyword(call, "url_prefix"), call)
             elif name == "add_namespace":
-                self._register(host, scope, argument(call, 0, "ns"), argument(call, 1, "path"))
+                self._register(host, scope, argument(call, 0, "ns"), argument(call, 1, "path"), call)
             elif name == "add_url_rule":
                 self._url_rule(host, scope, call)
             elif name == "add_route":
@@ -219,11 +172,14 @@ class Blueprints:
                 for url in (arg for arg in call.args[1:] if arg[0] != "*"):
                     self._view_class(host, scope._replace(text=url), ref, call, Before())
 
-    def _register(self, host: Host, scope: Place, text: str, prefix: str) -> None:
+    def _register(self, host: Host, scope: Place, text: str, prefix: str, call: Call) -> None:
         child = self.hosts.of(scope._replace(text=text)) if text else None
         children = (
             [child] if child is not None else [self.hosts.of(item) for item in self.values.items(scope._replace(text=text[:-2]))] if text.endswith("[]") else []
         )
+        if not children or None in children:
+            name = call.callee.rpartition(".")[2]
+            self.values.unread[scope.path, call.line, f"{name}({text.lstrip('%') if '#' not in text else '...'}): what is registered is not known"] = None
         for one in children:
             if one is not None:
                 self.node(one)
@@ -257,7 +213,7 @@ class Blueprints:
         ref = self.values.ref(place)
         if ref is not None and ref.kind is RefKind.FUNCTION:
             head = self.values.modules[ref.path].functions[ref.index]
-            before = before + self.decorators(ref.path, head.scope, head.decorators)
+            before = before + self.decorators(ref.path, head.scope, head.decorators, head.line)
         self._add(host, scope, call, Target.of(ref, view.rpartition(".")[2].lstrip("%") or "static"), None, before)
 
     def _view_class(self, host: Host, rule: Place, ref: Ref | None, call: Call, before: Before, only: list[str] | None = None) -> None:
@@ -283,7 +239,7 @@ class Blueprints:
                         target,
                         rule.path,
                         call.line,
-                        before + self.decorators(member[0].path, head.scope, head.decorators),
+                        before + self.decorators(member[0].path, head.scope, head.decorators, head.line),
                         framework="flask",
                     )
                 )
@@ -313,6 +269,16 @@ class Blueprints:
                 for item in self.values.items(Place(member[0].path, member[1].function, member[1].value)):
                     found = found + self.decorators(item.path, item.function, (item.text,))
         return found
+
+    def _default_limits(self) -> tuple[Limit, ...]:
+        """What ``Limiter(default_limits=[...])`` sets for every route without a limit of its own."""
+        found: list[Limit] = []
+        for module, function, _, call in self.values.calls_named("Limiter"):
+            for name in ("default_limits", "application_limits"):
+                if text := keyword(call, name):
+                    rates = self.values.strings(Place(module.path, function, text)) or [""]
+                    found += [Limit("Limiter", rate, module.path, call.line) for rate in rates]
+        return tuple(found)
 
     # -- hooks -------------------------------------------------------------------------------------
 

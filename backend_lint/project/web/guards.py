@@ -25,7 +25,8 @@ _VERIFYING = {
     "secrets.compare_digest", "django.utils.crypto.constant_time_compare", "django.contrib.auth.authenticate", "firebase_admin.auth.verify_id_token",
     "flask_jwt_extended.verify_jwt_in_request", "flask_jwt_extended.get_jwt_identity", "google.oauth2.id_token.verify_oauth2_token",
     "google.oauth2.id_token.verify_token", "itsdangerous.URLSafeTimedSerializer.loads", "itsdangerous.URLSafeSerializer.loads",
-    "fastapi_users.FastAPIUsers.current_user", "flask_login.login_required", "django.contrib.auth.decorators.login_required",
+    "fastapi_users.FastAPIUsers.current_user", "flask_login.login_required",
+    "starlette.authentication.requires", "django.contrib.auth.decorators.login_required",
 }  # fmt: skip
 _REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
 _REFUSING_BY_NAME = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from backend_lint.facts.route import Guard
+from backend_lint.facts.route import Guard, Limit
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.web.hosts import Host
@@ -14,16 +14,18 @@ from backend_lint.project.web.values import MAX_DEPTH, MAX_ROUTES, UNKNOWN
 
 @dataclasses.dataclass(slots=True)
 class Before:
-    """What runs before handlers: guards, and all functions of the project that run."""
+    """What runs before handlers: guards, all functions of the project that run, and what counts how often is called."""
 
     guards: tuple[Guard, ...] = ()
     functions: tuple[FunctionKey, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
     def __add__(self, other: Before) -> Before:
-        if not other.guards and not other.functions:
+        if not other.guards and not other.functions and not other.limits:
             return self
         guards = self.guards + tuple(guard for guard in other.guards if guard not in self.guards)
-        return Before(guards, self.functions + tuple(key for key in other.functions if key not in self.functions))
+        functions = self.functions + tuple(key for key in other.functions if key not in self.functions)
+        return Before(guards, functions, self.limits + tuple(limit for limit in other.limits if limit not in self.limits))
 
 
 @dataclasses.dataclass(slots=True)
