@@ -53,6 +53,8 @@ class Application:
     prepare: tuple[str, ...] = ()
     start: bool = False
     """It registers routes while it starts."""
+    apart: tuple[str, ...] = ()
+    """Folders of other applications in the same source: their routes are in the map only."""
 
 
 _HEALTHCHECKS = dict.fromkeys(
@@ -66,6 +68,7 @@ _HEALTHCHECKS = dict.fromkeys(
 ) | dict.fromkeys(("APPRISE_ENABLED", "SHELL_ENABLED", "TWILIO_USE_WHATSAPP", "WHATSAPP_DOWN_CONTENT_SID", "WHATSAPP_UP_CONTENT_SID"), "True")
 """Every integration is switched on: one that is not answers 404 before anything else."""
 APPLICATIONS = {
+    "airflow": Application("flask", "airflow.www.app:create_app()", env={"AIRFLOW_HOME": "{work}/airflow"}),
     "healthchecks": Application(
         "django", "hc.settings", env={"DB_NAME": "{work}/hc.sqlite", "DEBUG": "False", **_HEALTHCHECKS}, prepare=("manage.py", "migrate")
     ),
@@ -89,6 +92,12 @@ APPLICATIONS = {
         start=True,
     ),
     "mealie": Application("asgi", "mealie.app:app", env={"DATA_DIR": "{work}/mealie", "PRODUCTION": "True"}),
+    "prefect": Application(
+        "asgi",
+        "prefect.server.api.server:create_app()",
+        env={"PREFECT_HOME": "{work}/prefect", "PREFECT_SERVER_METRICS_ENABLED": "true"},
+        apart=("prefect/runner/", "prefect/cli/", "prefect/utilities/", "prefect/task_worker.py", "prefect/server/services/", "prefect/testing/"),
+    ),
     "redash": Application(
         "flask",
         "redash.app:create_app()",
@@ -139,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = _ran([sys.executable, "-m", "backend_lint", "map", "routes", *_MAP], source, os.environ | {"PYTHONPATH": str(TREE)})
     seconds = time.perf_counter() - started
     ours = [Row(one["method"], one["path"], one["handler"]["name"], one["handler"]["path"], None, one["authenticated"]) for one in json.loads(told)["routes"]]
-    found = compared(real, ours, str(source))
+    found = compared(real, ours, str(source), application.apart)
     outcome = {"framework": application.framework, "version": options.version, **found.counts(), "seconds": round(seconds, 2)}
     _show(options.name, found, outcome, shown=MOST_SHOWN if options.differences else 0)
     if options.ask:
@@ -239,7 +248,7 @@ def same_handler(one: str, other: str) -> bool:
     return first[-1] == second[-1] if first and second else left.rpartition(".")[2] == right.rpartition(".")[2]
 
 
-def compared(real: list[Row], ours: list[Row], source: str) -> Comparison:
+def compared(real: list[Row], ours: list[Row], source: str, apart: tuple[str, ...] = ()) -> Comparison:
     """Rows are equal if method and path are; `source` is the folder whose routes count."""
     left_out: Counter[str] = Counter()
     of_libraries = set()
@@ -256,6 +265,8 @@ def compared(real: list[Row], ours: list[Row], source: str) -> Comparison:
         path = plain(row.path)
         if row.handler.endswith("admin.site.urls") or row.handler.startswith("django.contrib.admin"):
             left_out["admin"] += 1
+        elif apart and row.file.startswith(apart):
+            left_out["of other applications, in the map"] += 1
         elif path not in counted and any(one == (row.method, path) or (one[1] == path and "*" in (one[0], row.method)) for one in of_libraries):
             left_out["of libraries, in the map"] += 1
         elif row.method not in ("HEAD", "OPTIONS", "TRACE"):

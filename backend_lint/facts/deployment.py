@@ -128,6 +128,21 @@ class Port(Fact, frozen=True):
     unit: str = ""
 
 
+class Operation(Fact, frozen=True):
+    """An operation of an OpenAPI file that names the function that answers it. `path` with the parameters as the file writes them.
+
+    `handler` is the dotted name of the function; `kinds` are the types of parameters that are no strings, as (name, ``int | float | path``).
+    `secured`: the file asks for credentials; None if it says nothing.
+    """
+
+    method: str
+    path: str
+    handler: str
+    line: int
+    kinds: tuple[tuple[str, str], ...] = ()
+    secured: bool | None = None
+
+
 class Manifest(Fact, frozen=True):
     """The facts of one deployment file. `form` is its kind: ``compose``, ``kubernetes``, ``dockerfile`` ..., empty if it is no deployment file after all."""
 
@@ -139,3 +154,6 @@ class Manifest(Fact, frozen=True):
     probes: tuple[Probe, ...] = ()
     ports: tuple[Port, ...] = ()
     files: tuple[EnvironmentFile, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    base: str = ""
+    """The path that all operations stand below, as the file says."""

@@ -51,6 +51,10 @@ class Routes:
             from backend_lint.project.web.appbuilder import Exposed
 
             routes += Exposed(values, guards).routes()
+        if "connexion" in imported:
+            from backend_lint.project.web.connexion import Operations
+
+            routes += Operations(values, guards, project.manifests).routes()
         if "aiohttp" in imported:
             from backend_lint.project.web.aiohttp import WebRoutes
 

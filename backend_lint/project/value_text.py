@@ -31,7 +31,7 @@ def parse(text: str) -> Parsed | None:
     if not text or text[0] in "'\"?-*" or text[0].isdigit():
         return None
     if text[0] in _OPEN:
-        end = _closing(text, 0)
+        end = closing(text, 0)
         root = text[:end]
     else:
         match = _NAME.match(text)
@@ -51,7 +51,7 @@ def parse(text: str) -> Parsed | None:
             steps.append("." + match.group())
             end = match.end()
         elif sign in "[(":
-            close = _closing(text, end)
+            close = closing(text, end)
             steps.append(text[end:close])
             end = close
         else:
@@ -59,7 +59,8 @@ def parse(text: str) -> Parsed | None:
     return Parsed(root, tuple(steps))
 
 
-def _closing(text: str, start: int) -> int:
+def closing(text: str, start: int) -> int:
+    """Behind the bracket that closes the one at `start`; the end of the text if none does."""
     depth = 0
     position = start
     while position < len(text):
@@ -117,7 +118,7 @@ def alternatives(text: str) -> list[str]:
     >>> alternatives("(#1|%session)")
     ['#1', '%session']
     """
-    if text.startswith("(") and text.endswith(")") and "|" in text and _closing(text, 0) == len(text):
+    if text.startswith("(") and text.endswith(")") and "|" in text and closing(text, 0) == len(text):
         parts = split(text[1:-1], "|")
         if len(parts) > 1:
             return [part for part in parts if part]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.references import RefKind
 from backend_lint.project.resolver import Resolver
-from backend_lint.project.value_text import alternatives, constant_string, split
+from backend_lint.project.value_text import alternatives, closing, constant_string, split
 from backend_lint.project.web.place import MAX_DEPTH, MAX_PATH, MAX_VISITS, UNKNOWN, Place
 
 _DEFAULTED = {"getenv": 1, "get": 1, "config": 1, "env": 1, "str": 1, "Field": 0}
 """Calls that give a setting: where their default stands."""
 _STRIPS = ("rstrip", "lstrip", "strip")
 _SETTINGS = "django.conf.settings."
+_MOST_CALLERS = 20
 
 
 class Constants:
@@ -37,6 +40,10 @@ class Constants:
 
     def behind(self, place: Place) -> Place | None:
         """One step of `follow`; None if there is none."""
+        raise NotImplementedError
+
+    def arguments_for(self, path: str, function: int, parameter: str) -> Iterator[Place]:
+        """What callers hand in for a parameter."""
         raise NotImplementedError
 
     def named(self, path: str, name: str) -> Place | None:
@@ -73,7 +80,24 @@ class Constants:
         if call is not None:
             return self._called(place, call, depth)
         onward = self.behind(place)
-        return self.string(onward, depth + 1) if onward is not None and onward != place else self._setting(place)
+        if onward is not None and onward != place:
+            return self.string(onward, depth + 1)
+        return self._parameter(place, depth) if text[0] == "%" and text[1:].isidentifier() else self._setting(place)
+
+    def _parameter(self, place: Place, depth: int) -> str | None:
+        """What every caller hands in for a parameter, or its default if none does."""
+        functions = self.modules[place.path].functions
+        scope, name = place.function, place.text[1:]
+        while scope > 0:
+            found = next((parameter for parameter in functions[scope].parameters if parameter.name == name), None)
+            if found is not None:
+                given = list(itertools.islice(self.arguments_for(place.path, scope, name), _MOST_CALLERS))
+                if not given:
+                    return self.string(Place(place.path, functions[scope].scope, found.default), depth + 1) if found.default else None
+                values = {self.string(one, depth + 1) for one in given}
+                return values.pop() if len(values) == 1 else None
+            scope = functions[scope].scope
+        return None
 
     def _setting(self, place: Place) -> str | None:
         """``settings.NAME`` of Django, if all settings modules of the project that have it agree."""
@@ -122,8 +146,7 @@ class Constants:
                 out.append(sign)
                 position += 2
             elif sign == "{":
-                end = text.find("}", position)
-                end = len(text) if end < 0 else end
+                end = closing(text, position) - 1
                 known = self.string(place._replace(text=text[position + 1 : end]), depth + 1, bound)
                 out.append(UNKNOWN if known is None else known)
                 position = end + 1

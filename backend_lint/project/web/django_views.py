@@ -16,7 +16,7 @@ from backend_lint.project.web.library_views import GENERIC, OPEN_CLASSES, is_pla
 from backend_lint.project.web.permissions import Permissions
 from backend_lint.project.web.routing import Before, Target
 from backend_lint.project.web.throttles import Throttles
-from backend_lint.project.web.values import MAX_DEPTH, Place, Values
+from backend_lint.project.web.values import MAX_DEPTH, Place, Values, argument
 
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -104,7 +104,8 @@ class Views:
             return
         receiver, _, name = call.callee.rpartition(".")
         if name == "as_view":
-            actions = self._actions(made._replace(text=call.args[0])) if call.args and call.args[0][:1] == "{" else None
+            given = argument(call, 0, "actions")
+            actions = self._actions(made._replace(text=given)) if given[:1] == "{" else None
             yield from self.of_class(self.values.ref(made._replace(text=receiver)), receiver, before, actions)
             return
         wrapped = [arg for arg in call.args if arg[:1] not in "'\"[{" and not arg[:1].isdigit()]

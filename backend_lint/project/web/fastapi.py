@@ -229,7 +229,13 @@ class Registrations:
         if child is not None:
             self.node(child)
             prefix = self.values.string(scope._replace(text=path))
-            self.node(host).mounts.append(Mounting(child, prefix.rstrip("/") if prefix is not None else None, Before(), is_mount=True))
+            mounts = self.node(host).mounts
+            known = [mount for mount in mounts if mount.child == child and mount.is_mount and mount.prefix is not None]
+            if prefix is not None:
+                # one branch mounts it where the environment says, the other one at the usual place
+                mounts[:] = [mount for mount in mounts if mount.child != child or not mount.is_mount or mount.prefix is not None]
+            if prefix is not None or not known:
+                mounts.append(Mounting(child, prefix.rstrip("/") if prefix is not None else None, Before(), is_mount=True))
 
     def _endpoint_call(self, host: Host, scope: Place, call: Call, verb: str) -> None:
         text = argument(call, 1, "endpoint" if verb.startswith("add_api") else "route") or argument(call, 1, "endpoint")

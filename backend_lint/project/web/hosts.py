@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable
 
 from backend_lint.facts.file import Role
-from backend_lint.project.references import Ref
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse
 from backend_lint.project.web.values import MAX_DEPTH, Place, Values
 
+_MOST_RETURNS = 8
 Host = Hashable
 """What identifies an object: the call that made it, or the name it goes by where that call is not known."""
 
@@ -43,6 +44,8 @@ class Hosts:
         made = self.values.follow(place)
         if made != place and made.text[:1] == "#" and (found := self.of(made, depth + 1)) is not None:
             return found
+        if kind and (found := self._returned(made, depth)) is not None:
+            return found
         if (found := self._earlier(place, depth)) is not None:
             return found
         return self._handed_in(place, kind, depth)
@@ -58,6 +61,18 @@ class Hosts:
             if owner in self.classes and ref.origin is not None and name.endswith((".router", ".app")):
                 return owner
         return ""
+
+    def _returned(self, place: Place, depth: int) -> Host | None:
+        """The object that a function of the project makes and returns, where its annotation alone says what the call gives."""
+        call = self.values.call(place)
+        target = self.values.resolver.value(place.path, place.function, call.callee) if call is not None else None
+        if target is None or target.kind is not RefKind.FUNCTION:
+            return None
+        for found in reversed(self.values.modules[target.path].bodies[target.index].returns[-_MOST_RETURNS:]):
+            host = self.of(Place(target.path, target.index, found.value), depth + 1) if found.value else None
+            if host in self.made:
+                return host
+        return None
 
     def _known(self, ref: Ref, kind: str) -> Host:
         assert ref.origin is not None

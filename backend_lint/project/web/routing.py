@@ -45,6 +45,8 @@ class Target:
             receiver = ref.receiver
             owner = (receiver.path, receiver.index) if receiver is not None and receiver.kind in (RefKind.CLASS, RefKind.INSTANCE) else None
             return cls(ref.name, ref.path, ref.index, owner)
+        if ref.name.startswith("typing."):
+            return cls(text)
         return cls(ref.name.removesuffix("()"))
 
 

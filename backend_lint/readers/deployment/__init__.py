@@ -11,7 +11,7 @@ from backend_lint.source import UndecodableError, decode
 
 __all__ = ["KINDS", "VERSION", "read"]
 
-VERSION = "1"
+VERSION = "2"
 """Part of the cache key: raise it when the facts of unchanged bytes change."""
 
 KINDS = frozenset({Kind.YAML, Kind.JSON, Kind.TOML, Kind.INI, Kind.NGINX, Kind.DOCKERFILE, Kind.PROCFILE, Kind.DOTENV, Kind.SHELL, Kind.TERRAFORM})

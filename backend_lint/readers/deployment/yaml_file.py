@@ -9,6 +9,7 @@ from backend_lint.facts.deployment import Manifest
 from backend_lint.readers.deployment.cloud import read_app_engine, read_cloudformation, read_json_platform, read_platform, read_serverless
 from backend_lint.readers.deployment.compose import read_compose
 from backend_lint.readers.deployment.kubernetes import read_helm_values, read_kubernetes
+from backend_lint.readers.deployment.openapi import names_functions, read_openapi
 from backend_lint.readers.deployment.tree import Node, UnreadableError, documents
 
 _COMPOSE = re.compile(r"(?:^|[-._])compose(?:[-._]|$)")
@@ -33,6 +34,8 @@ def recognised(path: str, text: str) -> tuple[Reader, bool] | None:
         return read_platform, True
     if _COMPOSE.search(name.rpartition(".")[0]):
         return read_compose, True
+    if names_functions(text):
+        return read_openapi, False
     if _API.search(text) and _KIND.search(text):
         return read_kubernetes, "{{" not in text
     if _CLOUD.search(text):
