@@ -36,6 +36,8 @@ from typing import Any, NamedTuple
 
 TREE = Path(__file__).resolve().parent.parent
 RESULTS = TREE / "benchmarks" / "results" / "routes.json"
+PAGE = TREE / "docs" / "maps.md"
+MARK = "<!-- routes truth -->"
 DUMPERS = {"asgi": "dump_fast.py", "django": "dump_django.py", "flask": "dump_flask.py"}
 MOST_SHOWN = 40
 _MAP = ("--format", "json", "--isolated", "--no-cache", "-q")
@@ -68,7 +70,6 @@ _HEALTHCHECKS = dict.fromkeys(
 ) | dict.fromkeys(("APPRISE_ENABLED", "SHELL_ENABLED", "TWILIO_USE_WHATSAPP", "WHATSAPP_DOWN_CONTENT_SID", "WHATSAPP_UP_CONTENT_SID"), "True")
 """Every integration is switched on: one that is not answers 404 before anything else."""
 APPLICATIONS = {
-    "airflow": Application("flask", "airflow.www.app:create_app()", env={"AIRFLOW_HOME": "{work}/airflow"}),
     "healthchecks": Application(
         "django", "hc.settings", env={"DB_NAME": "{work}/hc.sqlite", "DEBUG": "False", **_HEALTHCHECKS}, prepare=("manage.py", "migrate")
     ),
@@ -333,6 +334,19 @@ def _write(name: str, outcome: Mapping[str, Any]) -> None:
     held["applications"] = dict(sorted(held["applications"].items()))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    start, end = page.index(MARK) + len(MARK), page.index("<!-- end -->", page.index(MARK))
+    PAGE.write_text(f"{page[:start]}\n{_table(held['applications'])}{page[end:]}", encoding="utf-8")
+
+
+def _table(applications: Mapping[str, Any]) -> str:
+    """The outcome as Markdown."""
+    lines = ["| application | framework | routes | found | real | asked | as the map says |", "|---|---|---:|---:|---:|---:|---:|"]
+    for name, one in applications.items():
+        access = one.get("access")
+        asked = f"{access['asked']} | {access['share']:.1%}" if access else "|"
+        lines.append(f"| {name} {one['version']} | {one['framework']} | {one['routes']} | {one['found_share']:.1%} | {one['true_share']:.1%} | {asked} |")
+    return "\n".join(lines) + "\n"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -266,3 +266,88 @@ def test_django_s_login_middleware_guards_every_route(linked: Linked) -> None:
         }
     )
     assert verdicts(route(project, "*", "/")) == {"LoginRequiredMiddleware": True}
+
+
+REST = (
+    "from django.urls import path\nfrom rest_framework.permissions import AllowAny, IsAuthenticated\nfrom rest_framework.settings import api_settings\n"
+    "from rest_framework.views import APIView\nfrom django.utils.module_loading import import_string\n"
+    "PERMITTED = 'rest_framework.permissions.IsAuthenticated'\nREST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': [PERMITTED]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "authenticated"),
+    [
+        ("permission_classes = api_settings.DEFAULT_PERMISSION_CLASSES + [AllowAny]", True),
+        ("permission_classes = [import_string(PERMITTED)]", True),
+        ("permission_classes = ()", False),
+        ("@property\n    def permission_classes(self):\n        if self.request:\n            return [IsAuthenticated]\n"
+         "        return api_settings.DEFAULT_PERMISSION_CLASSES", True),
+        ("@property\n    def permission_classes(self):\n        if self.request:\n            return [AllowAny]\n        return [IsAuthenticated]", None),
+        ("def get_permissions(self):\n        return [IsAuthenticated()]", True),
+        ("def get_permissions(self):\n        return found()", None),
+    ],
+)  # fmt: skip
+def test_permissions_from_settings_and_properties(linked: Linked, body: str, authenticated: bool | None) -> None:
+    text = f"{REST}class V(APIView):\n    {body}\n    def get(self, request): ...\nurlpatterns = [path('', V.as_view())]\n"
+    assert route(linked({"urls.py": text}), "GET", "/").authenticated is authenticated
+
+
+@pytest.mark.parametrize(
+    ("handler", "authenticated"),
+    [
+        ("def login(request):\n    if not check(request.POST):\n        return HttpResponse(status=401)", False),
+        ("def sign_up(request):\n    if not settings.OPEN:\n        return HttpResponseForbidden()", False),
+        ("def sign_in(request):\n    if not request.user.is_authenticated:\n        return HttpResponseForbidden()", None),
+        ("def f(request):\n    if not settings.OPEN:\n        return HttpResponseForbidden()", None),
+        ("def f(request):\n    if not request.user.is_staff:\n        return HttpResponseForbidden()", True),
+        ("def f(request):\n    return redirect(reverse('user-login'))", True),
+        ("def f(request):\n    if request.headers.get('X-Key') != settings.KEY:\n        return HttpResponseForbidden()", True),
+        ("@login_required\ndef g(request): ...\ndef f(request):\n    return g(request)", True),
+        ("@login_required\ndef g(request): ...\ndef f(request):\n    if request.method == 'GET':\n        return page()\n    return g(request)", False),
+    ],
+)
+def test_a_handler_is_closed_only_if_it_turns_unknown_callers_away(linked: Linked, handler: str, authenticated: bool | None) -> None:
+    name = handler.rpartition("def ")[2].partition("(")[0]
+    text = (
+        "from django.conf import settings\nfrom django.contrib.auth.decorators import login_required\n"
+        "from django.http import HttpResponse, HttpResponseForbidden\nfrom django.shortcuts import redirect, render\nfrom django.urls import path, reverse\n"
+        f"{handler}\nurlpatterns = [path('', {name})]\n"
+    )
+    assert route(linked({"urls.py": text}), "*", "/").authenticated is authenticated
+
+
+@pytest.mark.parametrize(
+    ("caught", "guarded"),
+    [("User.DoesNotExist", False), ("Exception", True)],
+)
+def test_a_middleware_that_refuses_only_wrong_credentials_guards_nothing(linked: Linked, caught: str, guarded: bool) -> None:
+    middleware = (
+        "class M:\n    def __init__(self, get_response):\n        self.get_response = get_response\n    def __call__(self, request):\n        try:\n"
+        f"            found = read(request)\n            if found:\n                request.user = User.objects.get(pk=found)\n        except {caught}:\n"
+        "            return JsonResponse({}, status=401)\n        return self.get_response(request)\n"
+    )
+    project = linked(
+        {
+            "settings.py": "ROOT_URLCONF = 'urls'\nMIDDLEWARE = ['middleware.M']\n",
+            "middleware.py": middleware,
+            "urls.py": "from django.urls import path\ndef f(request): ...\nurlpatterns = [path('', f)]\n",
+        }
+    )
+    assert bool(route(project, "*", "/").guards) is guarded
+
+
+def test_a_checker_object_that_a_dependency_calls_is_followed(linked: Linked) -> None:
+    text = (
+        "from fastapi import Depends, FastAPI, HTTPException\napp = FastAPI()\n"
+        "class Checker:\n    def __call__(self, request):\n        raise HTTPException(401)\n"
+        "def wallet(request):\n    check = Checker()\n    return check(request)\n@app.get('/')\ndef f(w=Depends(wallet)): ...\n"
+    )
+    assert route(linked({"app.py": text}), "GET", "/").authenticated is True
+
+
+def test_starlette_s_own_decorator_guards(linked: Linked) -> None:
+    text = "from fastapi import FastAPI\nfrom starlette.authentication import requires\napp = FastAPI()\n"
+    text += "@app.get('/')\n@requires('admin')\ndef f(request): ...\n"
+    found = route(linked({"app.py": text}), "GET", "/")
+    assert (found.authenticated, found.guards[0].needs) == (True, ("admin",))

@@ -144,6 +144,8 @@ class Blueprints:
         if methods is None:
             methods = tuple(found.upper() for found in self.values.strings(scope._replace(text=given)) or ("*",)) if given and given != "None" else ("GET",)
         path = self.values.string(scope._replace(text=rule)) if rule else None
+        if path and path[0] not in "/<{":
+            path = None  # Flask takes no such rule: a class of the project makes another one of it
         framework = self.hosts.made[host][1].partition(".")[0] if host in self.hosts.made else "flask"
         self.node(host).routes.append(
             Declared(methods, path, target, scope.path, call.line, before, framework=framework if framework in ("quart", "sanic") else "flask")

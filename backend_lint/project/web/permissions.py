@@ -103,6 +103,8 @@ class Permissions:
         imported = self.values.call(place)
         if imported is not None and imported.callee.rpartition(".")[2] in ("import_string", "import_from_string", "load_func") and imported.args:
             dotted = self.values.string(place._replace(text=imported.args[0]))
+        elif dotted is None and text.rpartition(".")[2].isupper():
+            dotted = self.values.string(place)
         if dotted is not None:
             ref = self.values.dotted(dotted, place.path)
             if ref is None:
