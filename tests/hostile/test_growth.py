@@ -150,7 +150,11 @@ def _files(number: int, text: str) -> dict[str, str]:
 
 USER = "import requests\nfrom m0 import *\nasync def f():\n    C0().go()\n    a0.go()\n"
 USER += "    try:\n        requests.get('x')\n    except Exception:\n        pass\n"
+CHAIN = "from django.db import models\nclass M(models.Model):\n    n = models.IntegerField()\nfrom celery import shared_task\n"
+CHAIN += "@shared_task\ndef t():\n    f0()\n" + _each(1200, "def f<i>():\n    f<next>()\n")
+CHAIN += "def f1200():\n    M.objects.select_for_update().get(pk=1)\n    m = M.objects.create(n=1)\n    m.n += 1\n    m.save()\n"
 DEEP = {
+    "callers": {"m0.py": CHAIN + "class C0:\n    def go(self): pass\na0 = C0()\n", "user.py": USER},
     "star imports": {**_files(1200, "from m<next> import *\n"), "user.py": USER},
     "imports": {**_files(1200, "from m<next> import C0, a0\n"), "user.py": USER},
     "aliases": {"m0.py": _each(1200, "a<i> = a<next>\n"), "user.py": USER},

@@ -27,6 +27,8 @@ _FARTHEST = 4
 _MOVES_AWAY = ("commit", "thread", "async", "background", "defer", "later", "queue")
 """Words in a decorator's name that say that the function does not run where it is called."""
 _MOST_CALLERS = 40
+_MAX_DEPTH = 40
+"""Callers of callers that are asked."""
 
 
 class Open(enum.Enum):
@@ -58,6 +60,7 @@ class Reach:
         self._project = project
         self.scopes = Scopes(project)
         self._states: dict[FunctionKey, Open] = {}
+        self._depth = 0
         self._callers: dict[FunctionKey, list[tuple[FunctionKey, Edge]]] = {}
 
     @functools.cached_property
@@ -145,8 +148,14 @@ class Reach:
     def _state(self, key: FunctionKey) -> Open:
         known = self._states.get(key)
         if known is None:
+            if self._depth > _MAX_DEPTH:
+                return Open.UNKNOWN
             self._states[key] = Open.UNKNOWN
-            known = self._states[key] = self._find(key)
+            self._depth += 1
+            try:
+                known = self._states[key] = self._find(key)
+            finally:
+                self._depth -= 1
         return known
 
     def _find(self, key: FunctionKey) -> Open:
