@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from transactions.test_model import HEAD, link, one
+from transactions.linked_projects import HEAD, link, one
 
 CELERY = "from celery import Celery, chain, current_app, shared_task\napp = Celery('a')\n@shared_task\ndef t(x): pass\n"
 OPEN = "def f():\n    with transaction.atomic():\n        m = M.objects.create(n=1)\n        "
