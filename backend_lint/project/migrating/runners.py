@@ -13,6 +13,7 @@ from backend_lint.sql.locks import Lock
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 
 def django_transaction(project: Project, node: Node) -> bool | None:
@@ -24,10 +25,14 @@ def django_transaction(project: Project, node: Node) -> bool | None:
 
 
 def alembic_transaction(project: Project, node: Node) -> bool | None:
-    """``transactional_ddl=False`` in ``env.py``; True without it."""
+    """``transactional_ddl=False`` or AUTOCOMMIT in ``env.py``; True without them. None for a revision that changes its connection itself."""
+    if _sets_isolation(project.modules[node.path]):
+        return None
     env = project.modules.get(f"{node.group}/env.py".lstrip("/"))
     if env is None:
         return True
+    if _sets_isolation(env):
+        return False
     for body in env.bodies:
         for call in body.calls:
             if call.callee.endswith("configure"):
@@ -37,6 +42,10 @@ def alembic_transaction(project: Project, node: Node) -> bool | None:
                 if given not in (None, "True"):
                     return None
     return True
+
+
+def _sets_isolation(module: SourceModule) -> bool:
+    return any(key == "isolation_level" and "AUTOCOMMIT" in value for body in module.bodies for call in body.calls for key, value in call.keywords)
 
 
 def steps(done: Iterable[Done], wrapped: bool | None, runner: Runner, beside: frozenset[str]) -> tuple[Step, ...]:
