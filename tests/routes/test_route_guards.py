@@ -351,3 +351,56 @@ def test_starlette_s_own_decorator_guards(linked: Linked) -> None:
     text += "@app.get('/')\n@requires('admin')\ndef f(request): ...\n"
     found = route(linked({"app.py": text}), "GET", "/")
     assert (found.authenticated, found.guards[0].needs) == (True, ("admin",))
+
+
+@pytest.mark.parametrize(
+    ("body", "listed", "created"),
+    [
+        ("if self.action == 'list':\n            return [AllowAny()]\n        return [IsAuthenticated()]", False, True),
+        ("if self.action in ('create', 'x'):\n            classes = [IsAuthenticated]\n        else:\n            classes = [AllowAny]\n"
+         "        return [one() for one in classes]", False, True),
+        ("if self.action == 'list':\n            self.permission_classes = (AllowAny,)\n        return super().get_permissions()", False, True),
+        ("if self.request.method in SAFE_METHODS:\n            return [AllowAny()]\n        return [IsAuthenticated()]", False, True),
+        ("if not self.action == 'create':\n            return [AllowAny()]\n        return [one() for one in self.permission_classes]", False, True),
+        ("if self.action == 'list' and found():\n            return [IsAuthenticated()]\n        return super().get_permissions()", True, True),
+        ("if self.action == 'list' and found():\n            return [AllowAny()]\n        return super().get_permissions()", None, True),
+        ("if found():\n            return [AllowAny()]\n        return [IsAuthenticated()]", None, None),
+        ("for one in found():\n            return [AllowAny()]\n        return [one]", None, None),
+    ],
+)  # fmt: skip
+def test_permissions_that_a_view_chooses_by_its_action(linked: Linked, body: str, listed: bool | None, created: bool | None) -> None:
+    text = (
+        "from rest_framework.permissions import AllowAny, IsAuthenticated, SAFE_METHODS\nfrom rest_framework.routers import SimpleRouter\n"
+        "from rest_framework.viewsets import ModelViewSet\nREST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.IsAuthenticated']}\n"
+        f"class V(ModelViewSet):\n    def get_permissions(self):\n        {body}\nrouter = SimpleRouter()\nrouter.register('v', V)\nurlpatterns = router.urls\n"
+    )
+    project = linked({"urls.py": text})
+    assert (route(project, "GET", "/v/").authenticated, route(project, "POST", "/v/").authenticated) == (listed, created)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "authenticated"),
+    [
+        ("path('', allauth.account.views.login)", False),
+        ("path('', allauth.account.views.password_change)", None),
+        ("path('', SpectacularAPIView.as_view())", False),
+        ("path('', own(f))", True),
+    ],
+)
+def test_views_and_decorators_of_libraries(linked: Linked, pattern: str, authenticated: bool | None) -> None:
+    text = (
+        "import allauth.account.views\nfrom django.contrib.auth.decorators import user_passes_test\nfrom django.urls import path\n"
+        "from drf_spectacular.views import SpectacularAPIView\nown = user_passes_test(lambda user: user.is_staff)\ndef f(request): ...\n"
+        f"urlpatterns = [{pattern}]\n"
+    )
+    (found,) = linked({"urls.py": text}).routes
+    assert found.authenticated is authenticated
+
+
+def test_a_schema_that_a_setting_closes_is_not_open(linked: Linked) -> None:
+    text = (
+        "from django.urls import path\nfrom drf_spectacular.views import SpectacularAPIView\nSPECTACULAR_SETTINGS = {'SERVE_PERMISSIONS': found()}\n"
+        "urlpatterns = [path('', SpectacularAPIView.as_view())]\n"
+    )
+    (found,) = linked({"urls.py": text}).routes
+    assert found.authenticated is None

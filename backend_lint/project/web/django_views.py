@@ -12,7 +12,7 @@ from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.decorators import limit_of, needs, with_needs
 from backend_lint.project.web.guards import Guards, authenticated
-from backend_lint.project.web.library_views import GENERIC, OPEN_CLASSES, is_plain
+from backend_lint.project.web.library_views import GENERIC, OPEN_CLASSES, SCHEMA_CLASSES, is_plain
 from backend_lint.project.web.permissions import Permissions
 from backend_lint.project.web.routing import Before, Target
 from backend_lint.project.web.throttles import Throttles
@@ -125,6 +125,10 @@ class Views:
             before + outer,
             authenticated((before + outer).guards, checks_itself=None),
         )
+
+    def _is_open(self, name: str) -> bool:
+        """A view class of a library that asks for nobody."""
+        return name.startswith(OPEN_CLASSES) or (name.startswith(SCHEMA_CLASSES) and not self.permissions.names_setting("SERVE_PERMISSIONS"))
 
     def _actions(self, place: Place) -> dict[str, str] | None:
         """``{"get": "list"}`` of a view set."""
@@ -252,7 +256,7 @@ class Views:
         if ref is None or ref.kind is not RefKind.CLASS:
             known = GENERIC.get(ref.name.rpartition(".")[2] if ref is not None else name, "")
             for method in known.split() or ("*",):
-                itself = False if ref is not None and ref.name.startswith(OPEN_CLASSES) else None
+                itself = False if ref is not None and self._is_open(ref.name) else None
                 yield View(method.upper(), Target(ref.name if ref is not None else name), before, authenticated(before.guards, checks_itself=itself))
             return
         is_api = any(base.startswith("rest_framework.") for base in self.classes.external_names(ref))
@@ -263,7 +267,7 @@ class Views:
             target = self.target(ref, action or method)
             here = guarded + self._on_method(target)
             if is_api:
-                permitted = self.permissions.of_class(ref, method.upper(), self.permissions.on_action(target))
+                permitted = self.permissions.of_class(ref, method.upper(), self.permissions.on_action(target), action if actions is not None and action else "")
                 here = here + Before(permitted, limits=self.throttles.of_class(ref, target))
             verdicts = [self.guards.checks_itself(key) for key in self.own(ref, target)]
             itself = True if True in verdicts else None if None in verdicts or unknown or not methods else False

@@ -26,7 +26,8 @@ _VERIFYING = {
     "flask_jwt_extended.verify_jwt_in_request", "flask_jwt_extended.get_jwt_identity", "google.oauth2.id_token.verify_oauth2_token",
     "google.oauth2.id_token.verify_token", "itsdangerous.URLSafeTimedSerializer.loads", "itsdangerous.URLSafeSerializer.loads",
     "fastapi_users.FastAPIUsers.current_user", "flask_login.login_required",
-    "starlette.authentication.requires", "django.contrib.auth.decorators.login_required",
+    "starlette.authentication.requires", "django.contrib.auth.decorators.user_passes_test", "django.contrib.auth.decorators.permission_required",
+    "django.contrib.admin.views.decorators.staff_member_required", "django.contrib.auth.decorators.login_required",
 }  # fmt: skip
 _REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
 _REFUSING_BY_NAME = re.compile(
@@ -348,6 +349,11 @@ def _inside(body: Body, block: int, blocks: set[int]) -> bool:
             return True
         block = body.blocks[block].parent
     return False
+
+
+def is_entrance(name: str) -> bool:
+    """Whether callers use a view of that name to become known."""
+    return _ENTRANCE.search(name) is not None
 
 
 def authenticated(guards: Iterable[Guard], *, checks_itself: bool | None = False) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend_lint.project.references import Ref
 from backend_lint.project.value_text import call_ids
+from backend_lint.project.web.guards import is_entrance
 from backend_lint.project.web.values import Place, Values
 
 GENERIC = {
@@ -23,6 +24,9 @@ OPEN_CLASSES = (
     "django.views.generic.", "django.views.i18n.", "django.contrib.sitemaps.", "django.contrib.syndication.", "rest_framework_simplejwt.views.",
     "rest_framework.authtoken.views.",
 )  # fmt: skip
+SCHEMA_CLASSES = ("drf_spectacular.views.",)
+"""Open unless a setting says otherwise."""
+_ENTRANCES = ("allauth.account.views.", "allauth.socialaccount.views.", "django.contrib.auth.views.")
 _OPEN_FUNCTIONS = (
     "django.views.static.serve", "django.views.i18n.set_language", "django.contrib.staticfiles.views.serve", "django.contrib.sitemaps.views.sitemap",
 )  # fmt: skip
@@ -34,6 +38,6 @@ _PLAIN_ANSWERS = (
 def is_plain(values: Values, place: Place, ref: Ref | None) -> bool:
     """A view of the library, or a lambda, that answers everybody."""
     if ref is not None and ref.is_external:
-        return ref.name in _OPEN_FUNCTIONS
+        return ref.name in _OPEN_FUNCTIONS or (ref.name.startswith(_ENTRANCES) and is_entrance(ref.name.rpartition(".")[2]))
     calls = [values.call(place._replace(text=f"#{number}")) for number in call_ids(place.text)] if place.text.startswith("lambda:") else []
     return bool(calls) and all(call is not None and call.callee.rpartition(".")[2] in _PLAIN_ANSWERS for call in calls)

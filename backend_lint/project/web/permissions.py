@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard
-from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.chosen_permissions import Chosen
 from backend_lint.project.web.guards import Guards
 from backend_lint.project.web.routing import Target
 from backend_lint.project.web.values import Place, Values, keyword
@@ -39,21 +38,39 @@ class Permissions:
         self.guards = guards
         self.classes = values.resolver.classes
 
-    def of_class(self, ref: Ref, method: str, on_action: Place | None) -> tuple[Guard, ...]:
-        """The guards of a view: of its action, its ``permission_classes``, else the project's default."""
+    def of_class(self, ref: Ref, method: str, on_action: Place | None, action: str = "") -> tuple[Guard, ...]:
+        """The guards of a view: of its action, its ``get_permissions`` or ``permission_classes``, else the project's default."""
         if on_action is not None:
             return self.of_list(on_action, method)
         dynamic = self.classes.find(ref, "get_permissions")
         if dynamic is not None and isinstance(dynamic[1], int):
-            return self.of_returned((dynamic[0].path, dynamic[1]), method)
+            return Chosen(self, ref, (dynamic[0].path, dynamic[1]), method, action).guards()
+        return self.usual(ref, method, action)
+
+    def usual(self, ref: Ref, method: str, action: str = "") -> tuple[Guard, ...]:
+        """The guards of ``permission_classes``, else the project's default."""
+        written = self._written(ref)
+        if written is not None:
+            return self.of_list(written, method)
         member = self.classes.find(ref, "permission_classes")
-        if member is not None and isinstance(member[1], Attribute):
-            return self.of_list(Place(member[0].path, member[1].function, member[1].value), method)
         if member is not None and isinstance(member[1], int):
-            return self.of_returned((member[0].path, member[1]), method)
+            return Chosen(self, ref, (member[0].path, member[1]), method, action).guards()
         if any(name.startswith(_OPEN_VIEWS) for name in self.classes.external_names(ref)):
             return ()
         return self.default(method)
+
+    def _written(self, ref: Ref) -> Place | None:
+        """The nearest ``permission_classes`` in the body of a class; what methods assign holds for one request."""
+        for base in self.classes.ancestors(ref.path, ref.index):
+            if base.kind is not RefKind.CLASS:
+                continue
+            fact = self.values.modules[base.path].classes[base.index]
+            if "permission_classes" in self.classes.members(base.path, base.index)[0]:
+                return None
+            for attribute in reversed(fact.attributes):
+                if attribute.name == "permission_classes" and attribute.function == fact.scope:
+                    return Place(base.path, attribute.function, attribute.value)
+        return None
 
     def on_action(self, target: Target) -> Place | None:
         """The ``permission_classes`` given to ``@action``."""
@@ -75,14 +92,6 @@ class Permissions:
             elif item.text:
                 found += (self._one(item, method),)
         return found
-
-    def of_returned(self, key: FunctionKey, method: str) -> tuple[Guard, ...]:
-        """What the lists guard that a property or method returns: all of it if each of them verifies, else one guard that may."""
-        head = self.values.modules[key[0]].functions[key[1]]
-        lists = [self.of_list(Place(*key, found.value), method) for found in self.values.modules[key[0]].bodies[key[1]].returns if found.value]
-        if lists and all(any(guard.verifies for guard in guards) for guards in lists):
-            return tuple(dict.fromkeys(guard for guards in lists for guard in guards if guard.verifies))
-        return (Guard(head.name, None, key[0], head.line),)
 
     def _one(self, place: Place, method: str) -> Guard:
         text = place.text
@@ -181,6 +190,11 @@ class Permissions:
                 if constant_string(key) == "DEFAULT_PERMISSION_CLASSES":
                     return Place(path, 0, held)
         return found
+
+    def names_setting(self, name: str) -> bool:
+        """Whether the settings of some library name an entry so."""
+        paths = [path for path, module in self.values.modules.items() if module.role is not Role.TEST and module.names.get("SPECTACULAR_SETTINGS")]
+        return any(name in assign.value for path in paths for assign in self.values.modules[path].bodies[0].assigns)
 
     @functools.cached_property
     def middleware(self) -> tuple[Guard, ...]:
