@@ -93,6 +93,13 @@ APPLICATIONS = {
         start=True,
     ),
     "mealie": Application("asgi", "mealie.app:app", env={"DATA_DIR": "{work}/mealie", "PRODUCTION": "True"}),
+    "paperless-ngx": Application(
+        "django",
+        "paperless.settings",
+        below="src",
+        env={"PAPERLESS_DATA_DIR": "{work}/paperless", "PAPERLESS_MEDIA_ROOT": "{work}/paperless", "PAPERLESS_SECRET_KEY": "x" * 32},
+        prepare=("manage.py", "migrate", "--skip-checks"),
+    ),
     "prefect": Application(
         "asgi",
         "prefect.server.api.server:create_app()",
@@ -243,7 +250,13 @@ def plain(path: str) -> str:
 
 
 def same_handler(one: str, other: str) -> bool:
-    """The class is the same, or for functions the name: whatever decorators put in front of it, and whatever method of a generic view the map follows it to."""
+    """The class is the same, or for functions the name: whatever decorators put in front of it, and whatever method of a generic view the map follows it to.
+
+    A ready-made view of a library, ``login = LoginView.as_view()``, is named by its library in the map.
+    """
+    if re.fullmatch(r"[a-z_]+(?:\.[a-z_]+){2,}", other) and "View" in one:
+        made, named = one.partition("View")[0].lower(), other.rpartition(".")[2].replace("_", "")
+        return made in named or named in made
     left, right = (name.split(".<locals>")[0] if name.endswith("wrapper") else name.replace(".<locals>", "") for name in (one, other))
     first, second = ([part for part in name.split(".") if part[:1].isupper()] for name in (left, right))
     return first[-1] == second[-1] if first and second else left.rpartition(".")[2] == right.rpartition(".")[2]

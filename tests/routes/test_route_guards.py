@@ -393,8 +393,15 @@ def test_views_and_decorators_of_libraries(linked: Linked, pattern: str, authent
         "from drf_spectacular.views import SpectacularAPIView\nown = user_passes_test(lambda user: user.is_staff)\ndef f(request): ...\n"
         f"urlpatterns = [{pattern}]\n"
     )
-    (found,) = linked({"urls.py": text}).routes
-    assert found.authenticated is authenticated
+    assert {found.authenticated for found in linked({"urls.py": text}).routes} == {authenticated}
+
+
+def test_ready_made_views_have_the_methods_of_their_library(linked: Linked) -> None:
+    text = "from allauth.account import views\nfrom django.urls import path\nurlpatterns = [path('in', views.login), path('out', views.logout)]\n"
+    assert {(one.method, one.path) for one in linked({"urls.py": text}).routes} == {
+        *((method, "/in") for method in ("GET", "POST", "PUT")),
+        *((method, "/out") for method in ("GET", "POST")),
+    }
 
 
 def test_a_schema_that_a_setting_closes_is_not_open(linked: Linked) -> None:

@@ -12,7 +12,7 @@ from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.decorators import limit_of, needs, with_needs
 from backend_lint.project.web.guards import Guards, authenticated
-from backend_lint.project.web.library_views import GENERIC, OPEN_CLASSES, SCHEMA_CLASSES, is_plain
+from backend_lint.project.web.library_views import FUNCTIONS, GENERIC, OPEN_CLASSES, SCHEMA_CLASSES, is_plain
 from backend_lint.project.web.permissions import Permissions
 from backend_lint.project.web.routing import Before, Target
 from backend_lint.project.web.throttles import Throttles
@@ -100,7 +100,9 @@ class Views:
         if call is None or depth > MAX_DEPTH:
             itself = None if not is_plain(self.values, place, ref) else False
             shown = dotted or (place.text if place.text.startswith("lambda:") else place.text.rpartition(".")[2])
-            yield View("*", Target.of(ref, shown), before, authenticated(before.guards, checks_itself=itself))
+            methods = FUNCTIONS.get(ref.name, "*") if ref is not None and ref.is_external else "*"
+            for method in methods.split():
+                yield View(method.upper(), Target.of(ref, shown), before, authenticated(before.guards, checks_itself=itself))
             return
         receiver, _, name = call.callee.rpartition(".")
         if name == "as_view":

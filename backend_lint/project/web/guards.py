@@ -51,7 +51,7 @@ _UNKNOWN_CALLER = {"401", "HTTP_401_UNAUTHORIZED", "UNAUTHORIZED"}
 _NO_CALLER_BY_NAME = re.compile(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
 _NEGATED = re.compile(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
 _ENTRANCE = re.compile(
-    r"(?:^|_)(?:(?:do_?|api_?|user_?)?(?:log_?in|sign_?in|sign_?up|log_?out|sign_?out)|register(?:_new)?(?:_user)?|registration|(?:reset|forgot|recover|restore)\w*password|password_?reset)(?:$|_)",
+    r"(?:^|_)(?:(?:do_?|api_?|user_?)?(?:log_?in|sign_?in|sign_?up)|register(?:_new)?(?:_user)?|registration|(?:reset|forgot|recover|restore)\w*password|password_?reset)(?:$|_)",
     re.I,
 )
 """Names of handlers that callers use to become known: that they refuse wrong passwords does not make them closed."""

@@ -18,15 +18,43 @@ GENERIC = {
     "LoginView": "get post put", "LogoutView": "post", "PasswordChangeView": "get post put", "PasswordResetView": "get post put",
     "PasswordResetConfirmView": "get post put", "PasswordChangeDoneView": "get", "PasswordResetDoneView": "get", "PasswordResetCompleteView": "get",
     "Feed": "get", "JavaScriptCatalog": "get", "JSONCatalog": "get", "SpectacularAPIView": "get", "SpectacularJSONAPIView": "get",
-    "SpectacularYAMLAPIView": "get", "SpectacularSwaggerView": "get", "SpectacularRedocView": "get", "SpectacularSwaggerSplitView": "get",
+    "ObtainAuthToken": "post", "TokenViewBase": "post", "TokenObtainPairView": "post", "TokenRefreshView": "post", "TokenVerifyView": "post",
+    "TokenBlacklistView": "post", "ConfirmEmailView": "get post", "SpectacularYAMLAPIView": "get", "SpectacularSwaggerView": "get",
+    "SpectacularRedocView": "get", "SpectacularSwaggerSplitView": "get",
 }  # fmt: skip
 OPEN_CLASSES = (
     "django.views.generic.", "django.views.i18n.", "django.contrib.sitemaps.", "django.contrib.syndication.", "rest_framework_simplejwt.views.",
     "rest_framework.authtoken.views.",
 )  # fmt: skip
+_FORM, _PAGE, _CONFIRMED = "get post put", "get", "get post"
+FUNCTIONS = {
+    **dict.fromkeys(
+        (
+            "allauth.account.views.login", "allauth.account.views.signup", "allauth.account.views.password_reset", "allauth.account.views.password_change",
+            "allauth.account.views.password_set", "allauth.account.views.password_reset_from_key", "allauth.account.views.email",
+            "allauth.socialaccount.views.signup", "allauth.account.views.reauthenticate",
+        ),
+        _FORM,
+    ),
+    **dict.fromkeys(
+        (
+            "allauth.account.views.account_inactive", "allauth.account.views.email_verification_sent", "allauth.account.views.password_reset_done",
+            "allauth.account.views.password_reset_from_key_done", "allauth.socialaccount.views.login_cancelled", "allauth.socialaccount.views.login_error",
+        ),
+        _PAGE,
+    ),
+    **dict.fromkeys(
+        (
+            "allauth.account.views.logout", "allauth.account.views.confirm_email", "allauth.mfa.base.views.authenticate",
+            "allauth.socialaccount.views.connections",
+        ),
+        _CONFIRMED,
+    ),
+}  # fmt: skip
+"""Views that libraries have made ready, with their methods."""
 SCHEMA_CLASSES = ("drf_spectacular.views.",)
 """Open unless a setting says otherwise."""
-_ENTRANCES = ("allauth.account.views.", "allauth.socialaccount.views.", "django.contrib.auth.views.")
+_ENTRANCES = ("allauth.account.views.", "django.contrib.auth.views.")
 _OPEN_FUNCTIONS = (
     "django.views.static.serve", "django.views.i18n.set_language", "django.contrib.staticfiles.views.serve", "django.contrib.sitemaps.views.sitemap",
 )  # fmt: skip
