@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
-from backend_lint.facts.schema import ForeignKey, Table
+from backend_lint.facts.schema import Column, ForeignKey, Table
 from backend_lint.project import Project
 from backend_lint.sql.types import base, is_text
 
@@ -90,12 +90,20 @@ class FkTypeMismatch(ProjectRule):
                 parent = project.schema.table(key.table)
                 if parent is None or not table.managed or not parent.managed or len(key.columns) != len(key.to_columns):
                     continue
+                if table.unknown or parent.unknown:
+                    project.note_unknown(self.name)
+                    continue
+                if table.source.startswith("django") and parent.source.startswith("django"):
+                    continue  # Django gives every key the type of what it refers to, whatever class the field is of
                 for own, other in zip(key.columns, key.to_columns, strict=True):
                     yield from self._compare(project, table, key, own, parent, other)
 
     def _compare(self, project: Project, table: Table, key: ForeignKey, own: str, parent: Table, other: str) -> Iterator[Finding]:
         child_column, parent_column = table.column(own), parent.column(other)
         if child_column is None or parent_column is None or not child_column.type or not parent_column.type:
+            return
+        if not (_agreed(project, table, child_column) and _agreed(project, parent, parent_column)):
+            project.note_unknown(self.name)
             return
         wrong = _differ(child_column.type, parent_column.type, project.schema.dialect.value)
         if not wrong:
@@ -108,6 +116,13 @@ class FkTypeMismatch(ProjectRule):
             symbol=place.symbol,
             evidence=(Evidence(there.path, there.line, f"`{parent.name}.{other}` is {parent_column.type}"),),
         )
+
+
+def _agreed(project: Project, table: Table, column: Column) -> bool:
+    """The model, if there is one, declares the type that migrations leave; else one of the two was not read right."""
+    declared = project.schema.declared.get(table.name)
+    own = declared.column(column.name) if declared is not None else None
+    return own is None or not own.type or base(own.type) == base(column.type)
 
 
 def _differ(child: str, parent: str, dialect: str) -> str:

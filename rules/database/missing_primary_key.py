@@ -96,8 +96,10 @@ class MissingPrimaryKey(ProjectRule):
 
 
 def _has_key(table: Table) -> bool:
+    """A unique index on columns that are never null, or on a table's links, which are only null where nothing is linked."""
+    links = {column for key in table.foreign_keys for column in key.columns}
     for index in table.indexes:
         columns = [table.column(key.column) for key in index.keys]
-        if index.unique and not index.where_text and all(column is not None and not column.nullable for column in columns):
+        if index.unique and not index.where_text and all(column is not None and (not column.nullable or column.name in links) for column in columns):
             return True
     return False

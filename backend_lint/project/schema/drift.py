@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.schema import Implicit, Index, Table
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MIGRATED = ("django migrations", "alembic")
+_MOST_TABLES = 3
+"""That may lack the same column in their models."""
+_TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,4}"))
+"""A column of django-modeltranslation: the field with a language behind it."""
 
 
 class Drift(NamedTuple):
@@ -25,9 +31,23 @@ class Drift(NamedTuple):
 
 def drifts(project: Project) -> Iterator[Drift]:
     """All differences between models and migrations where both are known whole. Types are not compared."""
+    stated: Mapping[str, Table] | None = None
+    added = Added(project)
+    repeated: dict[str, list[Drift]] = {}
+    for drift in _differences(project, stated):
+        if drift.missing_in == "model" and drift.column:
+            if not added.may_be(drift):
+                repeated.setdefault(drift.column, []).append(drift)
+        else:
+            yield drift
+    for found in repeated.values():
+        if len(found) <= _MOST_TABLES:  # what so many tables have, something gives their models
+            yield from found
+
+
+def _differences(project: Project, stated: Mapping[str, Table] | None) -> Iterator[Drift]:
     from backend_lint.project.schema import django
 
-    stated: Mapping[str, Table] | None = None
     for name, declared in project.schema.declared.items():
         migrated = project.schema.tables.get(name)
         if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
@@ -40,6 +60,25 @@ def drifts(project: Project) -> Iterator[Drift]:
             stated = django.stated(project, project.schema.dialect) if stated is None else stated
             found = [one for one in found if _known_to_django(stated.get(name), one)]
         yield from found
+
+
+class Added:
+    """Columns that code gives to models behind their back: ``Model.add_to_class("name", field)``, django-modeltranslation."""
+
+    def __init__(self, project: Project) -> None:
+        modules = project.modules.values()
+        self._translates = any(one.module.partition(".")[0] == "modeltranslation" for module in modules for one in module.facts.imports)
+        calls = [call for module in modules for body in module.bodies for call in body.calls if call.callee.endswith((".add_to_class", ".contribute_to_class"))]
+        names = [constant_string(call.args[0 if call.callee.endswith(".add_to_class") else -1]) if call.args else None for call in calls]
+        self._names = {name for name in names if name is not None}
+        self._any = any(name is None for name, call in zip(names, calls, strict=True) if not call.callee.startswith("super"))
+
+    def may_be(self, drift: Drift) -> bool:
+        """Whether such code may be what gives the model this column."""
+        for form in _TRANSLATED if self._translates else ():
+            if (translated := form.fullmatch(drift.column)) is not None and drift.declared.column(translated.group(1)) is not None:
+                return True
+        return self._any or drift.column in self._names or drift.column.removesuffix("_id") in self._names
 
 
 def _known_to_django(table: Table | None, drift: Drift) -> bool:
