@@ -49,8 +49,7 @@ def replay(project: Project, declared: Declared, dialect: Dialect = Dialect.POST
         return Replayed({}, frozenset())
     values = MigrationValues(project, dialect)
     groups = environments(project, revisions(project, values), dialect)
-    replayed = [Migrations(project, values, declared, dialect).replay(group) for group in groups if group]
-    return joined(replayed)
+    return joined([Migrations(project, values, declared, dialect).replay(group) for group in groups if group])
 
 
 class Migrations(Models):
@@ -204,8 +203,8 @@ class Migrations(Models):
 
     def _execute(self, made: Made) -> bool:
         """``op.execute("...")``, ``connection.execute(text("..."))``."""
+        self.recorder.doubted = bool(self.doubts)
         if made.call.args and (written := written_by(self, made.frame, made.call.args[0])) is not None:
-            self.recorder.doubted = bool(self.doubts)
             self.recorder.act(written)
             return True
         for value in self.values.arguments(made):
@@ -222,7 +221,6 @@ class Migrations(Models):
         return True
 
     def _statement(self, text: str, made: Made) -> None:
-        self.recorder.doubted = bool(self.doubts)
         for act in acts(text, self.dialect):
             if act.kind in (ActKind.BEGIN, ActKind.COMMIT):
                 self.recorder.bare = act.kind is ActKind.COMMIT

@@ -21,8 +21,9 @@ from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import RefKind
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.rows import RowsAtHand
-from backend_lint.project.uniqueness import results_of, sees_conflicts
+from backend_lint.project.uniqueness import equality_columns, results_of, sees_conflicts
 from backend_lint.project.value_text import call_ids
+from backend_lint.sql.keys import unique_within
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -97,8 +98,16 @@ class Assumptions:
             kind = _kind(body, site.query, results, call)
             if kind is None or self._locks.held(key, number) or self._is_caught(body, call):
                 return None
+            if kind is Assumption.ABSENT and not self._is_one_row(site):
+                return None
             return Assumed(key, kind, site, call, table)
         return None
+
+    def _is_one_row(self, site: Site) -> bool:
+        """What was looked for can be there once only. Where nothing in the schema says so, `app-level-uniqueness` judges whether it should."""
+        table = self._project.schema.table(site.query.relations[0].table)
+        columns = equality_columns(site.query)
+        return table is not None and columns is not None and unique_within(table, columns) is not None
 
     def _made(self, key: FunctionKey, number: int, call: Call) -> str:
         """The table of the row that a call makes; empty if it makes none."""
