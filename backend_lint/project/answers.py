@@ -246,17 +246,21 @@ class Answers:
         return False
 
     @functools.cached_property
-    def _lookups(self) -> dict[tuple[str, str], list[Site]]:
-        found: dict[tuple[str, str], list[Site]] = {}
-        for site in self._project.queries.sites:
-            if not self.is_out(site):
-                for asked in dict.fromkeys(asked_columns(site.query)):
-                    found.setdefault(asked, []).append(site)
+    def _scans(self) -> dict[str, list[Answer]]:
+        """The answers of relations that are read whole although few of their rows are asked for, by table."""
+        found: dict[str, list[Answer]] = {}
+        for answer in self.all:
+            if answer.access.path is Path.SCAN and answer.table is not None and not self.is_out(answer.site):
+                found.setdefault(answer.table.name, []).append(answer)
         return found
 
     def looked_up(self, table: str, columns: Iterable[str]) -> list[Site]:
-        """The queries that compare one of these columns of a table for equality, in a condition or a join."""
-        return list({id(site): site for column in columns for site in self._lookups.get((table, column), ())}.values())
+        """The queries that read all of a table to find rows by these columns: by values, or from rows of another table.
+
+        Not those that find rows of the table by something else and go on from them, nor those that an index serves for another condition.
+        """
+        wanted = set(columns)
+        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns)}.values())
 
     def index_on(self, table: Table, columns: Iterable[str]) -> str:
         """The declaration of a plain index as the table's framework writes it."""

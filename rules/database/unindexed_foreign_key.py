@@ -3,13 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
-from backend_lint.facts.query import Site
-from backend_lint.facts.schema import Dialect, Index
+from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.schema.foreign_keys import Unindexed, deleted_rows, followed_by_models, unindexed_keys
+from backend_lint.project.schema.foreign_keys import Followed, Follows, Unindexed, unindexed_keys
 
 _SHOWN = 8
-_FOLLOWED = ("cascade", "set null", "set default")
 
 
 class UnindexedForeignKey(ProjectRule):
@@ -21,9 +19,11 @@ class UnindexedForeignKey(ProjectRule):
     foreign key; Django does unless told otherwise, and MySQL always does. A primary key, a unique constraint or a composite index that begins with the column
     counts, and so does a partial index that leaves out nulls only. Keys to short lists (countries, states) are left alone: nobody deletes those.
 
-    It speaks where something follows the key from the parent: the database itself (`ON DELETE CASCADE`, `SET NULL`), a relationship of the model, a query
-    or a join of the project; as an information where the program deletes parents, and where the project indexes most of its other keys. Keys that nothing
-    is known to follow are reported with the option `all`.
+    It speaks where something follows the key from the parent: a query that finds rows by it, or reaches them from a parent's; code that loads a parent's
+    children; a delete of parents that the database passes on (`ON DELETE CASCADE`, `SET NULL`). Joins from a child to its parent do not count, nor queries
+    that find the child's rows by an index. It is an information where the program deletes parents without such a clause, where only the clause or a
+    relationship of the model is there that nothing uses, and where the project indexes most of its other keys. Keys that nothing is known to follow are
+    reported with the option `all`.
 
     ## Why is this bad
 
@@ -102,45 +102,49 @@ class UnindexedForeignKey(ProjectRule):
         if project.schema.dialect is Dialect.MYSQL:
             return
         found, usual = unindexed_keys(project)
-        followed = followed_by_models(project)
-        deleted = deleted_rows(project) if found else {}
+        follows = Follows(project, found)
         for one in found:
             if not one.certain:
                 project.note_unknown(self.name)
                 continue
-            used = project.answers.looked_up(one.table.name, one.columns)
-            certain = used or (one.table.name, one.columns) in followed or any(key.on_delete in _FOLLOWED for key in one.keys)
-            gone = [deleted[key.table] for key in one.keys if key.table in deleted]
-            if certain or usual or gone or self.option("all"):
-                yield self._finding(project, one, used, gone, None if certain else Severity.INFO)
+            followed = follows.of(one)
+            if followed.certain or followed.possible or usual or self.option("all"):
+                yield self._finding(project, one, followed)
 
-    def _finding(self, project: Project, one: Unindexed, used: list[Site], gone: list[tuple[str, int]], severity: Severity | None) -> Finding:
+    def _finding(self, project: Project, one: Unindexed, followed: Followed) -> Finding:
         table, columns = one.table, one.columns
         at = project.places.column(table, columns[0])
         evidence = []
         for key in one.keys:
-            parent = project.schema.table(key.table)
-            if parent is not None:
+            if (parent := project.schema.table(key.table)) is not None:
                 there = project.places.table(parent)
                 evidence.append(Evidence(there.path, there.line, f"`{parent.name}` is the parent" + (f", on delete {key.on_delete}" if key.on_delete else "")))
-        evidence += [Evidence(*place, "deletes a parent") for place in gone]
-        places = {(site.path, site.line): site for site in used}
+        evidence += [Evidence(*place, "deletes a parent") for place in followed.deletes.values()]
+        if followed.loaded is not None:
+            evidence.append(Evidence(followed.loaded.path, followed.loaded.line, f"loads `{followed.loaded.name}`"))
+        places = {(site.path, site.line): site for site in followed.queries}
         evidence += [Evidence(*place, f"looks rows up by it: {site.text[:100]}") for place, site in list(places.items())[:_SHOWN]]
         for index in table.indexes:
-            if _holds(index, columns):
+            if any(key.column in columns for key in index.keys[1:]):
                 evidence.append(Evidence(*project.places.index(table, index)[:2], f"`{index.name}` does not begin with it"))
-        parents = " or ".join(f"`{key.table}`" for key in one.keys)
-        why = f"each of these queries reads all of `{table.name}`" if used else f"following it from {parents} reads all of `{table.name}`"
         return self.finding(
             at.path,
             at,
-            f"foreign key `{table.name}.{', '.join(columns)}` has no index: {why}, and so does each delete there; index it",
+            f"foreign key `{table.name}.{', '.join(columns)}` has no index: {_why(one, followed)}; index it",
             symbol=at.symbol,
             evidence=evidence,
             suggestion=project.answers.index_on(table, columns),
-            severity=severity,
+            severity=None if followed.certain else Severity.INFO,
         )
 
 
-def _holds(index: Index, columns: tuple[str, ...]) -> bool:
-    return any(key.column in columns for key in index.keys[1:])
+def _why(one: Unindexed, followed: Followed) -> str:
+    whole = f"reads all of `{one.table.name}`"
+    parents = " or ".join(f"`{key.table}`" for key in one.keys)
+    each = f"each delete from {' or '.join(f'`{name}`' for name in followed.deletes)}"
+    if followed.queries or followed.loaded is not None:
+        what = "each of these queries" if followed.queries else f"each load of `{followed.loaded.name}`" if followed.loaded is not None else ""
+        return f"{what} {whole}" + (f", and so does {each}" if followed.deletes else "")
+    if followed.deletes:
+        return f"{each} {whole}"
+    return f"no query or delete seen here follows it, but any delete from {parents} {whole}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.query import Rows, Verb
+from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.facts.schema import ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.sizes import is_small, may_be_small
@@ -13,10 +14,15 @@ from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
 
 if TYPE_CHECKING:
+    from backend_lint.facts.python import Body
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import ClassKey
 
 _FEWEST, _MOST = 6, 5
 """A project indexes its keys if it has so many, and at most one in so many has no index."""
+
+_PASSED_ON = ("cascade", "set null", "set default")
+"""Clauses ``ON DELETE`` by which the database looks for the children to change them."""
 
 
 class Unindexed(NamedTuple):
@@ -26,6 +32,49 @@ class Unindexed(NamedTuple):
     columns: tuple[str, ...]
     keys: tuple[ForeignKey, ...]
     certain: bool
+
+
+class Loaded(NamedTuple):
+    """Where a relationship is loaded, and its name with the model's."""
+
+    path: str
+    line: int
+    name: str
+
+
+class Followed(NamedTuple):
+    """What follows a key from the parent to its children.
+
+    `queries`: those that read all of the children's table for it. `loaded`: where code loads a parent's children. `deletes`: by parent, where the program
+    deletes rows of it. `certain`: a query, a load, or a delete that the database passes on to the children. `possible`: a relationship that is declared, a
+    clause ``ON DELETE`` or any delete.
+    """
+
+    queries: list[Site]
+    loaded: Loaded | None
+    deletes: dict[str, tuple[str, int]]
+    certain: bool
+    possible: bool
+
+
+class Follows:
+    """What follows each of `keys`."""
+
+    def __init__(self, project: Project, keys: list[Unindexed]) -> None:
+        self._project = project
+        self._related = {key for found in followed_by_models(project).values() for key in found}
+        self._loaded = loaded_children(project, keys)
+        self._deleted = deleted_rows(project) if keys else {}
+
+    def of(self, one: Unindexed) -> Followed:
+        """What follows one of them."""
+        key = one.table.name, one.columns
+        queries = self._project.answers.looked_up(*key)
+        loaded = self._loaded.get(key)
+        deletes = {parent.table: self._deleted[parent.table] for parent in one.keys if parent.table in self._deleted}
+        passed_on = [parent.table for parent in one.keys if parent.on_delete in _PASSED_ON]
+        certain = bool(queries) or loaded is not None or any(table in deletes for table in passed_on)
+        return Followed(queries, loaded, deletes, certain, certain or key in self._related or bool(passed_on) or bool(deletes))
 
 
 def unindexed_keys(project: Project) -> tuple[list[Unindexed], bool]:
@@ -50,21 +99,77 @@ def unindexed_keys(project: Project) -> tuple[list[Unindexed], bool]:
     return result, keys >= _FEWEST and len(found) * _MOST < keys
 
 
-def followed_by_models(project: Project) -> set[tuple[str, tuple[str, ...]]]:
-    """Tables and columns that a relationship of a model looks rows up by: the children of a parent, both sides of an association table."""
-    found = set()
+def followed_by_models(project: Project) -> dict[tuple[ClassKey, str], list[tuple[str, tuple[str, ...]]]]:
+    """The relationships that look rows up by a key, with its table and columns: the children of a parent, both sides of an association table."""
+    found: dict[tuple[ClassKey, str], list[tuple[str, tuple[str, ...]]]] = {}
     for mapped in project.schema.mapped.values():
         for relation in mapped.relationships.values():
             target = project.schema.mapped.get(relation.target) if relation.target is not None else None
             if relation.through:
-                found |= {(relation.through, relation.through_columns), (relation.through, relation.through_to)}
+                found[mapped.key, relation.name] = [(relation.through, relation.through_columns), (relation.through, relation.through_to)]
             elif target is not None and (relation.many or relation.reverse):
-                found.add((target.table, relation.to_columns))
+                found[mapped.key, relation.name] = [(target.table, relation.to_columns)]
     return found
 
 
+def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[str, tuple[str, ...]], Loaded]:
+    """The tables and columns by which some code loads the children of a parent: it reads the relationship from an object, or names it in a query."""
+    wanted = {(one.table.name, one.columns) for one in keys}
+    relations = {where: [key for key in keys if key in wanted] for where, keys in followed_by_models(project).items()}
+    relations = {where: keys for where, keys in relations.items() if keys}
+    names = {name for _, name in relations}
+    found: dict[tuple[str, tuple[str, ...]], Loaded] = {}
+    for path, module in project.modules.items() if names else ():
+        if module.role in (Role.TEST, Role.MIGRATION):
+            continue
+        for number, body in enumerate(module.bodies):
+            for line, text in _attributes(body):
+                base, _, name = text.rpartition(".")
+                if name not in names or not base:
+                    continue
+                ref = project.value(path, number, base)
+                mapped = project.schema.of(ref) if ref is not None and ref.kind in (RefKind.INSTANCE, RefKind.CLASS) else None
+                for key in relations.get((mapped.key, name), ()) if mapped is not None else ():
+                    found.setdefault(key, Loaded(path, line, f"{mapped.name}.{name}" if mapped is not None else name))
+    return found
+
+
+def _attributes(body: Body) -> Iterator[tuple[int, str]]:
+    """Values that may be attributes, each with its line: what is read, gone through, handed on, or asked for something."""
+    for line, _, value, _ in body.reads:
+        yield line, value
+    for block in body.blocks:
+        yield block.line, block.subject
+    for call in body.calls:
+        yield call.line, call.callee.rpartition(".")[0]
+        for value in (*call.args, *(value for _, value in call.keywords)):
+            yield call.line, value
+    for returned in body.returns:
+        yield returned.line, returned.value
+
+
 def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
-    """The tables whose rows the program deletes, by statements or one by one, each with the first place: path and line."""
+    """The tables whose rows the program deletes, by statements or one by one, each with the first place: path and line.
+
+    What the database deletes with them counts.
+    """
+    found = _deleted_by_code(project)
+    children: dict[str, list[str]] = {}
+    for table in project.schema.tables.values():
+        for key in table.foreign_keys:
+            if key.enforced and "cascade" in (key.on_delete, key.orm_on_delete):
+                children.setdefault(key.table, []).append(table.name)
+    waiting = sorted(found)
+    while waiting:
+        parent = waiting.pop()
+        for child in children.get(parent, ()):
+            if child not in found:
+                found[child] = found[parent]
+                waiting.append(child)
+    return found
+
+
+def _deleted_by_code(project: Project) -> dict[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     made: dict[tuple[str, int, int], str] = {}
     for site in project.queries.sites:
@@ -82,9 +187,15 @@ def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
             for call in body.calls:
                 if call.callee.endswith(".delete") and len(call.args) == 1 and not call.keywords:
                     table = _table_of(project, path, number, call.args[0], made)
-                    if table:
+                    if table and not _is_own(project, path, number, call.callee):
                         _first(found, table, (path, call.line))
     return found
+
+
+def _is_own(project: Project, path: str, function: int, callee: str) -> bool:
+    """A method of the project, which may only mark rows: what it deletes is seen inside it."""
+    ref = project.value(path, function, callee)
+    return ref is not None and ref.kind is RefKind.FUNCTION
 
 
 def _table_of(project: Project, path: str, function: int, text: str, made: dict[tuple[str, int, int], str]) -> str:
