@@ -10,6 +10,7 @@ from backend_lint.facts.query import OrderKey
 from backend_lint.facts.schema import Dialect, IndexKey, Table
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
+from backend_lint.sql.long_texts import is_long_text
 from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
 from backend_lint.sql.nearest import candidate, distance
 from backend_lint.sql.patterns import pattern
@@ -88,7 +89,8 @@ def _for_ways(conjunct: Conjunct, demand: Demand) -> tuple[Candidate, ...]:
 
 def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[OrderKey]) -> Candidate | None:
     table = demand.table
-    usable = [clause for clause in clauses if _indexable(clause, table, demand.dialect)]
+    indexable = [clause for clause in clauses if _indexable(clause, table, demand.dialect)]
+    usable = [clause for clause in indexable if not is_long_text(table, clause.column)]
     equal = _distinct([clause for clause in usable if clause.operator in EQUALITIES or clause.operator in ("is null", "is true", "is false")])
     strong = [clause for clause in equal if grade(clause, table) >= Grade.EQUAL]
     weak = [clause for clause in equal if clause not in strong and clause.single]
@@ -101,7 +103,9 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
     )
     ranges = _distinct([clause for clause in usable if clause.operator in RANGES and clause.key not in held])
     if not keys:
-        special = _special(usable, demand)
+        special = _special(indexable, demand)
+        if special is None:
+            special = _hashed(indexable, demand)
         if special is not None and not tail:
             return special
         keys = [_key(clause) for clause in weak[:MOST_COLUMNS]] if tail or ranges or (weak and not order) else []
@@ -115,6 +119,14 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
     else:
         keys += _prefix_key(usable, held, demand)
     return Candidate(table.name, tuple(keys)) if keys else None
+
+
+def _hashed(clauses: Sequence[Clause], demand: Demand) -> Candidate | None:
+    """For equality with a long text: its hash is short."""
+    if demand.dialect is not Dialect.POSTGRESQL:
+        return None
+    wanted = next((one for one in clauses if one.operator in EQUALITIES and is_long_text(demand.table, one.column)), None)
+    return Candidate(demand.table.name, (_key(wanted),), "hash") if wanted is not None and grade(wanted, demand.table) >= Grade.EQUAL else None
 
 
 def _best_range(ranges: Sequence[Clause], usable: Sequence[Clause]) -> Clause:
@@ -156,6 +168,8 @@ def _prefix_key(usable: Sequence[Clause], held: set[str], demand: Demand) -> lis
     for clause in usable:
         if clause.operator not in PATTERNS or clause.key in held or pattern(clause.value, clause.operator).begins is not True:
             continue
+        if is_long_text(demand.table, clause.column):
+            continue
         if demand.dialect is Dialect.SQLITE:
             return [IndexKey(clause.column, "" if clause.column else clause.key, collation="NOCASE")]
         column = demand.table.column(clause.column) if clause.column else None
@@ -174,7 +188,7 @@ def _order_keys(order: Sequence[OrderKey], constant: set[str], held: set[str], d
         text = column or key.term.text
         if text in constant or text in held:
             continue
-        if not text or (not column and not immutable(text, demand.table)):
+        if not text or (not column and not immutable(text, demand.table)) or is_long_text(demand.table, column):
             return ()
         default = key.descending
         nulls = key.nulls_first if demand.dialect is Dialect.POSTGRESQL and key.nulls_first is not None and key.nulls_first != default else None

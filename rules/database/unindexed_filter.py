@@ -19,6 +19,7 @@ class UnindexedFilter(ProjectRule):
 
     Left alone: another condition of the query that an index serves; tables that stay small or look like short lists; booleans and other columns with few
     values; administration pages, tests, migrations, and commands unless they ask again and again; foreign keys, of which `unindexed-foreign-key` speaks;
+    long texts (Django's `TextField`, columns called `body`, `description` ...), which no sorted index should hold: with PostgreSQL a hash is proposed for them;
     filters that a list only offers, of which `unindexed-list-filter` speaks; whatever is not known for certain. It is an information where only a command
     asks, where an index serves a part of the condition, or where one delivers the order that a limit cuts.
 

@@ -17,7 +17,7 @@ from backend_lint.sql.serve import accesses
 
 DDL = """
 CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, number varchar(20) NOT NULL, state varchar(10) NOT NULL,
-    placed_at timestamptz NOT NULL, note text, labels text[], data jsonb, paid boolean NOT NULL);
+    placed_at timestamptz NOT NULL, note text, body text, labels text[], data jsonb, paid boolean NOT NULL);
 CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders (id), sku varchar(20) NOT NULL);
 """
 
@@ -101,6 +101,10 @@ def test_joins_get_an_index_for_the_other_side() -> None:
         ("note LIKE 'abc%%'", "orders_note_idx ON orders (note text_pattern_ops)"),
         ("lower(number) = %s", "orders_lower_number_idx ON orders (lower(number))"),
         ("data ->> 'k' = 'v'", "orders_data_k_idx ON orders ((data ->> 'k'))"),
+        ("body = %s", "orders_body_idx ON orders USING hash (body)"),
+        ("body IN (%s, %s) AND paid", "orders_body_idx ON orders USING hash (body)"),
+        ("body = %s AND number = %s", "orders_number_idx ON orders (number)"),
+        ("body LIKE 'abc%%'", "orders_body_idx ON orders USING gin (body gin_trgm_ops)"),
         ("placed_at BETWEEN %s AND %s", "orders_placed_at_idx ON orders (placed_at)"),
         ("customer_id = %s AND placed_at > %s", "orders_customer_id_placed_at_idx ON orders (customer_id, placed_at)"),
     ],
@@ -119,6 +123,8 @@ def test_the_right_kind_of_index(condition: str, wanted: str) -> None:
         "placed_at::date = %s",  # depends on the time zone: no index may hold it
         "to_char(placed_at, 'YYYY') = '2020'",
         "number <> %s",
+        "body > %s",  # long texts are not sorted by
+        "customer_id IS NOT NULL ORDER BY body LIMIT 10",
     ],
 )
 def test_nothing_is_advised_for_what_no_index_would_help(condition: str) -> None:

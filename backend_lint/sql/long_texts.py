@@ -1,0 +1,25 @@
+"""Columns that hold long texts: an index that sorts by them is as large as the table, and in PostgreSQL refuses rows of more than 2.7 kB."""
+
+from __future__ import annotations
+
+import re
+
+from backend_lint.facts.schema import Column, Table
+from backend_lint.sql.types import base
+
+_UNBOUNDED = frozenset({"text", "citext", "varchar", "mediumtext", "longtext", "clob"})
+_LONG = re.compile(
+    r"(?:^|_)(?:body|contents?|text|description|patch|diff|html|markdown|message|notes|payload|logs?|comments?|output|traceback|stack_?trace|transcript|abstract"
+    r"|source_code|biography)$"
+)
+
+
+def is_long_text(table: Table, name: str) -> bool:
+    """Whether a column has no bound and holds long texts: Django's ``TextField``, or its name says so.
+
+    Where ``text`` is the usual type of every string, as in PostgreSQL, the type alone says nothing.
+    """
+    column: Column | None = table.column(name)
+    if column is None or column.closed or base(column.type) not in _UNBOUNDED or "(" in column.type:
+        return False
+    return (table.source.startswith("django") and column.type == "text") or _LONG.search(name.lower()) is not None
