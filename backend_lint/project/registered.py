@@ -41,6 +41,7 @@ _CONSUMER_DECORATORS = {"subscriber": "faststream", "agent": "faust", "consumer"
 _COMMAND_DECORATORS = {"command": "click", "group": "click", "callback": "typer"}
 _STARTUP_EVENTS = {"startup", "shutdown", "before_server_start", "after_server_start"}
 _SCHEDULED = {"scheduled_job": "apscheduler", "repeat_every": "fastapi-utils", "repeat": "schedule"}
+_PERIODIC = frozenset({"periodic_task", "db_periodic_task", "cron"})
 _CONSUMER_CLASSES = {
     "kafka.KafkaConsumer": "kafka-python", "kafka.consumer.group.KafkaConsumer": "kafka-python",
     "confluent_kafka.Consumer": "confluent-kafka", "aiokafka.AIOKafkaConsumer": "aiokafka",
@@ -312,3 +313,21 @@ class Registered:
             for index, head in enumerate(module.functions):
                 if head.scope == ref.index and index:
                     yield self._entry(EntryKind.MIDDLEWARE, module, index, "django")
+
+
+def is_scheduled(project: Project, entry: Entry) -> bool:
+    """A clock starts it, and nobody else: it does not run twice at a time."""
+    if entry.kind is not EntryKind.TASK:
+        return False
+    module = project.modules[entry.module]
+    head = module.functions[entry.function]
+    names = {text.rpartition(".")[2] for text in head.decorators}
+    names |= {call.callee.rpartition(".")[2] for text in head.decorators for call in _decorating(module, head.scope, text)}
+    return entry.framework in _SCHEDULED.values() or bool(names & _PERIODIC)
+
+
+def _decorating(module: SourceModule, scope: int, text: str) -> Iterator[Call]:
+    """The call that a decorator with arguments is."""
+    calls = module.bodies[scope].calls if 0 <= scope < len(module.bodies) else ()
+    if text[:1] == "#" and text[1:].isdigit() and int(text[1:]) < len(calls):
+        yield calls[int(text[1:])]

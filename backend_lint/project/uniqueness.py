@@ -22,6 +22,9 @@ _TAKEN = re.compile(r"\b(?:already|exists?|taken|duplicate|in use|unique|registe
 _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlchemyError", "UniqueViolation", "UniqueViolationError", "Exception"})
 _SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
+_FRESH = frozenset({"create", "acreate", "uuid1", "uuid4", "uuid7", "token_hex", "token_urlsafe", "get_random_string"})
+_WRITES_OUT = frozenset({"str", "format", "reverse", "urljoin", "build_absolute_uri", "get_absolute_url", "hex", "join"})
+"""Calls whose result is different for each value that they are given."""
 
 _FARTHEST = 60
 """Calls after a look among which what comes of it is looked for."""
@@ -73,11 +76,53 @@ def get_or_creates(project: Project) -> Iterator[Taken]:
         body = project.modules[site.path].bodies[site.function]
         if table is None or any(body.calls[site.call].block == one.protected and _says_several(one) for one in body.handlers):
             continue
+        if _is_fresh(body, call) or _looked_before(project, site, body, call):
+            continue
         taken = Taken(site, table, equality_columns(site.query) or (), call, settled=tuple(_settled(project, table, call)))
         key = (site.path, site.line, site.column, table.name)
         if key not in found or len(taken.columns) < len(found[key].columns):
             found[key] = taken
     yield from found.values()
+
+
+def _is_fresh(body: Body, call: Call) -> bool:
+    """A value that it looks for was made just before: of a row that is new, or at random. Nobody else can look for it yet."""
+    waiting = [value for name, value in call.keywords if name not in ("defaults", "create_defaults")]
+    for _ in range(_FARTHEST):
+        if not waiting:
+            return False
+        for number in call_ids(waiting.pop()):
+            made = body.calls[number] if number < len(body.calls) else None
+            name = made.callee.rpartition(".")[2] if made is not None else ""
+            if name in _FRESH:
+                return True
+            if made is not None and name in _WRITES_OUT:
+                waiting += [made.callee, *made.args, *(value for _, value in made.keywords)]
+    return False
+
+
+def _looked_before(project: Project, site: Site, body: Body, call: Call) -> bool:
+    """A test stands in front of the call that looks for rows of the same table with one of the same values, itself or in a function that it calls."""
+    looked = [value for name, value in call.keywords if name not in ("defaults", "create_defaults")]
+    asked = {value for value in looked if _varies(value)} | {part for value in looked if value[:1] in "[({" for part in split(value[1:-1]) if _varies(part)}
+    tests: set[int] = set()
+    for number, blocks in _tested(body).items():
+        chain = [number, *_under(body, number)] if number < site.call else []
+        given = {value for one in chain for value in (*body.calls[one].args, *(value for _, value in body.calls[one].keywords))}
+        if asked & given and _decides(body, blocks, call.block):
+            tests.add(number)
+    if not tests:
+        return False
+    key, table = (site.path, site.function), site.query.relations[0].table
+    sites = [other for other in project.queries.at(*key) if other.call < site.call and tests & results_of(body, other.call)]
+    for edge in project.calls.edges(key):
+        if edge.number in tests and edge.target.kind is RefKind.FUNCTION:
+            sites += project.queries.at(*edge.target.function)
+    return any(other.query.verb is Verb.SELECT and any(relation.table == table for relation in other.query.relations) for other in sites)
+
+
+def _varies(value: str) -> bool:
+    return value not in ("True", "False", "None") and parse(value) is not None
 
 
 def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
