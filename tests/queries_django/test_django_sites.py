@@ -202,6 +202,46 @@ class TestFunctionsAndManagers:
         assert texts["book.tags"] == "book_id in (...)"
         assert texts["author.reviews.filter(rating=3)"] == "author_id in (...) and rating = 3"
 
+    def test_rows_that_were_read_are_counted_without_a_query(self) -> None:
+        code = """
+        def loop(x):
+            books = Book.objects.filter(slug=x)
+            for book in books:
+                print(book, books.count())
+            return books.count()
+
+        def listed(x):
+            books = Book.objects.filter(slug=x)
+            return [book.pk for book in books], [
+                books.exists(),
+            ]
+        """
+        assert [site.text for site in found(code)] == ["Book.objects.filter(slug=x)"] * 2
+
+    def test_rows_that_may_not_have_been_read_are_counted_by_a_query(self) -> None:
+        code = """
+        def before(x):
+            books = Book.objects.filter(slug=x)
+            print(books.count())
+            for book in books:
+                print(book)
+
+        def on_another_way(x):
+            books = Book.objects.filter(slug=x)
+            if x:
+                for book in books:
+                    print(book)
+            return books.count()
+
+        def of_others(x):
+            books = Book.objects.filter(slug=x)
+            for book in books:
+                print(book)
+            return books.filter(price=1).count()
+        """
+        counted = [site.symbol for site in found(code) if site.text.endswith(".count()")]
+        assert counted == ["before", "on_another_way", "of_others"]
+
     def test_a_model_that_is_looked_up_by_name(self) -> None:
         code = """
         from django.apps import apps

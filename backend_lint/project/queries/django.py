@@ -16,7 +16,7 @@ from backend_lint.project.queries.django_frames import Chain, ChainStep
 from backend_lint.project.queries.django_names import CALLED, CHAINING, ENDING, ENDING_ASYNC, INDEX, REFINING, SHORTCUTS
 from backend_lint.project.queries.django_prefetch import prefetched
 from backend_lint.project.queries.django_show import shown
-from backend_lint.project.queries.django_uses import uses
+from backend_lint.project.queries.django_uses import is_at_hand, uses
 from backend_lint.project.queries.django_views import GenericViews, ViewQuery
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.value_text import call_ids, constant_string
@@ -98,7 +98,7 @@ class Finder:
             if name in SHORTCUTS or name in _VALIDATING:
                 ended.append(number)
             elif base and base[0] not in "'\"" and (name in CALLED or name in self.own_methods):
-                if ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods:
+                if (ENDING_ASYNC.get(name, name) in ENDING or name in self.own_methods) and not is_at_hand(body, call):
                     ended.append(number)
                 # db_manager gives a manager, whose rows nobody reads
                 if ((name in REFINING and name != "db_manager") or name in self.own_methods) and self.chains.of(module.path, function, f"#{number}"):

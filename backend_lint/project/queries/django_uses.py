@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.project.blocks import around
 from backend_lint.project.queries.django_names import CHAINING, INSIDE, WRAPPERS
 from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.value_text import alternatives, parse, split
@@ -14,6 +15,7 @@ from backend_lint.project.value_text import alternatives, parse, split
 _IDS = re.compile(r"#(\d+)")
 _READS = frozenset({"len", "bool", "any", "all", "next", "sum", "max", "min", "enumerate", "zip", "map", "dict", "str", "repr", "isinstance"})
 """Builtins that read the rows of what they are given."""
+_READING = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.IF})
 _MOST_OPERANDS = 40
 _EAGER = frozenset({"json.dumps", "list", "join", "extend", "update"})
 
@@ -58,6 +60,18 @@ def uses(body: Body, candidates: frozenset[int], onward: frozenset[int]) -> Iter
     for _, _, text, block_index in body.reads:
         if "#" in text:
             yield from _of_text(text, True, block_index, candidates)
+
+
+def is_at_hand(body: Body, call: Call) -> bool:
+    """It counts rows of a queryset that a loop or a test has read before, on every way to the call: the queryset keeps them, and asks nothing."""
+    base, _, method = call.callee.rpartition(".")
+    if method not in ("count", "exists") or base[:1] != "#" or not base[1:].isdigit():
+        return False
+    enclosing = {index for index, _ in around(body, call.block)}
+    return any(
+        block.subject == base and block.kind in _READING and block.line < call.line and (block.parent in enclosing or index in enclosing)
+        for index, block in enumerate(body.blocks)
+    )
 
 
 def _of_call(call: Call, candidates: frozenset[int], onward: bool) -> Iterator[Used]:
