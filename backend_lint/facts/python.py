@@ -201,7 +201,7 @@ class Body(Fact, frozen=True):
     """Line and block of each ``continue``."""
     sizes: tuple[tuple[int, int, int, int, str, int], ...] = ()
     """Where a value is only measured: line, column, end line and end column, text, block. The text is ``len(x)``, ``bool(x)`` for a name tested by ``if``,
-    ``(#1>0)`` for a call's result compared with 0 or 1."""
+    ``(#1>0)`` and ``(len(#1)==0)`` for a call's result, or the length of one, compared with 0 or 1."""
 
 
 class ParameterKind(enum.IntEnum):

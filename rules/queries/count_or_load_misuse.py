@@ -7,7 +7,8 @@ from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.edits import asked_for
 from backend_lint.project.loading.measured import Misuse, Wanted, misuses
-from backend_lint.project.loading.reach import is_aside
+from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.same_rows import are_few, are_loaded
 
 if TYPE_CHECKING:
     import libcst
@@ -19,7 +20,8 @@ class CountOrLoadMisuse(ProjectRule, Mends):
     ## What it does
 
     Finds `len(queryset)` and `if queryset:` where nothing else is done with the rows, and `count() > 0` where `exists()` would do; the same for
-    SQLAlchemy's `len(query.all())` and `if query.all():`.
+    SQLAlchemy's `len(query.all())` and `if query.all():`. Left alone are queries whose rows are loaded in the same function as well, look-ups of a unique value,
+    small tables, commands and code that runs once.
 
     The fix replaces them with `count()` and `exists()`. It is safe: nothing else uses the rows.
 
@@ -85,12 +87,15 @@ class CountOrLoadMisuse(ProjectRule, Mends):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in misuses(project, self.roles):
-            if not is_aside(project, (found.path, found.function)):
+            key = found.path, found.function
+            if is_aside(project, key) or reached_from(project, key)[1]:
+                continue  # nobody waits for it
+            if not are_loaded(project.calls.body(key), found.call) and not are_few(project, *key, found.call):
                 yield self.finding(
                     found.path,
                     found,
                     _message(found),
-                    symbol=project.calls.head((found.path, found.function)).name,
+                    symbol=project.calls.head(key).name,
                     suggestion=("not " if found.negated else "") + f".{found.wanted}()" if found.django else "",
                 )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading import Loads
 
 _SIZE = re.compile(r"(len|bool)\((#\d+)\)")
-_COMPARED = re.compile(r"\((#\d+)(>|==|!=|>=|<)([01])\)")
+_COMPARED = re.compile(r"\((len\()?(#\d+)(\)?)(>|==|!=|>=|<)([01])\)")
 _RESULT = re.compile(r"#\d+")
 _ANY = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
 """What a comparison of a number with a constant asks: is there any (True), is there none."""
@@ -61,12 +61,14 @@ def misuses(project: Project, roles: frozenset[Role]) -> Iterator[Misuse]:
         for line, column, end_line, end_column, text, _ in body.sizes:
             place = line, column, end_line, end_column
             if match := _SIZE.fullmatch(text):
-                yield from _loaded(loads, module.path, index, body, place, match.group(1), int(match.group(2)[1:]))
-            elif (match := _COMPARED.fullmatch(text)) and (match.group(2), match.group(3)) in _ANY:
-                number = int(match.group(1)[1:])
-                if (django := _counts(loads, module.path, index, body, number)) is not None and _mentions(body, f"#{number}") == 1:
-                    negated = not _ANY[match.group(2), match.group(3)]
-                    shown = f".count() {match.group(2)} {match.group(3)}"
+                if not any(other[4].startswith(f"({text}") for other in body.sizes):  # else the comparison tells what is asked
+                    yield from _loaded(loads, module.path, index, body, place, match.group(1), int(match.group(2)[1:]))
+            elif (match := _COMPARED.fullmatch(text)) and (match.group(4), match.group(5)) in _ANY:
+                number, negated = int(match.group(2)[1:]), not _ANY[match.group(4), match.group(5)]
+                if match.group(1):
+                    yield from _loaded(loads, module.path, index, body, place, "len", number, f"{match.group(4)} {match.group(5)}", negated)
+                elif (django := _counts(loads, module.path, index, body, number)) is not None and _mentions(body, f"#{number}") == 1:
+                    shown = f".count() {match.group(4)} {match.group(5)}"
                     yield Misuse(module.path, index, *place, shown, Wanted.EXISTS, negated, number, django)
         for block in body.blocks:
             if block.kind is not BlockKind.IF:
@@ -95,27 +97,48 @@ def _counts(loads: Loads, path: str, function: int, body: Body, number: int) -> 
     return False if any(chain.fetched == "query" for chain in loads.sqlalchemy.of(path, function, receiver)) else None
 
 
-def _loaded(loads: Loads, path: str, function: int, body: Body, place: tuple[int, int, int, int], asked: str, number: int) -> Iterator[Misuse]:
-    """``len(rows)`` and ``if rows:`` where nothing else is done with the rows."""
+def _loaded(
+    loads: Loads,
+    path: str,
+    function: int,
+    body: Body,
+    place: tuple[int, int, int, int],
+    asked: str,
+    number: int,
+    compared: str = "",
+    negated: bool = False,
+) -> Iterator[Misuse]:
+    """``len(rows)`` and ``if rows:`` where nothing else is done with the rows. `compared`: the length is (``== 0``)."""
     call = body.calls[number]
     method = call.callee.rpartition(".")[2]
-    if sum(f"(#{number})" in text for *_, text, _ in body.sizes) > 1:
-        return  # loaded once, asked for several times
-    wanted = Wanted.COUNT if asked == "len" else Wanted.EXISTS
     value = f"#{number}"
+    if sum(f"({value})" in text and text[:1] != "(" for *_, text, _ in body.sizes) > 1:
+        return  # loaded once, asked for several times
+    wanted = Wanted.COUNT if asked == "len" and not compared and not _is_truth(body, f"len({value})") else Wanted.EXISTS
+    shown = f" {compared}" if compared else " as condition" if asked != "len" or wanted is Wanted.EXISTS else ""
     if method in REFINING and loads.uses_django and (chains := loads.django.of(path, function, value)):
         if any(not chain.complete or any(step.method in _KEEPS for step in chain.steps) for chain in chains):
             return
         if any(rows.related is not None for rows in loads.rows(path, function, value)):
             return  # prefetched, it costs nothing
         if not _mentions(body, value, asked):
-            yield Misuse(path, function, *place, "len(queryset)" if asked == "len" else "a queryset as condition", wanted, False, number, True)
+            written = "len(queryset)" if asked == "len" else "a queryset"
+            yield Misuse(path, function, *place, written + shown, wanted, negated, number, True)
         return
     rows = loads.sqlalchemy.of(path, function, value) if method in _LISTS else ()
     if rows and all(chain.complete and chain.fetched in ("entities", "rows") for chain in rows) and not _mentions(body, value, asked):
-        yield Misuse(path, function, *place, f"len({method}())" if asked == "len" else f"{method}() as condition", wanted, False, number, False)
+        written = f"len({method}())" if asked == "len" else f"{method}()"
+        yield Misuse(path, function, *place, written + shown, wanted, negated, number, False)
 
 
+def _is_truth(body: Body, length: str) -> bool:
+    """A length is only tested for truth: ``if len(rows):``."""
+    tests = (length, f"(not {length})")
+    used = [text for text in _texts(body) if length in text]
+    return bool(used) and all(any(part.strip("()") in (length, f"not {length}") for part in _TEST_PARTS.split(text)) or text in tests for text in used)
+
+
+_TEST_PARTS = re.compile(r" and |\|")
 _KEEPS = frozenset({"select_for_update", "raw"})
 
 

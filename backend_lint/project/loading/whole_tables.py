@@ -93,9 +93,14 @@ def _made(project: Project) -> dict[str, Evidence]:
     return found
 
 
+def is_small(table: Table) -> bool:
+    """It holds what somebody sets up, or is known to have few rows."""
+    return table.seeded or _SMALL.search(table.name) is not None or (table.rows is not None and table.rows < _MANY_ROWS)
+
+
 def _grows(table: Table) -> bool:
     """It says when each row came, and refers to another table: it holds what happens."""
-    if table.seeded or _SMALL.search(table.name) or (table.rows is not None and table.rows < _MANY_ROWS):
+    if is_small(table):
         return False
     dated = any(_BORN.search(column.name) for column in table.columns)
     refers = bool(table.foreign_keys) or any(column.name.endswith("_id") for column in table.columns)

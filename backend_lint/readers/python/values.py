@@ -142,7 +142,7 @@ def _compare(scan: Scanner, node: ast.Compare) -> str:
     text = scan.value(node.left)
     for operator, right in zip(node.ops, node.comparators, strict=False):
         text += OPERATORS[operator.__class__] + scan.value(right)
-    if text[0] == "#" and text[-1] in "01" and scan.scope.index and node.left.__class__ is ast.Call:
+    if text.startswith(("#", "len(#")) and text[-1] in "01" and scan.scope.index and node.left.__class__ is ast.Call:
         scan.measured(node, f"({text})")
     return f"({text})" if len(text) <= MAX_VALUE else "?"
 
