@@ -20,8 +20,8 @@ class CountOrLoadMisuse(ProjectRule, Mends):
     ## What it does
 
     Finds `len(queryset)` and `if queryset:` where nothing else is done with the rows, and `count() > 0` where `exists()` would do; the same for
-    SQLAlchemy's `len(query.all())` and `if query.all():`. Left alone are queries whose rows are loaded in the same function as well, look-ups of a unique value,
-    small tables, commands and code that runs once.
+    SQLAlchemy's `len(query.all())` and `if query.all():`. Left alone are queries whose rows are loaded in the same function as well, look-ups of a unique
+    value, small tables, commands and code that runs once.
 
     The fix replaces them with `count()` and `exists()`. It is safe: nothing else uses the rows.
 
