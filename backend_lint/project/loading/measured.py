@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"(len|bool)\((#\d+)\)")
 _COMPARED = re.compile(r"\((len\()?(#\d+)(\)?)(>|==|!=|>=|<)([01])\)")
-_RESULT = re.compile(r"#\d+")
+_RESULT = re.compile(r"#\d+|len\(#\d+\)")
 _ANY = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
 """What a comparison of a number with a constant asks: is there any (True), is there none."""
 _LISTS = frozenset({"all", "fetchall"})
@@ -132,13 +132,10 @@ def _loaded(
 
 
 def _is_truth(body: Body, length: str) -> bool:
-    """A length is only tested for truth: ``if len(rows):``."""
-    tests = (length, f"(not {length})")
-    used = [text for text in _texts(body) if length in text]
-    return bool(used) and all(any(part.strip("()") in (length, f"not {length}") for part in _TEST_PARTS.split(text)) or text in tests for text in used)
-
-
-_TEST_PARTS = re.compile(r" and |\|")
+    """A length is only tested for truth, or whether it is zero: ``if len(rows):``."""
+    used = [block.subject for block in body.blocks if block.kind is BlockKind.IF and length in block.subject]
+    tested = re.compile(rf"(?:^|[ (|]){re.escape(length)}(?:$|[|) ]|(?:==|!=|>)0\)|(?:<|>=)1\))")
+    return bool(used) and len(used) == sum(length in text for text in _texts(body)) and all(tested.search(text) for text in used)
 _KEEPS = frozenset({"select_for_update", "raw"})
 
 

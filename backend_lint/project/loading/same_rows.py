@@ -37,7 +37,7 @@ def are_loaded(body: Body, number: int) -> bool:
             if (asked not in _ONLY_ASKS) if whole else asked in _ROWS:
                 return True
     same = [f"#{one}" for one in range(len(body.calls)) if f"#{one}" != query and one != number and written and _written(body, f"#{one}") == written]
-    return any(_is_taken(body, value) for value in (*same, *((query,) if method in _ONLY_ASKS and query[:1] in "#%" else ())))
+    return any(_is_taken(body, value) for value in (*same, *((query,) if method in _ONLY_ASKS and not query.endswith(".objects") else ())))
 
 
 def _is_taken(body: Body, value: str) -> bool:
@@ -83,7 +83,11 @@ def _written(body: Body, value: str, depth: int = 0) -> str:
 
 
 def are_few(project: Project, path: str, function: int, number: int) -> bool:
-    """The query asks for a unique value, or a table that stays small."""
+    """The query asks for a unique value, for all that belongs to one object, or a table that stays small."""
+    receiver, _, method = project.calls.body((path, function)).calls[number].callee.rpartition(".")
+    if method in _ONLY_ASKS and project.loads.uses_django and receiver[:1] != "#":
+        if any(step.relation is not None for chain in project.loads.django.of(path, function, receiver) for step in chain.steps):
+            return True
     sites = [site for site in project.queries.at(path, function) if site.call == number]
     return bool(sites) and all(_is_bounded(project, site.query) for site in sites)
 
