@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 _SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
-_ONCE = re.compile(r"(?:^|/)(?:migrations?|data_migrations|seeds?|seeders?|fixtures?|backfills?|populate\w*|fixes|import_\w+)(?:/|\.py$)")
-"""Code that runs once, or now and then."""
-_ASIDE = ("/seed.py", "/seeds.py", "/fixtures.py", "/factories.py", "/conftest.py")
+_ONCE = re.compile(
+    r"(?:^|/)(?:migrations?|data_migrations|backfills?|populate\w*|fixes|import_\w+|(?:\w+_)?(?:seeds?|seeders?|fixtures?|factories)|seed_\w+|demos?|demo_\w+"
+    r"|(?:\w+_)?(?:test|sample|demo|example|dummy|fake|mock|seed)_?data(?:_\w+)?)(?:/|\.py$)"
+)
+"""Code that runs once, or now and then, and what makes data for tests and shows."""
+_ASIDE = ("/conftest.py",)
 
 
 def is_aside(project: Project, key: FunctionKey) -> bool:
@@ -28,7 +31,7 @@ def is_aside(project: Project, key: FunctionKey) -> bool:
 
 
 def runs_once(project: Project, path: str) -> bool:
-    """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures."""
+    """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures, sample data."""
     return ("/" + path).endswith(_ASIDE) or _ONCE.search(path) is not None or _is_migration(project, path)
 
 

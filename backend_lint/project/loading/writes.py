@@ -29,7 +29,6 @@ _SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m
 _KEPT_HISTORY = ("HistoricalRecords", "AuditlogHistoryField", "FieldTracker", "MonitorField")
 _LISTENING = ("mptt.", "treebeard.", "wagtail.", "polymorphic.", "simple_history.", "reversion.", "django_lifecycle.", "django_fsm")
 """Libraries whose models do something when they are saved."""
-_COMMITS = frozenset({"commit", "flush"})
 
 
 class How(enum.StrEnum):
@@ -168,7 +167,7 @@ class Writes:
         module = self._project.modules[path]
         for call in body.calls:
             receiver, _, method = call.callee.rpartition(".")
-            if method not in _COMMITS or not receiver or body.blocks[call.block].kind is not BlockKind.FOR:
+            if method != "commit" or not receiver or body.blocks[call.block].kind is not BlockKind.FOR:
                 continue
             loop = next(loops_around(module, function, call.block), None)
             if loop is None or loop.number != call.block or leaves_at_once(body, loop) or not self._is_session(path, function, receiver, method):
