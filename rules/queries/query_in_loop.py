@@ -7,7 +7,7 @@ from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
 from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
-from backend_lint.project.loading.origins import origin_of
+from backend_lint.project.loading.origins import is_field_of_input, origin_of
 from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
@@ -27,7 +27,8 @@ class QueryInLoop(ProjectRule):
 
     Finds loops and comprehensions that ask the database for something about each item: `get`, `first`, `exists`, `count`, an iterated `filter`, `execute`,
     directly or in a function that the item is handed to. Loops over pages, chunks and tries, over a few written items, look-ups that are remembered by
-    their key, and loops that write or call another service for each item are left alone.
+    their key, loops that end with the first item that succeeds, and loops that write or call another service for each item are left alone. Where the items
+    are one field of a request's body it is an info: they may be few.
 
     ## Why is this bad
 
@@ -129,7 +130,9 @@ class QueryInLoop(ProjectRule):
         what = found.way[-1].edge.target.name.rpartition(".")[2]
         item = f"`{found.loop.block.target}`" if found.loop.block.target else "item"
         through = f" through {project.calls.label(found.way[1].function)}" if len(found.way) > 1 else ""
-        message = f"one query (`{what}`{through}) for each {item} of the loop; ask for all of them in one query before it"
+        again = "commit with `expire_on_commit=False`, or select all of them in one query behind the commit"
+        cure = again if what == "refresh" else "ask for all of them in one query before it"
+        message = f"one query (`{what}`{through}) for each {item} of the loop; {cure}"
         evidence = list(project.calls.evidence(found.way[1:]))
         others = [one for one in group[1:4] if one.call.line != found.call.line]
         evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
@@ -143,4 +146,5 @@ class QueryInLoop(ProjectRule):
             message,
             symbol=head.name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
+            severity=Severity.INFO if is_field_of_input(project, found.key, found.loop.block.subject) else None,
         )

@@ -283,6 +283,15 @@ def _binds(loop: Loop, assign: Assign) -> bool:
 
 
 def leaves_at_once(body: Body, loop: Loop) -> bool:
-    """The loop ends in its first round whatever happens: a ``break`` or ``return`` stands in its body itself."""
-    leaving = [block for _, block in body.breaks] + [one.block for one in body.returns] + [one.block for one in body.raises]
-    return loop.block.kind is BlockKind.FOR and loop.number in leaving
+    """The loop ends in its first round whatever happens, or as soon as one succeeds: a ``break`` or ``return`` stands in its body, or in a ``try`` of it."""
+    if loop.block.kind is not BlockKind.FOR:
+        return False
+    leaving = [block for _, block in body.breaks] + [one.block for one in body.returns]
+    return any(one.block == loop.number for one in body.raises) or any(_to_loop(body, block, loop.number) for block in set(leaving))
+
+
+def _to_loop(body: Body, block: int, loop: int) -> bool:
+    """Nothing but ``try`` and ``with`` stands between the block and the loop."""
+    while block != loop and block > 0 and body.blocks[block].kind in (BlockKind.TRY, BlockKind.WITH):
+        block = body.blocks[block].parent
+    return block == loop
