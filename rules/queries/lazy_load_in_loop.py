@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
-from backend_lint.project.loading.advice import eager_calls, loaders
+from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, lazy_loads
-from backend_lint.project.loading.loops import loop_of
+from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, is_outweighed, lazy_loads
 from backend_lint.project.loading.reach import is_aside, reached_from
-from backend_lint.project.loading.repeats import OUTWEIGHS
 from backend_lint.project.loading.template_pages import Pages
 
 if TYPE_CHECKING:
@@ -26,7 +24,8 @@ class LazyLoadInLoop(ProjectRule, Mends):
     Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row, or a column that the query
     leaves out (`only`, `defer`, `load_only`): in the loop itself, in a property or method of the model, or in a function that the row is handed to. The loops
     of templates and the lists of Django's admin count as well. It follows the query through locals, managers, methods of querysets and functions, and knows
-    what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself.
+    what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself. Where
+    only the key of the relation is read, the row itself has it: `book.author_id` for `book.author.id`.
 
     The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
     it saves.
@@ -117,13 +116,12 @@ class LazyLoadInLoop(ProjectRule, Mends):
             yield self.finding(*where, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion, severity=page.severity)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
-        rows, calls = found.rows, eager_calls(project, found.rows, found.missing)
+        rows, paths = found.rows, [one.path for one in found.missing]
+        calls, cure = cure_of(project, rows, found.missing)
         here = rows.call if (rows.path, rows.function) == found.key else None
-        names = ", ".join(f"`{'.'.join(one.path)}`" for one in found.missing[:3]) + (f" and {len(found.missing) - 3} more" if len(found.missing) > 3 else "")
-        them = "it" if len(found.missing) == 1 else "them"
-        message = f"one query per row of `{project.schema.mapped[rows.model].name}` for {names}: the query does not load {them}; add `{calls}`"
+        names = ", ".join(f"`{'.'.join(path)}`" for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        message = f"one query per row of `{project.schema.mapped[rows.model].name}` for {names}: {cure}"
         entry, soft = reached_from(project, found.key)
-        soft = soft or bool(project.loads.repeats.effects(found.key, loop_of(found.block, project.calls.body(found.key).blocks[found.block])) & OUTWEIGHS)
         return self.finding(
             found.key[0],
             here or found.missing[0].read.trail[0],
@@ -131,15 +129,17 @@ class LazyLoadInLoop(ProjectRule, Mends):
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
-            severity=Severity.INFO if soft else None,
+            severity=Severity.INFO if soft or is_outweighed(project, found) else None,
         )
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:
         name, trail = one.columns[0]
         entry, soft = reached_from(project, one.key)
         evidence = [Evidence(one.rows.path, one.rows.line, f"this query gives rows without `{name}`")] if one.rows.call else []
-        evidence += [Evidence(place.path, place.line, f"{place.text} reads {name} of each row") for place in trail[1:][-1:]]
-        message = f"one query per row of `{project.schema.mapped[one.rows.model].name}` for the column `{name}`, which the query leaves out; name it there"
+        evidence += [Evidence(last.path, last.line, f"{last.text} reads {name} of each row") for last in trail[1:][-1:]]
+        names = ", ".join(f"`{column}`" for column, _ in one.columns[:4]) + (f" and {len(one.columns) - 4} more" if len(one.columns) > 4 else "")
+        row = project.schema.mapped[one.rows.model].name
+        message = f"one query per row of `{row}` for columns that the query leaves out, {names}; name all that is read, or load whole rows"
         where, severity = trail[0], Severity.INFO if soft else None
         return self.finding(where.path, where, message, symbol=where.symbol, evidence=(*evidence, *entry), severity=severity)
 

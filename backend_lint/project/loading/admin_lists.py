@@ -95,6 +95,20 @@ class _Admin:
                 columns.append(_Column(name, place))
         return columns
 
+    def declared(self, wanted: str) -> Place | None:
+        """Where a base class of the project says what the list loads (`wanted`), or else shows; None if the class does so itself."""
+        for name in (wanted, "list_display"):
+            found = self.classes.find(self.ref, name)
+            if found is None:
+                continue
+            ref, member = found
+            if ref.function == self.key or ref.path not in self.project.modules:
+                return None
+            owner = self.project.modules[ref.path].classes[ref.index]
+            at = self.project.calls.head((ref.path, member)) if isinstance(member, int) else member
+            return Place(ref.path, at.line, at.column, owner.name, f"{owner.name}.{name}")
+        return None
+
     def _is_plain(self) -> bool:
         """No class of another library may say what the list shows."""
         bases = [base.name for base in self.classes.ancestors(*self.key) if base.kind is not RefKind.CLASS]
@@ -210,7 +224,13 @@ def _of_class(project: Project, admin: _Admin) -> AdminList | None:
     cure = _cure(project, admin, rows, reads, missing)
     first = [one.read.trail[0] for one in missing] + [one.trail[0] for one in queries]
     place = columns[0].place if columns[0].place in first else first[0]
-    return AdminList(place, _message(project, admin, missing, queries, cure), tuple(_evidence(missing, queries, place)))
+    evidence = list(_evidence(missing, queries, place))
+    declared = admin.declared("get_queryset" if "get_queryset" in cure else "list_select_related")
+    if declared is not None and place.text == f"class {admin.fact.name}":
+        # the base class says what is loaded
+        place, cure = declared, f"{cure} in `{declared.symbol}`"
+        evidence.append(Evidence(admin.key[0], admin.fact.line, f"{admin.fact.name} inherits it"))
+    return AdminList(place, _message(project, admin, missing, queries, cure), tuple(evidence))
 
 
 def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[Read], missing: list[Missing]) -> str:

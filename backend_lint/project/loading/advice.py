@@ -26,6 +26,18 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
     return f".options({', '.join(options)})"
 
 
+def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[str, str]:
+    """What to put behind the query, and the whole advice: where only the key of a relation is read, the row itself has it (``book.author_id``)."""
+    paths = [one.path for one in missing]
+    keys = [one for one in missing if one.read.key and one.path in _longest(paths)]
+    rest = [one for one in missing if one not in keys]
+    own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
+    if not rest:
+        return "", f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead"
+    calls = eager_calls(project, rows, rest)
+    return calls, f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`" + (f" and read {own} instead of the rest" if own else "")
+
+
 def loaders(calls: str) -> tuple[str, ...]:
     """What an addition of `eager_calls` needs imported."""
     return tuple(f"sqlalchemy.orm:{name}" for name in ("joinedload", "selectinload") if f"{name}(" in calls)

@@ -12,7 +12,9 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
+from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reads import ASKS_ANEW
+from backend_lint.project.loading.repeats import OUTWEIGHS
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
 
@@ -72,6 +74,12 @@ def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
         if owner is not None and one.read.relation.line and not one.read.relation.reverse:
             evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
     return tuple(dict.fromkeys(evidence))
+
+
+def is_outweighed(project: Project, found: Lazy) -> bool:
+    """Each round of the loop does something that takes longer."""
+    loop = loop_of(found.block, project.calls.body(found.key).blocks[found.block])
+    return bool(project.loads.repeats.effects(found.key, loop) & OUTWEIGHS)
 
 
 class Deferred(msgspec.Struct, frozen=True):

@@ -67,7 +67,8 @@ def is_field_of_input(project: Project, key: FunctionKey, text: str, depth: int 
     if depth > _MAX_DEPTH or not text or not options:
         return False
     if len(options) > 1:
-        return all(is_field_of_input(project, key, option, depth + 1) for option in options)
+        unbounded = any(project.loads.rows(*key, option) for option in options)
+        return not unbounded and any(is_field_of_input(project, key, option, depth + 1) for option in options)
     text, (path, function) = options[0], key
     if _FIELD.search(text):
         return True

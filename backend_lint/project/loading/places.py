@@ -33,6 +33,7 @@ class Read(msgspec.Struct, frozen=True):
     """A relation that is read of an object. `path`: attribute names to it; `many`: the last gives several rows, `method` is what is called on it.
 
     `trail`: the places from the outermost function inwards. `conditional`: it is read under a condition only. `owner`: the model that has the relation.
+    `key`: the owner's own attribute that holds all that is read of it (``author_id`` for ``book.author.id``), empty if more is read.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Read(msgspec.Struct, frozen=True):
     owner: ClassKey
     trail: tuple[Place, ...]
     conditional: bool = False
+    key: str = ""
 
 
 class Entered(msgspec.Struct, frozen=True):

@@ -122,7 +122,9 @@ class Reads:
             key = read.path, read.method if read.many else ""
             known = found.get(key)
             if known is None or (known.conditional and not read.conditional):
-                found[key] = read
+                found[key] = read if known is None or known.key else msgspec.structs.replace(read, key="")
+            elif known.key and not read.key:
+                found[key] = msgspec.structs.replace(known, key="")
             if len(found) > _MOST_READS:
                 break
         return tuple(found.values())
@@ -199,10 +201,22 @@ class Reads:
             if relation.many and not (mapped.framework is Framework.SQLALCHEMY and rest and rest[0] not in _OF_LISTS):
                 yield from self._collection(at, body, relation, mapped, prefix, rest, number, block, conditional, trail, text, depth, seen)
                 return
-            yield Read(prefix, False, "", relation, model, trail, conditional)
+            yield Read(prefix, False, "", relation, model, trail, conditional, self._own_key(mapped, relation, rest))
             if relation.target is None:
                 return
             model = relation.target
+
+    def _own_key(self, mapped: Mapped, relation: Relationship, rest: Sequence[str]) -> str:
+        """The attribute of the object itself that holds what ``.author.id`` reads; empty if something else is read."""
+        target = self._mapped.get(relation.target) if relation.target is not None else None
+        if target is None or relation.reverse or relation.many or len(rest) != 1 or len(relation.columns) != 1 or len(target.primary_key) != 1:
+            return ""
+        keys = [field.column for field in target.fields.values() if field.name == target.primary_key[0]]
+        if rest[0] not in (".pk", f".{target.primary_key[0]}") or tuple(keys) != relation.to_columns:
+            return ""
+        if mapped.framework is Framework.DJANGO:
+            return f"{relation.name}_id"
+        return next((field.name for field in mapped.fields.values() if field.column == relation.columns[0]), "")
 
     def _collection(
         self,
