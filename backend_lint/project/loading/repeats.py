@@ -251,7 +251,8 @@ def _grows(body: Body, call: Call, loop: Loop) -> bool:
     """Each round adds to one query that was begun before the loop: ``query = query.filter(...)``."""
     receiver = call.callee.rpartition(".")[0]
     begun = (assign for assign in body.assigns if assign.target == call.target and not inside(body, assign.block, loop.number))
-    return bool(call.target) and any(assign.value == receiver or receiver in alternatives(assign.value) for assign in begun)
+    options = alternatives(receiver)
+    return bool(call.target) and any(assign.value == receiver or assign.value in options or receiver in alternatives(assign.value) for assign in begun)
 
 
 _MOST_CALLS = 150

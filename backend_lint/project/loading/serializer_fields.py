@@ -173,11 +173,12 @@ class SerializerFields:
         return at
 
     def _method(self, key: tuple[str, int], model: ClassKey) -> Iterator[Read | OwnQuery]:
-        """A method that is handed the object as its second parameter."""
+        """A method that is handed the object, a static one as its first parameter."""
         head = self._project.calls.head(key)
-        if len(head.parameters) < 2:
+        first = 0 if "staticmethod" in head.decorators else 1
+        if len(head.parameters) <= first:
             return
-        element = "%" + head.parameters[1].name
+        element = "%" + head.parameters[first].name
         reads, queries = self._work.of_object(key, element, model)
         yield from reads
         yield from queries[:1]
