@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -47,9 +47,11 @@ class RowWork:
         return reads, tuple(self._queries(entered, reads))
 
     def _queries(self, entered: Sequence[Entered], reads: Sequence[Read]) -> Iterator[OwnQuery]:
+        # a prefetch answers these, and where there is none the relation is what is missing
+        answered = {(read.trail[-1].path, read.trail[-1].line) for read in reads if read.many and read.method not in ASKS_ANEW}
         for one in entered:
             if not one.conditional and not self._project.calls.is_cached(one.key) and not _has_a_look_first(self._project.calls.body(one.key), one.element):
-                yield from self._asked(one)
+                yield from self._asked(one, answered)
         for read in reads:
             # a related manager that asks anew, whatever was prefetched
             last = read.trail[-1]
@@ -57,10 +59,12 @@ class RowWork:
             if asks and (read.method in _AT_ONCE or (last.path, last.line) in self._runs):
                 yield OwnQuery(read.method, read.trail)
 
-    def _asked(self, at: Entered) -> Iterator[OwnQuery]:
-        """The first query of a function that depends on the object."""
+    def _asked(self, at: Entered, answered: Set[tuple[str, int]]) -> Iterator[OwnQuery]:
+        """The first query of a function that depends on the object, those at the places `answered` left out."""
         calls = self._project.calls
         for way in self._project.loads.repeats.asked(at.key, frozenset({at.element}), _HOPS):
+            if (way[-1].function[0], way[-1].edge.call.line) in answered:
+                continue
             places = []
             for step in way:
                 head = calls.head(step.function)
