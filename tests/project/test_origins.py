@@ -35,6 +35,7 @@ def asked(spec: Spec, group: Group, form, names, request, path):
         ("mounts = None\nif names:\n    mounts = spec.mounts\nfor one in mounts:\n    print(one)", True),
         ("for one in form.cleaned_data['cases']:\n    print(one)", True),
         ("for one in request.data.get('ids', []):\n    print(one)", True),
+        ("data = request.get_json()\nfor one in data['ids']:\n    print(one)", True),
         ("for one in group.names:\n    print(one)", False),
         ("for one in names:\n    print(one)", False),
         ("for one in spec:\n    print(one)", False),

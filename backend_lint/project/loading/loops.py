@@ -286,12 +286,18 @@ def leaves_at_once(body: Body, loop: Loop) -> bool:
     """The loop ends in its first round whatever happens, or as soon as one succeeds: a ``break`` or ``return`` stands in its body, or in a ``try`` of it."""
     if loop.block.kind is not BlockKind.FOR:
         return False
-    leaving = [block for _, block in body.breaks] + [one.block for one in body.returns]
-    return any(one.block == loop.number for one in body.raises) or any(_to_loop(body, block, loop.number) for block in set(leaving))
+    if any(one.block == loop.number for one in body.raises) or any(_to_loop(body, block, loop.number, _PLAIN) for _, block in body.breaks):
+        return True
+    return any(_to_loop(body, one.block, loop.number, _PASSED) for one in body.returns)
 
 
-def _to_loop(body: Body, block: int, loop: int) -> bool:
-    """Nothing but ``try`` and ``with`` stands between the block and the loop."""
-    while block != loop and block > 0 and body.blocks[block].kind in (BlockKind.TRY, BlockKind.WITH):
+_PLAIN = frozenset({BlockKind.TRY, BlockKind.WITH})
+_PASSED = frozenset({*_PLAIN, BlockKind.FOR})
+"""What a ``return`` that comes each time leaves on its way: inner loops too."""
+
+
+def _to_loop(body: Body, block: int, loop: int, passed: frozenset[BlockKind]) -> bool:
+    """Nothing but these blocks stands between the block and the loop."""
+    while block != loop and block > 0 and body.blocks[block].kind in passed:
         block = body.blocks[block].parent
     return block == loop

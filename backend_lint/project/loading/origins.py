@@ -23,6 +23,7 @@ _LISTS = re.compile(r"^(?:list|Sequence|Iterable|set|tuple|typing\.\w+|List|Set)
 _FIELD = re.compile(r"\.(?:validated_data|cleaned_data|initial_data)\[|^(?:%self\.|%)?request\.(?:data|json|POST|form|body)\[")
 _INPUT = ("pydantic", "msgspec.", "ninja.", "rest_framework.serializers.", "marshmallow.")
 """The classes of what comes with a request, or is written in a specification."""
+_ASKED = re.compile(r"(?:^|[.%])request$")
 _VIEWS = frozenset({"items", "values", "keys", "copy", "split"})
 _MAX_DEPTH = 5
 
@@ -79,6 +80,8 @@ def is_field_of_input(project: Project, key: FunctionKey, text: str, depth: int 
     if parsed.root[:1] == "#" and parsed.root[1:].isdigit():
         receiver, _, method = body.calls[int(parsed.root[1:])].callee.rpartition(".")
         if method in ("get", "pop") and (receiver.endswith(("data", ".json", ".POST", ".form"))):
+            return True
+        if method in ("get_json", "json") and parsed.steps and _ASKED.search(receiver):
             return True
         return bool(receiver) and method in _VIEWS and is_field_of_input(project, key, receiver, depth + 1)
     if outer := next((block for block in body.blocks if block.target and parsed.root == "%" + block.target), None):

@@ -85,7 +85,7 @@ def _written(body: Body, value: str, depth: int = 0) -> str:
 def are_few(project: Project, path: str, function: int, number: int) -> bool:
     """The query asks for a unique value, for all that belongs to one object, or a table that stays small."""
     receiver, _, method = project.calls.body((path, function)).calls[number].callee.rpartition(".")
-    chains = project.loads.django.of(path, function, receiver) if method in _ONLY_ASKS and project.loads.uses_django and receiver[:1] != "#" else ()
+    chains = project.loads.django.of(path, function, receiver) if method in _ONLY_ASKS and project.loads.uses_django else ()
     if any(step.relation is not None for chain in chains for step in chain.steps):
         return True
     sites = [site for site in project.queries.at(path, function) if site.call == number]
