@@ -227,7 +227,8 @@ def immutable(text: str, table: Table) -> bool:
         return False
     if _ON_ZONE.search(text):
         for column in table.columns:
-            if re.search(rf"\b{re.escape(column.name)}\b", text) and base(column.type) in ("timestamptz", "timetz"):
+            moments = ("timestamptz", "timetz", "date") if "date_trunc(" in text else ("timestamptz", "timetz")  # of a date it makes a moment first
+            if re.search(rf"\b{re.escape(column.name)}\b", text) and base(column.type) in moments:
                 return False
     for name in _TO_TEXT.findall(text):
         found = table.column(name)

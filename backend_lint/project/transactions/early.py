@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,15 @@ def _never_there(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
         return False
     body = project.calls.body(dispatch.key)
     subjects = [block.subject for _, block in around(body, dispatch.call.block)]
-    return any("%update_fields" in subject and not subject.startswith("(not ") for subject in subjects)
+    if any("%update_fields" in subject and not subject.startswith("(not ") for subject in subjects):
+        return True
+    left = {one.block for one in body.returns}
+    return any(
+        index in left and block.end_line < dispatch.call.line and _WITHOUT_FIELDS.search(block.subject) is not None for index, block in enumerate(body.blocks)
+    )
+
+
+_WITHOUT_FIELDS = re.compile(r"not %update_fields\b|not in %update_fields\b")
 
 
 def _pending(key: FunctionKey, dispatch: Dispatch, units: Units) -> Inside | None:

@@ -259,15 +259,28 @@ def _checks(indexed: Indexed, assign: Assign) -> Iterator[int]:
         if block.kind not in (BlockKind.IF, BlockKind.WITH, BlockKind.TRY):
             break
         if block.kind is BlockKind.IF:
-            if any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject:
+            if any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject and not _says_so_again(block.subject, owns, assign):
                 yield index
             break
     enclosing = set(_same_level(body, assign.block))
     last = bisect.bisect_left(indexed.leaving, assign.line, key=lambda index: body.blocks[index].line)
     for index in indexed.leaving[max(0, last - _MOST_CHECKS) : last]:
         block = body.blocks[index]
-        if block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, own) for own in owns):
+        asks = block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, own) for own in owns)
+        if asks and not _says_so_again(block.subject, owns, assign, leaves=True):
             yield index
+
+
+_TEST = re.compile(r"\(?(?P<own>[^\s=!()]+) ?(?P<sign>==|!=) ?(?P<other>'[^']*'|\"[^\"]*\"|[\w.]+)\)?")
+
+
+def _says_so_again(subject: str, owns: list[str], assign: Assign, leaves: bool = False) -> bool:
+    """The test says the same after the write as before it: whoever comes second passes it with or without a lock."""
+    found = _TEST.fullmatch(subject)
+    if found is None or found["own"] not in owns:
+        return False
+    held = (assign.value == found["other"]) == (found["sign"] == "==")
+    return held != leaves
 
 
 def _same_level(body: Body, block: int) -> Iterator[int]:
