@@ -14,11 +14,13 @@ from backend_lint.sql.long_texts import is_long_text
 from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
 from backend_lint.sql.nearest import candidate, distance
 from backend_lint.sql.patterns import pattern
-from backend_lint.sql.selectivity import SEARCHES, Grade, grade, narrowed
+from backend_lint.sql.selectivity import SEARCHES, Grade, grade, narrowed, rows_per_value
 from backend_lint.sql.types import base, is_array, is_text
 
 MOST_COLUMNS = 3
 """Of equality: a fourth narrows nothing down."""
+_FEW_TO_SORT = 2
+"""Rows that need no index to stand in an order."""
 MOST_WAYS = 6
 """Of an OR, each of which would need an index of its own."""
 _STABLE = re.compile(
@@ -101,6 +103,8 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
         if order and all(clause.single for clause in strong[:MOST_COLUMNS])
         else ()
     )
+    if keys and tail and rows_per_value(demand.available, table) <= _FEW_TO_SORT:
+        tail = ()
     ranges = _distinct([clause for clause in usable if clause.operator in RANGES and clause.key not in held])
     if not keys:
         special = _special(indexable, demand)

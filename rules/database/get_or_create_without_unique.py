@@ -84,7 +84,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
         for taken in get_or_creates(project):
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif taken.table.managed and unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is None and not by_hand(project, taken):
+            elif unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is not None or _means_more(taken):
+                continue
+            elif taken.table.managed and not by_hand(project, taken):
                 yield self._finding(project, taken)
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
@@ -124,3 +126,8 @@ def _nulls(project: Project, taken: Taken) -> str:
     names = ", ".join(f"`{column.name}`" for column in columns)
     cure = "nulls_distinct=False (PostgreSQL 15)" if project.schema.dialect is Dialect.POSTGRESQL else "values instead of nulls"
     return f", with {cure}: {names} may be null, and nulls are not equal"
+
+
+def _means_more(taken: Taken) -> bool:
+    """The table's own key is wider: rows that are equal in these columns are several on purpose, and a narrower key would refuse them."""
+    return any(index.unique and set(taken.columns) < {key.column for key in index.keys} for index in taken.table.indexes)
