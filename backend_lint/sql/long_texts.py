@@ -1,4 +1,4 @@
-"""Columns that hold long texts: an index that sorts by them is as large as the table, and in PostgreSQL refuses rows of more than 2.7 kB."""
+"""Columns that hold long texts and documents: an index that sorts by them is as large as the table, and in PostgreSQL refuses rows of more than 2.7 kB."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ _LONG = re.compile(
 
 
 def is_long_text(table: Table, name: str) -> bool:
-    """Whether a column has no bound and holds long texts: Django's ``TextField``, or its name says so.
+    """Whether a column has no bound and holds long texts: Django's ``TextField``, a JSON document, or its name says so.
 
     Where ``text`` is the usual type of every string, as in PostgreSQL, the type alone says nothing.
     """
     column: Column | None = table.column(name)
+    if column is not None and column.type == "jsonb":
+        return True
     if column is None or column.closed or base(column.type) not in _UNBOUNDED or "(" in column.type:
         return False
     return (table.source.startswith("django") and column.type == "text") or _LONG.search(name.lower()) is not None

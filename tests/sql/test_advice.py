@@ -104,6 +104,8 @@ def test_joins_get_an_index_for_the_other_side() -> None:
         ("body = %s", "orders_body_idx ON orders USING hash (body)"),
         ("body IN (%s, %s) AND paid", "orders_body_idx ON orders USING hash (body)"),
         ("body = %s AND number = %s", "orders_number_idx ON orders (number)"),
+        ("data = %s AND number = %s", "orders_number_idx ON orders (number)"),
+        ("data = %s", "orders_data_idx ON orders USING hash (data)"),
         ("body LIKE 'abc%%'", "orders_body_idx ON orders USING gin (body gin_trgm_ops)"),
         ("placed_at BETWEEN %s AND %s", "orders_placed_at_idx ON orders (placed_at)"),
         ("customer_id = %s AND placed_at > %s", "orders_customer_id_placed_at_idx ON orders (customer_id, placed_at)"),
