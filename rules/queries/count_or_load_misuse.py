@@ -81,6 +81,7 @@ class CountOrLoadMisuse(ProjectRule, Mends):
     """
 
     severity, precision, since = Severity.INFO, "high", "0.1"
+    profile = "strict"
     fix = "safe"
     mends = ("Call", "Name", "Comparison")
     tags = ("performance", "database")

@@ -20,7 +20,7 @@ from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.value_text import constant_string, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
@@ -171,6 +171,8 @@ class Loads:
     def of_chain(self, chain: Chain) -> Rows:
         """The rows of a queryset."""
         most = min([_slice_size(step.args[0]) for step in chain.steps if step.method == SLICE and step.args], default=_MOST)
+        if any(step.method == "filter" and self._is_unique(chain.model, dict(step.keywords)) for step in chain.steps):
+            most = 1
         loaded = self.django_eager.loaded(chain)
         first = chain.steps[0] if chain.steps else None
         related = None
@@ -179,6 +181,14 @@ class Loads:
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
+
+    def _is_unique(self, model: ClassKey, names: Container[str]) -> bool:
+        """Django: one row at most has the values that are asked for."""
+        mapped = self.project.schema.mapped.get(model)
+        if mapped is None:
+            return False
+        key = mapped.primary_key
+        return "pk" in names or (len(key) == 1 and key[0] in names) or any(field.unique and name in names for name, field in mapped.fields.items())
 
     def _sqlalchemy(self, chain: SqlChain) -> Rows | None:
         chain = iterated(chain)

@@ -15,6 +15,7 @@ from backend_lint.facts.query import QuerySource, Site, Verb
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.branches import Exits
 from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around, manager_of
 from backend_lint.project.queries.django_names import ENDING_ASYNC
 from backend_lint.project.references import Ref, RefKind
@@ -66,11 +67,12 @@ class Repeats:
                 continue
             key = module.path, index
             dependences: dict[int, Dependence] = {}
+            exits = Exits(body)
             for edge, found in self._candidates(key, effect, hops):
                 loop = _loop(module, index, body, edge, dependences, bool(found & Effect.DATABASE_READ))
                 if loop is None or is_rare(body, edge.call.block, loop.number) or branches(body, edge.call.block, loop.number) > 1:
                     continue
-                if _grows(body, edge.call, loop):
+                if exits.leave(edge.call.block, loop.number) or _grows(body, edge.call, loop):
                     continue
                 if any(inside(body, one.block, loop.number) for one in body.yields):
                     continue  # who asks for the next item decides when
