@@ -9,6 +9,8 @@ from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function
 from backend_lint.project.blocks import around, inside
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
+_TEST_LINES = 6
+"""How far a test may stand above the first line that it guards."""
 _OPEN = re.compile(r"[%#a-zA-Z_]")
 _CONSTANTS = frozenset({"True", "False", "None"})
 _PARAMETER = re.compile(r"(?:\(not (%\w+)\)|(%\w+))")
@@ -28,6 +30,17 @@ def is_conditional(body: Body, block: int, region: int, line: int, chosen: froze
             break
         count += found.kind in _BRANCHES and not _is_chosen(found.subject, chosen)
     return count > (picked if region else 0)
+
+
+def is_behind_match(body: Body, block: int, line: int, text: str, elements: Sequence[str]) -> bool:
+    """``if row.name == name and row.author == author``: the second is read of the few rows only whose name fits."""
+    for found in body.blocks:
+        if found.kind is BlockKind.IF and found.parent == block and 0 <= found.line - line <= _TEST_LINES and " and " in found.subject:
+            parts = found.subject[1:-1].split(" and ")
+            at = next((number for number, part in enumerate(parts) if text in part), 0)
+            if any("==" in part and any(element in part for element in elements) for part in parts[:at]):
+                return True
+    return False
 
 
 class Exits:

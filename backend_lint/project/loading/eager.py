@@ -96,7 +96,7 @@ class DjangoEager:
                 if step.method == "only":
                     only, deferred = (None, frozenset()) if None in names else (known, frozenset())
                 else:
-                    deferred = deferred | known
+                    deferred = deferred | {name for name in names if name is not None and "__" not in name}
             elif step.method in ("fetch_mode", "auto_prefetch", "optimize"):
                 unknown = True
         return Loaded(frozenset(paths), singles, plain, unknown, only, deferred)

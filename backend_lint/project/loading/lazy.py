@@ -153,11 +153,19 @@ def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) ->
         if read.many and rows[0].framework is Framework.DJANGO and read.method not in _PREFETCHED:
             continue
         path = straightened(project, rows[0].model, read.path)
+        if _goes_down(rows, read):
+            continue
         if not path or path in known or any(one.loaded.has(path, read.many) for one in rows) or _is_at_hand(project, rows, read):
             continue
         known.add(path)
         found.append(Missing(path, read.many, _behind_many(project, rows[0].model, path), read))
     return found
+
+
+def _goes_down(rows: Sequence[Rows], read: Read) -> bool:
+    """A method that calls itself for the children of a tree: no query loads all levels."""
+    above = [one.related[3] for one in rows if one.related is not None]
+    return any(one == other for one, other in zip(read.path, read.path[1:], strict=False)) or (read.many and read.path[0] in above)
 
 
 def straightened(project: Project, model: ClassKey, path: Path) -> Path:

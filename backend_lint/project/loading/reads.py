@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Edge, FunctionKey
-from backend_lint.project.loading.branches import Exits, chosen_by, is_conditional
+from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
@@ -135,6 +135,8 @@ class Reads:
         body = self._project.calls.body(at.key)
         given = {assign.target for assign in body.assigns if assign.target.startswith(tuple(f"{one}." for one in at.elements))}
         for line, column, text, block in body.reads:
+            if is_behind_match(body, block, line, text, at.elements):
+                continue
             if (steps := steps_behind(text, at.elements)) and self._counts(at.key, body, block, at.region) and not any(text.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, block, (line, column), None, text, depth, seen)
         for number, call in enumerate(body.calls):

@@ -71,6 +71,9 @@ class SerializerUses:
             body = self._project.modules[own[0].path].bodies[own[1]]
             if not any(call.callee.startswith("super") and call.callee.endswith(".list") for call in body.calls):
                 return
+        made = self._classes.find(ref, "get_serializer")
+        if made is not None and isinstance(made[1], int) and _chooses_fields(self._project.modules[made[0].path].bodies[made[1]]):
+            return
         serializers = [one for one in self.serializers_of((path, index)) if self._fields.is_serializer(one)]
         rows = self.rows_of((path, index)) if serializers else ()
         for serializer in serializers if rows else ():
@@ -198,3 +201,10 @@ def _fits(body: Body, block: int, action: str) -> str:
 
 def _is_super(calls: tuple[Call, ...], value: str) -> bool:
     return value[1:].isdigit() and calls[int(value[1:])].callee.startswith("super")
+
+
+def _chooses_fields(body: Body) -> bool:
+    """The view tells its serializer which fields to write."""
+    if any(assign.target.endswith(("['fields']", '["fields"]')) for assign in body.assigns):
+        return True
+    return any(name == "fields" for call in body.calls for name, _ in call.keywords)

@@ -202,7 +202,8 @@ class Writes:
 
     def _are_columns(self, model: ClassKey, assigns: list[Assign]) -> bool:
         mapped = self._project.schema.mapped[model]
-        return all((name := assign.target.rpartition(".")[2]) in mapped.fields or name in mapped.relationships for assign in assigns)
+        names = [assign.target.rpartition(".")[2] for assign in assigns]
+        return all(name in mapped.fields or (name in mapped.relationships and not mapped.relationships[name].many) for name in names)
 
 
 def _only_adds(body: Body, block: int) -> bool:
