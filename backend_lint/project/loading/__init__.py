@@ -38,7 +38,8 @@ __all__ = ["Loaded", "Loads", "Path", "Rows"]
 
 _MOST = 1 << 30
 _CALL = re.compile(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
-_EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d])")
+_EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
+_NUMBER = re.compile(r"#(\d+)")
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
 
@@ -182,6 +183,14 @@ class Loads:
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
 
+    def _absent(self, step: SqlStep) -> Iterator[str]:
+        """The attributes that a step asks to be NULL: ``Order.user_id.is_(None)``."""
+        for text in step.args if step.method in ("filter", "where") else ():
+            match = _NUMBER.fullmatch(text)
+            call = self._numbered(step.path, step.function, int(match.group(1))) if match is not None else None
+            if call is not None and call.args == ("None",) and call.callee.endswith(".is_"):
+                yield call.callee.split(".")[-2]
+
     def _is_unique(self, model: ClassKey, names: Container[str]) -> bool:
         """Django: one row at most has the values that are asked for."""
         mapped = self.project.schema.mapped.get(model)
@@ -203,7 +212,7 @@ class Loads:
         others = tuple(entity for entity in chain.entities if entity is not None and entity != chain.entity)
         built = [step for step in chain.steps if step.method not in RUNNERS and step.method not in EXECUTORS and step.method not in RESULTS]
         loaded = self.sqlalchemy_eager.loaded(chain)
-        fixed = frozenset(name for step in chain.steps for name in _compared(step))
+        fixed = frozenset(name for step in chain.steps for name in (*_compared(step), *self._absent(step)))
         ran = [call for step in chain.steps if (call := self._numbered(step.path, step.function, step.call)) is not None]
         awaited = any(call.awaited for call in ran)
         return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited)

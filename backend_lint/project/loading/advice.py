@@ -35,7 +35,7 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     if not rest:
         return "", f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead"
     calls = eager_calls(project, rows, rest)
-    return calls, f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`" + (f" and read {own} instead of the rest" if own else "")
+    return calls, f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`" + (f"; read {own} where only the key is read" if own else "")
 
 
 def loaders(calls: str) -> tuple[str, ...]:
