@@ -122,6 +122,7 @@ _ATTRIBUTES = {
     "motor.motor_asyncio.AsyncIOMotorClient[]": "motor.motor_asyncio.AsyncIOMotorDatabase",
     "motor.motor_asyncio.AsyncIOMotorDatabase[]": "motor.motor_asyncio.AsyncIOMotorCollection",
     "flask_sqlalchemy.SQLAlchemy.session": "sqlalchemy.orm.Session",
+    "flask_sqlalchemy.SQLAlchemy.Model.query": "sqlalchemy.orm.Query",
     "pathlib.Path.parent": "pathlib.Path",
     "django.db.models.Model.objects": "django.db.models.Manager",
     "django.db.models.Model._default_manager": "django.db.models.Manager",

@@ -1,0 +1,153 @@
+"""Routes that answer anybody, while the handlers beside them ask who calls."""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.api import Role
+from backend_lint.facts.python import Attribute
+from backend_lint.facts.route import Route
+from backend_lint.project.calls import Aspect, FunctionKey
+from backend_lint.project.libraries import Effect
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.touched import TouchedModels
+from backend_lint.project.web.values import Place
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_MEANT = frozenset(
+    (
+    "health healthz healthcheck heartbeat live liveness livez ready readiness readyz ping metrics version versions docs redoc swagger openapi schema "
+    "login logout signin signout signup signon register registration auth authenticate authenticated authorize authorization oauth oauth2 oidc openid "
+    "saml saml2 sso ldap otp mfa totp 2fa token tokens jwt jwks callback redirect redirects csrf captcha session sessions password passwords forgot "
+    "forgotten reset recover recovery confirm confirmation activate activation verify verification invite invites invitation invitations invited "
+    "unsubscribe subscribe webhook webhooks hook hooks ipn incoming callbacks static assets asset media favicon robots sitemap manifest public "
+    "publicly anonymous guest open share shared sharing embed embedded widget preview landing index home homepage root welcome about contact terms "
+    "privacy legal imprint pricing help faq support error errors 404 403 500 i18n lang language languages locale locales theme feed feeds rss atom csp "
+    "csr setup install installation bootstrap onboarding blog news announcement announcements banner banners newsletter track tracking pixel beacon "
+    "telemetry analytics lnurl pay checkout donate test tests example hello demo demos gone deprecated legacy opt optout status maintenance icon "
+    "avatar logo image images thumbnail thumbnails"
+    ).split()
+)  # fmt: skip
+"""Words of routes that are there for callers whom nobody knows yet, or for everybody."""
+_CAPABILITY = re.compile(
+    r"[<{:](?:\w+:)?\w*(?:token|key|uidb64|sign\w*|secret|code|hash|hmac|nonce|invit\w*|k1)\b|P<\w*(?:token|key|uidb64|sign\w*|secret|code|hash)>|\{[2-9]\d\}",
+    re.IGNORECASE,
+)
+"""Parameters of a path that only the one can know whom it was given to."""
+_MARKER = re.compile(
+    r"allow_?any|public|anonymous|no_?auth|no_?login|login_not_required|exempt|unauthenticated|skip_?auth|without_?(?:auth|login)|open_?access", re.IGNORECASE
+)
+_CHECKING = re.compile(r"requir|only|check|ensure|restrict|access|member|permi|valid|protect|secur|guard|login|auth", re.IGNORECASE)
+"""Words of decorators that may refuse callers in a way that is not understood."""
+_PERMISSIONS = ("permission_classes", "authentication_classes")
+_WRITING = ("POST", "PUT", "PATCH", "DELETE")
+_PAGES = ("render", "render_template", "TemplateResponse", "render_to_response", "render_template_string")
+
+
+class OpenRoute(NamedTuple):
+    """A route that answers anybody. `siblings`: guarded routes of the same file. `writes`, `reads`: the models that it touches."""
+
+    route: Route
+    siblings: tuple[Route, ...]
+    writes: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+def is_public(route: Route, words: frozenset[str] = _MEANT) -> bool:
+    """Whether the names of a route say that it is for everybody: its path, its handler, its file.
+
+    >>> is_public(Route("GET", "/healthz", "app.py", 1, "check", "flask", "app.py", 3))
+    True
+    >>> is_public(Route("GET", "/orders", "app.py", 1, "list_orders", "flask", "app.py", 3))
+    False
+    """
+    file = route.module.rpartition("/")[2].removesuffix(".py")
+    named = {word.lower() for text in (route.path, route.name, file) for word in _WORDS.findall(text)}
+    return not words.isdisjoint(named) or route.path in ("", "/") or _CAPABILITY.search(route.path) is not None
+
+
+def is_marked(project: Project, route: Route) -> bool:
+    """Somebody has decided: ``AllowAny``, an empty list of permission classes, a decorator like ``@public``, ``@csrf_exempt`` or ``@members_only``."""
+    if any(guard.verifies is False and _MARKER.search(guard.name) for guard in route.guards):
+        return True
+    if any(guard.name.endswith("OrReadOnly") for guard in route.guards):
+        return True
+    head = project.calls.head((route.module, route.function))
+    owners = project.modules[route.module].classes
+    decorators = [*head.decorators, *(owners[head.owner].decorators if head.owner >= 0 else ())]
+    for text in decorators:
+        call = project.guards.values.call(Place(route.module, head.scope, text))
+        name = call.callee if call is not None else text
+        if _MARKER.search(name) or (_CHECKING.search(name) and ".require_" not in f".{name}"):
+            return True
+        if call is not None and call.callee.rpartition(".")[2] in _PERMISSIONS:
+            return True
+        if call is not None and any(_MARKER.search(value) for _, value in (*enumerate(call.args), *call.keywords)):
+            return True
+    if route.owner is None:
+        return False
+    for name in (*_PERMISSIONS, "get_permissions"):
+        member = project.resolver.classes.find(Ref(RefKind.CLASS, "", *route.owner), name)
+        if member is not None and (not isinstance(member[1], Attribute) or member[1].value):
+            return True
+    return False
+
+
+def open_routes(project: Project, most_open: float, allowed: frozenset[str] = frozenset()) -> Iterator[OpenRoute]:
+    """Routes of the application's own handlers that certainly answer anybody although most around them do not, one for each handler.
+
+    `most_open`: the share of the application's and of the file's routes that have to be guarded. `allowed`: paths that are meant to be open.
+    """
+    applications: dict[str, collections.Counter[bool | None]] = {}
+    files: dict[str, collections.Counter[bool | None]] = {}
+    guarded: dict[str, list[Route]] = {}
+    by_handler: dict[FunctionKey, list[Route]] = {}
+    for route in project.routes:
+        if route.function < 0 or (route.authenticated is False and (is_public(route) or is_marked(project, route))):
+            continue
+        applications.setdefault(_application(route), collections.Counter())[route.authenticated] += 1
+        files.setdefault(route.module, collections.Counter())[route.authenticated] += 1
+        by_handler.setdefault((route.module, route.function), []).append(route)
+        if route.authenticated:
+            guarded.setdefault(route.module, []).append(route)
+    models = TouchedModels(project)
+    for key, routes in by_handler.items():
+        route = routes[0]
+        if project.modules[key[0]].role is not Role.APPLICATION or any(found.authenticated is not False or found.path in allowed for found in routes):
+            continue
+        if not _mostly(applications[_application(route)], most_open):
+            continue
+        effect = project.calls.summary(key)
+        if not effect & Effect.DATABASE:
+            continue
+        touched = models.by(key)
+        siblings = tuple(dict.fromkeys(guarded.get(key[0], ())))
+        # a view for any method is most often a page, and pages count their visits
+        one_method = all(found.method != "*" for found in routes)
+        meant_to_write = any(found.method in _WRITING for found in routes)
+        if not meant_to_write and any(_is_shown(project, key, found.value) for found in project.calls.body(key).returns):
+            continue
+        writes = bool(touched.writes) and bool(Effect.DATABASE_WRITE & (effect if one_method else project.calls.direct(key, Aspect.ALL)))
+        if writes or (len(siblings) >= 2 and _mostly(files[key[0]], most_open)):
+            yield OpenRoute(route, siblings, (touched.writes or ()) if writes else (), touched.reads or ())
+
+
+def _is_shown(project: Project, key: FunctionKey, value: str) -> bool:
+    """A page, or the address of one: who publishes a site does so on purpose. Data is another matter."""
+    call = project.guards.values.call(Place(*key, value)) if value else None
+    return call is not None and ("redirect" in call.callee.lower() or call.callee.rpartition(".")[2] in _PAGES)
+
+
+def _application(route: Route) -> str:
+    """Frameworks that serve one another's routes count as one."""
+    return "django" if route.framework in ("django", "drf", "rest_framework") else route.framework
+
+
+def _mostly(counts: collections.Counter[bool | None], share: float) -> bool:
+    return counts[True] > 0 and counts[True] >= share * (counts[True] + counts[False])
