@@ -1,0 +1,143 @@
+"""Settings that open more than they should: cross-origin answers, debug modes, certificates that nobody looks at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Assign, Call
+from backend_lint.project.authentication.environments import for_development, only_while_developing
+from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.value_text import constant_string
+from backend_lint.project.web.values import Place, keyword
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_CORS_MIDDLEWARE = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
+_FLASK_CORS = ("flask_cors.CORS", "flask_cors.cross_origin", "quart_cors.cors")
+_CLIENTS = re.compile(r"^(?:requests|httpx|aiohttp|urllib3|niquests|curl_cffi\.requests)\b")
+_SENDING = frozenset("get post put patch delete head options request send stream Session Client AsyncClient PoolManager HTTPSConnectionPool".split())
+_UNVERIFIED = ("ssl._create_unverified_context",)
+_EVERYBODY = re.compile(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
+_HERE = re.compile(r"localhost|127\.0\.0\.1|\[::1\]")
+
+
+class Setting(NamedTuple):
+    """A call or an assignment that opens something."""
+
+    module: SourceModule
+    function: int
+    at: Call | Assign
+    name: str
+
+    @property
+    def symbol(self) -> str:
+        """The enclosing function; empty on module level."""
+        return self.module.functions[self.function].name if self.function else ""
+
+
+def cross_origin(project: Project) -> Iterator[Setting]:
+    """Any site of the web may read answers made for the visitor who is logged in."""
+    values = project.guards.values
+    for module, function, _, call in values.calls_named("add_middleware", "Middleware", "CORSMiddleware"):
+        if module.role not in SERVING or for_development(module.path) or only_while_developing(module.bodies[function], call.block):
+            continue
+        named = call.args[0] if call.args and not call.callee.endswith("CORSMiddleware") else call.callee
+        target = project.value(module.path, function, named)
+        if target is None or target.name not in _CORS_MIDDLEWARE or keyword(call, "allow_credentials") != "True":
+            continue
+        pattern = constant_string(values.follow(Place(module.path, function, keyword(call, "allow_origin_regex"))).text) or ""
+        if _is_wildcard(project, Place(module.path, function, keyword(call, "allow_origins"))) or _EVERYBODY.search(pattern):
+            yield Setting(module, function, call, "allow_origins")
+    for found in calls_to(project, _FLASK_CORS):
+        origins = keyword(found.call, "origins") or keyword(found.call, "allow_origin")
+        credentials = keyword(found.call, "supports_credentials") or keyword(found.call, "allow_credentials")
+        if credentials == "True" and (not origins or _is_wildcard(project, found.place(origins))) and not keyword(found.call, "resources"):
+            yield Setting(found.module, found.function, found.call, "origins")
+    yield from _django_cors(project)
+
+
+def _is_wildcard(project: Project, place: Place) -> bool:
+    if not place.text:
+        return False
+    values = project.guards.values
+    if constant_string(values.follow(place).text) == "*":
+        return True
+    items = list(values.items(place))
+    return any(constant_string(values.follow(item).text) == "*" for item in items)
+
+
+def _django_cors(project: Project) -> Iterator[Setting]:
+    for module in project.modules.values():
+        if module.role not in SERVING or for_development(module.path):
+            continue
+        body = module.bodies[0]
+        settings = {assign.target: assign for assign in body.assigns if assign.target.startswith("CORS_") and not only_while_developing(body, assign.block)}
+        credentials = settings.get("CORS_ALLOW_CREDENTIALS")
+        for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
+            everybody = settings.get(name)
+            if everybody is not None and everybody.value == "True":
+                yield Setting(module, 0, everybody, name if credentials is not None and credentials.value == "True" else "")
+
+
+def debug_modes(project: Project) -> Iterator[Setting]:
+    """Debug modes that production would run with."""
+    for module in project.modules.values():
+        if module.role not in SERVING or for_development(module.path):
+            continue
+        body = module.bodies[0]
+        if module.role is Role.SETTINGS or any(assign.target == "INSTALLED_APPS" for assign in body.assigns):
+            given = [assign for assign in body.assigns if assign.target == "DEBUG"]
+            of_django = any(assign.target in ("INSTALLED_APPS", "MIDDLEWARE") for assign in body.assigns)
+            if of_django and given and given[-1].value == "True" and not given[-1].block and not _is_overridden(project, module, "DEBUG"):
+                yield Setting(module, 0, given[-1], "DEBUG")
+            hosts = [assign for assign in body.assigns if assign.target == "ALLOWED_HOSTS"]
+            if hosts and not hosts[-1].block and hosts[-1].value == "['*']" and not _is_overridden(project, module, "ALLOWED_HOSTS"):
+                yield Setting(module, 0, hosts[-1], "ALLOWED_HOSTS")
+    for module, function, _, call in project.guards.values.calls_named("run"):
+        if module.role in SERVING and keyword(call, "debug") == "True" and not for_development(module.path):
+            target = project.value(module.path, function, call.callee)
+            if target is not None and target.name in ("flask.Flask.run", "quart.Quart.run", "connexion.FlaskApp.run", "connexion.App.run"):
+                host = constant_string(keyword(call, "host")) or ""
+                if host and not _HERE.search(host):
+                    yield Setting(module, function, call, "host")
+                elif not _runs_by_hand(module, function, call):
+                    yield Setting(module, function, call, "debug")
+
+
+def _is_overridden(project: Project, module: SourceModule, name: str) -> bool:
+    """Another settings module, or an import at the end of this one, may set it for production."""
+    if any(found.member == "*" for found in module.facts.imports):
+        return True
+    dotted = module.path.rpartition("/")[2].removesuffix(".py")
+    for other in project.modules.values():
+        if other is module or other.role is Role.TEST or all(assign.target != name for assign in other.bodies[0].assigns):
+            continue
+        if any(found.module.endswith(dotted) or found.member in ("*", dotted) for found in other.facts.imports):
+            return True
+    return False
+
+
+def _runs_by_hand(module: SourceModule, function: int, call: Call) -> bool:
+    return only_while_developing(module.bodies[function], call.block) or function > 0
+
+
+def unverified_tls(project: Project) -> Iterator[LibraryCall]:
+    """Calls that accept any certificate, outside of what talks to this machine only."""
+    for module, function, number, call in project.guards.values.calls_named(*sorted(_SENDING)):
+        off = keyword(call, "verify") == "False" or keyword(call, "verify_ssl") == "False" or keyword(call, "ssl") == "False"
+        off = off or (constant_string(keyword(call, "cert_reqs")) == "CERT_NONE" or keyword(call, "cert_reqs").endswith("CERT_NONE"))
+        if not off or module.role not in (*SERVING, Role.COMMAND) or for_development(module.path):
+            continue
+        target = project.value(module.path, function, call.callee)
+        if target is None or not target.is_external or not _CLIENTS.match(target.name):
+            continue
+        if not any(_HERE.search(text) for text in call.args) and not only_while_developing(module.bodies[function], call.block):
+            yield LibraryCall(module, function, number, call, target.name)
+    for found in calls_to(project, _UNVERIFIED, (*SERVING, Role.COMMAND)):
+        if not for_development(found.module.path) and not only_while_developing(found.module.bodies[found.function], found.call.block):
+            yield found

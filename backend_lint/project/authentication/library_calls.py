@@ -1,0 +1,70 @@
+"""Calls of named library functions and classes, wherever and under whatever name they are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Call
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.web.values import Place
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+SERVING = frozenset({Role.APPLICATION, Role.SETTINGS})
+
+
+class LibraryCall(NamedTuple):
+    """A call, and the dotted name of what it calls."""
+
+    module: SourceModule
+    function: int
+    number: int
+    call: Call
+    name: str
+
+    @property
+    def symbol(self) -> str:
+        """The enclosing function; empty on module level."""
+        return self.module.functions[self.function].name if self.function else ""
+
+    def place(self, text: str) -> Place:
+        """A value of the call, where it stands."""
+        return Place(self.module.path, self.function, text)
+
+
+def calls_to(project: Project, names: Collection[str], roles: Collection[Role] = SERVING) -> Iterator[LibraryCall]:
+    """Calls of what has one of the dotted `names`, in modules of these roles."""
+    wanted = frozenset(names)
+    lasts = sorted({name.rpartition(".")[2] for name in wanted})
+    # a library's function may be imported under another name: the callee then ends with that name
+    for module in project.modules.values():
+        for found in module.facts.imports:
+            if found.aliased and f"{found.module}.{found.member}" in wanted and found.name not in lasts:
+                lasts.append(found.name)
+    for module, function, number, call in project.guards.values.calls_named(*lasts):
+        if module.role in roles:
+            target = project.value(module.path, function, call.callee)
+            if target is not None and target.is_external and target.name in wanted:
+                yield LibraryCall(module, function, number, call, target.name)
+
+
+def entry(project: Project, place: Place, key: str) -> Place | None:
+    """What a dictionary that is displayed, named or made by ``dict(...)`` has under a constant key; None if it has none or that is unknown."""
+    from backend_lint.project.value_text import constant_string, split
+    from backend_lint.project.web.values import keyword
+
+    values = project.guards.values
+    found = values.follow(place)
+    call = values.call(found)
+    if call is not None and call.callee == "dict":
+        held = keyword(call, key)
+        return found._replace(text=held) if held else None
+    if found.text[:1] == "{" and found.text[-1:] == "}":
+        for item in split(found.text[1:-1]):
+            parts = split(item, ":")
+            if len(parts) > 1 and constant_string(parts[0]) == key:
+                return found._replace(text=item[len(parts[0]) + 1 :])
+    return None

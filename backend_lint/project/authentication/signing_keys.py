@@ -1,0 +1,187 @@
+"""Keys that sign sessions, cookies and tokens, and whether production may run with one that stands in the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind, Body
+from backend_lint.project.authentication.environments import for_development, named_for_development, only_while_developing
+from backend_lint.project.authentication.library_calls import SERVING, calls_to
+from backend_lint.project.blocks import around
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse
+from backend_lint.project.web.values import Place, argument, keyword
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_NAME = re.compile(
+    r"(?:^|_)(?:SECRET_KEY|JWT_(?:SECRET|KEY|SIGNING_KEY|PRIVATE_KEY|SECRET_KEY)|SIGNING_(?:KEY|SECRET)"
+    r"|(?:SESSION|COOKIE|AUTH|TOKEN|CSRF|JWT_TOKEN)_(?:SECRET|SECRET_KEY))$"
+)
+_OTHERS = re.compile(
+    r"AWS|S3|STRIPE|CAPTCHA|MINIO|GCS|STORAGE|OSS|TURNSTILE|CLIENT|CONSUMER|TWILIO|TWITTER|SLACK|GITHUB|GITLAB|BITBUCKET|GOOGLE|FACEBOOK|PAYPAL|BRAINTREE|PUBLIC|"
+    r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
+)
+_ENVIRONMENT = re.compile(r"(?:^|\.)(?:getenv|environ\.get|get_env|env|config|str|get_secret|getvar|env_str|environ_get|get_environ|pop)$", re.IGNORECASE)
+_USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
+         "itsdangerous.URLSafeTimedSerializer", "itsdangerous.URLSafeSerializer", "itsdangerous.TimestampSigner", "itsdangerous.Signer")  # fmt: skip
+_CHECKS = re.compile(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
+_ENDS = frozenset({"exit", "abort", "_exit", "fatal", "critical"})
+
+
+class SigningKey(NamedTuple):
+    """A key that stands in the code. `is_default`: the environment may set another one."""
+
+    module: SourceModule
+    function: int
+    line: int
+    column: int
+    name: str
+    is_default: bool
+
+
+def is_signing_key(name: str) -> bool:
+    """Whether a setting of this name signs what callers bring back.
+
+    >>> is_signing_key("SECRET_KEY"), is_signing_key("JWT_SECRET"), is_signing_key("AWS_SECRET_KEY"), is_signing_key("secret")
+    (True, True, False, False)
+    """
+    return _NAME.search(name.upper()) is not None and not _OTHERS.search(name.upper())
+
+
+def signing_keys(project: Project) -> Iterator[SigningKey]:
+    """Signing keys that stand in the code, where nothing shows that production refuses to start with them."""
+    refused = _refused(project)
+    for module in project.modules.values():
+        if module.role in SERVING and not for_development(module.path):
+            for found in (*_assigned(project, module), *_fields(module)):
+                if found.name.upper() not in refused:
+                    yield found
+    for used in calls_to(project, _USES):
+        in_token = used.name.startswith(("jwt.", "jose."))
+        key = argument(used.call, 1, "key") if in_token else keyword(used.call, "secret_key") or argument(used.call, 0, "")
+        unverified = used.name.endswith("decode") and not keyword(used.call, "algorithms") and len(used.call.args) < 3
+        if _is_key(key) and not unverified and not for_development(used.module.path):
+            yield SigningKey(used.module, used.function, used.call.line, used.call.column, "", False)
+    for module, function, _, call in project.guards.values.calls_named("add_middleware", "Middleware"):
+        key = keyword(call, "secret_key")
+        if module.role in SERVING and call.args and call.args[0].endswith("SessionMiddleware") and _is_key(key) and not for_development(module.path):
+            yield SigningKey(module, function, call.line, call.column, "", False)
+
+
+def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
+    body = module.bodies[0]
+    last = {assign.target: number for number, assign in enumerate(body.assigns)}
+    for function, held in enumerate(module.bodies):
+        for number, assign in enumerate(held.assigns):
+            name = _target(assign.target)
+            if not name or not is_signing_key(name) or only_while_developing(held, assign.block) or assign.target.startswith("%self"):
+                continue
+            if function == 0 and last[assign.target] != number and not body.assigns[last[assign.target]].block:
+                continue
+            if function and assign.target.startswith("%") and "." not in assign.target and "[" not in assign.target:
+                continue
+            kind = _kind(project, Place(module.path, function, assign.value), held)
+            if kind is not None:
+                yield SigningKey(module, function, assign.line, assign.column, name, kind)
+        for call in held.calls:
+            if call.callee.endswith(("config.update", "config.from_mapping")) and not only_while_developing(held, call.block):
+                for key, value in call.keywords:
+                    if is_signing_key(key) and _is_key(value):
+                        yield SigningKey(module, function, call.line, call.column, key, False)
+
+
+def _target(target: str) -> str:
+    """The setting that is assigned: a name, ``app.secret_key``, ``app.config["SECRET_KEY"]``."""
+    if target.isidentifier():
+        return target
+    if target.endswith(".secret_key"):
+        return "secret_key"
+    parsed = parse(target)
+    if parsed is not None and len(parsed.steps) > 1 and parsed.steps[-2] == ".config" and parsed.steps[-1][0] == "[":
+        return constant_string(parsed.steps[-1][1:-1]) or ""
+    if parsed is not None and parsed.root.endswith("config") and len(parsed.steps) == 1 and parsed.steps[0][0] == "[":
+        return constant_string(parsed.steps[0][1:-1]) or ""
+    return ""
+
+
+def _fields(module: SourceModule) -> Iterator[SigningKey]:
+    """Attributes of configuration classes: Flask's ``from_object``, pydantic settings."""
+    for class_ in module.classes:
+        if named_for_development(class_.name):
+            continue
+        body = module.bodies[class_.scope]
+        for attribute in class_.attributes:
+            if attribute.function != class_.scope or not is_signing_key(attribute.name):
+                continue
+            numbers = call_ids(attribute.value)
+            field = body.calls[numbers[0]] if len(numbers) == 1 and attribute.value == f"#{numbers[0]}" else None
+            values = [attribute.value]
+            is_field = field is not None and field.callee.rpartition(".")[2] in ("Field", "SecretStr")
+            if field is not None and is_field:
+                values = [argument(field, 0, "default")]
+            is_settings = any(base.rpartition(".")[2].endswith("Settings") for base in class_.bases)
+            read = _default_of(body, attribute.value)
+            if any(_is_key(value) for value in values) or read:
+                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read)
+
+
+def _kind(project: Project, place: Place, body: Body) -> bool | None:
+    """False for a constant, True for the default of something that is read from the environment, None for anything else."""
+    if _is_key(place.text):
+        return False
+    return True if _default_of(body, place.text) else None
+
+
+def _default_of(body: Body, text: str) -> bool:
+    if text[:1] == "(" and text[-1:] == ")":
+        parts = alternatives(text) if len(alternatives(text)) > 1 else text[1:-1].split(" or ")
+        return len(parts) > 1 and _is_key(parts[-1].strip()) and any(number < len(body.calls) and _reads(body, number) for number in call_ids(text))
+    numbers = call_ids(text)
+    if len(numbers) != 1 or text != f"#{numbers[0]}" or numbers[0] >= len(body.calls):
+        return False
+    call = body.calls[numbers[0]]
+    default = keyword(call, "default") or keyword(call, "default_value") or (call.args[1] if len(call.args) == 2 and not keyword(call, "cast") else "")
+    return _reads(body, numbers[0]) and bool(call.args) and _is_key(default)
+
+
+def _reads(body: Body, number: int) -> bool:
+    return _ENVIRONMENT.search(body.calls[number].callee) is not None
+
+
+def _is_key(text: str) -> bool:
+    """A constant that is not empty: Django and Flask refuse an empty one."""
+    value = constant_string(text.removeprefix("b") if text[:2] in ("b'", 'b"') else text)
+    return value is not None and bool(value.strip()) and not re.fullmatch(r"\$?\{.*\}|<.*>|%\(.*\)s", value.strip())
+
+
+def _refused(project: Project) -> frozenset[str]:
+    """Names of settings that something checks before the service starts: it raises or exits behind a test that names them, or hands them to a check."""
+    found: set[str] = set()
+    for module in project.modules.values():
+        if module.role is Role.TEST:
+            continue
+        for body in module.bodies:
+            stops = [one.block for one in body.raises] + [call.block for call in body.calls if call.callee.rpartition(".")[2] in _ENDS]
+            for block in stops:
+                for _, outer in around(body, block):
+                    if outer.kind in (BlockKind.IF, BlockKind.ORELSE):
+                        found.update(_names(outer.subject))
+            for call in body.calls:
+                if _CHECKS.search(call.callee.rpartition(".")[2]):
+                    for text in call.args:
+                        found.update(_names(text))
+            for _, text, _ in body.conditions:
+                found.update(_names(text))
+    return frozenset(found)
+
+
+def _names(text: str) -> Iterator[str]:
+    for word in re.findall(r"\w+", text[:2000]):
+        if is_signing_key(word):
+            yield word.upper()
+

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.project import Project
+from backend_lint.project.authentication.signing_keys import SigningKey, signing_keys
+
+
+class HardcodedSigningKey(ProjectRule):
+    """The key that signs sessions or tokens stands in the code.
+
+    ## What it does
+
+    Reports signing keys with a constant value: `SECRET_KEY` of Django and Flask, `secret_key` of session middleware, `JWT_SECRET` and its kind, the key given
+    to `jwt.encode`; and a constant as the default of the environment variable, `os.getenv("SECRET_KEY", "...")`, so that a deployment that forgets the variable
+    starts with a key that everybody can read.
+
+    ## Why is this bad
+
+    Who knows the key writes sessions, password reset links and tokens for any user. It is in every clone and in the history for ever.
+
+    ## Example
+
+    ```python
+    import os
+
+    SECRET_KEY = os.getenv("SECRET_KEY", "not-so-secret")
+    ```
+
+    ## Use instead
+
+    ```python
+    import os
+
+    SECRET_KEY = os.environ["SECRET_KEY"]
+    ```
+
+    ## When this is wrong
+
+    Where the service cannot start in production with that value. A check that raises or exits behind a test of the setting is seen; settings for development
+    and tests, and branches for debugging, are left alone.
+
+    ## References
+
+    - [Django: SECRET_KEY](https://docs.djangoproject.com/en/stable/ref/settings/#secret-key)
+    - [CWE-321](https://cwe.mitre.org/data/definitions/321.html)
+    """
+
+    severity, precision, since = "error", "high", "0.1"
+    profile = "all"
+    tags = ("security", "owasp-api:2", "cwe:321", "cwe:798")
+    roles = frozenset({Role.APPLICATION, Role.SETTINGS})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        seen: set[tuple[str, int]] = set()
+        for found in signing_keys(project):
+            if (found.module.path, found.line) not in seen:
+                seen.add((found.module.path, found.line))
+                symbol = found.module.functions[found.function].name if found.function else ""
+                yield self.finding(found.module.path, _Place(found), _message(found), symbol=symbol)
+
+
+def _message(found: SigningKey) -> str:
+    if not found.name:
+        return "tokens or sessions are signed with a key that stands in the code, who reads it signs as anybody: take it from the environment"
+    if found.is_default:
+        return f"`{found.name}` falls back to a constant: a deployment without the variable starts with a key that everybody can read; let it fail instead"
+    return f"`{found.name}` stands in the code, who reads it signs sessions and tokens as anybody: take it from the environment"
+
+
+class _Place:
+    def __init__(self, found: SigningKey) -> None:
+        self.line = self.end_line = found.line
+        self.column = found.column
+        self.end_column = found.column + max(len(found.name), 1)

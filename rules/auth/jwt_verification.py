@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.project import Project
+from backend_lint.project.authentication.library_calls import LibraryCall
+from backend_lint.project.authentication.tokens import algorithms, decodes, encodes, from_header, is_only_looked_at, is_unverified, mixes_families
+from backend_lint.project.value_text import constant_string
+from backend_lint.project.web.values import argument
+
+
+class JwtVerification(ProjectRule):
+    """A JSON Web Token is trusted although its signature proves nothing.
+
+    ## What it does
+
+    Reports calls of PyJWT and python-jose that read a token with the verification of the signature switched off, without a list of accepted algorithms, with
+    `none` in it, with the algorithm that the token itself names, or with algorithms of both kinds, shared key and public key; and tokens that are issued
+    unsigned.
+
+    ## Why is this bad
+
+    A token that is not verified says what its sender likes: any user id, any role. With the algorithm chosen by the token, or with both kinds accepted, the
+    public key of the service, which everybody has, is enough to sign.
+
+    ## Example
+
+    ```python
+    import jwt
+
+
+    def caller(token: str) -> str:
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return claims["sub"]
+    ```
+
+    ## Use instead
+
+    ```python
+    import jwt
+
+
+    def caller(token: str, key: str) -> str:
+        claims = jwt.decode(token, key, algorithms=["RS256"])
+        return claims["sub"]
+    ```
+
+    ## When this is wrong
+
+    Where something else has verified the token, such as a gateway that nobody can go around. A token of which only `kid`, `iss` or `exp` is read, one that is
+    verified in the same function, and one that was just fetched from its issuer are left alone.
+
+    ## References
+
+    - [RFC 8725: JWT best current practices](https://www.rfc-editor.org/rfc/rfc8725)
+    - [CWE-347](https://cwe.mitre.org/data/definitions/347.html)
+    """
+
+    severity, precision, since = "error", "high", "0.1"
+    profile = "all"
+    tags = ("security", "owasp-api:2", "cwe:347")
+    roles = frozenset({Role.APPLICATION, Role.SETTINGS})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in decodes(project):
+            if message := _flaw(project, found):
+                yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
+        for found in encodes(project):
+            if (constant_string(argument(found.call, 2, "algorithm")) or "").lower() == "none":
+                message = "token is issued without a signature, anybody can write one: sign it with a key"
+                yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
+
+
+def _flaw(project: Project, found: LibraryCall) -> str:
+    if is_unverified(project, found):
+        if is_only_looked_at(project, found):
+            return ""
+        return "token is read without verifying its signature, its sender decides what it says: verify it with the issuer's key"
+    names = algorithms(project, found)
+    if names is None:
+        return "no list of accepted algorithms: the token itself chooses how it is verified; give `algorithms=` the one that you sign with"
+    body = found.module.bodies[found.function]
+    if any((constant_string(name) or "").lower() == "none" for name in names):
+        return "`none` is accepted as an algorithm, so that tokens without a signature pass: accept only the one that you sign with"
+    if any(from_header(body, name) for name in names):
+        return "token is verified with the algorithm that its own header names: accept only the one that you sign with"
+    if mixes_families(names):
+        return "algorithms with a shared and with a public key are accepted together: who has the public key can sign; accept one kind"
+    return ""

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.facts.python import Assign, Call
+from backend_lint.project import Project
+from backend_lint.project.authentication.exposure import cross_origin
+
+
+class CorsWildcardWithCredentials(ProjectRule):
+    """Every site of the web may call the API as the visitor who is logged in.
+
+    ## What it does
+
+    Reports cross-origin settings that allow every origin together with credentials: Starlette's `CORSMiddleware`, Flask-CORS, django-cors-headers.
+    django-cors-headers open to every origin without credentials is reported as a warning: answers for callers of the own network are readable as well.
+
+    ## Why is this bad
+
+    The middleware then answers with the origin that asks. Any page that a visitor opens reads his data and acts for him, with his cookies.
+
+    ## Example
+
+    ```python
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+    ```
+
+    ## Use instead
+
+    ```python
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_credentials=True)
+    ```
+
+    ## When this is wrong
+
+    Where no caller is known by a cookie or by HTTP authentication: then credentials need not be allowed either.
+
+    ## References
+
+    - [MDN: CORS requests with credentials](https://developer.mozilla.org/en-US/docs/Web/HTTP/CORS#requests_with_credentials)
+    - [CWE-942](https://cwe.mitre.org/data/definitions/942.html)
+    """
+
+    severity, precision, since = "error", "high", "0.1"
+    profile = "all"
+    tags = ("security", "owasp-api:8", "cwe:942")
+    roles = frozenset({Role.APPLICATION, Role.SETTINGS})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in cross_origin(project):
+            if found.name:
+                message = f"`{found.name}` allows every origin together with credentials, any site can act for a visitor: list the origins that need it"
+            else:
+                message = "every origin may read what this API answers: list the origins that need it"
+            yield self.finding(found.module.path, _Place(found.at), message, symbol=found.symbol, severity=None if found.name else Severity.WARNING)
+
+
+class _Place:
+    def __init__(self, at: Call | Assign) -> None:
+        self.line, self.column = at.line, at.column
+        self.end_line = at.end_line if isinstance(at, Call) else at.line
+        self.end_column = at.end_column if isinstance(at, Call) else at.column + len(at.target)

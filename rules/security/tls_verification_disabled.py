@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Finding, Mends, ProjectRule, Role
+from backend_lint.project import Project
+from backend_lint.project.authentication.exposure import unverified_tls
+
+if TYPE_CHECKING:
+    import libcst
+
+
+class TlsVerificationDisabled(ProjectRule, Mends):
+    """A call over TLS accepts any certificate.
+
+    ## What it does
+
+    Reports `verify=False` of requests and httpx, `ssl=False` of aiohttp, `cert_reqs="CERT_NONE"` of urllib3 and `ssl._create_unverified_context()`.
+
+    The fix removes `verify=False`. It is unsafe: a server whose certificate nobody trusts is then refused, which is the point.
+
+    ## Why is this bad
+
+    Whoever stands between the two machines reads and changes what they say, passwords and tokens included, and nobody notices.
+
+    ## Example
+
+    ```python
+    import requests
+
+
+    def rates() -> dict:
+        response = requests.get("https://rates.example/latest", verify=False, timeout=5)
+        response.raise_for_status()
+        return response.json()
+    ```
+
+    ## Use instead
+
+    ```python
+    import requests
+
+
+    def rates() -> dict:
+        response = requests.get("https://rates.example/latest", verify="/etc/ssl/own-ca.pem", timeout=5)
+        response.raise_for_status()
+        return response.json()
+    ```
+
+    ## When this is wrong
+
+    Where the call never leaves the machine. Calls of `localhost`, branches for debugging and files for development are left alone.
+
+    ## References
+
+    - [OWASP API10:2023 Unsafe Consumption of APIs](https://owasp.org/API-Security/editions/2023/en/0xaa-unsafe-consumption-of-apis/)
+    - [CWE-295](https://cwe.mitre.org/data/definitions/295.html)
+    """
+
+    severity, precision, since = "error", "high", "0.1"
+    profile = "all"
+    fix = "unsafe"
+    mends = ("Call",)
+    tags = ("security", "owasp-api:8", "owasp-api:10", "cwe:295")
+    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in unverified_tls(project):
+            message = "certificate of the other side is not verified, anybody on the way can read and answer: give `verify` the authority that signs it"
+            yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        import libcst
+
+        if not isinstance(node, libcst.Call):
+            return None
+        kept = [arg for arg in node.args if not (arg.keyword is not None and arg.keyword.value == "verify" and _is_false(arg.value))]
+        if len(kept) == len(node.args):
+            return None
+        if kept and node.args[-1] not in kept:
+            kept[-1] = kept[-1].with_changes(comma=node.args[-1].comma)
+        return node.with_changes(args=kept)
+
+
+def _is_false(node: libcst.BaseExpression) -> bool:
+    import libcst
+
+    return isinstance(node, libcst.Name) and node.value == "False"
