@@ -1,0 +1,139 @@
+"""How passwords are kept and secrets compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Body
+from backend_lint.project.authentication.environments import for_development
+from backend_lint.project.authentication.library_calls import SERVING, calls_to
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.value_text import call_ids, parse
+from backend_lint.project.web.values import argument, keyword
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_FAST = tuple(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new", "blake2b", "blake2s", "sha3_256", "sha3_512"))
+_PASSWORD = re.compile(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
+_BREACH = re.compile(r"pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
+_COMPARED = re.compile(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
+_SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
+_PASSING = frozenset({"encode", "get", "strip", "format", "join", "str", "bytes"})
+_DIGESTS = frozenset({"hexdigest", "digest"})
+_GIVEN = re.compile(r"request|form|data|payload|body|self|settings|config|args|credentials|input|cleaned|schema|params|_in\b", re.IGNORECASE)
+_FROM_REQUEST = re.compile(r"headers|META|request")
+_CONFIRM = re.compile(r"confirm|repeat|again|retype|new_|old_|current_|verif|password_?[12]|second", re.IGNORECASE)
+
+
+class Weakness(NamedTuple):
+    """A place where a password or a secret is treated carelessly; `kind` is ``fast``, ``plain`` or ``timing``."""
+
+    module: SourceModule
+    function: int
+    line: int
+    column: int
+    kind: str
+    name: str
+
+    @property
+    def symbol(self) -> str:
+        """The enclosing function; empty on module level."""
+        return self.module.functions[self.function].name if self.function else ""
+
+
+def weaknesses(project: Project) -> Iterator[Weakness]:
+    """Passwords behind a fast hash, passwords and signatures that are compared as they are."""
+    for found in calls_to(project, _FAST):
+        given = argument(found.call, 1 if found.name == "hashlib.new" else 0, "string") or argument(found.call, 0, "data")
+        name = _password(found.module.bodies[found.function], given)
+        symbol = found.symbol.rpartition(".")[2]
+        if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
+            yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)
+    for module in project.modules.values():
+        if module.role in SERVING and module.role is not Role.TEST and not for_development(module.path):
+            for function, body in enumerate(module.bodies):
+                yield from _comparisons(project, module, function, body)
+
+
+def _password(body: Body, text: str, depth: int = 0) -> str:
+    """The name of the password that a hashed text holds; empty if there is none."""
+    word: str
+    for word in re.findall(r"[A-Za-z_]\w*", re.sub(r"'(?:[^'\\]|\\.)*'", "''", text[:500])):
+        if _PASSWORD.search(word):
+            return word
+    for match in re.findall(r"\['(\w+)'\]", text[:500]):
+        if _PASSWORD.search(match):
+            return str(match)
+    if depth < 3:
+        for number in call_ids(text):
+            if number < len(body.calls):
+                call = body.calls[number]
+                if call.target and _PASSWORD.search(call.target.lstrip("%")):
+                    return call.target.lstrip("%")
+                if call.callee.rpartition(".")[2] in _PASSING:
+                    for inner in (call.callee, *(arg.strip("'") for arg in call.args)):
+                        if found := _password(body, inner, depth + 1):
+                            return found
+    return ""
+
+
+def _comparisons(project: Project, module: SourceModule, function: int, body: Body) -> Iterator[Weakness]:
+    # a block starts at its first statement; the test nearly always stands on the line above
+    tests = [(max(block.line - 1, 1), block.subject) for block in body.blocks if block.subject]
+    tests += [(found.line, found.value) for found in body.returns if found.value] + [(line, text) for line, text, _ in body.conditions]
+    for line, text in tests:
+        for part in re.split(r" (?:and|or) ", text[:1000].strip("()")):
+            match = _COMPARED.match(part)
+            if match is None:
+                continue
+            left, right = match.group(1), match.group(3)
+            if _is_stored(left) != _is_stored(right) and all(_last(side) and _PASSWORD.search(_last(side)) for side in (left, right)):
+                if not any(_CONFIRM.search(side) for side in (left, right)):
+                    yield Weakness(module, function, line, 1, "plain", _last(left))
+            elif any(_is_digest(project, module, function, body, side) for side in (left, right)) and any(
+                _SIGNATURE.search(_last(side)) or _is_header(body, side) for side in (left, right)
+            ):
+                yield Weakness(module, function, line, 1, "timing", "")
+
+
+def _last(text: str) -> str:
+    parsed = parse(text)
+    if parsed is None:
+        return ""
+    if parsed.steps:
+        last = parsed.steps[-1]
+        return last[1:] if last[0] == "." else last.strip("[]'\"") if last[0] == "[" else ""
+    return parsed.root.lstrip("%")
+
+
+def _is_stored(text: str) -> bool:
+    """An attribute of an object that came from somewhere, such as a row: ``user.password``; not a field of the request."""
+    parsed = parse(text)
+    if parsed is None or not parsed.steps or parsed.steps[-1][0] != ".":
+        return False
+    return not _GIVEN.search(text.rpartition(".")[0])
+
+
+def _is_digest(project: Project, module: SourceModule, function: int, body: Body, text: str) -> bool:
+    """The result of ``hmac.new(...).hexdigest()``."""
+    numbers = call_ids(text)
+    if len(numbers) != 1 or numbers[0] >= len(body.calls) or text != f"#{numbers[0]}":
+        return False
+    call = body.calls[numbers[0]]
+    if call.callee.rpartition(".")[2] not in _DIGESTS:
+        return False
+    for number in call_ids(call.callee):
+        if number < len(body.calls):
+            target = project.value(module.path, function, body.calls[number].callee)
+            if target is not None and target.name in ("hmac.new", "hmac.HMAC"):
+                return True
+    return False
+
+
+def _is_header(body: Body, text: str) -> bool:
+    calls = [body.calls[number] for number in call_ids(text) if number < len(body.calls)]
+    return "headers[" in text or any(_FROM_REQUEST.search(call.callee) for call in calls)
