@@ -63,7 +63,7 @@ class TlsVerificationDisabled(ProjectRule, Mends):
     fix = "unsafe"
     mends = ("Call",)
     tags = ("security", "owasp-api:8", "owasp-api:10", "cwe:295")
-    roles = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
+    roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in unverified_tls(project):

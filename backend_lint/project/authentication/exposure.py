@@ -131,13 +131,13 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
     for module, function, number, call in project.guards.values.calls_named(*sorted(_SENDING)):
         off = keyword(call, "verify") == "False" or keyword(call, "verify_ssl") == "False" or keyword(call, "ssl") == "False"
         off = off or (constant_string(keyword(call, "cert_reqs")) == "CERT_NONE" or keyword(call, "cert_reqs").endswith("CERT_NONE"))
-        if not off or module.role not in (*SERVING, Role.COMMAND) or for_development(module.path):
+        if not off or module.role not in SERVING or for_development(module.path):
             continue
         target = project.value(module.path, function, call.callee)
         if target is None or not target.is_external or not _CLIENTS.match(target.name):
             continue
         if not any(_HERE.search(text) for text in call.args) and not only_while_developing(module.bodies[function], call.block):
             yield LibraryCall(module, function, number, call, target.name)
-    for found in calls_to(project, _UNVERIFIED, (*SERVING, Role.COMMAND)):
+    for found in calls_to(project, _UNVERIFIED):
         if not for_development(found.module.path) and not only_while_developing(found.module.bodies[found.function], found.call.block):
             yield found
