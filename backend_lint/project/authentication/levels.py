@@ -1,0 +1,93 @@
+"""Routes that ask who calls, and not whether he may: weaker guards than those beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.route import Guard, Route
+from backend_lint.project.authentication.open_routes import is_marked, is_public
+from backend_lint.project.authentication.reached import speaks_of
+from backend_lint.project.libraries import Effect
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_PRIVILEGED_PATH = re.compile(r"(?:^|/)(?:admin|administration|superadmin|superuser|management|manage|staff|backoffice)(?:/|$)", re.IGNORECASE)
+_PRIVILEGE = re.compile(
+    r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|authoriz|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
+    r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
+    re.IGNORECASE,
+)
+
+
+class Weaker(NamedTuple):
+    """A route whose guards are weaker than they should be; `sibling` is one that is guarded. `kind`: ``method`` or ``level``."""
+
+    route: Route
+    sibling: Route | None
+    kind: str
+
+
+def weaker_guards(project: Project) -> Iterator[Weaker]:
+    """Methods of a class without the guard that its other methods have, and administrators' routes that let in everybody who is known."""
+    yield from _methods(project)
+    seen: set[tuple[str, int]] = set()
+    strict: dict[str, Route] = {}
+    for route in project.routes:
+        if route.function >= 0 and route.authenticated and any(_is_strict(guard) for guard in route.guards):
+            strict.setdefault(route.framework, route)
+    for route in project.routes:
+        key = (route.module, route.function)
+        if route.function < 0 or key in seen or route.authenticated is not True or project.modules[route.module].role is not Role.APPLICATION:
+            continue
+        if not _PRIVILEGED_PATH.search(route.path) or any(guard.verifies is not True or _is_strict(guard) for guard in route.guards) or not route.guards:
+            continue
+        seen.add(key)
+        if not project.calls.summary(key) & Effect.DATABASE or speaks_of(project, key, _WITHOUT_OWN_NAME):
+            continue
+        if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
+            continue
+        if not any(_guard_looks_further(project, guard) for guard in route.guards):
+            yield Weaker(route, strict.get(route.framework), "level")
+
+
+_WITHOUT_OWN_NAME = re.compile(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin"), re.IGNORECASE)
+
+
+def _is_strict(guard: Guard) -> bool:
+    return bool(guard.needs) or _PRIVILEGE.search(guard.name) is not None
+
+
+def _guard_looks_further(project: Project, guard: Guard) -> bool:
+    """A decorator of the project whose body asks for a role."""
+    module = project.modules.get(guard.path)
+    if module is None:
+        return False
+    for index, function in enumerate(module.functions):
+        if index and function.name == guard.name:
+            inner = [number for number, one in enumerate(module.functions) if number and index in (one.scope, module.functions[one.scope].scope)]
+            return any(speaks_of(project, (module.path, number), _WITHOUT_OWN_NAME) for number in (index, *inner))
+    return False
+
+
+def _methods(project: Project) -> Iterator[Weaker]:
+    by_class: dict[tuple[str, int], list[Route]] = {}
+    for route in project.routes:
+        if route.owner is not None and route.function >= 0 and project.modules[route.module].role is Role.APPLICATION:
+            by_class.setdefault(route.owner, []).append(route)
+    for routes in by_class.values():
+        guarded = [route for route in routes if any(guard.verifies for guard in route.guards)]
+        bare = [route for route in routes if not route.guards and route.authenticated is not True]
+        if not guarded or not bare or len({route.function for route in bare}) > len({route.function for route in guarded}):
+            continue
+        seen: set[int] = set()
+        for route in bare:
+            key = (route.module, route.function)
+            if route.function in seen or is_public(route) or is_marked(project, route) or project.guards.checks(key):
+                continue
+            seen.add(route.function)
+            if project.calls.summary(key) & Effect.DATABASE:
+                yield Weaker(route, guarded[0], "method")

@@ -1,0 +1,49 @@
+"""Whether a handler, or anything it calls, speaks of something: bounded, by the names and texts in the functions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.python import Body
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import RefKind
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_MOST = 60
+"""Functions that are looked at from one handler: what it decides it decides near by."""
+
+
+def speaks_of(project: Project, start: FunctionKey, pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern is found in what the function, or one that it calls, calls, tests, reads or returns. True as well if that is too much to look at."""
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        key = waiting.pop(0)
+        if any(pattern.search(text) for text in texts(project.calls.body(key))) or pattern.search(project.calls.head(key).name):
+            return True
+        for edge in project.calls.edges(key):
+            if edge.target.kind is RefKind.FUNCTION and edge.target.function not in seen:
+                if len(seen) >= _MOST:
+                    return True
+                seen.add(edge.target.function)
+                waiting.append(edge.target.function)
+    return False
+
+
+def texts(body: Body) -> list[str]:
+    """Everything that a function evaluates."""
+    found = [block.subject for block in body.blocks if block.subject]
+    for call in body.calls:
+        found.append(call.callee)
+        found.extend(call.args)
+        for name, value in call.keywords:
+            found.extend((name, value))
+    found.extend(assign.value for assign in body.assigns)
+    found.extend(one.value for one in body.returns)
+    found.extend(one.value for one in body.raises)
+    found.extend(text for _, text, _ in body.conditions)
+    found.extend(text for _, _, text, _ in body.reads)
+    return found

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.facts.python import Function
+from backend_lint.project import Project
+from backend_lint.project.authentication.levels import weaker_guards
+
+
+class FunctionLevelAuthz(ProjectRule):
+    """A function for some callers is open to all of them.
+
+    ## What it does
+
+    Reports methods of a class-based view without the guard that its other methods have, and routes below `/admin`, `/management` and their kind that let in
+    everybody who is logged in: none of their guards, and nothing that the handler calls, asks for a role, a permission or a scope.
+
+    ## Why is this bad
+
+    Callers try the other methods of an address they know, and the addresses of administrators. A guard on most of them shows what was meant; the one without
+    it is the way in.
+
+    ## Example
+
+    ```python
+    from flask import Flask, jsonify
+    from flask.views import MethodView
+    from flask_login import login_required
+    from flask_sqlalchemy import SQLAlchemy
+
+    app = Flask(__name__)
+    db = SQLAlchemy(app)
+
+
+    class Order(db.Model):
+        id = db.Column(db.Integer, primary_key=True)
+
+
+    class Orders(MethodView):
+        @login_required
+        def get(self, pk):
+            return jsonify(id=db.session.get(Order, pk).id)
+
+        def delete(self, pk):
+            db.session.delete(db.session.get(Order, pk))
+            db.session.commit()
+            return "", 204
+
+
+    app.add_url_rule("/orders/<int:pk>", view_func=Orders.as_view("orders"))
+    ```
+
+    ## Use instead
+
+    ```python
+    from flask import Flask
+    from flask.views import MethodView
+    from flask_login import login_required
+    from flask_sqlalchemy import SQLAlchemy
+
+    app = Flask(__name__)
+    db = SQLAlchemy(app)
+
+
+    class Order(db.Model):
+        id = db.Column(db.Integer, primary_key=True)
+
+
+    class Orders(MethodView):
+        decorators = [login_required]
+
+        def delete(self, pk):
+            db.session.delete(db.session.get(Order, pk))
+            db.session.commit()
+            return "", 204
+
+
+    app.add_url_rule("/orders/<int:pk>", view_func=Orders.as_view("orders"))
+    ```
+
+    ## When this is wrong
+
+    Where everybody who is logged in may do it, or a proxy in front lets only administrators reach the path.
+
+    ## References
+
+    - [OWASP API5:2023 Broken Function Level Authorization](https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/)
+    - [CWE-285](https://cwe.mitre.org/data/definitions/285.html)
+    """
+
+    severity, precision, since = "error", "medium", "0.1"
+    profile = "all"
+    tags = ("security", "owasp-api:5", "cwe:285", "cwe:862")
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in weaker_guards(project):
+            route = found.route
+            head = project.calls.head((route.module, route.function))
+            shown = f"`{'' if route.method == '*' else route.method + ' '}{route.path[:80]}`"
+            if found.kind == "method":
+                message = f"{shown} has no guard, although other methods of the class have one: guard it like them, or mark it as public"
+            else:
+                message = f"{shown} lets in everybody who is logged in, nothing asks for a role or a permission: require the one that it is for"
+            evidence = []
+            if found.sibling is not None:
+                other = project.calls.head((found.sibling.module, found.sibling.function))
+                names = [guard.name for guard in found.sibling.guards if guard.verifies] or ["a guard"]
+                evidence.append(Evidence(found.sibling.module, other.line, f"`{found.sibling.method} {found.sibling.path[:80]}` is guarded by `{names[0]}`"))
+            yield self.finding(route.module, _Head(head), message, symbol=head.name, evidence=evidence)
+
+
+class _Head:
+    def __init__(self, head: Function) -> None:
+        self.line = self.end_line = head.line
+        self.column = head.column
+        self.end_column = head.column + 3
