@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PRIVILEGED_PATH = re.compile(r"(?:^|/)(?:admin|administration|superadmin|superuser|management|manage|staff|backoffice)(?:/|$)", re.IGNORECASE)
 _PRIVILEGE = re.compile(
-    r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|authoriz|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
+    r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|authorize|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
     r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
     re.IGNORECASE,
 )
