@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PRIVILEGED_PATH = re.compile(r"(?:^|/)(?:admin|administration|superadmin|superuser|management|manage|staff|backoffice)(?:/|$)", re.IGNORECASE)
 _PRIVILEGE = re.compile(
-    r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|authorize|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
+    r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|(?<!un)authorize|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
     r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
     re.IGNORECASE,
 )
@@ -46,7 +46,7 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
         if not _PRIVILEGED_PATH.search(route.path) or any(guard.verifies is not True or _is_strict(guard) for guard in route.guards) or not route.guards:
             continue
         seen.add(key)
-        if not project.calls.summary(key) & Effect.DATABASE or speaks_of(project, key, _WITHOUT_OWN_NAME):
+        if speaks_of(project, key, _WITHOUT_OWN_NAME):
             continue
         if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
             continue

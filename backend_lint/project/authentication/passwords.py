@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body
 from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.value_text import call_ids, parse
+from backend_lint.project.references import RefKind
+from backend_lint.project.value_text import call_ids, constant_string, parse
 from backend_lint.project.web.values import argument, keyword
 
 if TYPE_CHECKING:
@@ -53,10 +53,27 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
         symbol = found.symbol.rpartition(".")[2]
         if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
             yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)
+    own = _compare_themselves(project)
     for module in project.modules.values():
-        if module.role in SERVING and module.role is not Role.TEST and not for_development(module.path):
+        if module.role in SERVING and not for_development(module.path):
             for function, body in enumerate(module.bodies):
-                yield from _comparisons(project, module, function, body)
+                yield from (one for one in _comparisons(project, module, function, body) if one.name not in own)
+
+
+def _compare_themselves(project: Project) -> frozenset[str]:
+    """Names of attributes that are properties, or objects of a class of the project: what they compare is theirs to know."""
+    found: set[str] = set()
+    for module in project.modules.values():
+        for class_ in module.classes:
+            found.update(name for number in class_.methods if _PASSWORD.search(name := module.functions[number].name.rpartition(".")[2]))
+            for attribute in class_.attributes:
+                numbers = call_ids(attribute.value) if _PASSWORD.search(attribute.name) else []
+                if len(numbers) == 1 and attribute.value == f"#{numbers[0]}":
+                    call = module.bodies[attribute.function].calls[numbers[0]]
+                    target = project.value(module.path, attribute.function, call.callee)
+                    if target is not None and target.kind is RefKind.CLASS:
+                        found.add(attribute.name)
+    return frozenset(found)
 
 
 def _password(body: Body, text: str, depth: int = 0) -> str:
@@ -91,13 +108,23 @@ def _comparisons(project: Project, module: SourceModule, function: int, body: Bo
             if match is None:
                 continue
             left, right = match.group(1), match.group(3)
-            if _is_stored(left) != _is_stored(right) and all(_last(side) and _PASSWORD.search(_last(side)) for side in (left, right)):
+            if _is_stored(left) != _is_stored(right) and all(_PASSWORD.search(_named(body, side)) for side in (left, right)):
                 if not any(_CONFIRM.search(side) for side in (left, right)):
-                    yield Weakness(module, function, line, 1, "plain", _last(left))
+                    yield Weakness(module, function, line, 1, "plain", _last(left if _is_stored(left) else right))
             elif any(_is_digest(project, module, function, body, side) for side in (left, right)) and any(
                 _SIGNATURE.search(_last(side)) or _is_header(body, side) for side in (left, right)
             ):
                 yield Weakness(module, function, line, 1, "timing", "")
+
+
+def _named(body: Body, text: str) -> str:
+    """The name of a value: of an attribute or key, of the field that ``form.get("password")`` takes out, of what a result is bound to."""
+    numbers = call_ids(text)
+    if len(numbers) == 1 and text == f"#{numbers[0]}" and numbers[0] < len(body.calls):
+        call = body.calls[numbers[0]]
+        field = constant_string(call.args[0]) if call.args and call.callee.rpartition(".")[2] in ("get", "pop") else None
+        return field or call.target.lstrip("%")
+    return _last(text)
 
 
 def _last(text: str) -> str:

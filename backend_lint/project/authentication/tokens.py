@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body
 from backend_lint.project.authentication.library_calls import LibraryCall, calls_to, entry
+from backend_lint.project.authentication.reached import texts
 from backend_lint.project.value_text import call_ids, constant_string, parse
 from backend_lint.project.web.values import argument, keyword
 
@@ -23,6 +24,9 @@ _FETCHED = re.compile(r"fetch_token|access_token|exchange|\.post$|\.get$|\.reque
 _FROM_REQUEST = re.compile(r"request|header|META|cookie|params|args|form|body", re.IGNORECASE)
 _HARMLESS = frozenset({"kid", "iss", "alg", "aud", "exp", "iat", "tid", "typ", "nbf", "azp", "appid"})
 """What may be read of a token before it is verified, or to know when one's own ends."""
+_EXPIRY = re.compile(r"\bexp\b|expir|lifetime|\bttl\b", re.IGNORECASE)
+_ABOUT_EXPIRED = re.compile(r"refresh|expired|logout|revoke|renew|blacklist", re.IGNORECASE)
+"""Names of code that has to read tokens which have ended."""
 _SYMMETRIC = re.compile(r"HS(?:256|384|512)")
 _ASYMMETRIC = re.compile(r"(?:RS|ES|PS)(?:256|384|512)|EdDSA")
 
@@ -79,9 +83,9 @@ def keys_read(body: Body, number: int) -> set[str]:
     """The constant keys that are read of a call's result, by ``[..]`` and ``.get(..)``; ``?`` stands for a use of the whole."""
     found: set[str] = set()
     root = f"#{number}"
-    texts = [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
-    texts += [assign.value for assign in body.assigns if assign.value != root] + [one.value for one in body.returns] + [block.subject for block in body.blocks]
-    for text in texts:
+    read = [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
+    read += [assign.value for assign in body.assigns if assign.value != root] + [one.value for one in body.returns] + [block.subject for block in body.blocks]
+    for text in read:
         if number in call_ids(text):
             parsed = parse(text)
             key = constant_string(parsed.steps[0][1:-1]) if parsed is not None and parsed.root == root and parsed.steps and parsed.steps[0][0] == "[" else None
@@ -125,3 +129,25 @@ def mixes_families(names: tuple[str, ...]) -> bool:
     """Algorithms with a shared key beside those with a public one: the public key then serves to forge."""
     known = [constant_string(name) or "" for name in names]
     return any(_SYMMETRIC.fullmatch(name) for name in known) and any(_ASYMMETRIC.fullmatch(name) for name in known)
+
+
+def endless(project: Project) -> Iterator[LibraryCall]:
+    """Tokens that are issued without an end: the claims are all known, and nothing in the function speaks of ``exp``."""
+    for found in encodes(project):
+        given = argument(found.call, 0, "payload") or argument(found.call, 0, "claims")
+        body = found.module.bodies[found.function]
+        claims = project.guards.values.follow(found.place(given))
+        if claims.text[:1] != "{" or "**" in claims.text or "..." in claims.text or claims.path != found.module.path:
+            continue
+        if not any(_EXPIRY.search(text) for text in (claims.text, *texts(body), *(assign.target for assign in body.assigns))):
+            yield found
+
+
+def without_expiry(project: Project) -> Iterator[LibraryCall]:
+    """Tokens whose end is not looked at, although the signature is."""
+    for found in decodes(project):
+        options = keyword(found.call, "options")
+        held = entry(project, found.place(options), "verify_exp") if options else None
+        ended = _ABOUT_EXPIRED.search(f"{found.module.path} {found.symbol}") is not None
+        if held is not None and held.text == "False" and not ended and not is_unverified(project, found):
+            yield found

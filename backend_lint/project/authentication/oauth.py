@@ -1,0 +1,63 @@
+"""OAuth 2 flows that hand credentials or tokens to the wrong side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.python import Assign, Call
+from backend_lint.project.authentication.environments import for_development, only_while_developing
+from backend_lint.project.authentication.library_calls import SERVING, entry
+from backend_lint.project.modules import SourceModule
+from backend_lint.project.value_text import call_ids, constant_string
+from backend_lint.project.web.values import Place, keyword
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_STARTS = ("authorize_redirect", "create_authorization_url", "authorization_url", "get_authorization_url", "get_authorization_request_url")
+_QUERY = re.compile(r"request\.(?:args|GET|query_params|values|form)(?:\.get|\[)")
+_IMPLICIT = re.compile(r"[?&]response_type=(?:id_token )?token(?:&|$)")
+
+
+class Misused(NamedTuple):
+    """Where a flow goes wrong; `kind` is ``password``, ``implicit``, ``redirect`` or ``plain``."""
+
+    module: SourceModule
+    function: int
+    at: Call | Assign
+    kind: str
+
+    @property
+    def symbol(self) -> str:
+        """The enclosing function; empty on module level."""
+        return self.module.functions[self.function].name if self.function else ""
+
+
+def misused_flows(project: Project) -> Iterator[Misused]:
+    """The password grant, the implicit flow, an address to return to that the caller chooses, and tokens over plain HTTP."""
+    values = project.guards.values
+    for module, function, _, call in values.calls_named("post", "request", "fetch_token"):
+        if module.role in SERVING and not for_development(module.path):
+            for name in ("data", "json", "body"):
+                held = entry(project, Place(module.path, function, keyword(call, name)), "grant_type") if keyword(call, name) else None
+                if held is not None and constant_string(held.text) == "password":
+                    yield Misused(module, function, call, "password")
+    for module, function, _, call in values.calls_named(*_STARTS):
+        if module.role not in SERVING or for_development(module.path):
+            continue
+        body = module.bodies[function]
+        target = keyword(call, "redirect_uri")
+        taken = [body.calls[number].callee for number in call_ids(target) if number < len(body.calls) and target == f"#{number}"]
+        if target and (_QUERY.search(target) or any(_QUERY.search(callee) for callee in taken)):
+            yield Misused(module, function, call, "redirect")
+        if constant_string(keyword(call, "response_type")) == "token" or any(_IMPLICIT.search(constant_string(arg) or "") for arg in call.args):
+            yield Misused(module, function, call, "implicit")
+    for module in project.modules.values():
+        if module.role not in SERVING or for_development(module.path):
+            continue
+        for function, body in enumerate(module.bodies):
+            for assign in body.assigns:
+                if "OAUTHLIB_INSECURE_TRANSPORT" in assign.target and assign.value in ("'1'", "'true'") and not only_while_developing(body, assign.block):
+                    yield Misused(module, function, assign, "plain")
