@@ -61,7 +61,7 @@ class AuthzDecoratorOrder(ProjectRule):
     """
 
     severity, precision, since = "error", "very-high", "0.1"
-    profile = "default"
+    profile = "all"
     tags = ("security", "owasp-api:2", "owasp-api:5", "cwe:306", "cwe:696")
     roles = frozenset({Role.APPLICATION})
 

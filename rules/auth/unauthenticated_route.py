@@ -17,7 +17,8 @@ class UnauthenticatedRoute(ProjectRule):
 
     Follows every route's whole guard chain: decorators, dependencies of every level, middleware, permission classes with their defaults, hooks of
     applications and blueprints, `security` of OpenAPI files. A route is reported if it certainly has no guard, most routes of the application have one, and it
-    writes to the database, or reads from it while most handlers of the same file are guarded.
+    writes to the database, or reads from it while most handlers of the same file are guarded; and so is a method of a class-based view without any guard, where
+    its other methods have one.
 
     ## Why is this bad
 
@@ -114,7 +115,7 @@ def _message(found: OpenRoute) -> str:
     method = "" if found.route.method == "*" else f"{found.route.method} "
     models = ", ".join(f"`{name}`" for name in (found.writes or found.reads)[:3])
     does = f"writes {models}" if found.writes else f"reads {models}" if models else "reads the database"
-    share = f", {len(found.siblings)} other routes of this file are guarded" if found.siblings else ""
+    share = f", {len(found.siblings)} other routes beside it are guarded" if found.siblings else ""
     path = re.sub(r"\s+", "", found.route.path)[:80]
     return f"`{method}{path}` {does} for callers whom nobody checks{share}: guard it like them, or mark it as public"
 

@@ -13,19 +13,17 @@ class FunctionLevelAuthz(ProjectRule):
 
     ## What it does
 
-    Reports methods of a class-based view without the guard that its other methods have, and routes below `/admin`, `/management` and their kind that let in
-    everybody who is logged in: none of their guards, and nothing that the handler calls, asks for a role, a permission or a scope.
+    Reports routes below `/admin`, `/management` and their kind that let in everybody who is logged in: none of their guards, and nothing that the handler
+    calls, asks for a role, a permission or a scope.
 
     ## Why is this bad
 
-    Callers try the other methods of an address they know, and the addresses of administrators. A guard on most of them shows what was meant; the one without
-    it is the way in.
+    Callers try the addresses of administrators with their own login. A login tells who they are, not what they may do.
 
     ## Example
 
     ```python
     from flask import Flask, jsonify
-    from flask.views import MethodView
     from flask_login import login_required
     from flask_sqlalchemy import SQLAlchemy
 
@@ -37,26 +35,17 @@ class FunctionLevelAuthz(ProjectRule):
         id = db.Column(db.Integer, primary_key=True)
 
 
-    class Orders(MethodView):
-        @login_required
-        def get(self, pk):
-            return jsonify(id=db.session.get(Order, pk).id)
-
-        def delete(self, pk):
-            db.session.delete(db.session.get(Order, pk))
-            db.session.commit()
-            return "", 204
-
-
-    app.add_url_rule("/orders/<int:pk>", view_func=Orders.as_view("orders"))
+    @app.get("/admin/orders/<int:pk>")
+    @login_required
+    def any_order(pk):
+        return jsonify(id=db.session.get(Order, pk).id)
     ```
 
     ## Use instead
 
     ```python
-    from flask import Flask
-    from flask.views import MethodView
-    from flask_login import login_required
+    from flask import Flask, abort, jsonify
+    from flask_login import current_user, login_required
     from flask_sqlalchemy import SQLAlchemy
 
     app = Flask(__name__)
@@ -67,16 +56,12 @@ class FunctionLevelAuthz(ProjectRule):
         id = db.Column(db.Integer, primary_key=True)
 
 
-    class Orders(MethodView):
-        decorators = [login_required]
-
-        def delete(self, pk):
-            db.session.delete(db.session.get(Order, pk))
-            db.session.commit()
-            return "", 204
-
-
-    app.add_url_rule("/orders/<int:pk>", view_func=Orders.as_view("orders"))
+    @app.get("/admin/orders/<int:pk>")
+    @login_required
+    def any_order(pk):
+        if not current_user.is_staff:
+            abort(403)
+        return jsonify(id=db.session.get(Order, pk).id)
     ```
 
     ## When this is wrong
@@ -99,10 +84,7 @@ class FunctionLevelAuthz(ProjectRule):
             route = found.route
             head = project.calls.head((route.module, route.function))
             shown = f"`{'' if route.method == '*' else route.method + ' '}{route.path[:80]}`"
-            if found.kind == "method":
-                message = f"{shown} has no guard, although other methods of the class have one: guard it like them, or mark it as public"
-            else:
-                message = f"{shown} lets in everybody who is logged in, nothing asks for a role or a permission: require the one that it is for"
+            message = f"{shown} lets in everybody who is logged in, nothing asks for a role or a permission: require the one that it is for"
             evidence = []
             if found.sibling is not None:
                 other = project.calls.head((found.sibling.module, found.sibling.function))

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import Guard, Route
-from backend_lint.project.authentication.open_routes import is_marked, is_public
 from backend_lint.project.authentication.reached import speaks_of
-from backend_lint.project.libraries import Effect
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -24,16 +22,14 @@ _PRIVILEGE = re.compile(
 
 
 class Weaker(NamedTuple):
-    """A route whose guards are weaker than they should be; `sibling` is one that is guarded. `kind`: ``method`` or ``level``."""
+    """A route whose guards are weaker than they should be; `sibling` is one that asks for more."""
 
     route: Route
     sibling: Route | None
-    kind: str
 
 
 def weaker_guards(project: Project) -> Iterator[Weaker]:
-    """Methods of a class without the guard that its other methods have, and administrators' routes that let in everybody who is known."""
-    yield from _methods(project)
+    """Administrators' routes that let in everybody who is known."""
     seen: set[tuple[str, int]] = set()
     strict: dict[str, Route] = {}
     for route in project.routes:
@@ -51,7 +47,7 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
         if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
             continue
         if not any(_guard_looks_further(project, guard) for guard in route.guards):
-            yield Weaker(route, strict.get(route.framework), "level")
+            yield Weaker(route, strict.get(route.framework))
 
 
 _WITHOUT_OWN_NAME = re.compile(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin"), re.IGNORECASE)
@@ -72,22 +68,3 @@ def _guard_looks_further(project: Project, guard: Guard) -> bool:
             return any(speaks_of(project, (module.path, number), _WITHOUT_OWN_NAME) for number in (index, *inner))
     return False
 
-
-def _methods(project: Project) -> Iterator[Weaker]:
-    by_class: dict[tuple[str, int], list[Route]] = {}
-    for route in project.routes:
-        if route.owner is not None and route.function >= 0 and project.modules[route.module].role is Role.APPLICATION:
-            by_class.setdefault(route.owner, []).append(route)
-    for routes in by_class.values():
-        guarded = [route for route in routes if any(guard.verifies for guard in route.guards)]
-        bare = [route for route in routes if not route.guards and route.authenticated is not True]
-        if not guarded or not bare or len({route.function for route in bare}) > len({route.function for route in guarded}):
-            continue
-        seen: set[int] = set()
-        for route in bare:
-            key = (route.module, route.function)
-            if route.function in seen or is_public(route) or is_marked(project, route) or project.guards.checks(key):
-                continue
-            seen.add(route.function)
-            if project.calls.summary(key) & Effect.DATABASE:
-                yield Weaker(route, guarded[0], "method")

@@ -116,10 +116,14 @@ def open_routes(project: Project, most_open: float, allowed: frozenset[str] = fr
         by_handler.setdefault((route.module, route.function), []).append(route)
         if route.authenticated:
             guarded.setdefault(route.module, []).append(route)
+    reported: set[FunctionKey] = set()
+    for found in unguarded_methods(project, allowed):
+        reported.add((found.route.module, found.route.function))
+        yield found
     models = TouchedModels(project)
     for key, routes in by_handler.items():
         route = routes[0]
-        if project.modules[key[0]].role is not Role.APPLICATION or any(found.authenticated is not False or found.path in allowed for found in routes):
+        if key in reported or any(one.authenticated is not False or one.path in allowed for one in routes) or not _is_served(project, key):
             continue
         if not _mostly(applications[_application(route)], most_open):
             continue
@@ -129,19 +133,44 @@ def open_routes(project: Project, most_open: float, allowed: frozenset[str] = fr
         touched = models.by(key)
         siblings = tuple(dict.fromkeys(guarded.get(key[0], ())))
         # a view for any method is most often a page, and pages count their visits
-        one_method = all(found.method != "*" for found in routes)
-        meant_to_write = any(found.method in _WRITING for found in routes)
-        if not meant_to_write and any(_is_shown(project, key, found.value) for found in project.calls.body(key).returns):
+        one_method = all(one.method != "*" for one in routes)
+        meant_to_write = any(one.method in _WRITING for one in routes)
+        if not meant_to_write and any(_is_shown(project, key, one.value) for one in project.calls.body(key).returns):
             continue
         writes = bool(touched.writes) and bool(Effect.DATABASE_WRITE & (effect if one_method else project.calls.direct(key, Aspect.ALL)))
         if writes or (len(siblings) >= 2 and _mostly(files[key[0]], most_open)):
             yield OpenRoute(route, siblings, (touched.writes or ()) if writes else (), touched.reads or ())
 
 
+def unguarded_methods(project: Project, allowed: frozenset[str] = frozenset()) -> Iterator[OpenRoute]:
+    """Methods of a class-based view without any guard, where most of its other methods have one, even if it is not known what the handler itself does."""
+    by_class: dict[tuple[str, int], list[Route]] = {}
+    for route in project.routes:
+        if route.owner is not None and route.function >= 0 and project.modules[route.module].role is Role.APPLICATION:
+            by_class.setdefault(route.owner, []).append(route)
+    for routes in by_class.values():
+        guarded = tuple(route for route in routes if any(guard.verifies for guard in route.guards))
+        bare = [route for route in routes if not route.guards and route.authenticated is not True]
+        if not guarded or len({route.function for route in bare}) > len({route.function for route in guarded}):
+            continue
+        seen: set[int] = set()
+        for route in bare:
+            key = (route.module, route.function)
+            if route.function in seen or route.path in allowed or is_public(route) or is_marked(project, route) or project.guards.checks(key):
+                continue
+            seen.add(route.function)
+            if project.calls.summary(key) & Effect.DATABASE:
+                yield OpenRoute(route, guarded, (), ())
+
+
 def _is_shown(project: Project, key: FunctionKey, value: str) -> bool:
     """A page, or the address of one: who publishes a site does so on purpose. Data is another matter."""
     call = project.guards.values.call(Place(*key, value)) if value else None
     return call is not None and ("redirect" in call.callee.lower() or call.callee.rpartition(".")[2] in _PAGES)
+
+
+def _is_served(project: Project, key: FunctionKey) -> bool:
+    return project.modules[key[0]].role is Role.APPLICATION
 
 
 def _application(route: Route) -> str:
