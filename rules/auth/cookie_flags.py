@@ -54,7 +54,7 @@ class CookieFlags(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
-    profile = "all"
+    profile = "strict"
     tags = ("security", "owasp-api:2", "owasp-api:8", "cwe:614", "cwe:1004")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 

@@ -58,7 +58,7 @@ class JwtVerification(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "all"
+    profile = "strict"
     tags = ("security", "owasp-api:2", "cwe:347")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 

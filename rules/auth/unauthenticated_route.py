@@ -94,8 +94,8 @@ class UnauthenticatedRoute(ProjectRule):
     - [CWE-306](https://cwe.mitre.org/data/definitions/306.html)
     """
 
-    severity, precision, since = "error", "medium", "0.1"
-    profile = "all"
+    severity, precision, since = "error", "high", "0.1"
+    profile = "strict"
     tags = ("security", "owasp-api:2", "owasp-api:5", "cwe:306")
     roles = frozenset({Role.APPLICATION})
     options = {"public": (), "guarded-share": 0.5}

@@ -59,7 +59,7 @@ class TlsVerificationDisabled(ProjectRule, Mends):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "all"
+    profile = "strict"
     fix = "unsafe"
     mends = ("Call",)
     tags = ("security", "owasp-api:8", "owasp-api:10", "cwe:295")

@@ -80,8 +80,12 @@ def _django_cors(project: Project) -> Iterator[Setting]:
         credentials = settings.get("CORS_ALLOW_CREDENTIALS")
         for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
             everybody = settings.get(name)
-            if everybody is not None and everybody.value == "True":
-                yield Setting(module, 0, everybody, name if credentials is not None and credentials.value == "True" else "")
+            if everybody is None or everybody.value != "True":
+                continue
+            if credentials is not None and credentials.value == "True":
+                yield Setting(module, 0, everybody, name)
+            elif credentials is None and "CORS_URLS_REGEX" not in settings:
+                yield Setting(module, 0, everybody, "")
 
 
 def debug_modes(project: Project) -> Iterator[Setting]:

@@ -124,7 +124,8 @@ def _fields(module: SourceModule) -> Iterator[SigningKey]:
             is_field = field is not None and field.callee.rpartition(".")[2] in ("Field", "SecretStr")
             if field is not None and is_field:
                 values = [argument(field, 0, "default")]
-            is_settings = any(base.rpartition(".")[2].endswith("Settings") for base in class_.bases)
+            # pydantic takes a field from the environment only if it is annotated
+            is_settings = bool(attribute.annotation) and any(base.rpartition(".")[2].endswith("Settings") for base in class_.bases)
             read = _default_of(body, attribute.value)
             if any(_is_key(value) for value in values) or read:
                 yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read)
