@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.source import Unread
     from backend_lint.project.settings import Configuration
     from backend_lint.project.statements import Statement
+    from backend_lint.project.taint import Taint
     from backend_lint.project.timeouts import Timeouts
     from backend_lint.project.transactions import Transactions
     from backend_lint.project.web.dependencies import Dependencies
@@ -265,6 +266,13 @@ class Project:
         from backend_lint.project.transactions import Transactions
 
         return Transactions(self)
+
+    @functools.cached_property
+    def taint(self) -> Taint:
+        """Values from outside, and the dangerous calls that they reach."""
+        from backend_lint.project.taint import Taint
+
+        return Taint(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

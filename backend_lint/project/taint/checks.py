@@ -1,0 +1,67 @@
+"""What a function looks at before it uses it: values that a test or a checking function has seen are not held to be dangerous."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.project.taint.library import CHECKING, KEEPING, PASSES, TESTING
+from backend_lint.project.value_text import call_ids
+
+_CONDITIONAL = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.WHILE, BlockKind.CASE})
+_RAISING = frozenset({"relative_to", "ip_address"})
+_PARSING = frozenset({"urlparse", "urlsplit"})
+_CHECKING = re.compile("|".join(CHECKING), re.IGNORECASE)
+_HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
+_MEMBER = re.compile(r"(?: not)? in |=='[^']")
+_LEVELS = 4
+
+
+class Checks:
+    """The values of one function that it checks."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._conditions = [block.subject for block in body.blocks if block.kind in _CONDITIONAL] + [text for _, text, _ in body.conditions]
+        self._checked = set(self._looked_at())
+        fresh = self._checked
+        for _ in range(_LEVELS):
+            fresh = {text for one in fresh for number in call_ids(one) for text in self._handed(number)} - self._checked
+            self._checked |= fresh
+
+    def covers(self, text: str) -> bool:
+        """Whether the function has checked a value."""
+        if text in self._checked:
+            return True
+        sought = f"({text}"
+        for condition in self._conditions:
+            at = condition.find(sought)
+            while at >= 0:
+                if _MEMBER.match(condition, at + len(sought)):
+                    return True
+                at = condition.find(sought, at + 1)
+        return False
+
+    def _looked_at(self) -> Iterator[str]:
+        for number, call in enumerate(self._body.calls):
+            receiver, _, method = call.callee.rpartition(".")
+            if _CHECKING.search(method) or (method in TESTING and self._decides(number, method)):
+                yield from (text for text in (*call.args, *(value for _, value in call.keywords)) if text[:1] not in "'\"")
+                if method in TESTING and receiver[:1] in "%#(":
+                    yield receiver
+
+    def _decides(self, number: int, method: str) -> bool:
+        if method in _RAISING:
+            return True
+        word = rf"#{number}\.(?:hostname|netloc|port)" if method in _PARSING else rf"#{number}(?!\d)"
+        return any(re.search(word, text) for text in self._conditions)
+
+    def _handed(self, number: int) -> Iterator[str]:
+        if number < len(self._body.calls):
+            call: Call = self._body.calls[number]
+            receiver, _, method = call.callee.rpartition(".")
+            if method in _HANDS_ON:
+                yield from (text for text in call.args if text[:1] in "%#(f")
+                if receiver[:1] in "%#(":
+                    yield receiver

@@ -1,0 +1,364 @@
+"""Which values from outside a value depends on: inside a function, through what it calls, and through its callers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_lint.facts.python import Body, Call, Function, ParameterKind
+from backend_lint.project import FunctionKey, Project, RefKind
+from backend_lint.project.taint.checks import Checks
+from backend_lint.project.taint.library import CARRIES, KEEPING, PASSES
+from backend_lint.project.taint.sources import Source, Sources
+from backend_lint.project.taint.values import INLINE, parts, root_and_rest
+from backend_lint.project.value_text import closing, split
+
+_MAX_DEPTH = 24
+_MAX_ORIGINS = 12
+_MAX_HOPS = 6
+_MAX_VISITS = 120
+_MAX_SITES = 25
+_MAX_ASSIGNS = 8
+_MAX_TEXT = 600
+_GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
+_DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
+_RUNNERS = frozenset({"to_thread", "run_in_threadpool", "sync_to_async", "add_task", "partial", "submit"})
+
+
+class Step(NamedTuple):
+    """A place that a value passes."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Origin(NamedTuple):
+    """What a value depends on: a source, or the parameter `name` of the function with `rest` behind it. `steps`: from there on."""
+
+    name: str
+    rest: str
+    source: Source | None
+    steps: tuple[Step, ...]
+
+
+class Trail(NamedTuple):
+    """A value from outside and the places that it passes, the first one where it comes in."""
+
+    source: Source
+    steps: tuple[Step, ...]
+
+
+class Flows:
+    """Follows values. Summaries of functions are kept, so that each function is read once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._modules = project.modules
+        self._origins: dict[tuple[FunctionKey, str], tuple[Origin, ...]] = {}
+        self._returned: dict[FunctionKey, tuple[Origin, ...]] = {}
+        self._checks: dict[FunctionKey, Checks] = {}
+        self._sites: dict[FunctionKey, list[tuple[FunctionKey, Call, int]]] = {}
+        self._incoming: dict[tuple[FunctionKey, str], tuple[Trail, ...]] = {}
+        self._depth = 0
+
+    @functools.cached_property
+    def sources(self) -> Sources:
+        """What comes from outside."""
+        return Sources(self._project)
+
+    def trails(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
+        """Ways on which values from outside reach a value of a function."""
+        found: list[Trail] = []
+        queue: list[tuple[FunctionKey, Origin, int]] = [(key, origin, 0) for origin in self.origins(key, text)]
+        seen: set[tuple[FunctionKey, str]] = set()
+        while queue and len(seen) < _MAX_VISITS:
+            at, origin, hops = queue.pop(0)
+            if origin.source is not None:
+                found.append(Trail(origin.source, origin.steps))
+                continue
+            whole = f"%{origin.name}{origin.rest}"
+            if (at, whole) in seen:
+                continue
+            seen.add((at, whole))
+            source = self.sources.of_parameter(at, origin.name, origin.rest)
+            if source is not None:
+                line = self._head(at).line
+                found.append(Trail(source, (Step(at[0], line, f"`{source.shown}` comes from the request"), *origin.steps)))
+                continue
+            if hops < _MAX_HOPS:
+                for caller, value, step in self.handed(at, origin.name):
+                    for further in self.origins(caller, value + origin.rest):
+                        queue.append((caller, further._replace(steps=(*further.steps, step, *origin.steps)), hops + 1))
+        return tuple(found)
+
+    def handed(self, key: FunctionKey, name: str) -> Iterator[tuple[FunctionKey, str, Step]]:
+        """What callers hand over for a parameter."""
+        head = self._head(key)
+        for caller, call, shift in self._call_sites(key):
+            value = _argument(head, call, name, shift)
+            if value:
+                yield caller, value, Step(caller[0], call.line, f"handed to `{head.name.rpartition('.')[2]}` as `{name}`")
+
+    # -- inside a function --------------------------------------------------------------------------
+
+    def origins(self, key: FunctionKey, text: str) -> tuple[Origin, ...]:
+        """What a value depends on, as far as its function and those that it calls tell."""
+        memo = (key, text)
+        if memo in self._origins:
+            return self._origins[memo]
+        if self._depth > _MAX_DEPTH or len(text) > _MAX_TEXT * 10:
+            return ()
+        self._origins[memo] = ()
+        self._depth += 1
+        try:
+            found = () if self.checks(key).covers(text) else tuple(dict.fromkeys(self._of(key, text)))[:_MAX_ORIGINS]
+        finally:
+            self._depth -= 1
+        self._origins[memo] = found
+        return found
+
+    def checks(self, key: FunctionKey) -> Checks:
+        """What a function checks."""
+        if key not in self._checks:
+            self._checks[key] = Checks(self._body(key))
+        return self._checks[key]
+
+    def _of(self, key: FunctionKey, text: str) -> Iterator[Origin]:
+        inner = parts(text)
+        if inner is not None:
+            for part in inner:
+                yield from self.origins(key, part)
+            if text[:1] == "[":
+                yield from self._grown(key, text)
+            return
+        source = self.sources.of_text(key, text)
+        if source is not None:
+            yield Origin("", "", source, (Step(key[0], self._line_of(key, text), f"`{source.shown}` comes from the request"),))
+            return
+        root, rest = root_and_rest(text)
+        if not root:
+            return
+        if root[0] == "#":
+            if _carries(rest) and root[1:].isdigit():
+                yield from self._of_call(key, int(root[1:]))
+        elif root[0] == "%":
+            yield from self._of_local(key, root, rest)
+        elif root[0] in "([{'":
+            if _carries(rest):
+                yield from self.origins(key, root)
+        elif root in INLINE and rest[:1] == "(":
+            end = closing(rest, 0)
+            if _carries(rest[end:]):
+                for item in split(rest[1 : end - 1]):
+                    yield from self.origins(key, item)
+
+    def _of_local(self, key: FunctionKey, root: str, rest: str) -> Iterator[Origin]:
+        path, function = key
+        head = self._head(key)
+        name = root[1:]
+        if name == "self" and rest[:1] == ".":
+            yield from self._of_attribute(key, rest)
+            return
+        parameters = [one for one in head.parameters if one.name == name]
+        if parameters:
+            yield Origin(name, rest, None, ())
+        assigns = [one for one in self._modules[path].assigns_to(function, root) if one.value not in ("", root)]
+        for assign in assigns[:_MAX_ASSIGNS]:
+            if assign.value != "?":
+                yield from self.origins(key, assign.value + rest if not assign.augmented else assign.value)
+        if not rest or _carries(rest):
+            yield from self._grown(key, root)
+            for block in self._body(key).blocks:
+                if block.target and name in block.target.split(",") and block.subject:
+                    yield from self.origins(key, block.subject)
+        if not parameters and not assigns and head.scope > 0:
+            yield from (one for one in self.origins((path, head.scope), root + rest) if one.source is not None)
+
+    def _grown(self, key: FunctionKey, root: str) -> Iterator[Origin]:
+        """What is put into a container."""
+        if root[0] == "%":
+            for assign in self._body(key).assigns:
+                if assign.target.startswith(root + "["):
+                    yield from self.origins(key, assign.value)
+        for call in self._body(key).calls:
+            owner, _, method = call.callee.rpartition(".")
+            if owner == root and method in _GROWS:
+                for value in call.args:
+                    yield from self.origins(key, value)
+
+    def _of_attribute(self, key: FunctionKey, rest: str) -> Iterator[Origin]:
+        """``self.name``: what methods of the class put there, if it is from outside in whoever calls them."""
+        name = rest[1:].partition(".")[0].partition("[")[0]
+        onward = rest[1 + len(name) :]
+        ref = self._project.value(*key, "%self")
+        held = self._project.resolver.classes.find(ref, name) if ref is not None and ref.kind is RefKind.INSTANCE else None
+        if held is None or isinstance(held[1], int):
+            return
+        same = [one for one in self._project.resolver.class_at(held[0]).attributes if one.name == name and one.function]
+        for one in same[:_MAX_ASSIGNS]:
+            place = (held[0].path, one.function)
+            for trail in self._settled(place, one.value + onward):
+                step = Step(place[0], one.line, f"kept as `self.{name}`")
+                yield Origin("", "", trail.source, (*trail.steps, step))
+
+    def _settled(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
+        memo = (key, text)
+        if memo not in self._incoming:
+            self._incoming[memo] = ()
+            self._incoming[memo] = self.trails(key, text)[:2] if self._depth < _MAX_HOPS else ()
+        return self._incoming[memo]
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def _of_call(self, key: FunctionKey, number: int) -> Iterator[Origin]:
+        body = self._body(key)
+        if number >= len(body.calls):
+            return
+        call = body.calls[number]
+        receiver, _, method = call.callee.rpartition(".")
+        source = self.sources.of_text(key, call.callee) if receiver or "." in call.callee else None
+        if source is not None:
+            if method in KEEPING and not any(name == "type" and value != "str" for name, value in call.keywords):
+                shown = f"{source.shown}({call.args[0] if call.args else ''})"
+                yield Origin("", "", source._replace(shown=shown), (Step(key[0], call.line, f"`{shown}` comes from the request"),))
+            return
+        ref = self._project.value(*key, call.callee)
+        if ref is not None and ref.kind is RefKind.FUNCTION:
+            yield from self._through(key, call, ref.function)
+        elif ref is not None and ref.is_external and (ref.name in PASSES or ref.name.removesuffix("()") in PASSES):
+            for value in (*call.args, *(value for _, value in call.keywords)):
+                yield from self.origins(key, value)
+        elif receiver and method in KEEPING and (ref is None or ref.is_external):
+            yield from self.origins(key, receiver)
+            if method in ("format", "join", "replace", "joinpath", "with_name", "substitute", "safe_substitute"):
+                for value in (*call.args, *(value for _, value in call.keywords)):
+                    yield from self.origins(key, value)
+
+    def _through(self, key: FunctionKey, call: Call, callee: FunctionKey) -> Iterator[Origin]:
+        """The result of a function of the project, by its summary."""
+        head = self._head(callee)
+        shift = _shift(head, call.callee)
+        for origin in self.returned(callee):
+            step = Step(key[0], call.line, f"returned by `{head.name.rpartition('.')[2]}`")
+            if origin.source is not None:
+                yield origin._replace(steps=(*origin.steps, step))
+                continue
+            value = _argument(head, call, origin.name, shift)
+            if value:
+                for one in self.origins(key, value + origin.rest):
+                    yield one._replace(steps=(*one.steps, *origin.steps, step))
+
+    def returned(self, key: FunctionKey) -> tuple[Origin, ...]:
+        """The summary of a function: parameters and sources that its result depends on."""
+        if key not in self._returned:
+            self._returned[key] = ()
+            found: list[Origin] = []
+            for one in self._body(key).returns[:_MAX_ASSIGNS]:
+                if one.value:
+                    found += self.origins(key, one.value)
+            self._returned[key] = tuple(dict.fromkeys(found))[:_MAX_ORIGINS]
+        return self._returned[key]
+
+    def _call_sites(self, key: FunctionKey) -> list[tuple[FunctionKey, Call, int]]:
+        """Calls of a function, with how many of its parameters the receiver stands for."""
+        if key not in self._sites:
+            head = self._head(key)
+            last = head.name.rpartition(".")[2]
+            names = [last]
+            if last == "__init__":
+                names = [head.name.split(".")[-2]]
+            found = []
+            for path, function, number, handed_over in self._sites_named(names[0]):
+                call = self._modules[path].bodies[function].calls[number]
+                text = call.args[0] if handed_over == 1 else call.callee.rpartition(".")[0] if handed_over == 2 else call.callee
+                ref = self._project.value(path, function, text)
+                if ref is None or (ref.path != key[0]):
+                    continue
+                if (ref.kind is RefKind.FUNCTION and ref.function == key) or (ref.kind is RefKind.CLASS and last == "__init__"):
+                    if ref.kind is RefKind.CLASS and ref.index != head.owner:
+                        continue
+                    shift = _shift(head, text) if ref.kind is RefKind.FUNCTION else 1
+                    found.append(((path, function), call, shift - (handed_over == 1)))
+                    if len(found) >= _MAX_SITES:
+                        break
+            self._sites[key] = found
+        return self._sites[key]
+
+    def _sites_named(self, name: str) -> list[tuple[str, int, int, int]]:
+        return self._by_name.get(name, [])
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[tuple[str, int, int, int]]]:
+        """Calls by the last part of the name of what is called: directly (0), by a runner that is handed it (1), or later by a worker (2)."""
+        from backend_lint.facts.file import Role
+
+        table: dict[str, list[tuple[str, int, int, int]]] = {}
+        for path, module in self._modules.items():
+            if module.role in (Role.TEST, Role.MIGRATION, Role.GENERATED):
+                continue
+            for function, body in enumerate(module.bodies):
+                for number, call in enumerate(body.calls):
+                    callee = call.callee
+                    last = callee.rpartition(".")[2]
+                    table.setdefault(last, []).append((path, function, number, 0))
+                    if last in _DELAYED and "." in callee:
+                        table.setdefault(callee.split(".")[-2], []).append((path, function, number, 2))
+                    elif last in _RUNNERS and call.args:
+                        table.setdefault(call.args[0].rpartition(".")[2], []).append((path, function, number, 1))
+        return table
+
+    def _line_of(self, key: FunctionKey, text: str) -> int:
+        body = self._body(key)
+        for assign in body.assigns:
+            if text in assign.value:
+                return assign.line
+        for call in body.calls:
+            if text in call.callee or any(text in value for value in call.args) or any(text in value for _, value in call.keywords):
+                return call.line
+        return self._head(key).line
+
+    def _head(self, key: FunctionKey) -> Function:
+        return self._modules[key[0]].functions[key[1]]
+
+    def _body(self, key: FunctionKey) -> Body:
+        return self._modules[key[0]].bodies[key[1]]
+
+
+def _carries(rest: str) -> bool:
+    """Whether what hangs on a value from outside is from outside as well."""
+    position = 0
+    while position < len(rest):
+        sign = rest[position]
+        if sign in "[(":
+            position = closing(rest, position)
+            continue
+        end = position + 1
+        while end < len(rest) and (rest[end].isalnum() or rest[end] == "_"):
+            end += 1
+        if rest[position + 1 : end] not in CARRIES and rest[position + 1 : end] not in KEEPING:
+            return False
+        position = end
+    return True
+
+
+def _shift(head: Function, callee: str) -> int:
+    """How many parameters the receiver of a call stands for."""
+    return int(head.owner >= 0 and "staticmethod" not in head.decorators and "." in callee)
+
+
+def _argument(head: Function, call: Call, name: str, shift: int) -> str:
+    """What a call hands over for a parameter; empty if that is nothing or unknown."""
+    for keyword, value in call.keywords:
+        if keyword == name:
+            return value
+    positional = [one for one in head.parameters if one.kind in (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)]
+    for position, parameter in enumerate(positional):
+        if parameter.name == name:
+            place = position - shift
+            if 0 <= place < len(call.args) and not any(value.startswith("*") for value in call.args[: place + 1]):
+                return call.args[place]
+    return ""
+
+

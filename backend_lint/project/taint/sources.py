@@ -1,0 +1,252 @@
+"""Where values come from outside: what a request holds, and what frameworks hand to handlers."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NamedTuple
+
+from backend_lint.facts.python import Attribute, Call, Parameter
+from backend_lint.project import FunctionKey, Project, Ref, RefKind
+from backend_lint.project.value_text import alternatives, parse, split
+
+_HELD = (
+    "GET|POST|FILES|COOKIES|META|body|data|query_params|args|form|values|json|files|cookies|headers|query_string|get_json|get_data|params|query|match_info|"
+    "path_params|view_args|stream|post|content|rel_url"
+)
+_REQUEST = re.compile(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.context|(?:\w+\.)?request)\.({_HELD})(?=\W|$)")
+_HEADERS = frozenset({"META", "headers"})
+_HEADER_KEY = re.compile(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
+_GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
+_FILE = re.compile(r"\.(?:FILES|files)\b.*\.(?:file)?name$")
+_MAX_DEPTH = 6
+_TEXT = frozenset({"str", "bytes", "dict", "list", "typing.Any", "typing.Dict", "typing.List", "object", "typing.Mapping"})
+_URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyUrl", "pydantic.AnyHttpUrl", "pydantic.networks.HttpUrl", "pydantic.networks.AnyHttpUrl"})
+_MODELS = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel", "sqlmodel.main.SQLModel", "ninja.Schema"})
+_FIELDS = frozenset({"CharField", "URLField", "JSONField", "DictField", "FileField", "FilePathField", "TextField", "Field"})
+_BOUNDED = frozenset({"pattern", "regex", "enum"})
+_INJECTED = frozenset({"Depends", "Security"})
+_FRAMEWORKS = ("fastapi", "starlette", "flask", "django", "drf", "rest_framework", "quart", "sanic", "litestar")
+
+
+class Trait(enum.StrEnum):
+    """What is known of the text of a value from outside."""
+
+    SEGMENT = "segment"
+    """It holds no stroke: one segment of a path."""
+    NAME = "name"
+    """The framework keeps the last part of a file's name only."""
+    HEADER = "header"
+    URL = "url"
+    """It is an address, and nothing else."""
+
+
+class Source(NamedTuple):
+    """A value from outside: how it is written, and what is known of it."""
+
+    shown: str
+    traits: frozenset[Trait] = frozenset()
+
+
+_NONE: frozenset[Trait] = frozenset()
+
+
+class Sources:
+    """Tells values from outside from others."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._handlers: dict[FunctionKey, str] = {}
+        for route in project.routes:
+            if route.function >= 0:
+                key = (route.module, route.function)
+                self._handlers[key] = f"{self._handlers.get(key, '')} {route.framework}:{route.path}"
+                for inner in route.dependencies:
+                    self._handlers.setdefault(inner, f"{route.framework}:")
+
+    def of_text(self, key: FunctionKey, text: str) -> Source | None:
+        """A part of a request: ``request.GET['q']``, ``#3.validated_data['url']``."""
+        match = _REQUEST.match(text)
+        if match is None:
+            return self._validated(key, text) if "_data[" in text else None
+        root = match.group(1)
+        if root[0] != "%":
+            ref = self._project.value(*key, root)
+            if ref is None or ref.name not in _GLOBALS:
+                return None
+        elif not self._is_request(key, root):
+            return None
+        if match.group(2) == "META" and _HEADER_KEY.search(text):
+            return None
+        traits = {Trait.HEADER} if match.group(2) in _HEADERS else set()
+        if _FILE.search(text) and text.startswith("%") and text.endswith(".name"):
+            traits.add(Trait.NAME)
+        return Source(text.replace("%", ""), frozenset(traits))
+
+    def _is_request(self, key: FunctionKey, root: str) -> bool:
+        name = root[1:].partition(".")[0]
+        if name in ("self", "info"):
+            return True
+        head = self._project.calls.head(key)
+        for parameter in head.parameters:
+            if parameter.name == name:
+                if not parameter.annotation:
+                    return True
+                ref = self._project.value(*key, f"%{name}")
+                return ref is None or (ref.is_external and ref.name.rpartition(".")[2].endswith("Request")) or "Request" in parameter.annotation
+        return False
+
+    def _validated(self, key: FunctionKey, text: str) -> Source | None:
+        """A field of a serializer or form that is declared to hold any text."""
+        parsed = parse(text)
+        if parsed is None or len(parsed.steps) < 2 or parsed.steps[-2] not in (".validated_data", ".cleaned_data") or parsed.steps[-1][:2] != "['":
+            return None
+        owner = text[: -len(parsed.steps[-2]) - len(parsed.steps[-1])]
+        ref = self._project.value(*key, owner)
+        if ref is None or ref.kind is not RefKind.INSTANCE:
+            return None
+        return self.of_field(ref, parsed.steps[-1][2:-2], owner)
+
+    def of_field(self, ref: Ref, name: str, owner: str) -> Source | None:
+        """The field of a serializer or form, if its declaration takes any text and nobody checks it."""
+        held = self._project.resolver.classes.find(ref, name)
+        if held is None or isinstance(held[1], int):
+            return None
+        where, attribute = held
+        assert isinstance(attribute, Attribute)
+        value = attribute.value
+        if value[:1] != "#" or not value[1:].isdigit():
+            return None
+        call = self._project.modules[where.path].bodies[attribute.function].calls[int(value[1:])]
+        kind = call.callee.rpartition(".")[2]
+        methods = [f"validate_{name}", f"clean_{name}", "validate", "clean"]
+        if kind not in _FIELDS or any(one in ("validators", "choices") for one, _ in call.keywords):
+            return None
+        if any(self._checks(ref, one) for one in methods):
+            return None
+        shown = f"{name} of {self._project.resolver.class_at(where).name}"
+        return Source(shown, frozenset({Trait.NAME} if kind == "FileField" else ({Trait.URL} if kind == "URLField" else set())))
+
+    def _checks(self, ref: Ref, method: str) -> bool:
+        found = self._project.resolver.classes.find(ref, method)
+        return found is not None and isinstance(found[1], int)
+
+    # -- parameters of handlers ---------------------------------------------------------------------
+
+    def of_parameter(self, key: FunctionKey, name: str, rest: str) -> Source | None:
+        """A parameter that the framework fills from the request; `rest` is what hangs on it."""
+        routed = self._handlers.get(key)
+        if routed is None:
+            return None
+        head = self._project.calls.head(key)
+        parameter = next((one for one in head.parameters if one.name == name), None)
+        if parameter is None or name in ("self", "cls", "request", "req", "info", "db", "session", "response"):
+            return None
+        if "fastapi:" in routed or "starlette:" in routed:
+            return self._of_fastapi(key, parameter, rest, routed)
+        return self._of_path(name, routed)
+
+    def _of_path(self, name: str, routed: str) -> Source | None:
+        """A part of the path, by the converter or expression that takes it."""
+        traits: frozenset[Trait] | None = None
+        for converter in re.findall(rf"<(?:(\w+):)?{name}>", routed):
+            if converter not in ("", "string", "str", "path"):
+                return None
+            traits = _NONE if converter == "path" else frozenset({Trait.SEGMENT})
+        for expression in re.findall(rf"\(\?P<{name}>([^()]*)\)", routed):
+            if "." not in expression.replace("\\.", "").replace("[.", "[") and "[^" not in expression:
+                return None
+            traits = frozenset({Trait.SEGMENT}) if "[^/" in expression else _NONE
+        return Source(name, traits) if traits is not None else None
+
+    def _of_fastapi(self, key: FunctionKey, parameter: Parameter, rest: str, routed: str) -> Source | None:
+        body = self._project.calls.body((key[0], self._project.calls.head(key).scope))
+        call = _call(body.calls, parameter.default)
+        if call is not None and (_last(call) in _INJECTED or _is_bounded(call)):
+            return None
+        source = self._of_annotation(key, parameter.annotation, rest, body.calls, 0)
+        if source is None:
+            return None
+        traits = set(source.traits)
+        if f"{{{parameter.name}}}" in routed:
+            traits.add(Trait.SEGMENT)
+        return Source(f"{parameter.name}{rest}", frozenset(traits))
+
+    def _of_annotation(self, key: FunctionKey, text: str, rest: str, calls: tuple[Call, ...], depth: int) -> Source | None:
+        """Whether an annotated value may be any text; `rest` leads to a field of it."""
+        if depth > _MAX_DEPTH:
+            return None
+        if not text:
+            return Source("") if not rest.startswith(".") else None
+        options = [one for one in alternatives(text.replace("||", "|")) if one != "None"]
+        if len(options) > 1:
+            found = [self._of_annotation(key, one, rest, calls, depth + 1) for one in options]
+            return next((one for one in found if one is not None), None)
+        text = options[0] if options else text
+        if text.endswith("]") and "[" in text:
+            base, _, inner = text.partition("[")
+            inner = inner[:-1]
+            items = split(inner[1:-1] if inner[:1] == "[" else inner)
+            name = base.rpartition(".")[2]
+            if name == "Annotated":
+                for extra in items[1:]:
+                    call = _call(calls, extra)
+                    if call is not None and (_last(call) in _INJECTED or _is_bounded(call)):
+                        return None
+                return self._of_annotation(key, items[0], rest, calls, depth + 1)
+            if name in ("Optional", "Union", "list", "List", "Sequence", "set", "Set"):
+                found = [self._of_annotation(key, one, rest if name in ("Optional", "Union") else "", calls, depth + 1) for one in items]
+                return next((one for one in found if one is not None), None)
+            return Source("") if name in ("dict", "Dict", "Mapping") and not rest.startswith(".") else None
+        ref = self._project.value(key[0], 0, text)
+        name = ref.name if ref is not None else text
+        if ref is not None and ref.kind is RefKind.CLASS:
+            return self._of_model(ref, rest, depth)
+        if name.endswith("UploadFile"):
+            return Source("") if rest.startswith((".filename", ".file", ".read")) or not rest else None
+        if name in _URLS:
+            return Source("", frozenset({Trait.URL}))
+        return Source("") if name in _TEXT and not rest.startswith(".") else None
+
+    def _of_model(self, ref: Ref, rest: str, depth: int) -> Source | None:
+        """A field of a pydantic model that may be any text."""
+        name = rest[1:].partition(".")[0].partition("[")[0]
+        if not rest.startswith(".") or not any(one in _MODELS for one in self._project.resolver.classes.external_names(ref)):
+            return None
+        held = self._project.resolver.classes.find(ref, name)
+        if held is None or isinstance(held[1], int) or self._has_validator(ref, name):
+            return None
+        where, attribute = held
+        assert isinstance(attribute, Attribute)
+        calls = self._project.modules[where.path].bodies[attribute.function].calls
+        call = _call(calls, attribute.value)
+        if call is not None and _is_bounded(call):
+            return None
+        return self._of_annotation((where.path, 0), attribute.annotation, rest[1 + len(name) :], calls, depth + 1)
+
+    def _has_validator(self, ref: Ref, field: str) -> bool:
+        for base in self._project.resolver.classes.ancestors(ref.path, ref.index):
+            if base.kind is not RefKind.CLASS:
+                continue
+            module = self._project.modules[base.path]
+            for number in module.classes[base.index].methods:
+                for text in module.functions[number].decorators:
+                    call = _call(module.bodies[module.functions[number].scope].calls, text)
+                    last = _last(call) if call is not None else text.rpartition(".")[2]
+                    if last in ("root_validator", "model_validator"):
+                        return True
+                    if call is not None and last in ("validator", "field_validator") and any(one in (repr(field), "'*'") for one in call.args):
+                        return True
+        return False
+
+
+def _call(calls: tuple[Call, ...], text: str) -> Call | None:
+    return calls[int(text[1:])] if text[:1] == "#" and text[1:].isdigit() and int(text[1:]) < len(calls) else None
+
+
+def _last(call: Call) -> str:
+    return call.callee.rpartition(".")[2]
+
+
+def _is_bounded(call: Call) -> bool:
+    return any(name in _BOUNDED and value != "None" for name, value in call.keywords)

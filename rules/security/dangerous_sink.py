@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.project import Project
+from backend_lint.project.failures import symbol_of
+from backend_lint.project.taint import Danger
+
+_SAID = {
+    Danger.COMMAND: ("runs as a command of the shell", "pass a list of arguments without a shell"),
+    Danger.CODE: ("runs as Python code", "use `ast.literal_eval` or a table of what is allowed"),
+    Danger.PATH: ("names a file, and `../` leads out of the folder", "resolve the path and require `is_relative_to` the folder"),
+    Danger.PICKLE: ("is loaded by a format that runs code", "use JSON, or a safe loader"),
+    Danger.TEMPLATE: ("is compiled as a template, which can run code", "use a fixed template and pass the value as a variable"),
+    Danger.XML: ("is parsed with external entities, which read files", "pass a parser with `resolve_entities=False`, or use `defusedxml`"),
+    Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
+}
+
+
+class DangerousSink(ProjectRule):
+    """A value of a request arrives where it can do anything.
+
+    ## What it does
+
+    Follows values of requests (query, body, headers, cookies, uploaded files, path) through locals, containers, attributes and calls to shell commands,
+    `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that resolve entities, and redirects. The way is the evidence.
+
+    ## Why is this bad
+
+    Whoever sends the request runs code on the server, reads its files, or sends users to a page of his own.
+
+    ## Example
+
+    ```python
+    import subprocess
+
+    from flask import Flask, request
+
+    app = Flask(__name__)
+
+
+    @app.route("/ping")
+    def ping():
+        return subprocess.check_output("ping -c 1 " + request.args["host"], shell=True, timeout=9)
+    ```
+
+    ## Use instead
+
+    ```python
+    import subprocess
+
+    from flask import Flask, request
+
+    app = Flask(__name__)
+
+
+    @app.route("/ping")
+    def ping():
+        return subprocess.check_output(["ping", "-c", "1", "--", request.args["host"]], timeout=9)
+    ```
+
+    ## When this is wrong
+
+    Where only those who may do anything on the server can send the request. Values that a test, a validator or a function whose name says that it checks,
+    cleans or escapes has seen are left alone, and so are numbers, dates, UUIDs and enumerations.
+
+    ## References
+
+    - [CWE-78](https://cwe.mitre.org/data/definitions/78.html), [CWE-22](https://cwe.mitre.org/data/definitions/22.html),
+      [CWE-502](https://cwe.mitre.org/data/definitions/502.html), [CWE-1336](https://cwe.mitre.org/data/definitions/1336.html),
+      [CWE-611](https://cwe.mitre.org/data/definitions/611.html), [CWE-601](https://cwe.mitre.org/data/definitions/601.html)
+    """
+
+    severity, precision, since = "error", "medium", "0.1"
+    profile = Profile.ALL
+    tags = ("cwe:78", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "owasp-api:8", "security")
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for found in project.taint.arrivals(*_SAID):
+            path, function = found.key
+            harm, cure = _SAID[found.danger]
+            message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
+            evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
+            severity = "warning" if found.danger is Danger.REDIRECT else None
+            yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence, severity=severity)
