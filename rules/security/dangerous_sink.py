@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Danger
@@ -83,5 +83,5 @@ class DangerousSink(ProjectRule):
             harm, cure = _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
-            severity = "warning" if found.danger is Danger.REDIRECT else None
+            severity = Severity.WARNING if found.danger is Danger.REDIRECT else None
             yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence, severity=severity)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.project import FunctionKey
 from backend_lint.project.taint.flows import Flows, Trail
 from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
-from backend_lint.project.taint.values import parts, pieces, root_and_rest
-from backend_lint.project.value_text import alternatives
 
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*[/?#]|/(?!/)|[?#]", re.IGNORECASE)
-"""The beginning of an address whose host is fixed: with a host and what ends it, or without any."""
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\Z|//\Z", re.IGNORECASE)
 _HARMLESS: dict[Danger, frozenset[Trait]] = {
     Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL}),
     Danger.URL: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER}),
@@ -21,43 +14,11 @@ _HARMLESS: dict[Danger, frozenset[Trait]] = {
     Danger.COMMAND: frozenset({Trait.URL}),
     Danger.SQL: frozenset({Trait.URL}),
 }
-_MAX_DEPTH = 6
 
 
 def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail | None:
     """The first harmful way on which a value from outside reaches a sink."""
-    addressed = danger in (Danger.URL, Danger.REDIRECT)
-    for value in leading(text) if addressed else (text,):
-        for trail in flows.trails(key, value):
-            if not trail.source.traits & _HARMLESS.get(danger, frozenset()):
-                return trail
+    for trail in flows.trails(key, text, danger in (Danger.URL, Danger.REDIRECT)):
+        if not trail.source.traits & _HARMLESS.get(danger, frozenset()):
+            return trail
     return None
-
-
-def leading(text: str, depth: int = 0) -> tuple[str, ...]:
-    """The values that decide which host an address names.
-
-    >>> leading("f'https://{%host}/x'"), leading("f'https://api.example/{%name}'"), leading("(%base+%path)")
-    (('%host',), (), ('%base',))
-    """
-    if depth > _MAX_DEPTH:
-        return ()
-    options = alternatives(text)
-    if len(options) > 1:
-        return tuple(value for option in options for value in leading(option, depth + 1))
-    before = ""
-    for piece in pieces(text):
-        if not piece.is_value:
-            before += piece.text
-            if _HOST.match(before):
-                return ()
-            continue
-        if before and not _SCHEME.match(before):
-            return ()
-        if piece.text == text:
-            inner = parts(text)
-            if inner is not None and text[:1] == "(":
-                return tuple(value for part in inner for value in leading(part, depth + 1))
-            return (text,) if root_and_rest(text)[0] or inner else ()
-        return leading(piece.text, depth + 1)
-    return ()

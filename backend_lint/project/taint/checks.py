@@ -14,7 +14,7 @@ _RAISING = frozenset({"relative_to", "ip_address"})
 _PARSING = frozenset({"urlparse", "urlsplit"})
 _CHECKING = re.compile("|".join(CHECKING), re.IGNORECASE)
 _HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
-_MEMBER = re.compile(r"(?: not)? in |=='[^']")
+_MEMBER = re.compile(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
 _LEVELS = 4
 
 
@@ -41,6 +41,8 @@ class Checks:
                 if _MEMBER.match(condition, at + len(sought)):
                     return True
                 at = condition.find(sought, at + 1)
+            if f"=={text})" in condition and f"''=={text})" not in condition:
+                return True
         return False
 
     def _looked_at(self) -> Iterator[str]:

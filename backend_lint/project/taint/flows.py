@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.python import Body, Call, Function, ParameterKind
 from backend_lint.project import FunctionKey, Project, RefKind
 from backend_lint.project.taint.checks import Checks
+from backend_lint.project.taint.hosts import leading
 from backend_lint.project.taint.library import CARRIES, KEEPING, PASSES
 from backend_lint.project.taint.sources import Source, Sources
 from backend_lint.project.taint.values import INLINE, parts, root_and_rest
@@ -23,6 +25,8 @@ _MAX_ASSIGNS = 8
 _MAX_TEXT = 600
 _GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 _DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
+_KEEPS_ONLY = re.compile(r"\[\^|\\\\W|\\W")
+"""An expression that matches all but what is allowed."""
 _RUNNERS = frozenset({"to_thread", "run_in_threadpool", "sync_to_async", "add_task", "partial", "submit"})
 
 
@@ -56,20 +60,28 @@ class Flows:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._modules = project.modules
-        self._origins: dict[tuple[FunctionKey, str], tuple[Origin, ...]] = {}
-        self._returned: dict[FunctionKey, tuple[Origin, ...]] = {}
+        self._origins: dict[tuple[FunctionKey, str, bool], tuple[Origin, ...]] = {}
+        self._returned: dict[tuple[FunctionKey, bool], tuple[Origin, ...]] = {}
         self._checks: dict[FunctionKey, Checks] = {}
         self._sites: dict[FunctionKey, list[tuple[FunctionKey, Call, int]]] = {}
-        self._incoming: dict[tuple[FunctionKey, str], tuple[Trail, ...]] = {}
+        self._incoming: dict[tuple[FunctionKey, str, bool], tuple[Trail, ...]] = {}
         self._depth = 0
+        self._leads = False
 
     @functools.cached_property
     def sources(self) -> Sources:
         """What comes from outside."""
         return Sources(self._project)
 
-    def trails(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
-        """Ways on which values from outside reach a value of a function."""
+    def trails(self, key: FunctionKey, text: str, leads: bool = False) -> tuple[Trail, ...]:
+        """Ways on which values from outside reach a value of a function; with `leads` those that decide the host of an address."""
+        before, self._leads = self._leads, leads
+        try:
+            return self._trails(key, text)
+        finally:
+            self._leads = before
+
+    def _trails(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
         found: list[Trail] = []
         queue: list[tuple[FunctionKey, Origin, int]] = [(key, origin, 0) for origin in self.origins(key, text)]
         seen: set[tuple[FunctionKey, str]] = set()
@@ -89,8 +101,8 @@ class Flows:
                 continue
             if hops < _MAX_HOPS:
                 for caller, value, step in self.handed(at, origin.name):
-                    for further in self.origins(caller, value + origin.rest):
-                        queue.append((caller, further._replace(steps=(*further.steps, step, *origin.steps)), hops + 1))
+                    onward = self.origins(caller, value + origin.rest)
+                    queue += [(caller, one._replace(steps=(*one.steps, step, *origin.steps)), hops + 1) for one in onward]
         return tuple(found)
 
     def handed(self, key: FunctionKey, name: str) -> Iterator[tuple[FunctionKey, str, Step]]:
@@ -105,7 +117,7 @@ class Flows:
 
     def origins(self, key: FunctionKey, text: str) -> tuple[Origin, ...]:
         """What a value depends on, as far as its function and those that it calls tell."""
-        memo = (key, text)
+        memo = (key, text, self._leads)
         if memo in self._origins:
             return self._origins[memo]
         if self._depth > _MAX_DEPTH or len(text) > _MAX_TEXT * 10:
@@ -127,6 +139,8 @@ class Flows:
 
     def _of(self, key: FunctionKey, text: str) -> Iterator[Origin]:
         inner = parts(text)
+        if self._leads and inner is not None and (first := leading(text)) != (text,):
+            inner = first
         if inner is not None:
             for part in inner:
                 yield from self.origins(key, part)
@@ -204,10 +218,10 @@ class Flows:
                 yield Origin("", "", trail.source, (*trail.steps, step))
 
     def _settled(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
-        memo = (key, text)
+        memo = (key, text, self._leads)
         if memo not in self._incoming:
             self._incoming[memo] = ()
-            self._incoming[memo] = self.trails(key, text)[:2] if self._depth < _MAX_HOPS else ()
+            self._incoming[memo] = self._trails(key, text)[:2] if self._depth < _MAX_HOPS else ()
         return self._incoming[memo]
 
     # -- calls --------------------------------------------------------------------------------------
@@ -227,6 +241,10 @@ class Flows:
         ref = self._project.value(*key, call.callee)
         if ref is not None and ref.kind is RefKind.FUNCTION:
             yield from self._through(key, call, ref.function)
+        elif method == "sub" and len(call.args) > 2 and not _KEEPS_ONLY.search(call.args[0]):
+            yield from self.origins(key, call.args[2])
+        elif method == "format" and receiver and self._leads:
+            yield from self.origins(key, receiver)
         elif ref is not None and ref.is_external and (ref.name in PASSES or ref.name.removesuffix("()") in PASSES):
             for value in (*call.args, *(value for _, value in call.keywords)):
                 yield from self.origins(key, value)
@@ -252,14 +270,15 @@ class Flows:
 
     def returned(self, key: FunctionKey) -> tuple[Origin, ...]:
         """The summary of a function: parameters and sources that its result depends on."""
-        if key not in self._returned:
-            self._returned[key] = ()
+        memo = (key, self._leads)
+        if memo not in self._returned:
+            self._returned[memo] = ()
             found: list[Origin] = []
             for one in self._body(key).returns[:_MAX_ASSIGNS]:
                 if one.value:
                     found += self.origins(key, one.value)
-            self._returned[key] = tuple(dict.fromkeys(found))[:_MAX_ORIGINS]
-        return self._returned[key]
+            self._returned[memo] = tuple(dict.fromkeys(found))[:_MAX_ORIGINS]
+        return self._returned[memo]
 
     def _call_sites(self, key: FunctionKey) -> list[tuple[FunctionKey, Call, int]]:
         """Calls of a function, with how many of its parameters the receiver stands for."""

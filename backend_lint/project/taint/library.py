@@ -45,17 +45,22 @@ PASSES = frozenset(
         *("base64.b64decode", "base64.urlsafe_b64decode", "base64.standard_b64decode", "base64.b32decode", "base64.decodebytes", "binascii.unhexlify"),
         *("binascii.a2b_base64", "bytes.fromhex", "bytearray", "io.BytesIO", "io.StringIO", "codecs.decode", "codecs.encode", "zlib.decompress"),
         *("django.utils.encoding.force_str", "django.utils.encoding.smart_str", "django.utils.encoding.force_bytes", "django.utils.safestring.mark_safe"),
-        *("django.utils.http.urlsafe_base64_decode", "textwrap.dedent", "string.Template", "markupsafe.Markup", "itertools.chain", "filter", "zip", "enumerate"),
+        *("django.utils.http.urlsafe_base64_decode", "textwrap.dedent", "string.Template", "markupsafe.Markup"),
+        *("itertools.chain", "filter", "zip", "enumerate"),
         *("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text", "psycopg2.sql.SQL", "psycopg.sql.SQL"),
-        *("fastapi.encoders.jsonable_encoder", "collections.OrderedDict", "collections.defaultdict", "getattr", "urllib.parse.urljoin", "yarl.URL", "httpx.URL"),
+        *("fastapi.encoders.jsonable_encoder", "collections.OrderedDict", "collections.defaultdict"),
+        *("getattr", "urllib.parse.urljoin", "yarl.URL", "httpx.URL"),
     }
 )
 """Functions whose result holds what they are given."""
 KEEPING = frozenset(
     (
-        "get getlist get_all getall strip lstrip rstrip lower upper title capitalize split rsplit splitlines replace format encode decode join pop popitem items "
-        "values keys read readline readlines json dict model_dump copy partition rpartition getvalue first last setdefault to_dict lists get_json get_data form "
-        "body text joinpath with_suffix with_name resolve absolute expanduser safe_substitute substitute __enter__ removeprefix removesuffix expandtabs casefold "
+        "get getlist get_all getall strip lstrip rstrip lower upper title capitalize "
+        "split rsplit splitlines replace format encode decode join pop popitem items "
+        "values keys read readline readlines json dict model_dump copy partition "
+        "rpartition getvalue first last setdefault to_dict lists get_json get_data form "
+        "body text joinpath with_suffix with_name resolve absolute "
+        "expanduser safe_substitute substitute __enter__ removeprefix removesuffix expandtabs casefold "
         "getbuffer getfirst"
     ).split()
 )
@@ -64,13 +69,15 @@ CARRIES = frozenset({"file", "filename", "data", "content", "text", "stream", "n
 """Attributes of values from outside that are from outside themselves."""
 
 CHECKING = (
-    "valid safe allow white permit verif check ensure assert sanit clean escap quot restrict forbid reject block private_ip internal public_url local_ip slugify "
+    "valid safe allow white permit verif check ensure assert sanit clean "
+    "escap quot restrict forbid reject block private_ip internal public_url local_ip slugify "
     "secure authorize authorise normalize_host"
 ).split()
 """Words in names of functions that look at a value before it is used."""
 TESTING = frozenset(
     (
-        "fullmatch match isdigit isalnum isalpha isidentifier isnumeric isdecimal startswith is_relative_to relative_to commonpath commonprefix urlparse urlsplit "
+        "fullmatch match isdigit isalnum isalpha isidentifier isnumeric "
+        "isdecimal startswith is_relative_to relative_to commonpath commonprefix urlparse urlsplit "
         "url_has_allowed_host_and_scheme ip_address getaddrinfo gethostbyname search endswith"
     ).split()
 )
@@ -78,6 +85,11 @@ TESTING = frozenset(
 
 _PATHS = "open read_text read_bytes write_text write_bytes unlink mkdir rmdir touch iterdir rename replace".split()
 _UNSAFE = Sink(Danger.PICKLE)
+_LOADERS = (
+    "pickle.loads pickle.load _pickle.loads cPickle.loads cPickle.load pickle.Unpickler dill.loads dill.load dill.Unpickler cloudpickle.loads "
+    "cloudpickle.load marshal.loads marshal.load jsonpickle.decode jsonpickle.unpickler.decode joblib.load shelve.open pandas.read_pickle "
+    "yaml.unsafe_load yaml.unsafe_load_all yaml.full_load jsonpickle.loads sklearn.externals.joblib.load"
+).split()
 
 SINKS: dict[str, Sink] = {
     **{f"os.{name}": Sink(Danger.COMMAND, 0, ("command", "cmd")) for name in ("system", "popen")},
@@ -95,14 +107,7 @@ SINKS: dict[str, Sink] = {
     "quart.send_file": Sink(Danger.PATH, 0, ("filename_or_io",)),
     **{f"{name}.FileResponse": Sink(Danger.PATH, 0, ("path",)) for name in ("fastapi.responses", "starlette.responses", "aiohttp.web", "sanic.response")},
     **{f"pathlib.Path.{name}": Sink(Danger.PATH, -1) for name in _PATHS},
-    **{
-        name: _UNSAFE
-        for name in (
-            "pickle.loads pickle.load _pickle.loads cPickle.loads cPickle.load pickle.Unpickler dill.loads dill.load dill.Unpickler cloudpickle.loads "
-            "cloudpickle.load marshal.loads marshal.load jsonpickle.decode jsonpickle.unpickler.decode joblib.load shelve.open pandas.read_pickle "
-            "yaml.unsafe_load yaml.unsafe_load_all yaml.full_load jsonpickle.loads sklearn.externals.joblib.load"
-        ).split()
-    },
+    **dict.fromkeys(_LOADERS, _UNSAFE),
     "torch.load": Sink(Danger.PICKLE, 0, ("f",), unless=("weights_only",)),
     "numpy.load": Sink(Danger.PICKLE, 0, ("file",), ("allow_pickle", "True")),
     "flask.render_template_string": Sink(Danger.TEMPLATE, 0, ("source",)),

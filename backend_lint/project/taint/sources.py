@@ -18,7 +18,6 @@ _REQUEST = re.compile(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.con
 _HEADERS = frozenset({"META", "headers"})
 _HEADER_KEY = re.compile(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
-_FILE = re.compile(r"\.(?:FILES|files)\b.*\.(?:file)?name$")
 _MAX_DEPTH = 6
 _TEXT = frozenset({"str", "bytes", "dict", "list", "typing.Any", "typing.Dict", "typing.List", "object", "typing.Mapping"})
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyUrl", "pydantic.AnyHttpUrl", "pydantic.networks.HttpUrl", "pydantic.networks.AnyHttpUrl"})
@@ -79,7 +78,7 @@ class Sources:
         if match.group(2) == "META" and _HEADER_KEY.search(text):
             return None
         traits = {Trait.HEADER} if match.group(2) in _HEADERS else set()
-        if _FILE.search(text) and text.startswith("%") and text.endswith(".name"):
+        if match.group(2) == "FILES":
             traits.add(Trait.NAME)
         return Source(text.replace("%", ""), frozenset(traits))
 

@@ -144,7 +144,7 @@ def parts(text: str) -> tuple[str, ...] | None:
     """What a composed value holds; empty for constants and tests, None for a name, a result or what hangs on one.
 
     >>> parts("(%a if %b else 'c')"), parts("[%a,'x']"), parts("#3.json"), parts("int(%a)")
-    (('%a',), ('%a', "'x'"), None, ())
+    (('%a', "'c'"), ('%a', "'x'"), None, ())
     """
     sign = text[:1]
     if not sign or sign == "?" or sign.isdigit() or sign == "-":
