@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.project import Project
+from backend_lint.project.failures import symbol_of
+from backend_lint.project.taint.statements import Built, Statements
+
+
+class SqlBuiltFromStrings(ProjectRule):
+    """A value is written into the text of an SQL statement.
+
+    ## What it does
+
+    Puts together what f-strings, `+`, `%`, `format` and locals that grow make of a statement that is handed to a database, and reports values in it that
+    come from a request, through whatever locals, attributes and calls; and text parameters that stand between quotation marks. Only texts that
+    are statements count.
+
+    ## Why is this bad
+
+    A quotation mark in the value ends the string: the rest of it runs as SQL, and whoever sends it reads and changes any row.
+
+    ## Example
+
+    ```python
+    from django.db import connection
+
+
+    def find(request):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM shop_order WHERE code = '%s'" % request.GET["code"])
+            return cursor.fetchone()
+    ```
+
+    ## Use instead
+
+    ```python
+    from django.db import connection
+
+
+    def find(request):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM shop_order WHERE code = %s", [request.GET["code"]])
+            return cursor.fetchone()
+    ```
+
+    ## When this is wrong
+
+    Where the value was checked in a way that is not seen. Membership tests, validators, numbers, UUIDs, `sql.Identifier` and names of tables and columns
+    that do not come from a request are left alone.
+
+    ## References
+
+    - [CWE-89](https://cwe.mitre.org/data/definitions/89.html)
+    """
+
+    severity, precision, since = "error", "medium", "0.1"
+    profile = Profile.ALL
+    tags = ("cwe:89", "owasp-api:8", "security")
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        seen: set[tuple[str, int, int]] = set()
+        for found in Statements(project).built():
+            path, function = found.key
+            place = (path, found.call.line, function)
+            if place not in seen:
+                seen.add(place)
+                steps = (*(found.trail.steps if found.trail is not None else ()), *found.run)
+                evidence = [Evidence(step.path, step.line, step.text) for step in steps]
+                severity = None if found.trail is not None else Severity.WARNING
+                symbol = symbol_of(project.modules[path].functions[function])
+                yield self.finding(path, found.call, _message(found), symbol=symbol, evidence=evidence, severity=severity)
+
+
+def _message(found: Built) -> str:
+    if found.trail is not None:
+        return f"`{found.value}` of the request is written into the statement, which lets the caller run SQL: hand it over as a parameter"
+    return f"`{found.value}` is written between quotation marks into the statement, and one in it ends the string: hand it over as a parameter"
