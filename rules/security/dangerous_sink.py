@@ -78,8 +78,13 @@ class DangerousSink(ProjectRule):
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
+        seen: set[tuple[str, int, Danger, str]] = set()
         for found in project.taint.arrivals(*_SAID):
             path, function = found.key
+            once = (path, function, found.danger, found.trail.source.shown)
+            if once in seen:
+                continue  # a file that is opened and then removed: one hole
+            seen.add(once)
             harm, cure = _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]

@@ -8,9 +8,9 @@ from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
 
 _HARMLESS: dict[Danger, frozenset[Trait]] = {
-    Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL}),
-    Danger.URL: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER}),
-    Danger.REDIRECT: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER}),
+    Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL, Trait.BYTES}),
+    Danger.URL: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES}),
+    Danger.REDIRECT: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES}),
     Danger.COMMAND: frozenset({Trait.URL}),
     Danger.SQL: frozenset({Trait.URL}),
 }

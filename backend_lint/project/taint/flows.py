@@ -27,6 +27,8 @@ _GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"}
 _DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
 _KEEPS_ONLY = re.compile(r"\[\^|\\\\W|\\W")
 """An expression that matches all but what is allowed."""
+_TAKEN_OUT = frozenset({".", "..", "/", "../", "\\\\", "'", ";"})
+"""Signs that do harm: who replaces them has thought of it."""
 _RUNNERS = frozenset({"to_thread", "run_in_threadpool", "sync_to_async", "add_task", "partial", "submit"})
 
 
@@ -125,7 +127,7 @@ class Flows:
         self._origins[memo] = ()
         self._depth += 1
         try:
-            found = () if self.checks(key).covers(text) else tuple(dict.fromkeys(self._of(key, text)))[:_MAX_ORIGINS]
+            found = () if self._is_checked(key, text) else tuple(dict.fromkeys(self._of(key, text)))[:_MAX_ORIGINS]
         finally:
             self._depth -= 1
         self._origins[memo] = found
@@ -136,6 +138,23 @@ class Flows:
         if key not in self._checks:
             self._checks[key] = Checks(self._body(key))
         return self._checks[key]
+
+    def _is_checked(self, key: FunctionKey, text: str) -> bool:
+        """The function looks at the value first, or hands it to one that does and raises."""
+        if self.checks(key).covers(text):
+            return True
+        if text[:1] not in "%#":
+            return False
+        for call in self._body(key).calls:
+            if text in call.args:
+                ref = self._project.value(*key, call.callee)
+                if ref is None or ref.kind is not RefKind.FUNCTION or not self._body(ref.function).raises:
+                    continue
+                place = call.args.index(text) + _shift(self._head(ref.function), call.callee)
+                parameters = self._head(ref.function).parameters
+                if place < len(parameters) and self.checks(ref.function).covers(f"%{parameters[place].name}"):
+                    return True
+        return False
 
     def _of(self, key: FunctionKey, text: str) -> Iterator[Origin]:
         inner = parts(text)
@@ -241,6 +260,8 @@ class Flows:
         ref = self._project.value(*key, call.callee)
         if ref is not None and ref.kind is RefKind.FUNCTION:
             yield from self._through(key, call, ref.function)
+        elif method == "replace" and call.args and call.args[0].strip("'\"") in _TAKEN_OUT:
+            return
         elif method == "sub" and len(call.args) > 2 and not _KEEPS_ONLY.search(call.args[0]):
             yield from self.origins(key, call.args[2])
         elif method == "format" and receiver and self._leads:

@@ -36,6 +36,8 @@ class Trait(enum.StrEnum):
     NAME = "name"
     """The framework keeps the last part of a file's name only."""
     HEADER = "header"
+    BYTES = "bytes"
+    """It is content, no text."""
     URL = "url"
     """It is an address, and nothing else."""
 
@@ -205,6 +207,8 @@ class Sources:
             return Source("") if rest.startswith((".filename", ".file", ".read")) or not rest else None
         if name in _URLS:
             return Source("", frozenset({Trait.URL}))
+        if name == "bytes" and not rest:
+            return Source("", frozenset({Trait.BYTES}))
         return Source("") if name in _TEXT and not rest.startswith(".") else None
 
     def _of_model(self, ref: Ref, rest: str, depth: int) -> Source | None:

@@ -99,12 +99,15 @@ class Statements:
         return (quoted, None) if quoted else None
 
     def _is_open(self, key: FunctionKey, text: str) -> bool:
-        """A parameter that may be any text: it says so, or nobody says what it is."""
-        name = text[1:]
-        if text[:1] != "%" or not name.isidentifier() or self._flows.checks(key).covers(text):
+        """A name that nobody says is a number or one of a few words."""
+        name = text.lstrip("%")
+        if not name.isidentifier() or name.isupper() or self._flows.checks(key).covers(text):
             return False
+        if text[:1] != "%":
+            ref = self._project.value(*key, text)
+            return (ref is None or (ref.is_external and ref.name == name)) and name not in self._project.modules[key[0]].names
         head = self._project.calls.head(key)
-        return any(one.name == name and one.annotation in ("str", "(str|None)") for one in head.parameters)
+        return any(one.name == name and one.annotation in ("", "str", "(str|None)") and one.default[:1] in ("", "N") for one in head.parameters)
 
     def _extra(self, key: FunctionKey, call: Call) -> Iterator[Built]:
         """Django: parts of statements in ``extra()``."""

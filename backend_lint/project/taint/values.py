@@ -61,6 +61,9 @@ def _constant(text: str, depth: int) -> list[Piece]:
         items = split(given[:-1])
         if method == "format":
             return formatted([Piece(False, known)], items, depth)
+        if method == "replace" and len(items) == 2 and (old := constant_string(items[0])) and old in known:
+            before, _, after = known.partition(old)
+            return [piece for piece in (Piece(False, before), *pieces(items[1], depth + 1), Piece(False, after)) if piece.text]
         if method == "join" and len(items) == 1 and items[0][:1] == "[" and closing(items[0], 0) == len(items[0]):
             found: list[Piece] = []
             for number, item in enumerate(split(items[0][1:-1])):

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.facts.python import Body, Call, Function
+from backend_lint.project import Project
+from backend_lint.project.failures import symbol_of
+from backend_lint.project.value_text import constant_number
+
+_CIPHERS = re.compile(r"(?:Crypto|Cryptodome)\.Cipher\.(ARC2|ARC4|Blowfish|DES3?|XOR|CAST)\.new$")
+_ALGORITHMS = re.compile(r"cryptography\.hazmat\.(?:primitives\.ciphers|decrepit\.ciphers)\.algorithms\.(ARC4|Blowfish|IDEA|CAST5|SEED|TripleDES)$")
+_ECB = re.compile(r"cryptography\.hazmat\.primitives\.ciphers\.modes\.ECB$")
+_KEYS = re.compile(r"(?:(?:Crypto|Cryptodome)\.PublicKey\.(?:RSA|DSA)\.generate|asymmetric\.(?:rsa|dsa)\.generate_private_key)$")
+_CURVES = re.compile(r"\b(?:SECP192R1|SECT163[KR][12])\b")
+_RANDOM = frozenset(f"random.{name}" for name in "random randint choice choices randrange getrandbits sample randbytes".split())
+_HASHES = frozenset({"hashlib.md5", "hashlib.sha1", "Crypto.Hash.MD5.new", "Crypto.Hash.SHA.new"})
+_SECRET = re.compile(
+    r"(?:^|_)(?:(?:access|auth|reset|refresh|csrf|api|session|verification|confirmation|activation|invite|invitation|login|bearer|share|unsubscribe)_?"
+    r"(?:token|key|code|secret|hash)|token|password|passwd|secret|secret_key|otp|totp|nonce|session_?id|salt|passcode|recovery_codes?|signature)s?$",
+    re.IGNORECASE,
+)
+_NOT_SECRET = re.compile(r"(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)", re.IGNORECASE)
+_LAST = frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split()) | {name[7:] for name in _RANDOM}
+_SHORT = 2048
+
+
+class WeakCrypto(ProjectRule):
+    """A cipher, key or number that can be guessed or broken guards something.
+
+    ## What it does
+
+    Reports ciphers that are broken (DES, 3DES, RC2, RC4, Blowfish, IDEA, CAST5), the mode ECB, RSA and DSA keys below 2048 bits and curves below 224; and
+    by purpose: the module `random`, MD5 and SHA-1 where the name of what is made says that it is a token, password, session, code, nonce or salt.
+
+    ## Why is this bad
+
+    `random` is foreseen from a few outputs, short keys are computed, equal blocks show through ECB: who can do so signs in as somebody else.
+
+    ## Example
+
+    ```python
+    import random
+
+
+    def reset_token() -> str:
+        return "".join(random.choices("abcdefghij0123456789", k=20))
+    ```
+
+    ## Use instead
+
+    ```python
+    import secrets
+
+
+    def reset_token() -> str:
+        return secrets.token_urlsafe(32)
+    ```
+
+    ## When this is wrong
+
+    Where an old format must be read. MD5 and SHA-1 of anything else (files, keys of caches, ETags) and calls with `usedforsecurity=False` are left alone.
+
+    ## References
+
+    - [CWE-327](https://cwe.mitre.org/data/definitions/327.html), [CWE-326](https://cwe.mitre.org/data/definitions/326.html),
+      [CWE-338](https://cwe.mitre.org/data/definitions/338.html)
+    """
+
+    severity, precision, since = "warning", "medium", "0.1"
+    profile = Profile.ALL
+    tags = ("cwe:326", "cwe:327", "cwe:338", "owasp-api:2", "security")
+    roles = frozenset({Role.APPLICATION})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for module, index, function, body in project.functions():
+            if module.role not in self.roles:
+                continue
+            for number, call in enumerate(body.calls):
+                if call.callee.rpartition(".")[2] not in _LAST:
+                    continue
+                ref = project.value(module.path, index, call.callee)
+                if ref is not None and ref.is_external and (message := _message(ref.name, function, body, call, number)):
+                    yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
+
+
+def _message(name: str, function: Function, body: Body, call: Call, number: int) -> str:
+    if (match := _CIPHERS.search(name)) or (match := _ALGORITHMS.search(name)):
+        return f"{match.group(1)} is a broken cipher: use AES-GCM or ChaCha20-Poly1305"
+    if _ECB.search(name) or (name.endswith(".AES.new") and any(value.endswith("MODE_ECB") for value in (*call.args, *(one for _, one in call.keywords)))):
+        return "ECB encrypts equal blocks equally, which shows the structure of the text: use AES-GCM"
+    if _KEYS.search(name) and (bits := _bits(call)) and bits < _SHORT:
+        return f"a key of {bits} bits can be computed: use 2048 at least"
+    if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in (*call.args, *(one for _, one in call.keywords))):
+        return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
+    if name in _RANDOM and (made := _made(function, body, call, number)):
+        return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
+    told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
+    if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := _made(function, body, call, number)):
+        return f"`{made}` is made by a broken hash of what others can know: use `secrets`, or HMAC with SHA-256 to sign"
+    return ""
+
+
+def _bits(call: Call) -> int:
+    for keyword, value in call.keywords:
+        if keyword in ("key_size", "bits"):
+            return int(constant_number(value) or 0)
+    numbers = [int(number) for value in call.args[:2] if (number := constant_number(value)) is not None]
+    return next((number for number in numbers if number >= 128), 0)
+
+
+def _made(function: Function, body: Body, call: Call, number: int) -> str:
+    """The name of the secret that a call makes: of the variable or keyword it goes to, or of the function that returns it."""
+    sought = re.compile(rf"#{number}(?!\d)")
+    held = {f"#{number}"} | {f"#{index}" for index, one in enumerate(body.calls) if index > number and _holds(one, sought)}
+    names = [call.target] + [assign.target for assign in body.assigns if any(_mentions(assign.value, one) for one in held)]
+    names += [name for one in body.calls[number:] for name, value in one.keywords if any(_mentions(value, text) for text in held)]
+    if any(one.value and any(_mentions(one.value, text) for text in held) for one in body.returns):
+        names.append(re.sub(r"^(?:_*(?:generate|create|make|gen|get|new|build|random|compute))_", "", function.name.rpartition(".")[2]))
+    for name in names:
+        last = name.lstrip("%").rpartition(".")[2].rpartition("['")[2].rstrip("']")
+        if _SECRET.search(last) and not _NOT_SECRET.search(last) and not _NOT_SECRET.search(function.name):
+            return last
+    return ""
+
+
+def _holds(call: Call, sought: re.Pattern[str]) -> bool:
+    """A later call passes the value on: ``"".join(...)``, ``str(...)``, ``#3.hexdigest()``."""
+    if call.callee.rpartition(".")[2] not in ("join", "hexdigest", "digest", "format", "encode", "decode", "upper", "lower", "b64encode", "urlsafe_b64encode"):
+        return False
+    return bool(sought.search(call.callee)) or any(sought.search(value) for value in call.args)
+
+
+def _mentions(value: str, text: str) -> bool:
+    return text in value and re.search(re.escape(text) + r"(?!\d)", value) is not None
