@@ -306,11 +306,9 @@ class Flows:
         if key not in self._sites:
             head = self._head(key)
             last = head.name.rpartition(".")[2]
-            names = [last]
-            if last == "__init__":
-                names = [head.name.split(".")[-2]]
+            sought = head.name.split(".")[-2] if last == "__init__" and "." in head.name else last
             found = []
-            for path, function, number, handed_over in self._sites_named(names[0]):
+            for path, function, number, handed_over in self._by_name.get(sought, []):
                 call = self._modules[path].bodies[function].calls[number]
                 text = call.args[0] if handed_over == 1 else call.callee.rpartition(".")[0] if handed_over == 2 else call.callee
                 ref = self._project.value(path, function, text)
@@ -325,9 +323,6 @@ class Flows:
                         break
             self._sites[key] = found
         return self._sites[key]
-
-    def _sites_named(self, name: str) -> list[tuple[str, int, int, int]]:
-        return self._by_name.get(name, [])
 
     @functools.cached_property
     def _by_name(self) -> dict[str, list[tuple[str, int, int, int]]]:
