@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import BlockKind, Call
 from backend_lint.project import FunctionKey, Project, RefKind
 from backend_lint.project.failures import symbol_of
-from backend_lint.project.taint import Trail
+from backend_lint.project.taint import Mode, Trail
 from backend_lint.project.taint.serializers import Shape, shapes
+from backend_lint.project.taint.sources import Trait
+from backend_lint.project.value_text import alternatives
 
 _WRITES = frozenset({"create", "acreate", "update", "aupdate", "update_or_create", "get_or_create", "values", "insert"})
 _RIGHTS = frozenset({"is_staff", "is_superuser", "is_admin", "admin", "superuser", "is_root"})
@@ -19,9 +21,8 @@ class MassAssignment(ProjectRule):
 
     ## What it does
 
-    Reports mappings of a request that are unpacked into a model (`Model(**request.data)`, `create`, `update`), loops that `setattr` whatever name a request
-    holds, rights (`is_admin`, `is_staff` ...) that a route without authentication takes from the request, and serializers and forms of user models with
-    every field (`fields = "__all__"`), which lets a caller make himself an administrator.
+    Reports mappings of a request that are unpacked into a model (`Model(**request.data)`, `create`, `update`), loops that `setattr` whatever name it holds,
+    rights (`is_admin`, `is_staff` ...) that a route without authentication takes from it, and serializers and forms of user models with `"__all__"` fields.
 
     ## Why is this bad
 
@@ -49,20 +50,15 @@ class MassAssignment(ProjectRule):
     ## Use instead
 
     ```python
-    from django.db import models
-    from django.http import JsonResponse
-    from rest_framework.views import APIView
+    from rest_framework import serializers
+
+    from .models import Account
 
 
-    class Account(models.Model):
-        name = models.CharField(max_length=50)
-        is_staff = models.BooleanField(default=False)
-
-
-    class AccountView(APIView):
-        def post(self, request):
-            account = Account.objects.create(name=request.data["name"])
-            return JsonResponse({"id": account.pk})
+    class AccountSerializer(serializers.ModelSerializer):
+        class Meta:
+            model = Account
+            fields = ("name",)
     ```
 
     ## When this is wrong
@@ -99,20 +95,36 @@ class MassAssignment(ProjectRule):
 
 def _sink(project: Project, key: FunctionKey, call: Call) -> tuple[str, Trail] | None:
     if call.callee == "setattr" and len(call.args) == 3 and call.args[1][:1] in "%#":
-        trail = next(iter(project.taint.flows.trails(key, call.args[1])), None)
+        trail = _whole(project, key, call.args[1])
         return (f"`{trail.source.shown}` of the request names the attribute that is set: compare it with a list of allowed names", trail) if trail else None
     spread = next((value for name, value in call.keywords if name == "**"), "")
     if spread and spread[0] not in _NOT_RAW and _is_write(project, key, call):
-        trail = next(iter(project.taint.flows.trails(key, spread)), None)
+        trail = _whole(project, key, spread)
         if trail is not None:
             return f"`{trail.source.shown}` of the request is written to a row with whatever it holds: name the columns that a caller may set", trail
         return None
     for name, value in call.keywords:
         if name in _RIGHTS and _is_write(project, key, call) and _is_open(project, key):
-            trail = next(iter(project.taint.flows.trails(key, value)), None)
+            trail = next((one for text in (value, *_choices(project, key, value, name)) for one in project.taint.flows.trails(key, text)), None)
             if trail is not None:
                 return f"anybody sets `{name}` with `{trail.source.shown}` of the request: do not take it from the request", trail
     return None
+
+
+def _whole(project: Project, key: FunctionKey, text: str) -> Trail | None:
+    """How a mapping whose keys the caller chooses gets there."""
+    trails = project.taint.flows.trails(key, text, Mode.WHOLE)
+    return next((one for one in trails if Trait.HEADER not in one.source.traits), None)
+
+
+def _choices(project: Project, key: FunctionKey, value: str, name: str) -> Iterator[str]:
+    """The conditions under which a right is granted: ``if sent["admin"]: admin = True``."""
+    body = project.calls.body(key)
+    if "True" in alternatives(value) or value == f"%{name}":
+        for assign in project.modules[key[0]].assigns_to(key[1], f"%{name}"):
+            block = body.blocks[assign.block]
+            if assign.value == "True" and block.kind is BlockKind.IF:
+                yield block.subject
 
 
 def _is_write(project: Project, key: FunctionKey, call: Call) -> bool:

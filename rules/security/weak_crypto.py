@@ -21,7 +21,7 @@ _SECRET = re.compile(
     r"(?:token|key|code|secret|hash)|token|password|passwd|secret|secret_key|otp|totp|nonce|session_?id|salt|passcode|recovery_codes?|signature)s?$",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(r"(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)", re.IGNORECASE)
+_NOT_SECRET = re.compile(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
 _LAST = frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split()) | {name[7:] for name in _RANDOM}
 _SHORT = 2048
 
@@ -92,14 +92,21 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int)
         return "ECB encrypts equal blocks equally, which shows the structure of the text: use AES-GCM"
     if _KEYS.search(name) and (bits := _bits(call)) and bits < _SHORT:
         return f"a key of {bits} bits can be computed: use 2048 at least"
-    if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in (*call.args, *(one for _, one in call.keywords))):
+    if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
     if name in _RANDOM and (made := _made(function, body, call, number)):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
     told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
     if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := _made(function, body, call, number)):
+        if "passw" in made.lower():
+            return ""  # how passwords are kept is another question
         return f"`{made}` is made by a broken hash of what others can know: use `secrets`, or HMAC with SHA-256 to sign"
     return ""
+
+
+def _given(body: Body, call: Call) -> Iterator[str]:
+    for value in (*call.args, *(one for _, one in call.keywords)):
+        yield body.calls[int(value[1:])].callee if value[:1] == "#" and value[1:].isdigit() else value
 
 
 def _bits(call: Call) -> int:

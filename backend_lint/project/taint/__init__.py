@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
+from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.taint.arriving import arriving
-from backend_lint.project.taint.flows import Flows, Step, Trail
+from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
 from backend_lint.project.taint.library import LAST_NAMES, SAFE_LOADERS, SINKS, YAML, Danger, Sink
+from backend_lint.project.taint.values import parts
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-__all__ = ["Arrival", "Danger", "Flows", "Step", "Taint", "Trail"]
-
-_READS_PATH = "pathlib.Path."
+__all__ = ["Arrival", "Danger", "Flows", "Mode", "Step", "Taint", "Trail"]
 
 
 class Arrival(NamedTuple):
@@ -58,16 +58,23 @@ class Taint:
         ref = self._project.value(path, function, call.callee)
         if ref is not None and not ref.is_external:
             return
-        name = ref.name if ref is not None else call.callee
+        name = ref.name if ref is not None else _unresolved(call)
         sink = SINKS.get(name) or _yaml(name, call)
         if sink is None or not _is_armed(sink, call):
             return
         value = _value(sink, call)
-        if not value or value[0] in "'\"" or value.isdigit():
+        if not value or parts(value) == ():
             return
         trail = arriving(self.flows, (path, function), value, sink.danger)
         if trail is not None:
             yield Arrival(sink.danger, (path, function), call, name, trail)
+
+
+def _unresolved(call: Call) -> str:
+    """The name of a call whose object is not known; what strokes put together is a path."""
+    receiver, _, method = call.callee.rpartition(".")
+    found = operation(receiver)
+    return f"pathlib.Path.{method}" if found is not None and found.operator == "/" else call.callee
 
 
 def _yaml(name: str, call: Call) -> Sink | None:

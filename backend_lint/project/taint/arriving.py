@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend_lint.project import FunctionKey
-from backend_lint.project.taint.flows import Flows, Trail
+from backend_lint.project.taint.flows import Flows, Mode, Trail
 from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
 
@@ -18,7 +18,7 @@ _HARMLESS: dict[Danger, frozenset[Trait]] = {
 
 def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail | None:
     """The first harmful way on which a value from outside reaches a sink."""
-    for trail in flows.trails(key, text, danger in (Danger.URL, Danger.REDIRECT)):
+    for trail in flows.trails(key, text, Mode.HOST if danger in (Danger.URL, Danger.REDIRECT) else Mode.ANY):
         if not trail.source.traits & _HARMLESS.get(danger, frozenset()):
             return trail
     return None

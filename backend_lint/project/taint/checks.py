@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.python import BlockKind, Body, Call
-from backend_lint.project.taint.library import CHECKING, KEEPING, PASSES, TESTING
+from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PASSES, TESTING
 from backend_lint.project.value_text import call_ids
 
 _CONDITIONAL = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.WHILE, BlockKind.CASE})
@@ -14,6 +14,8 @@ _RAISING = frozenset({"relative_to", "ip_address"})
 _PARSING = frozenset({"urlparse", "urlsplit"})
 _CHECKING = re.compile("|".join(CHECKING), re.IGNORECASE)
 _HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
+_NOT_CHECKING = LAST_NAMES | KEEPING | {"mark_safe", "SafeString", "send_from_directory"}
+"""Names that only sound so: ``check_output``, ``unsafe_load``."""
 _MEMBER = re.compile(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
 _LEVELS = 4
 
@@ -48,7 +50,7 @@ class Checks:
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):
             receiver, _, method = call.callee.rpartition(".")
-            if _CHECKING.search(method) or (method in TESTING and self._decides(number, method)):
+            if (_CHECKING.search(method) and method not in _NOT_CHECKING) or (method in TESTING and self._decides(number, method)):
                 yield from (text for text in (*call.args, *(value for _, value in call.keywords)) if text[:1] not in "'\"")
                 if method in TESTING and receiver[:1] in "%#(":
                     yield receiver

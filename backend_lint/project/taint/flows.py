@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from backend_lint.facts.python import Body, Call, Function, ParameterKind
+from backend_lint.facts.python import Body, Call, Function
 from backend_lint.project import FunctionKey, Project, RefKind
 from backend_lint.project.taint.checks import Checks
 from backend_lint.project.taint.hosts import leading
-from backend_lint.project.taint.library import CARRIES, KEEPING, PASSES
-from backend_lint.project.taint.sources import Source, Sources
+from backend_lint.project.taint.library import KEEPING, PASSES
+from backend_lint.project.taint.passing import argument, carries, shift_of
+from backend_lint.project.taint.sources import Source, Sources, Trait
 from backend_lint.project.taint.values import INLINE, parts, root_and_rest
 from backend_lint.project.value_text import closing, split
 
@@ -30,6 +32,14 @@ _KEEPS_ONLY = re.compile(r"\[\^|\\\\W|\\W")
 _TAKEN_OUT = frozenset({".", "..", "/", "../", "\\\\", "'", ";"})
 """Signs that do harm: who replaces them has thought of it."""
 _RUNNERS = frozenset({"to_thread", "run_in_threadpool", "sync_to_async", "add_task", "partial", "submit"})
+
+
+class Mode(enum.IntEnum):
+    """What is asked: whether a value depends on one from outside, whether one decides the host of an address, whether it is one as a whole."""
+
+    ANY = 0
+    HOST = 1
+    WHOLE = 2
 
 
 class Step(NamedTuple):
@@ -62,26 +72,26 @@ class Flows:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._modules = project.modules
-        self._origins: dict[tuple[FunctionKey, str, bool], tuple[Origin, ...]] = {}
-        self._returned: dict[tuple[FunctionKey, bool], tuple[Origin, ...]] = {}
+        self._origins: dict[tuple[FunctionKey, str, Mode], tuple[Origin, ...]] = {}
+        self._returned: dict[tuple[FunctionKey, Mode], tuple[Origin, ...]] = {}
         self._checks: dict[FunctionKey, Checks] = {}
         self._sites: dict[FunctionKey, list[tuple[FunctionKey, Call, int]]] = {}
-        self._incoming: dict[tuple[FunctionKey, str, bool], tuple[Trail, ...]] = {}
+        self._incoming: dict[tuple[FunctionKey, str, Mode], tuple[Trail, ...]] = {}
         self._depth = 0
-        self._leads = False
+        self._mode = Mode.ANY
 
     @functools.cached_property
     def sources(self) -> Sources:
         """What comes from outside."""
         return Sources(self._project)
 
-    def trails(self, key: FunctionKey, text: str, leads: bool = False) -> tuple[Trail, ...]:
-        """Ways on which values from outside reach a value of a function; with `leads` those that decide the host of an address."""
-        before, self._leads = self._leads, leads
+    def trails(self, key: FunctionKey, text: str, mode: Mode = Mode.ANY) -> tuple[Trail, ...]:
+        """Ways on which values from outside reach a value of a function."""
+        before, self._mode = self._mode, mode
         try:
             return self._trails(key, text)
         finally:
-            self._leads = before
+            self._mode = before
 
     def _trails(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
         found: list[Trail] = []
@@ -97,7 +107,7 @@ class Flows:
                 continue
             seen.add((at, whole))
             source = self.sources.of_parameter(at, origin.name, origin.rest)
-            if source is not None:
+            if source is not None and (self._mode is not Mode.WHOLE or Trait.MAPPING in source.traits):
                 line = self._head(at).line
                 found.append(Trail(source, (Step(at[0], line, f"`{source.shown}` comes from the request"), *origin.steps)))
                 continue
@@ -111,7 +121,7 @@ class Flows:
         """What callers hand over for a parameter."""
         head = self._head(key)
         for caller, call, shift in self._call_sites(key):
-            value = _argument(head, call, name, shift)
+            value = argument(head, call, name, shift)
             if value:
                 yield caller, value, Step(caller[0], call.line, f"handed to `{head.name.rpartition('.')[2]}` as `{name}`")
 
@@ -119,7 +129,7 @@ class Flows:
 
     def origins(self, key: FunctionKey, text: str) -> tuple[Origin, ...]:
         """What a value depends on, as far as its function and those that it calls tell."""
-        memo = (key, text, self._leads)
+        memo = (key, text, self._mode)
         if memo in self._origins:
             return self._origins[memo]
         if self._depth > _MAX_DEPTH or len(text) > _MAX_TEXT * 10:
@@ -150,7 +160,7 @@ class Flows:
                 ref = self._project.value(*key, call.callee)
                 if ref is None or ref.kind is not RefKind.FUNCTION or not self._body(ref.function).raises:
                     continue
-                place = call.args.index(text) + _shift(self._head(ref.function), call.callee)
+                place = call.args.index(text) + shift_of(self._head(ref.function), call.callee)
                 parameters = self._head(ref.function).parameters
                 if place < len(parameters) and self.checks(ref.function).covers(f"%{parameters[place].name}"):
                     return True
@@ -158,13 +168,17 @@ class Flows:
 
     def _of(self, key: FunctionKey, text: str) -> Iterator[Origin]:
         inner = parts(text)
-        if self._leads and inner is not None and (first := leading(text)) != (text,):
+        if self._mode is Mode.HOST and inner is not None and (first := leading(text)) != (text,):
             inner = first
         if inner is not None:
+            if self._mode is Mode.WHOLE and text[:1] in "[{'\"f":
+                return
             for part in inner:
                 yield from self.origins(key, part)
             if text[:1] == "[":
                 yield from self._grown(key, text)
+            elif ".join([" in text and text[:1] in "'\"":
+                yield from self._grown(key, text[text.index(".join([") + 6 : -1])
             return
         source = self.sources.of_text(key, text)
         if source is not None:
@@ -174,16 +188,16 @@ class Flows:
         if not root:
             return
         if root[0] == "#":
-            if _carries(rest) and root[1:].isdigit():
+            if carries(rest) and root[1:].isdigit():
                 yield from self._of_call(key, int(root[1:]))
         elif root[0] == "%":
             yield from self._of_local(key, root, rest)
         elif root[0] in "([{'":
-            if _carries(rest):
+            if carries(rest):
                 yield from self.origins(key, root)
         elif root in INLINE and rest[:1] == "(":
             end = closing(rest, 0)
-            if _carries(rest[end:]):
+            if carries(rest[end:]):
                 for item in split(rest[1 : end - 1]):
                     yield from self.origins(key, item)
 
@@ -201,7 +215,7 @@ class Flows:
         for assign in assigns[:_MAX_ASSIGNS]:
             if assign.value != "?":
                 yield from self.origins(key, assign.value + rest if not assign.augmented else assign.value)
-        if not rest or _carries(rest):
+        if not rest or carries(rest):
             yield from self._grown(key, root)
             for block in self._body(key).blocks:
                 if block.target and name in block.target.split(",") and block.subject:
@@ -211,6 +225,8 @@ class Flows:
 
     def _grown(self, key: FunctionKey, root: str) -> Iterator[Origin]:
         """What is put into a container."""
+        if self._mode is Mode.WHOLE:
+            return
         if root[0] == "%":
             for assign in self._body(key).assigns:
                 if assign.target.startswith(root + "["):
@@ -237,7 +253,7 @@ class Flows:
                 yield Origin("", "", trail.source, (*trail.steps, step))
 
     def _settled(self, key: FunctionKey, text: str) -> tuple[Trail, ...]:
-        memo = (key, text, self._leads)
+        memo = (key, text, self._mode)
         if memo not in self._incoming:
             self._incoming[memo] = ()
             self._incoming[memo] = self._trails(key, text)[:2] if self._depth < _MAX_HOPS else ()
@@ -251,6 +267,8 @@ class Flows:
             return
         call = body.calls[number]
         receiver, _, method = call.callee.rpartition(".")
+        if method == "replace" and call.args and call.args[0].strip("'\"") in _TAKEN_OUT:
+            return
         source = self.sources.of_text(key, call.callee) if receiver or "." in call.callee else None
         if source is not None:
             if method in KEEPING and not any(name == "type" and value != "str" for name, value in call.keywords):
@@ -260,11 +278,9 @@ class Flows:
         ref = self._project.value(*key, call.callee)
         if ref is not None and ref.kind is RefKind.FUNCTION:
             yield from self._through(key, call, ref.function)
-        elif method == "replace" and call.args and call.args[0].strip("'\"") in _TAKEN_OUT:
-            return
         elif method == "sub" and len(call.args) > 2 and not _KEEPS_ONLY.search(call.args[0]):
             yield from self.origins(key, call.args[2])
-        elif method == "format" and receiver and self._leads:
+        elif method == "format" and receiver and self._mode is Mode.HOST:
             yield from self.origins(key, receiver)
         elif ref is not None and ref.is_external and (ref.name in PASSES or ref.name.removesuffix("()") in PASSES):
             for value in (*call.args, *(value for _, value in call.keywords)):
@@ -278,20 +294,20 @@ class Flows:
     def _through(self, key: FunctionKey, call: Call, callee: FunctionKey) -> Iterator[Origin]:
         """The result of a function of the project, by its summary."""
         head = self._head(callee)
-        shift = _shift(head, call.callee)
+        shift = shift_of(head, call.callee)
         for origin in self.returned(callee):
             step = Step(key[0], call.line, f"returned by `{head.name.rpartition('.')[2]}`")
             if origin.source is not None:
                 yield origin._replace(steps=(*origin.steps, step))
                 continue
-            value = _argument(head, call, origin.name, shift)
+            value = argument(head, call, origin.name, shift)
             if value:
                 for one in self.origins(key, value + origin.rest):
                     yield one._replace(steps=(*one.steps, *origin.steps, step))
 
     def returned(self, key: FunctionKey) -> tuple[Origin, ...]:
         """The summary of a function: parameters and sources that its result depends on."""
-        memo = (key, self._leads)
+        memo = (key, self._mode)
         if memo not in self._returned:
             self._returned[memo] = ()
             found: list[Origin] = []
@@ -317,7 +333,7 @@ class Flows:
                 if (ref.kind is RefKind.FUNCTION and ref.function == key) or (ref.kind is RefKind.CLASS and last == "__init__"):
                     if ref.kind is RefKind.CLASS and ref.index != head.owner:
                         continue
-                    shift = _shift(head, text) if ref.kind is RefKind.FUNCTION else 1
+                    shift = shift_of(head, text) if ref.kind is RefKind.FUNCTION else 1
                     found.append(((path, function), call, shift - (handed_over == 1)))
                     if len(found) >= _MAX_SITES:
                         break
@@ -359,41 +375,3 @@ class Flows:
 
     def _body(self, key: FunctionKey) -> Body:
         return self._modules[key[0]].bodies[key[1]]
-
-
-def _carries(rest: str) -> bool:
-    """Whether what hangs on a value from outside is from outside as well."""
-    position = 0
-    while position < len(rest):
-        sign = rest[position]
-        if sign in "[(":
-            position = closing(rest, position)
-            continue
-        end = position + 1
-        while end < len(rest) and (rest[end].isalnum() or rest[end] == "_"):
-            end += 1
-        if rest[position + 1 : end] not in CARRIES and rest[position + 1 : end] not in KEEPING:
-            return False
-        position = end
-    return True
-
-
-def _shift(head: Function, callee: str) -> int:
-    """How many parameters the receiver of a call stands for."""
-    return int(head.owner >= 0 and "staticmethod" not in head.decorators and "." in callee)
-
-
-def _argument(head: Function, call: Call, name: str, shift: int) -> str:
-    """What a call hands over for a parameter; empty if that is nothing or unknown."""
-    for keyword, value in call.keywords:
-        if keyword == name:
-            return value
-    positional = [one for one in head.parameters if one.kind in (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)]
-    for position, parameter in enumerate(positional):
-        if parameter.name == name:
-            place = position - shift
-            if 0 <= place < len(call.args) and not any(value.startswith("*") for value in call.args[: place + 1]):
-                return call.args[place]
-    return ""
-
-

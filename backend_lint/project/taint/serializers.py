@@ -117,6 +117,9 @@ def _one_way(project: Project, ref: Ref) -> tuple[frozenset[str], frozenset[str]
         for attribute in module.classes[base.index].attributes:
             if attribute.value[:1] == "#" and attribute.value[1:].isdigit():
                 call = module.bodies[attribute.function].calls[int(attribute.value[1:])]
+                kind = project.value(base.path, attribute.function, call.callee)
+                if kind is None or not kind.is_external:
+                    kept["write_only"].add(attribute.name)  # a field of the project's own may show something else
                 is_method = call.callee.endswith("SerializerMethodField")
                 for keyword, names in kept.items():
                     if (keyword, "True") in call.keywords or (is_method and keyword == "read_only"):

@@ -38,6 +38,8 @@ class Trait(enum.StrEnum):
     HEADER = "header"
     BYTES = "bytes"
     """It is content, no text."""
+    MAPPING = "mapping"
+    """The caller chooses its keys."""
     URL = "url"
     """It is an address, and nothing else."""
 
@@ -50,6 +52,7 @@ class Source(NamedTuple):
 
 
 _NONE: frozenset[Trait] = frozenset()
+_MAPPING = frozenset({Trait.MAPPING})
 
 
 class Sources:
@@ -198,7 +201,7 @@ class Sources:
             if name in ("Optional", "Union", "list", "List", "Sequence", "set", "Set"):
                 found = [self._of_annotation(key, one, rest if name in ("Optional", "Union") else "", calls, depth + 1) for one in items]
                 return next((one for one in found if one is not None), None)
-            return Source("") if name in ("dict", "Dict", "Mapping") and not rest.startswith(".") else None
+            return Source("", _MAPPING) if name in ("dict", "Dict", "Mapping") and not rest.startswith(".") else None
         ref = self._project.value(key[0], 0, text)
         name = ref.name if ref is not None else text
         if ref is not None and ref.kind is RefKind.CLASS:
@@ -207,6 +210,8 @@ class Sources:
             return Source("") if rest.startswith((".filename", ".file", ".read")) or not rest else None
         if name in _URLS:
             return Source("", frozenset({Trait.URL}))
+        if name in ("dict", "typing.Dict", "typing.Mapping", "typing.Any") and not rest:
+            return Source("", _MAPPING)
         if name == "bytes" and not rest:
             return Source("", frozenset({Trait.BYTES}))
         return Source("") if name in _TEXT and not rest.startswith(".") else None
