@@ -23,6 +23,7 @@ _SECRET = re.compile(
 )
 _NOT_SECRET = re.compile(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
 _LAST = frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split()) | {name[7:] for name in _RANDOM}
+_SIGNS = re.compile(r"""\bstring\.|ascii_|^['"]|alpha|char|letter|digit|symbol|range\(""", re.IGNORECASE)
 _SHORT = 2048
 
 
@@ -94,7 +95,7 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int)
         return f"a key of {bits} bits can be computed: use 2048 at least"
     if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
-    if name in _RANDOM and (made := _made(function, body, call, number)):
+    if name in _RANDOM and not _picks(call) and (made := _made(function, body, call, number)):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
     told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
     if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := _made(function, body, call, number)):
@@ -102,6 +103,11 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int)
             return ""  # how passwords are kept is another question
         return f"`{made}` is made by a broken hash of what others can know: use `secrets`, or HMAC with SHA-256 to sign"
     return ""
+
+
+def _picks(call: Call) -> bool:
+    """One of what exists already, not signs that are put together."""
+    return call.callee.rpartition(".")[2] in ("choice", "choices", "sample") and not (call.args and _SIGNS.search(call.args[0]))
 
 
 def _given(body: Body, call: Call) -> Iterator[str]:

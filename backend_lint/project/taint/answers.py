@@ -25,7 +25,9 @@ _ANSWERS = frozenset({"jsonify", "JsonResponse", "JSONResponse", "Response", "OR
 def response_models(project: Project, route: Route) -> Iterator[Ref]:
     """The models that a route of FastAPI answers with."""
     if route.response and route.framework == "fastapi" and route.function >= 0:
-        for name in _NAME.findall(route.response):
+        for name in dict.fromkeys(_NAME.findall(route.response)):
+            if name == route.request:
+                continue  # who sends it knows it
             ref = project.value(route.module, 0, name)
             if ref is not None and ref.kind is RefKind.CLASS and any(one.startswith(_MODELS) for one in project.resolver.classes.external_names(ref)):
                 yield ref

@@ -11,6 +11,8 @@ from backend_lint.project.value_text import call_ids
 
 _CONDITIONAL = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.WHILE, BlockKind.CASE})
 _RAISING = frozenset({"relative_to", "ip_address"})
+_RESOLVING = frozenset({"absolute", "resolve", "realpath", "abspath"})
+"""Who looks at a path that was resolved looks where it leads."""
 _PARSING = frozenset({"urlparse", "urlsplit"})
 _CHECKING = re.compile("|".join(CHECKING), re.IGNORECASE)
 _HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
@@ -54,6 +56,11 @@ class Checks:
                 yield from (text for text in (*call.args, *(value for _, value in call.keywords)) if text[:1] not in "'\"")
                 if method in TESTING and receiver[:1] in "%#(":
                     yield receiver
+
+        for condition in self._conditions:
+            for number in call_ids(condition):
+                if number < len(self._body.calls) and self._body.calls[number].callee.rpartition(".")[2] in _RESOLVING:
+                    yield f"#{number}"
 
     def _decides(self, number: int, method: str) -> bool:
         if method in _RAISING:
