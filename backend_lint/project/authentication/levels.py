@@ -31,6 +31,7 @@ class Weaker(NamedTuple):
 def weaker_guards(project: Project) -> Iterator[Weaker]:
     """Administrators' routes that let in everybody who is known."""
     seen: set[tuple[str, int]] = set()
+    further: dict[Guard, bool] = {}
     strict: dict[str, Route] = {}
     for route in project.routes:
         if route.function >= 0 and route.authenticated and any(_is_strict(guard) for guard in route.guards):
@@ -46,7 +47,10 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
             continue
         if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
             continue
-        if not any(_guard_looks_further(project, guard) for guard in route.guards):
+        for guard in route.guards:
+            if guard not in further:
+                further[guard] = _guard_looks_further(project, guard)
+        if not any(further[guard] for guard in route.guards):
             yield Weaker(route, strict.get(route.framework))
 
 

@@ -92,7 +92,7 @@ def _password(body: Body, text: str, depth: int = 0) -> str:
                 if call.target and _PASSWORD.search(call.target.lstrip("%")):
                     return call.target.lstrip("%")
                 if call.callee.rpartition(".")[2] in _PASSING:
-                    for inner in (call.callee, *(arg.strip("'") for arg in call.args)):
+                    for inner in (call.callee, *(arg.strip("'") for arg in call.args[:8])):
                         if found := _password(body, inner, depth + 1):
                             return found
     return ""

@@ -27,6 +27,8 @@ _HARMLESS = frozenset({"kid", "iss", "alg", "aud", "exp", "iat", "tid", "typ", "
 _EXPIRY = re.compile(r"\bexp\b|expir|lifetime|\bttl\b", re.IGNORECASE)
 _ABOUT_EXPIRED = re.compile(r"refresh|expired|logout|revoke|renew|blacklist", re.IGNORECASE)
 """Names of code that has to read tokens which have ended."""
+_MOST_CALLS = 500
+"""A function with more is looked at for each of its tokens in vain."""
 _KNOWINGLY = re.compile(r"unverif|untrust|insecure|peek", re.IGNORECASE)
 """Names of what is known not to be verified."""
 _STAND_IN = re.compile(r"_?(?:Null|Fake|Dummy|Mock|Stub|Test)")
@@ -57,6 +59,8 @@ def is_only_looked_at(project: Project, found: LibraryCall) -> bool:
     """It is verified as well in the same function or class, only names its key or its end, or came from its issuer over a call of our own."""
     body = found.module.bodies[found.function]
     owner = found.module.functions[found.function].owner
+    if len(body.calls) > _MOST_CALLS:
+        return True
     if _KNOWINGLY.search(found.call.target) or (owner >= 0 and _STAND_IN.match(found.module.classes[owner].name)):
         return True
     methods = found.module.classes[owner].methods if owner >= 0 else ()
@@ -124,10 +128,17 @@ def algorithms(project: Project, found: LibraryCall) -> tuple[str, ...] | None:
 
 def from_header(body: Body, text: str) -> bool:
     """Whether a value was read from the token's own header."""
-    return any(number < len(body.calls) and body.calls[number].callee.rpartition(".")[2] in _HEADER for number in call_ids(text)) or any(
-        number < len(body.calls) and any(from_header(body, f"#{inner}") for inner in call_ids(body.calls[number].callee) if inner < number)
-        for number in call_ids(text)
-    )
+    seen: set[int] = set()
+    waiting = call_ids(text)
+    while waiting:
+        number = waiting.pop()
+        if number in seen or number >= len(body.calls):
+            continue
+        seen.add(number)
+        if body.calls[number].callee.rpartition(".")[2] in _HEADER:
+            return True
+        waiting.extend(call_ids(body.calls[number].callee))
+    return False
 
 
 def mixes_families(names: tuple[str, ...]) -> bool:
@@ -142,7 +153,7 @@ def endless(project: Project) -> Iterator[LibraryCall]:
         given = argument(found.call, 0, "payload") or argument(found.call, 0, "claims")
         body = found.module.bodies[found.function]
         claims = project.guards.values.follow(found.place(given))
-        if claims.text[:1] != "{" or "**" in claims.text or "..." in claims.text or claims.path != found.module.path:
+        if len(body.calls) > _MOST_CALLS or claims.text[:1] != "{" or "**" in claims.text or "..." in claims.text or claims.path != found.module.path:
             continue
         if not any(_EXPIRY.search(text) for text in (claims.text, *texts(body), *(assign.target for assign in body.assigns))):
             yield found
