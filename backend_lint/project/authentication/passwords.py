@@ -57,9 +57,9 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
             for function, body in enumerate(module.bodies):
-                found = [one for one in _comparisons(project, module, function, body) if one.name not in own]
+                compared = [one for one in _comparisons(project, module, function, body) if one.name not in own]
                 # a function that compares the stored password says so once
-                yield from {one.kind: one for one in reversed(found)}.values()
+                yield from {one.kind: one for one in reversed(compared)}.values()
 
 
 def _compare_themselves(project: Project) -> frozenset[str]:
