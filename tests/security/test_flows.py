@@ -7,6 +7,7 @@ import pytest
 from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.project import Project
 from backend_lint.project.taint import Danger
+from backend_lint.project.taint.values import Piece, formatted
 from backend_lint.readers.python import read
 
 HEAD = "import os, re, uuid, subprocess, requests, json\nfrom urllib.parse import urlparse\n"
@@ -197,3 +198,9 @@ class TestParameters:
 )
 def test_odd_input_is_no_error(text: str) -> None:
     assert arrivals(f"def view(request):\n    {text}\n") == []
+
+
+def test_places_of_a_format_that_no_number_names_are_unknown() -> None:
+    """``int("9" * 6000)`` and ``int("²")`` raise: a string of the checked code must not."""
+    subject = [Piece(False, "a {} {1} {" + "9" * 6000 + "} {²}")]
+    assert [piece.text for piece in formatted(subject, ["%p", "%q"]) if piece.is_value] == ["%p", "%q", "?", "?"]

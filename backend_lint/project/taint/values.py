@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from backend_lint.project.queries.sql_templates import FIELD, PERCENT, end_of_string, f_string, keyword
@@ -80,57 +82,47 @@ def _interpolated(text: str, depth: int) -> list[Piece]:
     return found if end >= len(text) else [Piece(True, text)]
 
 
-def _percent(subject: list[Piece], right: str, depth: int) -> list[Piece]:
-    named: dict[str, str] = {}
-    items = [right]
-    if right[:1] == "[":
-        items = split(right[1:-1])
-    elif right[:1] == "{":
-        named = {key[1:-1]: value for key, value in _entries(right)}
+def _filled(subject: list[Piece], places: re.Pattern[str], value: Callable[[re.Match[str]], list[Piece]]) -> list[Piece]:
+    """The constant parts of a string with what stands at each of its places."""
     found: list[Piece] = []
-    number = 0
     for piece in subject:
         if piece.is_value:
             found.append(piece)
             continue
         last = 0
-        for match in PERCENT.finditer(piece.text):
-            found.append(Piece(False, piece.text[last : match.start()]))
+        for match in places.finditer(piece.text):
+            found += [Piece(False, piece.text[last : match.start()]), *value(match)]
             last = match.end()
-            if match.group() == "%%":
-                found.append(Piece(False, "%"))
-                continue
-            value = named.get(match.group(1), f"{right}[]") if match.group(1) else items[number] if number < len(items) else "?"
-            number += not match.group(1)
-            found += pieces(value, depth + 1) if match.group()[-1] in "sr" else [Piece(True, "?")]
         found.append(Piece(False, piece.text[last:]))
     return [piece for piece in found if piece.text]
+
+
+def _percent(subject: list[Piece], right: str, depth: int) -> list[Piece]:
+    named = {key[1:-1]: value for key, value in _entries(right)} if right[:1] == "{" else {}
+    items = iter(split(right[1:-1]) if right[:1] == "[" else [right])
+
+    def value(match: re.Match[str]) -> list[Piece]:
+        if match.group() == "%%":
+            return [Piece(False, "%")]
+        given = named.get(match.group(1), f"{right}[]") if match.group(1) else next(items, "?")
+        return pieces(given, depth + 1) if match.group()[-1] in "sr" else [Piece(True, "?")]
+
+    return _filled(subject, PERCENT, value)
 
 
 def formatted(subject: list[Piece], given: list[str], depth: int = 0) -> list[Piece]:
     """``subject.format(given)``; `given` are arguments as inlined calls write them."""
-    named = {name: value for name, sign, value in map(keyword, given) if sign}
-    positional = [item for item in given if not keyword(item)[1]]
-    found: list[Piece] = []
-    number = 0
-    for piece in subject:
-        if piece.is_value:
-            found.append(piece)
-            continue
-        last = 0
-        for match in FIELD.finditer(piece.text):
-            found.append(Piece(False, piece.text[last : match.start()]))
-            last = match.end()
-            if match.group() in ("{{", "}}"):
-                found.append(Piece(False, match.group()[0]))
-                continue
-            name = re.split(r"[.\[]", match.group(1) or "")[0]
-            if not name:
-                name, number = str(number), number + 1
-            value = named.get(name, "?") if not name.isdigit() else positional[int(name)] if int(name) < len(positional) else "?"
-            found += pieces(value, depth + 1)
-        found.append(Piece(False, piece.text[last:]))
-    return [piece for piece in found if piece.text]
+    values = {name: value for name, sign, value in map(keyword, given) if sign}
+    values |= {str(number): item for number, item in enumerate(item for item in given if not keyword(item)[1])}
+    numbers = itertools.count()
+
+    def value(match: re.Match[str]) -> list[Piece]:
+        if match.group() in ("{{", "}}"):
+            return [Piece(False, match.group()[0])]
+        name = re.split(r"[.\[]", match.group(1) or "")[0] or str(next(numbers))
+        return pieces(values.get(name, "?"), depth + 1)
+
+    return _filled(subject, FIELD, value)
 
 
 def _entries(text: str) -> list[tuple[str, str]]:
