@@ -33,6 +33,15 @@ def seconds(text: str) -> tuple[float | None, bool]:
     return (total if text else None), False
 
 
+def digits(text: str) -> int | None:
+    """The number that decimal digits write; None for anything else, and for more digits than any count has: Python refuses thousands of them.
+
+    >>> digits("30"), digits("9" * 5000), digits("²"), digits("")
+    (30, None, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
+
+
 def whole(text: str | None) -> int | None:
     """A whole number, or the default of a variable that stands for one; None if it is not known.
 

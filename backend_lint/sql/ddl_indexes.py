@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend_lint.duration import digits
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, Index, IndexKey
 from backend_lint.sql.ddl_expressions import condition, expression
@@ -141,7 +142,7 @@ def _operand(cursor: Cursor) -> tuple[str, str, int]:
     elif token.kind in ("word", "name"):
         cursor.at += 1
         if cursor.is_next("(") and cursor.peek().kind == "number" and cursor.peek(2).text == ")" and cursor.dialect is Dialect.MYSQL:
-            length = int(cursor.group())
+            length = digits(cursor.group()) or 0
             return token.text, "", length
         while cursor.is_next(".") and cursor.peek().kind in ("word", "name"):
             cursor.at += 2

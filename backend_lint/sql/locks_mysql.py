@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.duration import digits
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Implicit
@@ -38,5 +39,5 @@ def _grows(old: str, new: str) -> bool:
     one, other = _LENGTH.fullmatch(old), _LENGTH.fullmatch(new)
     if one is None or other is None:
         return False
-    before, after = int(one.group(1)), int(other.group(1))
-    return before <= after and (before <= _ONE_BYTE) == (after <= _ONE_BYTE)
+    before, after = digits(one.group(1)), digits(other.group(1))
+    return before is not None and after is not None and before <= after and (before <= _ONE_BYTE) == (after <= _ONE_BYTE)

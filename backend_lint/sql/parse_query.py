@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from backend_lint.duration import digits
 from backend_lint.facts.query import And, Comparison, Or, OrderKey, Predicate, Query, Relation, Rows, Term, TermKind, Verb
 from backend_lint.facts.schema import Dialect
 from backend_lint.sql.conditions import column, comparison, conjunction, conjuncts
@@ -234,8 +235,8 @@ class Builder:
     def _meant(self, node: Any, items: list[Any], grouping: bool = False) -> Any:
         """What a position or a name in ORDER BY or GROUP BY stands for. In GROUP BY a column goes before what is selected under its name."""
         kind = type(node).__name__
-        if kind == "Literal" and not node.args.get("is_string") and node.this.isdigit():
-            position = int(node.this) - 1
+        if kind == "Literal" and not node.args.get("is_string") and (written := digits(node.this)) is not None:
+            position = written - 1
             return items[position] if 0 <= position < len(items) else node
         if kind == "Column" and node.args.get("table") is None and type(node.this).__name__ == "Identifier":
             name = name_of(node.this)

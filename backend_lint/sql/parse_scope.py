@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from backend_lint.duration import digits
 from backend_lint.facts.query import Predicate, Query, Relation, Term, TermKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.sql.conditions import parameter
@@ -151,8 +152,8 @@ def marked(name: str) -> Term:
 
 def literal_count(name: str) -> int:
     """How many literals a stand-in counts, -1 if it is none."""
-    digits = name.removeprefix(LITERALS).removesuffix("__")
-    return int(digits) if name.startswith(LITERALS) and digits.isdigit() else -1
+    count = digits(name.removeprefix(LITERALS).removesuffix("__")) if name.startswith(LITERALS) else None
+    return count if count is not None else -1
 
 
 def below(node: Any) -> Iterator[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.duration import digits
+
 _TYPE = re.compile(r"([a-z_][\w .]*?)\s*(?:\(\s*([\d, -]+)\s*\))?(\[\])*")
 _TEXTS = frozenset({"text", "varchar", "citext"})
 _KNOWN = frozenset(
@@ -81,5 +83,5 @@ def _parsed(text: str) -> tuple[str, tuple[int, ...], bool] | None:
     found = _TYPE.fullmatch(text.strip().lower())
     if found is None:
         return None
-    size = tuple(int(part) for part in found.group(2).replace(" ", "").split(",") if part.lstrip("-").isdigit()) if found.group(2) else ()
+    size = tuple(int(part) for part in found.group(2).replace(" ", "").split(",") if digits(part.removeprefix("-")) is not None) if found.group(2) else ()
     return found.group(1), size, bool(found.group(3))

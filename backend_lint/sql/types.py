@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from backend_lint.duration import digits
 from backend_lint.facts.schema import Dialect
 
 _ALIASES = {
@@ -116,7 +117,7 @@ def _named(name: str, length: str, dialect: Dialect) -> tuple[str, str]:
     if name == "bit" and dialect is Dialect.MSSQL and not length:
         return "boolean", ""
     if name == "float" and dialect is Dialect.POSTGRESQL:
-        return ("real" if length.isdigit() and int(length) <= 24 else "double precision"), ""
+        return ("real" if (digits(length) or 99) <= 24 else "double precision"), ""
     if name == "serial" and dialect is Dialect.MYSQL:
         return "bigint unsigned", ""
     if name.startswith("interval"):
@@ -215,4 +216,4 @@ def is_json(type_: str) -> bool:
 def length(type_: str) -> int | None:
     """The number in brackets of a character type; None without one."""
     inside = type_.partition("(")[2].partition(")")[0]
-    return int(inside) if is_text(type_) and inside.isdigit() else None
+    return digits(inside) if is_text(type_) else None

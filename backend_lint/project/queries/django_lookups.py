@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from backend_lint.duration import digits
 from backend_lint.facts.query import Comparison, Opaque, Predicate, Term, TermKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.queries.django_expr import Expr, cast, composed
@@ -77,8 +78,8 @@ class Lookups:
             if name == "len":
                 length = f"coalesce(array_length({left.text}, 1), 0)"
                 return composed(sql.case([(f"{left.text} is null", "null")], length), "integer", "IntegerField", (left,))
-            if name.isdigit():
-                return composed(f"{left.text}[{int(name) + 1}]", left.type[:-2], "", (left,))
+            if (place := digits(name)) is not None:
+                return composed(f"{left.text}[{place + 1}]", left.type[:-2], "", (left,))
             return None
         if left.type.endswith("range") and name in ("startswith", "endswith"):
             return function("Lower" if name == "startswith" else "Upper", (left,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from backend_lint.duration import digits
 from backend_lint.project.queries.sql_place import END, Place
 from backend_lint.project.queries.sql_templates import FIELD, PERCENT, Texts, end_of_string, f_string, keyword, product, unique
 from backend_lint.project.queries.sqlalchemy_text import operation
@@ -182,7 +183,8 @@ class Strings:
             name = (match.group(1) or "").partition(".")[0].partition("[")[0]
             if not name:
                 name, number = str(number), number + 1
-            value = keywords.get(name) if not name.isdigit() else positional[int(name)] if int(name) < len(positional) else None
+            place = digits(name)
+            value = keywords.get(name) if place is None else positional[place] if place < len(positional) else None
             plain = match.group(1) in (name, "") or (match.group(1) or "").isdigit()
             part = self.part(path, function, value, at) if value is not None and plain and not value.startswith("*") else (HOLE,)
             found = product(tuple(one + before for one in found), part)
