@@ -85,6 +85,7 @@ class Project:
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
+        self.named_calls = self.resolver.named_calls
 
     @classmethod
     def link(
@@ -115,8 +116,7 @@ class Project:
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
         """Every function, module bodies included, in order of path and line; with `features` (see `facts.python.Module`) only of modules that have all."""
-        for path in self.modules:
-            module = self.modules[path]
+        for module in self.modules.values():
             if all(feature in module.facts.features for feature in features):
                 for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
                     yield module, index, function, body

@@ -137,17 +137,21 @@ class Answers:
             return False
         head = module.functions[site.function]
         is_model = head.owner >= 0 and (site.path, head.owner) in self._project.schema.mapped
-        return is_model and len(head.parameters) > 1 and head.name.rpartition(".")[2] not in self._called
+        return is_model and len(head.parameters) > 1 and not self._is_called(head.name.rpartition(".")[2])
+
+    def _is_called(self, name: str) -> bool:
+        """Something outside tests calls it, or hands it on."""
+        return any(True for _ in self._project.named_calls.calls(name, without=frozenset({Role.TEST}))) or name in self._handed_on
 
     @functools.cached_property
-    def _called(self) -> frozenset[str]:
-        """The last names of all that is called or handed on outside tests."""
+    def _handed_on(self) -> frozenset[str]:
+        """The last names of all that is read or handed on outside tests."""
         found: set[str] = set()
         for module in self._project.modules.values():
             if module.role is not Role.TEST:
                 for body in module.bodies:
                     for call in body.calls:
-                        found.update(text.rpartition(".")[2] for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
+                        found.update(text.rpartition(".")[2] for text in (*call.args, *(value for _, value in call.keywords)))
                     found.update(value.rpartition(".")[2] for _, _, value, _ in body.reads)
         return frozenset(found)
 

@@ -14,37 +14,34 @@ _BODIES = msgspec.msgpack.Decoder(list[Body])
 
 
 class SourceModule:
-    """A module of the project: its facts, and an index of its names. `package` is the folder path that relative imports start from."""
+    """A module of the project: its facts, and an index of its names. `package` is the folder path that relative imports start from.
 
-    __slots__ = ("_assigns", "_bodies", "_by_function", "_definitions", "_names", "facts", "is_package", "path", "role")
+    `functions`: all functions; the first is the module body. `classes`: all classes, nested ones too. `bodies`: one body for each function, decoded at
+    the first question.
+    """
+
+    __slots__ = ("_assigns", "_by_function", "_definitions", "_names", "bodies", "classes", "facts", "functions", "is_package", "path", "role")
+
+    bodies: list[Body]
 
     def __init__(self, path: str, role: Role, facts: Module) -> None:
         self.path = path
         self.role = role
         self.facts = facts
+        self.functions: tuple[Function, ...] = facts.functions
+        self.classes: tuple[Class, ...] = facts.classes
         self.is_package = path.endswith("__init__.py")
-        self._bodies: list[Body] | None = None
         self._names: dict[str, tuple[str, int]] | None = None
         self._by_function: dict[int, list[Import]] | None = None
         self._assigns: dict[int, dict[str, list[Assign]]] = {}
         self._definitions: tuple[dict[str, int], dict[str, int]] | None = None
 
-    @property
-    def bodies(self) -> list[Body]:
-        """One body for each function, decoded at the first question."""
-        if self._bodies is None:
-            self._bodies = _BODIES.decode(self.facts.bodies)
-        return self._bodies
-
-    @property
-    def functions(self) -> tuple[Function, ...]:
-        """All functions; the first is the module body."""
-        return self.facts.functions
-
-    @property
-    def classes(self) -> tuple[Class, ...]:
-        """All classes, nested ones too."""
-        return self.facts.classes
+    def __getattr__(self, name: str) -> list[Body]:
+        # asked only while the slot is empty: millions of later reads cost no call
+        if name != "bodies":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.bodies = _BODIES.decode(self.facts.bodies)
+        return self.bodies
 
     @property
     def names(self) -> dict[str, tuple[str, int]]:

@@ -38,10 +38,11 @@ def outliving(project: Project) -> Iterator[Outliving]:
 
     A stream of rows needs its connection anyway: a generator counts only if it waits for something slow as well.
     """
-    for module, index, function, body in project.functions():
-        if not function.parameters or not any(call.callee.endswith((".add_task", *_STREAMS)) for call in body.calls):
+    streams = [name for name in project.named_calls.by_name if name.endswith(_STREAMS)]
+    for key in project.named_calls.functions(("add_task", *streams)):
+        body = project.calls.body(key)
+        if not project.calls.head(key).parameters:
             continue
-        key = (module.path, index)
         yielded = [f"%{name}" for name, provider in project.dependencies.providers(key) if project.calls.head(provider).is_generator]
         sessions = [session for session in yielded if is_session(project, project.value(*key, session))]
         if sessions:

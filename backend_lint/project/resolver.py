@@ -10,6 +10,7 @@ from backend_lint.project.classes import Classes
 from backend_lint.project.libraries import canonical, external_bases, returned_by
 from backend_lint.project.libraries.returns import MODEL_METHODS, QUERYSET_METHODS, attribute_class
 from backend_lint.project.modules import ModuleIndex, SourceModule
+from backend_lint.project.named_calls import NamedCalls
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split, without_strings
 
@@ -31,6 +32,7 @@ class Resolver:
         self.modules = modules
         self.index = ModuleIndex(modules)
         self.classes = Classes(self)
+        self.named_calls = NamedCalls(modules)
         self._values: dict[tuple[str, int, str], Ref | None] = {}
         self._exports: dict[tuple[str, str], Ref | None] = {}
         self._results: dict[tuple[str, int, int], Ref | None] = {}

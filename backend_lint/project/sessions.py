@@ -82,11 +82,11 @@ class Sessions:
         return any("timeout" in text.lower() for text in texts)
 
     def _look(self) -> None:
+        for module, index, _, call in self._project.named_calls.calls("mount"):
+            if "." in call.callee:
+                self._mounted(module.path, index, call)
         for path, module in self._project.modules.items():
             for index, body in enumerate(module.bodies):
-                for call in body.calls:
-                    if call.callee.endswith(".mount"):
-                        self._mounted(path, index, call)
                 for assign in body.assigns:
                     base, _, last = assign.target.rpartition(".")
                     if base and last in _VERBS and module.role is not Role.TEST and self._may_bound(path, index, assign.value):

@@ -79,11 +79,7 @@ class Timeouts:
         self._handed_out = HandedOut(project)
         self._sessions = Sessions(project)
         self._socket_default = any(
-            call.callee.endswith("setdefaulttimeout") and call.args[:1] != ("None",)
-            for module in project.modules.values()
-            if module.role is not Role.TEST
-            for body in module.bodies
-            for call in body.calls
+            call.args[:1] != ("None",) for _, _, _, call in project.named_calls.calls("setdefaulttimeout", without=frozenset({Role.TEST}))
         )
         self._all: tuple[Outbound, ...] | None = None
         self._bounds: dict[FunctionKey, frozenset[str] | None] = {}

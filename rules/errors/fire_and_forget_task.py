@@ -66,12 +66,13 @@ class FireAndForgetTask(ProjectRule):
     roles = frozenset({Role.APPLICATION, Role.COMMAND})
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for module in project.modules.values():
+        for (path, index), numbers in project.named_calls.functions(_SPAWNERS).items():
+            module = project.modules[path]
             if module.role in self.roles:
+                body = module.bodies[index]
                 imported = any(found.module.partition(".")[0] == "asyncio" for found in module.facts.imports)
-                for index, body in enumerate(module.bodies):
-                    if imported or any(_LOOP.search(call.callee) for call in body.calls):
-                        yield from self._function(project, module, index, body)
+                if imported or any(_LOOP.search(body.calls[number].callee) for number in numbers):
+                    yield from self._function(project, module, index, body)
 
     def _function(self, project: Project, module: SourceModule, index: int, body: Body) -> Iterator[Finding]:
         if module.functions[index].name.endswith(".__del__"):

@@ -130,13 +130,15 @@ class Pages:
     # -- views -------------------------------------------------------------------------------------
 
     def _views(self, roles: frozenset[Role]) -> Iterator[_View]:
-        for module, function, head, body in self._project.functions():
-            if module.role not in roles or not function or any(call.callee.endswith("prefetch_related_objects") for call in body.calls):
+        prefetching = self._project.named_calls.functions(("prefetch_related_objects",))
+        for key, numbers in self._project.named_calls.functions((_NAMED, *_RENDERS)).items():
+            module = self._project.modules[key[0]]
+            if module.role not in roles or not key[1] or key in prefetching:
                 continue
-            key = module.path, function
-            for call in body.calls:
-                if (found := self._rendered(key, body, call)) is not None:
-                    yield _View(*key, head.name, call, *found)
+            body = module.bodies[key[1]]
+            for number in numbers:
+                if (found := self._rendered(key, body, body.calls[number])) is not None:
+                    yield _View(*key, module.functions[key[1]].name, body.calls[number], *found)
         for path, module in self._project.modules.items():
             if module.role in roles:
                 for index, fact in enumerate(module.classes):

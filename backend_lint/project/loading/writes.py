@@ -72,9 +72,11 @@ class Writes:
         for repeat in self._project.loads.repeats.all(Effect.DATABASE_WRITE, roles, hops=0):
             if (write := self._django(repeat)) is not None:
                 yield write
+        committing = self._project.named_calls.functions(("commit",))
         for module, index, _, body in self._project.functions():
             if module.role in roles and index:
-                yield from self._committed(module.path, index, body)
+                if (module.path, index) in committing:
+                    yield from self._committed(module.path, index, body)
                 yield from self._assigned(module.path, index, body)
 
     # -- Django ------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
@@ -32,16 +31,6 @@ class Callers:
         self._kept: dict[tuple[str, int], tuple[Caller, ...] | None] = {}
         self._resolved: dict[str, dict[tuple[RefKind, tuple[str, int]], list[Caller]] | None] = {}
 
-    @functools.cached_property
-    def _by_name(self) -> dict[str, list[tuple[str, int, int]]]:
-        found: dict[str, list[tuple[str, int, int]]] = {}
-        for path, module in self.project.modules.items():
-            if module.role is not Role.TEST:
-                for index, body in enumerate(module.bodies):
-                    for number, call in enumerate(body.calls):
-                        found.setdefault(call.callee.rpartition(".")[2], []).append((path, index, number))
-        return found
-
     def of(self, path: str, function: int) -> tuple[Caller, ...] | None:
         """The callers in order of path; None if too many functions have the same name."""
         key = (path, function)
@@ -64,10 +53,11 @@ class Callers:
     def _targets(self, name: str) -> dict[tuple[RefKind, tuple[str, int]], list[Caller]] | None:
         """The calls by a name for each function and class that they reach: each call is resolved once, however many functions have that name."""
         if name not in self._resolved:
-            places = self._by_name.get(name, [])
+            modules = self.project.modules
+            places = [place for place in self.project.named_calls.places((name,)) if modules[place[0]].role is not Role.TEST]
             found: dict[tuple[RefKind, tuple[str, int]], list[Caller]] = {}
             for where, index, number in places if len(places) <= _MAX_NAMESAKES else ():
-                target = self.project.value(where, index, self.project.modules[where].bodies[index].calls[number].callee)
+                target = self.project.value(where, index, modules[where].bodies[index].calls[number].callee)
                 if target is not None and target.kind in (RefKind.CLASS, RefKind.FUNCTION):
                     receiver = target if target.kind is RefKind.CLASS else target.receiver
                     found.setdefault((target.kind, target.function), []).append(Caller(where, index, number, receiver))

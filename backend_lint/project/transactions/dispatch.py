@@ -87,12 +87,8 @@ class Dispatches:
     @functools.cached_property
     def functions(self) -> tuple[FunctionKey, ...]:
         """The functions that may hold one: they call something by such a name."""
-        found = []
-        names = _TASK_METHODS | _PUBLISH_METHODS | self._called_tasks
-        for module, index, _, body in self._project.functions():
-            if module.role not in LEFT_OUT and index and any(call.callee.rpartition(".")[2] in names for call in body.calls):
-                found.append((module.path, index))
-        return tuple(found)
+        callers = self._project.named_calls.functions(_TASK_METHODS | _PUBLISH_METHODS | self._called_tasks)
+        return tuple(key for key in callers if key[1] and self._project.modules[key[0]].role not in LEFT_OUT)
 
     def of(self, key: FunctionKey) -> tuple[Dispatch, ...]:
         """The dispatches of a function, those inside lambdas and those that wait for the commit left out."""

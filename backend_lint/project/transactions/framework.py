@@ -87,13 +87,12 @@ def _receivers(project: Project, registered: dict[ClassKey, tuple[str, int]]) ->
                     call = module.bodies[head.scope].calls[int(text[1:])]
                     if call.callee.rpartition(".")[2] == "receiver" and call.args:
                         yield from _receiver(project, path, head.scope, (path, index), call, call.args[0], registered)
-        for function, body in enumerate(module.bodies):
-            for call in body.calls:
-                signal, _, last = call.callee.rpartition(".")
-                if last == "connect" and call.args and signal.endswith((*_DELETION, *_SAVING)):
-                    target = project.value(path, function, call.args[0])
-                    if target is not None and target.kind is RefKind.FUNCTION:
-                        yield from _receiver(project, path, function, target.function, call, signal, registered)
+    for module, function, _, call in project.named_calls.calls("connect", without=LEFT_OUT):
+        signal = call.callee.rpartition(".")[0]
+        if call.args and signal.endswith((*_DELETION, *_SAVING)):
+            target = project.value(module.path, function, call.args[0])
+            if target is not None and target.kind is RefKind.FUNCTION:
+                yield from _receiver(project, module.path, function, target.function, call, signal, registered)
 
 
 def _receiver(

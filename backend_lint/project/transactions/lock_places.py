@@ -24,6 +24,7 @@ _LOCK = "select_for_update"
 _FOR_UPDATE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b", re.IGNORECASE)
 _FARTHEST = 30
 """Calls after a lock among which the one that runs it is looked for."""
+_FETCHES = ("fetch", "fetchrow", "fetchval", "execute")
 _ACQUIRES = ("acquire", "connect")
 
 
@@ -45,12 +46,14 @@ class Wide(msgspec.Struct, frozen=True):
 
 def unkept_locks(project: Project, reach: Reach) -> Iterator[Unkept]:
     """In order of path and line."""
-    for module, index, _, body in project.functions():
-        if module.role not in (Role.APPLICATION, Role.COMMAND) or not index:
+    for key, numbers in project.named_calls.functions((_LOCK, *_FETCHES)).items():
+        module = project.modules[key[0]]
+        if module.role not in (Role.APPLICATION, Role.COMMAND) or not key[1]:
             continue
-        key = module.path, index
+        body = module.bodies[key[1]]
         loops: dict[str, int] | None = None
-        for number, call in enumerate(body.calls):
+        for number in numbers:
+            call = body.calls[number]
             if is_deferred(body, call.block):
                 continue
             if call.callee.endswith(f".{_LOCK}"):
@@ -90,7 +93,7 @@ def _is_alone(project: Project, reach: Reach, key: FunctionKey, body: Body, call
     target = project.value(*key, call.callee)
     if target is not None and target.name == "django.db.backends.utils.CursorWrapper.execute":
         return reach.state(key, call.block) is Open.NO
-    if target is None or not target.name.startswith("asyncpg.") or method not in ("fetch", "fetchrow", "fetchval", "execute"):
+    if target is None or not target.name.startswith("asyncpg.") or method not in _FETCHES:
         return False
     if next(project.transactions.reach.scopes.around(key, call.block), None) is not None:
         return False
@@ -106,12 +109,14 @@ def _is_alone(project: Project, reach: Reach, key: FunctionKey, body: Body, call
 
 def wide_locks(project: Project) -> Iterator[Wide]:
     """``select_for_update()`` without ``of=`` on a queryset that joins other tables by ``select_related``."""
-    for module, index, _, body in project.functions():
-        if module.role is not Role.APPLICATION or not index:
+    for key, numbers in project.named_calls.functions((_LOCK,)).items():
+        module = project.modules[key[0]]
+        if module.role is not Role.APPLICATION or not key[1]:
             continue
-        key = module.path, index
-        for number, call in enumerate(body.calls):
-            if not call.callee.endswith(f".{_LOCK}") or any(name in ("of", "**") for name, _ in call.keywords):
+        body = module.bodies[key[1]]
+        for number in numbers:
+            call = body.calls[number]
+            if "." not in call.callee or any(name in ("of", "**") for name, _ in call.keywords):
                 continue
             joined = _joined(body, number)
             if joined is not None and _is_queryset(project, key, number):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
@@ -20,6 +19,9 @@ _JOINS = ("reduce", "from_iterable", "chain")
 """Calls that make one list of the lists in their last argument."""
 _KEPT = ("i18n_patterns", "format_suffix_patterns", "path", "re_path", "url", "include")
 """Calls that are items of a list themselves, also where a project has a function of that name."""
+
+
+_TESTS = frozenset({Role.TEST})
 
 
 class Values(Constants):
@@ -238,25 +240,11 @@ class Values(Constants):
 
     def calls_named(self, *names: str) -> Iterator[tuple[SourceModule, int, int, Call]]:
         """Calls outside of tests whose callee ends with one of the names, as (module, function, number, call)."""
-        for name in names:
-            for path, function, number in self._by_name.get(name, ()):
-                module = self.modules[path]
-                yield module, function, number, module.bodies[function].calls[number]
+        return self.resolver.named_calls.calls(*names, without=_TESTS)
 
     def names_called(self, start: str, end: str) -> list[str]:
-        """The last names of callees that start and end so."""
-        return sorted(name for name in self._by_name if name.startswith(start) and name.endswith(end))
-
-    @functools.cached_property
-    def _by_name(self) -> dict[str, list[tuple[str, int, int]]]:
-        table: dict[str, list[tuple[str, int, int]]] = {}
-        for path in self.modules:
-            module = self.modules[path]
-            if module.role is not Role.TEST:
-                for function, body in enumerate(module.bodies):
-                    for number, call in enumerate(body.calls):
-                        table.setdefault(call.callee.rpartition(".")[2], []).append((path, function, number))
-        return table
+        """The last names of callees that start and end so, tests included."""
+        return sorted(name for name in self.resolver.named_calls.by_name if name.startswith(start) and name.endswith(end))
 
     def arguments_for(self, path: str, function: int, parameter: str) -> Iterator[Place]:
         """What callers hand in for a parameter."""
