@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.lazy_regex import lazy_regex
+
 HIDDEN = "***"
 
-_SECRET = re.compile(
+_SECRET = lazy_regex(
     r"(?:^|[^a-z])(?:[a-z]*secret[a-z]*|[a-z]*passw(?:or)?d|passphrase|pwd|pass|[a-z]*token|api_?key|apikey|[a-z]*credentials?|auth_?key|salt|pepper|[a-z]*hmac|signature|bearer|license_?key|dsn)(?:[^a-z]|$)"
     r"|(?:private|access|encryption|signing|signature|master|service|storage|account|jwt|fernet|hmac|aes|rsa|ssh|app|admin|client|shared|session|cookie|sendgrid|stripe|openai|anthropic)_?key(?:[^a-z]|$)"
 )
-_PLAIN = re.compile(
+_PLAIN = lazy_regex(
     r"_(?:url|uri|path|file|name|ttl|expiry|expires?|timeout|lifetime|seconds|minutes|days|hours|length|header|algorithm|issuer|audience|endpoint|enabled|type|id)$"
 )
-_IN_URL = re.compile(r"(?<=://)([^\s:/@'\"]{0,200}):([^\s/@'\"]{1,500})(?=@)")
-_IN_ARGUMENT = re.compile(r"(?i)((?:password|passwd|requirepass|secret|token|api[-_]?key)[\w-]{0,30}(?:=|:|\s)\s?)(['\"]?)([^\s'\"]{1,500})")
+_IN_URL = lazy_regex(r"(?<=://)([^\s:/@'\"]{0,200}):([^\s/@'\"]{1,500})(?=@)")
+_IN_ARGUMENT = lazy_regex(r"(?i)((?:password|passwd|requirepass|secret|token|api[-_]?key)[\w-]{0,30}(?:=|:|\s)\s?)(['\"]?)([^\s'\"]{1,500})")
 
 
 def is_secret(name: str) -> bool:

@@ -13,48 +13,86 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
+from backend_lint import rule_index
 from backend_lint.api import Profile, Rule, Severity
 from backend_lint.card import ENGINE_CARDS, Card, card_of, flaws
 from backend_lint.config import ConfigError, Settings, nearest
 
 ENTRY_POINTS = "backend_lint.rules"
+OWN_PACK = "backend_lint.rules"
 _PROFILES = tuple(Profile)
 _FILE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Registry:
-    """The rules at hand by name. `cards` holds the cards of `rules` and of what the engine itself reports."""
+class Rules(Mapping[str, type[Rule]]):
+    """Rule classes by name. One whose card is known from the index is imported when it is asked for."""
 
-    def __init__(self, rules: dict[str, type[Rule]], cards: dict[str, Card]) -> None:
+    def __init__(self, files: Mapping[str, tuple[str, Path]], opened: Mapping[str, type[Rule]]) -> None:
+        self._files = files
+        self._opened = dict(opened)
+
+    def __getitem__(self, name: str) -> type[Rule]:
+        if name not in self._opened:
+            package, file = self._files[name]
+            self._opened[name] = rule = _open(package, file)
+            rule.name, rule.family = name, _spelled(file.parent.name)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+
+class Registry:
+    """The rules at hand by name. `cards` holds the cards of `rules` and of what the engine itself reports, `folders` where the packs lie."""
+
+    def __init__(self, rules: Mapping[str, type[Rule]], cards: dict[str, Card], folders: tuple[Path, ...] = ()) -> None:
         self.rules = rules
         self.cards = cards
+        self.folders = folders
 
     @classmethod
-    def load(cls, rules_dirs: Iterable[Path] = (), entry_points: bool = True) -> Registry:
-        """All rules of our own pack, of installed packs and of `rules_dirs`. Raises ConfigError naming the file and what is wrong with it."""
-        rules: dict[str, type[Rule]] = {}
+    def load(cls, rules_dirs: Iterable[Path] = (), entry_points: bool = True, index: bool = True) -> Registry:
+        """All rules of our own pack, of installed packs and of `rules_dirs`. Raises ConfigError naming the file and what is wrong with it.
+
+        With `index`, our own rules are not imported before they are asked for.
+        """
+        files: dict[str, tuple[str, Path]] = {}
+        opened: dict[str, type[Rule]] = {}
         cards: dict[str, Card] = {}
-        for package, folder in _packs(rules_dirs, entry_points):
+        packs = list(_packs(rules_dirs, entry_points))
+        for package, folder in packs:
+            known = rule_index.read() if index and package == OWN_PACK else {}
             for file in _rule_files(folder):
-                rule = _open(package, file)
-                name, family = file.stem.replace("_", "-"), file.parent.name.replace("_", "-")
-                if name in rules or name in ENGINE_CARDS:
-                    other = sys.modules[rules[name].__module__].__file__ if name in rules else "backend-lint itself"
+                name, family = _spelled(file.stem), _spelled(file.parent.name)
+                if name in files or name in ENGINE_CARDS:
+                    other = files[name][1] if name in files else "backend-lint itself"
                     raise ConfigError(f"rule {name!r} is there twice: in {file} and in {other}; rename one file")
-                if found := flaws(rule):
-                    raise ConfigError(f"{file}: rule {rule.__name__} has a broken card: {'; '.join(found)}")
-                rule.name, rule.family = name, family
-                rules[name] = rule
-                cards[name] = card_of(rule, name, family)
+                card = rule_index.card(known, file) if known else None
+                if card is None:
+                    rule = _open(package, file)
+                    if found := flaws(rule):
+                        raise ConfigError(f"{file}: rule {rule.__name__} has a broken card: {'; '.join(found)}")
+                    rule.name, rule.family = name, family
+                    opened[name] = rule
+                    card = card_of(rule, name, family)
+                files[name] = package, file
+                cards[name] = card
+        rules = Rules(dict(sorted(files.items())), opened)
         names = {*rules, *ENGINE_CARDS}
         for card in cards.values():
             if card.family in names:
                 raise ConfigError(f"family {card.family!r} has the name of a rule; rename the folder")
-        return cls(dict(sorted(rules.items())), dict(sorted({**cards, **ENGINE_CARDS}.items())))
+        return cls(rules, dict(sorted({**cards, **ENGINE_CARDS}.items())), tuple(folder for _, folder in packs))
 
     def card(self, name: str) -> Card:
         """The card of a rule or of a finding of the engine. Raises ConfigError with the nearest name."""
@@ -124,6 +162,11 @@ class Registry:
             weights[name] = max(weight, weights.get(name, 0))
 
 
+def _spelled(name: str) -> str:
+    """A rule's or family's name as users write it."""
+    return name.replace("_", "-")
+
+
 def own_rules() -> Path:
     """Where our own rules lie: inside the package when installed, beside it in a clone. Raises ConfigError."""
     package = Path(__file__).parent
@@ -136,7 +179,7 @@ def own_rules() -> Path:
 
 
 def _packs(rules_dirs: Iterable[Path], entry_points: bool) -> Iterator[tuple[str, Path]]:
-    yield "backend_lint.rules", own_rules()
+    yield OWN_PACK, own_rules()
     if entry_points:
         yield from _installed_packs()
     for folder in rules_dirs:

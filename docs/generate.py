@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import inspect
 import re
 import sys
 import tomllib
@@ -18,9 +17,10 @@ sys.path[:0] = [str(TREE), str(TREE / "docs")]
 
 from console import executed  # noqa: E402 - beside this file
 
-from backend_lint.card import Card  # noqa: E402 - this tree's package, whatever is installed
+from backend_lint import rule_index  # noqa: E402 - this tree's package, whatever is installed
+from backend_lint.card import ENGINE_FAMILY, Card  # noqa: E402
 from backend_lint.config_keys import KEYS  # noqa: E402
-from backend_lint.registry import Registry  # noqa: E402
+from backend_lint.registry import Registry, own_rules  # noqa: E402
 
 PAGES = TREE / "docs" / "rules"
 _NAMES = ("architecture", "configuration", "database", "suppression-and-baseline", "writing-a-rule")
@@ -66,16 +66,19 @@ def listing(cards: list[Card]) -> str:
             for card in cards
             if card.family == family
         ]
-        module = sys.modules.get(f"backend_lint.rules.{family.replace('-', '_')}")
-        about = "What the engine itself reports." if module is None else inspect.cleandoc(module.__doc__ or "")
+        package = own_rules() / family.replace("-", "_") / "__init__.py"
+        about = "What the engine itself reports." if family == ENGINE_FAMILY else ast.get_docstring(ast.parse(package.read_bytes())) or ""
         parts.append(f"## {family}\n\n{about}\n\n| rule | what it reports | severity | profile | fix |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
 
 
 def rule_pages() -> dict[Path, str]:
-    """The pages of the rules and their list, by where they belong."""
-    cards = sorted(Registry.load(entry_points=False).cards.values(), key=lambda card: card.name)
-    return {**{PAGES / f"{card.name}.md": page(card) for card in cards}, PAGES / "README.md": listing(cards)}
+    """The pages of the rules, their list and their index, by where they belong."""
+    registry = Registry.load(entry_points=False, index=False)
+    cards = sorted(registry.cards.values(), key=lambda card: card.name)
+    files = [(own_rules() / card.family.replace("-", "_") / f"{card.name.replace('-', '_')}.py", card) for card in cards if card.family != ENGINE_FAMILY]
+    made = {rule_index.FILE: rule_index.written(files).decode()}
+    return {**{PAGES / f"{card.name}.md": page(card) for card in cards}, PAGES / "README.md": listing(cards), **made}
 
 
 def completed(text: str) -> str:

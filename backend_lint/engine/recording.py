@@ -1,7 +1,7 @@
 """Notes what a run looks at, so that `unchanged` can tell whether its answer still holds."""
 
 # Watched paths are texts, as the record holds them.
-# ruff: noqa: PTH100, PTH118, PTH120
+# ruff: noqa: PTH100, PTH118
 
 from __future__ import annotations
 
@@ -148,10 +148,7 @@ def _tool_files(registry: Registry) -> Iterable[str]:
 
 def _rule_folders(registry: Registry) -> Iterable[str]:
     """The packs: two levels above each rule's file, FAMILY/NAME.py."""
-    for rule in registry.rules.values():
-        source = getattr(sys.modules.get(rule.__module__), "__file__", None)
-        if source is not None:
-            yield os.path.dirname(os.path.dirname(source))
+    return map(str, registry.folders)
 
 
 def _git_files(root: Path) -> Iterable[Path]:

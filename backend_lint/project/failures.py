@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function, Handler, Return, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, within
 from backend_lint.project.libraries import Effect
 from backend_lint.project.libraries.exceptions import BROAD_ERRORS, RESOURCE_ERRORS, SYSTEM_ERRORS, TRANSPORT_ERRORS
@@ -186,7 +187,7 @@ def _is_marked(target: str, augmented: bool) -> bool:
     return augmented or bool(_FLAG.search(target))
 
 
-_FLAG = re.compile(r"err|fail|success|status|succe|invalid|broken|missing|available|valid|ok$|exception|reason|message", re.IGNORECASE)
+_FLAG = lazy_regex(r"err|fail|success|status|succe|invalid|broken|missing|available|valid|ok$|exception|reason|message", re.IGNORECASE)
 
 
 def _fate_of_call(project: Project, path: str, function: int, call: Call, returned: bool) -> Fate:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.lazy_regex import lazy_regex
+
 
 def words(listed: str) -> re.Pattern[str]:
     """A pattern to search a snake-case name with for one of the words, which are separated by blanks.
@@ -11,7 +13,7 @@ def words(listed: str) -> re.Pattern[str]:
     >>> bool(words("save send").search("_save_all")), bool(words("save send").search("saved"))
     (True, False)
     """
-    return re.compile(rf"(?:^|_)(?:{'|'.join(listed.split())})(?:$|_)", re.IGNORECASE)
+    return lazy_regex(rf"(?:^|_)(?:{'|'.join(listed.split())})(?:$|_)", re.IGNORECASE)
 
 
 def leading(listed: str) -> re.Pattern[str]:
@@ -20,4 +22,4 @@ def leading(listed: str) -> re.Pattern[str]:
     >>> bool(leading("is has").search("is_open")), bool(leading("is has").search("this_is"))
     (True, False)
     """
-    return re.compile(rf"^_*(?:{'|'.join(listed.split())})(?:$|_)", re.IGNORECASE)
+    return lazy_regex(rf"^_*(?:{'|'.join(listed.split())})(?:$|_)", re.IGNORECASE)

@@ -9,31 +9,32 @@ from msgspec.structs import replace
 
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.split import statements
 
 __all__ = ["acts", "acts_of", "is_bounded"]
 
 _NAME = r"((?:[\"`\[]?[\w$]+[\"`\]]?\.)?[\"`\[]?[\w$]+[\"`\]]?)"
-_BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)+")
-_UPDATE = re.compile(rf"update\s+(?:only\s+|ignore\s+|low_priority\s+)*{_NAME}", re.I)
-_DELETE = re.compile(rf"delete\s+(?:low_priority\s+|quick\s+|ignore\s+)*from\s+(?:only\s+)?{_NAME}", re.I)
-_INSERT = re.compile(rf"insert\s+(?:ignore\s+|or\s+\w+\s+)*into\s+{_NAME}", re.I)
-_TRUNCATE = re.compile(rf"truncate\s+(?:table\s+)?(?:only\s+)?{_NAME}", re.I)
-_WITH_WRITE = re.compile(
+_BLANK = lazy_regex(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)+")
+_UPDATE = lazy_regex(rf"update\s+(?:only\s+|ignore\s+|low_priority\s+)*{_NAME}", re.I)
+_DELETE = lazy_regex(rf"delete\s+(?:low_priority\s+|quick\s+|ignore\s+)*from\s+(?:only\s+)?{_NAME}", re.I)
+_INSERT = lazy_regex(rf"insert\s+(?:ignore\s+|or\s+\w+\s+)*into\s+{_NAME}", re.I)
+_TRUNCATE = lazy_regex(rf"truncate\s+(?:table\s+)?(?:only\s+)?{_NAME}", re.I)
+_WITH_WRITE = lazy_regex(
     rf"\b(?:(update)\s+(?:only\s+)?{_NAME}\s+(?:as\s+)?(?:\w+\s+)?set\b|(delete)\s+from\s+(?:only\s+)?{_NAME}|(insert)\s+into\s+{_NAME})", re.I
 )
-_SET = re.compile(r"set\s+(?:local\s+|session\s+)?(\w+(?:\.\w+)?)\s*(?:=|\bto\b)\s*(.{1,60})", re.I | re.S)
-_CONFIG = re.compile(r"select\s+(?:pg_catalog\.)?set_config\s*\(\s*'(\w+)'\s*,\s*'([^']*)'", re.I)
-_VALIDATE = re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?{_NAME}", re.I)
-_CONSTRAINT = re.compile(r"\bvalidate\s+constraint\s+[\"`]?([\w$]+)", re.I)
-_REWRITING = re.compile(r"\bset\s+(?:tablespace|(?:un)?logged|access\s+method)\b", re.I)
-_LOCKING = re.compile(r"\b(?:enable|disable)\s+(?:replica\s+|always\s+)?trigger\b|\b(?:enable|disable|force)\s+row\s+level|\bowner\s+to\b", re.I)
-_VACUUM = re.compile(rf"vacuum\s*(?:\(([^)]*)\)|(full)\b)?\s*(?:freeze\s+|verbose\s+|analyze\s+)*{_NAME}?", re.I)
-_CLUSTER = re.compile(rf"cluster\s+(?:verbose\s+)?{_NAME}", re.I)
-_REINDEX = re.compile(rf"reindex\s*(?:\([^)]*\)\s*)?(table|index|schema|database|system)\s+(concurrently\s+)?{_NAME}?", re.I)
-_REFRESH = re.compile(rf"refresh\s+materialized\s+view\s+(concurrently\s+)?{_NAME}", re.I)
-_LOCK = re.compile(rf"lock\s+(?:tables?\s+)?(?:only\s+)?{_NAME}\s*(?:in\s+([a-z ]+?)\s+mode)?\s*(nowait)?\s*\Z", re.I)
-_STRING = re.compile(r"'(?:[^']|'')*'")
+_SET = lazy_regex(r"set\s+(?:local\s+|session\s+)?(\w+(?:\.\w+)?)\s*(?:=|\bto\b)\s*(.{1,60})", re.I | re.S)
+_CONFIG = lazy_regex(r"select\s+(?:pg_catalog\.)?set_config\s*\(\s*'(\w+)'\s*,\s*'([^']*)'", re.I)
+_VALIDATE = lazy_regex(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?{_NAME}", re.I)
+_CONSTRAINT = lazy_regex(r"\bvalidate\s+constraint\s+[\"`]?([\w$]+)", re.I)
+_REWRITING = lazy_regex(r"\bset\s+(?:tablespace|(?:un)?logged|access\s+method)\b", re.I)
+_LOCKING = lazy_regex(r"\b(?:enable|disable)\s+(?:replica\s+|always\s+)?trigger\b|\b(?:enable|disable|force)\s+row\s+level|\bowner\s+to\b", re.I)
+_VACUUM = lazy_regex(rf"vacuum\s*(?:\(([^)]*)\)|(full)\b)?\s*(?:freeze\s+|verbose\s+|analyze\s+)*{_NAME}?", re.I)
+_CLUSTER = lazy_regex(rf"cluster\s+(?:verbose\s+)?{_NAME}", re.I)
+_REINDEX = lazy_regex(rf"reindex\s*(?:\([^)]*\)\s*)?(table|index|schema|database|system)\s+(concurrently\s+)?{_NAME}?", re.I)
+_REFRESH = lazy_regex(rf"refresh\s+materialized\s+view\s+(concurrently\s+)?{_NAME}", re.I)
+_LOCK = lazy_regex(rf"lock\s+(?:tables?\s+)?(?:only\s+)?{_NAME}\s*(?:in\s+([a-z ]+?)\s+mode)?\s*(nowait)?\s*\Z", re.I)
+_STRING = lazy_regex(r"'(?:[^']|'')*'")
 _LOOKED_AT = 6_000
 """Characters of a statement. A longer one names its rows, by thousands of values."""
 
@@ -122,14 +123,14 @@ def _write(kind: ActKind, table: str, bare: str, dialect: Dialect, line: int) ->
     return Act(kind, _plain(table, dialect), bounded=is_bounded(bare), line=line, selective=selective, columns=columns)
 
 
-_ASSIGNS = re.compile(r"\bset\s", re.I)
-_ASSIGNED = re.compile(rf"(?:^|,)\s*\(?\s*{_NAME}\s*=(?!=)")
-_EQUAL = re.compile(
+_ASSIGNS = lazy_regex(r"\bset\s", re.I)
+_ASSIGNED = lazy_regex(rf"(?:^|,)\s*\(?\s*{_NAME}\s*=(?!=)")
+_EQUAL = lazy_regex(
     r"(?<![<>!=])=(?!=)\s*\(?\s*(?:''|\d|[:$%?]|true\b|false\b|any\s*\()|\bin\s*\(\s*(?:''|\d|[:$%?])|"
     r"\b(?:like|ilike|having)\b|~|!=|<>|[<>]=?\s*[-:$%?\d]", re.I
 )
-_LIMITED = re.compile(r"\b(?:limit|fetch\s+(?:first|next))\s+[:%$\w(?]|\bbetween\b|\bctid\b", re.I)
-_KEY = re.compile(
+_LIMITED = lazy_regex(r"\b(?:limit|fetch\s+(?:first|next))\s+[:%$\w(?]|\bbetween\b|\bctid\b", re.I)
+_KEY = lazy_regex(
     r"(?:\b|_)(?:id|uuid|pk|key|code|slug|name|email)\"?\s*(?:(?<![<>!=])=(?!=)\s*(?:''|\d|[:$%?]|any\s*\()|in\s*\(\s*(?:''|\d|[:$%?])|[<>]=?\s*[:$%?\d])", re.I
 )
 

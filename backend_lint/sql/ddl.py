@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql import ddl_blocks, ddl_tables
 from backend_lint.sql.ddl_alter import Alteration, alter_index, alter_view
 from backend_lint.sql.ddl_indexes import create_index
@@ -36,27 +37,27 @@ _WITHOUT_EFFECT = frozenset(
     "alter_system repair check go".split()
 )
 _DECLARING = frozenset({"create", "alter", "drop", "rename", "do", "exec", "execute"})
-_FIRST = re.compile(r"(?:/\*!\d*\s*)?\(*\s*([A-Za-z_]+)")
-_HYPERTABLE = re.compile(r"select\s+(?:public\.)?create_hypertable\s*\(\s*'([\w.\"]+)'\s*,\s*(?:by_range\s*\(\s*)?'(\w+)'", re.I)
-_INTO = re.compile(r"\binto\s+(?:table\s+|unlogged\s+)?((?:\w+\.)?\w+)\s+from\b", re.I)
-_SEARCH_PATH = re.compile(r"set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(.+)", re.I | re.S)
-_INSERT = re.compile(r"(?:insert|replace)\s+(?:ignore\s+|low_priority\s+|or\s+\w+\s+)?into\s+((?:[`\"\[]?[\w$]+[`\"\]]?\.)?[`\"\[]?[\w$]+[`\"\]]?)", re.I)
-_ROW = re.compile(r"\)\s*,\s*\(")
+_FIRST = lazy_regex(r"(?:/\*!\d*\s*)?\(*\s*([A-Za-z_]+)")
+_HYPERTABLE = lazy_regex(r"select\s+(?:public\.)?create_hypertable\s*\(\s*'([\w.\"]+)'\s*,\s*(?:by_range\s*\(\s*)?'(\w+)'", re.I)
+_INTO = lazy_regex(r"\binto\s+(?:table\s+|unlogged\s+)?((?:\w+\.)?\w+)\s+from\b", re.I)
+_SEARCH_PATH = lazy_regex(r"set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(.+)", re.I | re.S)
+_INSERT = lazy_regex(r"(?:insert|replace)\s+(?:ignore\s+|low_priority\s+|or\s+\w+\s+)?into\s+((?:[`\"\[]?[\w$]+[`\"\]]?\.)?[`\"\[]?[\w$]+[`\"\]]?)", re.I)
+_ROW = lazy_regex(r"\)\s*,\s*\(")
 _HOLE = r"(?:\$\{[^}\n]{0,200}\}|\{\{[^}\n]{0,200}\}\}|\{%[^%\n]{0,200}%\}|\{[A-Za-z_]\w{0,60}\})"
-_PLACEHOLDER = re.compile(rf"\"{_HOLE}\"\.|{_HOLE}\.")
-_OBJECT = re.compile(
+_PLACEHOLDER = lazy_regex(rf"\"{_HOLE}\"\.|{_HOLE}\.")
+_OBJECT = lazy_regex(
     r"create\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?(?:sql\s+security\s+\w+\s+)?(?:algorithm\s*=\s*\w+\s+)?(?:force\s+|noforce\s+|editionable\s+|"
     r"recursive\s+|trusted\s+|constraint\s+|event\s+)*(\w+)",
     re.I,
 )
-_TABLE_NAMED = re.compile(r"(?:create|alter)\s+(?:\w+\s+){0,3}?table\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?([\w.\"`$]+)", re.I)
-_INDEX_NAMED = re.compile(r"create\s+(?:\w+\s+)*?index\b[^(]*?\bon\s+(?:only\s+)?([\w.\"`$]+)", re.I)
+_TABLE_NAMED = lazy_regex(r"(?:create|alter)\s+(?:\w+\s+){0,3}?table\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?([\w.\"`$]+)", re.I)
+_INDEX_NAMED = lazy_regex(r"create\s+(?:\w+\s+)*?index\b[^(]*?\bon\s+(?:only\s+)?([\w.\"`$]+)", re.I)
 _CREATED = frozenset(
     "table unique index fulltext spatial clustered nonclustered view materialized type domain temp temporary global local unlogged foreign virtual "
     "bitmap".split()
 )
 _TEMPORARY = frozenset({"temp", "temporary", "#"})
-_STRING = re.compile(r"'(?:[^']|'')*'")
+_STRING = lazy_regex(r"'(?:[^']|'')*'")
 _LONGEST = 400_000
 """Characters of a statement; a longer one is data."""
 

@@ -13,30 +13,31 @@ from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.split import statements
 from backend_lint.sql.tokens import Cursor, NotUnderstoodError, literal
 
 Understand = Callable[[str, int], list[ddl.Change]]
 """Statement and line to changes; raises NotUnderstoodError."""
 
-_CHANGES = re.compile(
+_CHANGES = lazy_regex(
     r"\b(?:create\s+(?:unlogged\s+)?(?:table|unique\s+index|index|type|domain)|alter\s+(?:table|index)|drop\s+(?:table|index)|rename\s+to)\b", re.I
 )
-_NAMED = re.compile(
+_NAMED = lazy_regex(
     r"\b(?:alter\s+table|drop\s+table|create\s+table|truncate)\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?((?:\"[^\"]+\"|\w+)(?:\.(?:\"[^\"]+\"|\w+))?)(?![%\w.])"
     r"|\bindex\b[^;']{0,200}?\bon\s+(?:only\s+)?((?:\"[^\"]+\"|\w+)(?:\.(?:\"[^\"]+\"|\w+))?)\s*(?:using\s+\w+\s*)?\(",
     re.I,
 )
-_DYNAMIC = re.compile(r"\bexecute\b|'[^']*\b(?:alter\s+table|create\s+(?:unique\s+)?index|drop\s+(?:table|index|constraint))\b[^']*(?:%|'\s*\|\|)", re.I)
-_NAME_STRING = re.compile(r"'((?:[a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*)'", re.I)
-_HEAD = re.compile(r"\s*(?:declare\b.*?)?\bbegin\b", re.I | re.S)
-_HANDLER = re.compile(r"\s*exception\s+when\b", re.I)
-_GUARD = re.compile(r"\s*if\b(.*?)\bthen\b", re.I | re.S)
-_ABOUT_CATALOG = re.compile(r"\b(?:not\s+)?exists\s*\(|\bto_reg\w+\s*\(|\bis\s+(?:not\s+)?null\b", re.I)
-_CONTROL = re.compile(r"\s*(?:end\s*(?:if)?\s*|null|return(?:\s+\w+)?|raise\b.*|else|elsif\b.*|begin|commit|perform\b.*)\Z", re.I | re.S)
+_DYNAMIC = lazy_regex(r"\bexecute\b|'[^']*\b(?:alter\s+table|create\s+(?:unique\s+)?index|drop\s+(?:table|index|constraint))\b[^']*(?:%|'\s*\|\|)", re.I)
+_NAME_STRING = lazy_regex(r"'((?:[a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*)'", re.I)
+_HEAD = lazy_regex(r"\s*(?:declare\b.*?)?\bbegin\b", re.I | re.S)
+_HANDLER = lazy_regex(r"\s*exception\s+when\b", re.I)
+_GUARD = lazy_regex(r"\s*if\b(.*?)\bthen\b", re.I | re.S)
+_ABOUT_CATALOG = lazy_regex(r"\b(?:not\s+)?exists\s*\(|\bto_reg\w+\s*\(|\bis\s+(?:not\s+)?null\b", re.I)
+_CONTROL = lazy_regex(r"\s*(?:end\s*(?:if)?\s*|null|return(?:\s+\w+)?|raise\b.*|else|elsif\b.*|begin|commit|perform\b.*)\Z", re.I | re.S)
 _LOOKED_AT = 20_000
 """Characters of a block in which names are looked for."""
-_TEMPORARY = re.compile(r"\bcreate\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?(\S+)[^;]*", re.I)
+_TEMPORARY = lazy_regex(r"\bcreate\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?(\S+)[^;]*", re.I)
 
 
 def do_block(cursor: Cursor, understand: Understand, path: str, line: int) -> list[ddl.Change]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 
 HOLE = "\ufdd0"
 LIST = "\ufdd1"
@@ -52,8 +53,8 @@ _TOKEN = rf"""
 _PLAIN = r"[nNbBxX]?'[^']*(?:''[^']*)*'|[eE]'(?:[^'\\]|\\.|'')*'|[uU]&'[^']*(?:''[^']*)*'"
 _BACKSLASH = r"""[nNbBxX_]?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*\""""
 _LEXERS = {
-    False: re.compile(_TOKEN.format(string=_PLAIN), re.VERBOSE | re.DOTALL),
-    True: re.compile(_TOKEN.format(string=_BACKSLASH).replace("--[^\\n]*", "--[^\\n]*|\\#[^\\n]*"), re.VERBOSE | re.DOTALL),
+    False: lazy_regex(_TOKEN.format(string=_PLAIN), re.VERBOSE | re.DOTALL),
+    True: lazy_regex(_TOKEN.format(string=_BACKSLASH).replace("--[^\\n]*", "--[^\\n]*|\\#[^\\n]*"), re.VERBOSE | re.DOTALL),
 }
 
 

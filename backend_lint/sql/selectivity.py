@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable
 
 from backend_lint.facts.query import TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct, clauses_of
 from backend_lint.sql.types import base, is_closed, is_date, is_integer
 
@@ -33,12 +33,12 @@ _COMPUTED = 0.005
 """For a value that is computed of a column: nothing is known of how it is spread, and planners take a fixed share."""
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
-_FEW_NAMES = re.compile(
+_FEW_NAMES = lazy_regex(
     r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id)?$"
     r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
 )
-_NOT_FEW = re.compile(r"uuid|text|varchar|char")
-_FEW_EXPRESSIONS = re.compile(
+_NOT_FEW = lazy_regex(r"uuid|text|varchar|char")
+_FEW_EXPRESSIONS = lazy_regex(
     r"^\(?(?:extract\((?!epoch)|date_part\(|case "
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
@@ -46,11 +46,11 @@ _BOUNDED = frozenset("like ilike ~ ~* @> <@ && ? ?| ?& @@ % @? << >> overlaps <<
 SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
 ASSUMED_ROWS = 100_000
-_SMALL = re.compile(r"-\d+|\d|1\d|0\.0+")
+_SMALL = lazy_regex(r"-\d+|\d|1\d|0\.0+")
 """Bounds beyond which nearly everything lies: ``quantity > 0``."""
 _FOREVER_SMALL = 500
 """A table of at most so many rows is read whole by any planner."""
-_SHARED_NAMES = re.compile(
+_SHARED_NAMES = lazy_regex(
     r"(?:^|_)(?:city|town|region|province|district|area|zone|timezone|site|category|genre|topic|subject|brand|make|model|vendor|supplier|manufacturer|colou?r|size"
     r"|unit|department|team|group|section|block|floor|source|channel|campaign|platform|browser|os|version|label|season|grade|class|job|position|operator"
     r"|first_?name|last_?name|surname|reason|action|event|verb|method)$"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 
 
 class Statement(NamedTuple):
@@ -23,31 +24,31 @@ class Statement(NamedTuple):
     rows: int = 0
 
 
-_NEXT = re.compile(
+_NEXT = lazy_regex(
     r"""'|"|`|\$(?:[A-Za-z_\x80-\U0010ffff]\w*)?\$|--|/\*|[;#\[]"""
     r"""|\n(?=\\|[ \t]*(?:/|go|GO|Go|(?:delimiter|DELIMITER)\b[^\n]*)[ \t]*\r?(?:\n|\Z))"""
 )
-_PLAIN_TEXT = re.compile(r"(?:[^'\"`$;#\[/\n-]++|'[^'\\]*+'|-(?!-)|/(?!\*)|\n(?![ \t]*(?:\\|/|[gG][oO]|[dD][eE])))*+")
-_BLANK = re.compile(r"(?:\s+|--[^\n]*|/\*(?![!+])[^*]*\*+(?:[^/*][^*]*\*+)*/)+")
-_HASH = re.compile(r"(?:\s*#[^\n]*\n?)+")
-_COMMAND = re.compile(r"[ \t]*(?:\\[^\n]*|(?:go|GO|Go|/)[ \t]*\r?(?=\n|\Z))")
-_DELIMITER = re.compile(r"[ \t]*delimiter[ \t]+(\S+)[^\n]*", re.IGNORECASE)
-_COPY = re.compile(r"copy\b[^;']*?\bfrom\s+stdin\b", re.IGNORECASE)
-_COPY_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
-_INSERTS = re.compile(r"(?:\s*INSERT INTO [^\n;']{1,400}?VALUES ?\([^\n]*\);[ \t]*\r?(?=\n))+")
-_SLASH = re.compile(r"^[ \t]*/[ \t]*$", re.MULTILINE)
-_ROUTINE = re.compile(
+_PLAIN_TEXT = lazy_regex(r"(?:[^'\"`$;#\[/\n-]++|'[^'\\]*+'|-(?!-)|/(?!\*)|\n(?![ \t]*(?:\\|/|[gG][oO]|[dD][eE])))*+")
+_BLANK = lazy_regex(r"(?:\s+|--[^\n]*|/\*(?![!+])[^*]*\*+(?:[^/*][^*]*\*+)*/)+")
+_HASH = lazy_regex(r"(?:\s*#[^\n]*\n?)+")
+_COMMAND = lazy_regex(r"[ \t]*(?:\\[^\n]*|(?:go|GO|Go|/)[ \t]*\r?(?=\n|\Z))")
+_DELIMITER = lazy_regex(r"[ \t]*delimiter[ \t]+(\S+)[^\n]*", re.IGNORECASE)
+_COPY = lazy_regex(r"copy\b[^;']*?\bfrom\s+stdin\b", re.IGNORECASE)
+_COPY_END = lazy_regex(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+_INSERTS = lazy_regex(r"(?:\s*INSERT INTO [^\n;']{1,400}?VALUES ?\([^\n]*\);[ \t]*\r?(?=\n))+")
+_SLASH = lazy_regex(r"^[ \t]*/[ \t]*$", re.MULTILINE)
+_ROUTINE = lazy_regex(
     r"\s*(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?(?:temp\s+|temporary\s+|constraint\s+|editionable\s+)*"
     r"(?:trigger|procedure|function|event|package)\b",
     re.IGNORECASE,
 )
-_BODY = re.compile(
+_BODY = lazy_regex(
     r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(\$(?:[A-Za-z_]\w*)?\$)"""
     r"""|\b(begin|case|end)\b(?:\s+(if|loop|while|repeat|case|for)\b)?|;|\n[ \t]*go[ \t]*\r?(?=\n|\Z)""",
     re.IGNORECASE,
 )
-_ESCAPING = re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*'", re.DOTALL)
-_PLAIN = re.compile(r"[^']*(?:''[^']*)*'")
+_ESCAPING = lazy_regex(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*'", re.DOTALL)
+_PLAIN = lazy_regex(r"[^']*(?:''[^']*)*'")
 
 
 def statements(text: str, dialect: Dialect | None = None, line: int = 1) -> Iterator[Statement]:

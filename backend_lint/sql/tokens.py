@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.names import clip
 
 
@@ -24,7 +25,7 @@ class Token(NamedTuple):
 
 
 MOST_TOKENS = 50_000
-_TOKEN = re.compile(
+_TOKEN = lazy_regex(
     r"""(?P<blank>\s+|--[^\n]*|/\*(?![!])(?:[^*]|\*(?!/))*\*/|/\*!\d*|\*/)"""
     r"""|(?P<string>[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|[nNbBxX]?'[^']*(?:''[^']*)*')"""
     r"""|(?P<dollar>\$(?:[A-Za-z_]\w*)?\$)"""
@@ -34,7 +35,7 @@ _TOKEN = re.compile(
     r"""|(?P<sign>::|:=|[-+*/<>=~!@\#%^&|?]+|.)""",
     re.DOTALL,
 )
-_MYSQL_STRING = re.compile(r"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'", re.DOTALL)
+_MYSQL_STRING = lazy_regex(r"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'", re.DOTALL)
 
 
 def tokens(text: str, dialect: Dialect) -> list[Token]:

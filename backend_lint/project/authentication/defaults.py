@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.open_routes import is_marked, is_public
 from backend_lint.project.modules import SourceModule
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DRF = ("rest_framework.views.", "rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
 _ROUTING = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
-_LOGIN = re.compile(
+_LOGIN = lazy_regex(
     r"(?:login|auth|jwt|roles?|permissions?|admin|token|user|session)_required|requires_(?:auth|login|roles?)|require_(?:auth|login|admin|user)"
 )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Assign, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, only_while_developing
 from backend_lint.project.authentication.library_calls import SERVING, entry
 from backend_lint.project.modules import SourceModule
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _STARTS = ("authorize_redirect", "create_authorization_url", "authorization_url", "get_authorization_url", "get_authorization_request_url")
-_QUERY = re.compile(r"request\.(?:args|GET|query_params|values|form)(?:\.get|\[)")
-_IMPLICIT = re.compile(r"[?&]response_type=(?:id_token )?token(?:&|$)")
+_QUERY = lazy_regex(r"request\.(?:args|GET|query_params|values|form)(?:\.get|\[)")
+_IMPLICIT = lazy_regex(r"[?&]response_type=(?:id_token )?token(?:&|$)")
 
 
 class Misused(NamedTuple):

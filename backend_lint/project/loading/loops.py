@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Assign, Block, BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.queries.django_names import REFINING
 from backend_lint.project.value_text import alternatives, call_ids, constant_number, parse, split, without_strings
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 _ITEMS = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION})
 _WRAPPERS = ("enumerate(", "list(", "set(", "sorted(", "tuple(", "reversed(", "iter(", "frozenset(", "filter(", "max(", "min(", "dict(")
 _VIEWS = frozenset({"items", "values", "keys", "copy"})
-_PIECES = re.compile(r"chunk|batch|page|slice|window|partition|grouper|retr(?:y|ies)|attempt|backoff|islice|paginat|shard|bucket", re.IGNORECASE)
+_PIECES = lazy_regex(r"chunk|batch|page|slice|window|partition|grouper|retr(?:y|ies)|attempt|backoff|islice|paginat|shard|bucket", re.IGNORECASE)
 """Names of what goes over portions or tries, not over items."""
-_KINDS = re.compile(
+_KINDS = lazy_regex(
     r"(?:^|_)(?:types?|kinds?|levels?|roles?|formats?|languages?|locales?|lang|races?|genders?|days?|months?|years?|weekdays?|quarters?|periods?|status(?:es)?"
     r"|choices?|columns?|fields?|col|settings?|options?|providers?|backends?|models?|class(?:es)?|cls|tables?|env|envs|queues?|currenc(?:y|ies)|units?|metrics?"
     r"|stages?|phases?|tiers?|sections?|tabs?|modes?|sides?|directions?|features?|plugins?|schemas?|dbs?|databases?|alias(?:es)?|relation|prefix|suffix"
@@ -33,10 +34,10 @@ _FEW = 10
 """Items that somebody wrote down."""
 _MAX_DEPTH = 8
 _SUBJECTS = frozenset({"select", "query", "aliased", "update", "delete", "insert"})
-_CLASS = re.compile(r"\btype\(|\.(?:model|__class__|_meta)\b|\bget_model\b")
+_CLASS = lazy_regex(r"\btype\(|\.(?:model|__class__|_meta)\b|\bget_model\b")
 """Values that are a class: what is asked about, not what for."""
-_IS_CALL = re.compile(r"#(\d+)(?!\d)")
-_LOCALS = re.compile(r"%(\w+)")
+_IS_CALL = lazy_regex(r"#(\d+)(?!\d)")
+_LOCALS = lazy_regex(r"%(\w+)")
 
 
 class Loop(msgspec.Struct, frozen=True):
@@ -258,7 +259,7 @@ class Dependence:
         return self._calls[number]
 
 
-_KEY = re.compile(r"\s*(f?'[^']*'|f?\"[^\"]*\"|[^:]+):")
+_KEY = lazy_regex(r"\s*(f?'[^']*'|f?\"[^\"]*\"|[^:]+):")
 
 
 def _keys(value: str) -> list[str]:

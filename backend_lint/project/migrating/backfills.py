@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating.model import Migration, Runner
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django import django_project
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 30
 """Calls of one chain."""
-_BOUND = re.compile(r"(?:^|_)(?:id|pk|uuid|key|code|slug|name|email)(?:__(?:in|gt|gte|lt|lte|range|exact))?$|__range$|__in$")
-_OPEN = re.compile(r"__(?:isnull|ne)$")
+_BOUND = lazy_regex(r"(?:^|_)(?:id|pk|uuid|key|code|slug|name|email)(?:__(?:in|gt|gte|lt|lte|range|exact))?$|__range$|__in$")
+_OPEN = lazy_regex(r"__(?:isnull|ne)$")
 
 
 class Backfill(NamedTuple):

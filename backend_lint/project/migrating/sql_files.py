@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.file import Role
 from backend_lint.facts.sql_file import SqlFile, SqlStatement
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating.model import Runner
 from backend_lint.project.schema.files import Chain, chains, is_way_down
 from backend_lint.project.schema.history import History, Node, Recorder
@@ -18,10 +19,10 @@ from backend_lint.sql.catalog import Catalog
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_FLYWAY = re.compile(r"^[VB]\d[\d._]*__.+\.sql$", re.IGNORECASE)
-_REPEATED = re.compile(r"^(?:R__|afterMigrate|beforeMigrate)", re.IGNORECASE)
-_UP = re.compile(r"^(\d+)_.*\.up\.sql$")
-_FOLDERS = re.compile(
+_FLYWAY = lazy_regex(r"^[VB]\d[\d._]*__.+\.sql$", re.IGNORECASE)
+_REPEATED = lazy_regex(r"^(?:R__|afterMigrate|beforeMigrate)", re.IGNORECASE)
+_UP = lazy_regex(r"^(\d+)_.*\.up\.sql$")
+_FOLDERS = lazy_regex(
     r"(?:^|/)(?:[\w-]*migrat\w*|alembic|flyway|liquibase|changelogs?|changes|updates?|upgrades?|versions|deltas?|patches|evolutions)(?:/|$)", re.IGNORECASE
 )
 _FRAME = (ActKind.SET, ActKind.BEGIN, ActKind.COMMIT)

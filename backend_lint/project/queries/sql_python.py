@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Query, QuerySource, Rows, Site, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.libraries import Effect, external_bases
 from backend_lint.project.queries.sql_place import after
@@ -37,13 +38,13 @@ _MAKES = frozenset({"text", "DDL", "RawSQL", "SQL"})
 _TEXTS = frozenset(
     {"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text", "sqlalchemy.DDL", "django.db.models.expressions.RawSQL"}
 )
-_STATEMENT = re.compile(
+_STATEMENT = lazy_regex(
     r"[\s(]*(?:/\*[^*]*\*/\s*|--[^\n]*\n\s*)*(?:select\b|with\s+(?:recursive\s+)?[\w\"]+|insert\s+(?:or\s+\w+\s+|ignore\s+|overwrite\s+)?into\b|update\s+\S+|"
     r"delete\s+\S+|replace\s+into\b|merge\s+into\b|values\s*\(|create\s|alter\s|drop\s|truncate\s|vacuum\b|explain\b|copy\s|call\s|refresh\s|"
     r"set\s|begin\b|lock\s|grant\s|do\s+\$)",
     re.IGNORECASE,
 )
-_ASKS = re.compile(r"[\s(]*(?:/\*[^*]*\*/\s*|--[^\n]*\n\s*)*(?:select|with|insert|update|delete|replace|merge|values)\b", re.IGNORECASE)
+_ASKS = lazy_regex(r"[\s(]*(?:/\*[^*]*\*/\s*|--[^\n]*\n\s*)*(?:select|with|insert|update|delete|replace|merge|values)\b", re.IGNORECASE)
 _OWNERS = ("cursor", "connection", "session", "database", "engine", "pool", "manager", "objects", ".db", "pandas")
 _KEYWORDS = frozenset({"sql", "query", "statement", "stmt", "operation", "clause"})
 _MAX_LEVELS = 3

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Kind
 from backend_lint.facts.python import Body, Call
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_VERIFIES = re.compile(
+_VERIFIES = lazy_regex(
     r"^(?:a?authenticate|check_password|acheck_password|verify_password|check_password_hash|verify_and_update|authenticate_user|"
     r"(?:check|verify|validate)_(?:totp|otp|mfa|2fa|pin|code|one_time_password)(?:_value|_code)?|checkpw)$"
 )
-_COMPARED = re.compile(r"==[^=]*\.(?:password|otp|pin|totp)\)|\.(?:password|otp|pin|totp)==[^=']")
-_LIMITS = re.compile(
+_COMPARED = lazy_regex(r"==[^=]*\.(?:password|otp|pin|totp)\)|\.(?:password|otp|pin|totp)==[^=']")
+_LIMITS = lazy_regex(
     r"rate_?limit|throttl|limiter|bucket|lock_?out|too_many|(?:failed|login)_(?:attempt|count|trie)|attempts|brute|captcha|backoff", re.IGNORECASE
 )
-_COUNTS = re.compile(r"(?:max|failed|login)\w*_attemp|lock_?out|locked_(?:at|until)", re.IGNORECASE)
-_GUESSED = re.compile(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", re.IGNORECASE)
+_COUNTS = lazy_regex(r"(?:max|failed|login)\w*_attemp|lock_?out|locked_(?:at|until)", re.IGNORECASE)
+_GUESSED = lazy_regex(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", re.IGNORECASE)
 """What can be guessed; long random tokens cannot."""
 _LIBRARIES = frozenset({"axes", "defender", "django_ratelimit", "ratelimit", "brutebuster", "fastapi_guard", "allauth", "djoser"})
 _MAX_FUNCTIONS = 40

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from backend_lint.facts.python import Attribute, Call, Parameter
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project import FunctionKey, Project, Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse, split
 
@@ -14,9 +15,9 @@ _HELD = (
     "GET|POST|FILES|COOKIES|META|body|data|query_params|args|form|values|json|files|cookies|headers|query_string|get_json|get_data|params|query|match_info|"
     "path_params|view_args|stream|post|content|rel_url"
 )
-_REQUEST = re.compile(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.context|(?:\w+\.)?request)\.({_HELD})(?=\W|$)")
+_REQUEST = lazy_regex(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.context|(?:\w+\.)?request)\.({_HELD})(?=\W|$)")
 _HEADERS = frozenset({"META", "headers"})
-_HEADER_KEY = re.compile(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
+_HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
 _MAX_DEPTH = 6
 _TEXT = frozenset({"str", "bytes", "dict", "list", "typing.Any", "typing.Dict", "typing.List", "object", "typing.Mapping"})

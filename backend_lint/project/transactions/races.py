@@ -17,6 +17,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside, is_deferred
 from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.held_sessions import passed
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "||", "&", "**"})
 _BEFORE, _AFTER = r"(?:\|\||[(+\-*/&])", r"(?:\|\||[+\-*/&])"
 _VERSIONS = ("VersionField", "IntegerVersionField", "AutoIncVersionField")
-_ATTEMPTS = re.compile(r"retr(?:y|ies)|attempt|tries")
+_ATTEMPTS = lazy_regex(r"retr(?:y|ies)|attempt|tries")
 """A row of a queue counts how often its one worker tried."""
-_STAMPS = re.compile(r"^(?:last_|date_)?(?:updated|modified|changed|touched|seen)")
+_STAMPS = lazy_regex(r"^(?:last_|date_)?(?:updated|modified|changed|touched|seen)")
 """When it was changed last: the later one is right."""
 _CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs", "sum", "timedelta", "quantize", "union", "difference"})
 """Calls whose result is a number, or a set, made of what they are given."""
@@ -271,7 +272,7 @@ def _checks(indexed: Indexed, assign: Assign) -> Iterator[int]:
             yield index
 
 
-_TEST = re.compile(r"\(?(?P<own>[^\s=!()]+) ?(?P<sign>==|!=) ?(?P<other>'[^']*'|\"[^\"]*\"|[\w.]+)\)?")
+_TEST = lazy_regex(r"\(?(?P<own>[^\s=!()]+) ?(?P<sign>==|!=) ?(?P<other>'[^']*'|\"[^\"]*\"|[\w.]+)\)?")
 
 
 def _says_so_again(subject: str, owns: list[str], assign: Assign, leaves: bool = False) -> bool:

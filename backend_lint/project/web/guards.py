@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.facts.route import Guard
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_number, split, without_strings
 from backend_lint.project.web.values import Place, Values, argument
 
-AUTH_NAME = re.compile(
+AUTH_NAME = lazy_regex(
     r"current_(?:active_|admin_|super)?_?user|(?:get|require|check|ensure|assert|need|with)_?\w*(?:auth|login|logged_in|admin|superuser|staff|permission|role|scope|api_?key|token|jwt)"
     r"|login_required|auth_?required|(?:permission|role|scope|token|jwt|admin|staff|superuser|account)s?_required|authenticat|authoriz|is_(?:admin|authenticated|logged_in|superuser|staff)"
     r"|verify_?\w*(?:token|key|jwt|signature|user|admin|auth|credential|secret|access)|valid(?:ate)?_?\w*(?:token|jwt|api_?key|session|credential)|(?:verified|admin)_user|has_(?:access|perm|role|scope)"
@@ -30,16 +31,16 @@ _VERIFYING = {
     "django.contrib.admin.views.decorators.staff_member_required", "django.contrib.auth.decorators.login_required",
 }  # fmt: skip
 _REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
-_REFUSING_BY_NAME = re.compile(
+_REFUSING_BY_NAME = lazy_regex(
     r"(?:Unauthori[sz]ed|Forbidden|PermissionDenied|NotAuthenticated|AuthenticationFailed|Unauthenticated|AccessDenied|NotAuthorized|InvalidToken|CredentialsException|AuthError)\w*$"
 )
-_SUBJECTS = re.compile(
+_SUBJECTS = lazy_regex(
     r"\b(?:is_authenticated|is_anonymous|is_superuser|is_staff|is_admin|current_user|has_perms?|user_passes_test|request\.user|has_role|scopes?)\b|%request\.(?:user|auth)\b"
 )
-_REFUSAL = re.compile(r"\.(?:\w*PERMISSION\w*|UNAUTH\w*|NOT_AUTH\w*|FORBIDDEN\w*|ACCESS_DENIED|INVALID_TOKEN|INVALID_CREDENTIALS)$")
-_OPTIONAL = re.compile(r"optional|maybe|_or_(?:none|anonymous|guest)|if_(?:any|present|logged_in|authenticated)|try_get", re.I)
+_REFUSAL = lazy_regex(r"\.(?:\w*PERMISSION\w*|UNAUTH\w*|NOT_AUTH\w*|FORBIDDEN\w*|ACCESS_DENIED|INVALID_TOKEN|INVALID_CREDENTIALS)$")
+_OPTIONAL = lazy_regex(r"optional|maybe|_or_(?:none|anonymous|guest)|if_(?:any|present|logged_in|authenticated)|try_get", re.I)
 """Names of guards that let callers without credentials pass."""
-_USERS = re.compile(r"\b(?:request\.(?:user|auth)|current_user|g\.user|get_jwt_identity|signed?_?\w*|signature|hmac|token)\b", re.I)
+_USERS = lazy_regex(r"\b(?:request\.(?:user|auth)|current_user|g\.user|get_jwt_identity|signed?_?\w*|signature|hmac|token)\b", re.I)
 _CARRIERS = {
     "fastapi.security.OAuth2PasswordBearer", "fastapi.security.OAuth2AuthorizationCodeBearer", "fastapi.security.HTTPBearer",
     "fastapi.security.HTTPBasic", "fastapi.security.HTTPDigest", "fastapi.security.APIKeyHeader", "fastapi.security.APIKeyCookie",
@@ -48,25 +49,25 @@ _CARRIERS = {
 """They only take credentials out of a request; somebody else has to check them."""
 _CLEAR = {"401", "403", "407", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "UNAUTHORIZED", "FORBIDDEN"}
 _UNKNOWN_CALLER = {"401", "HTTP_401_UNAUTHORIZED", "UNAUTHORIZED"}
-_NO_CALLER_BY_NAME = re.compile(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
-_NEGATED = re.compile(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
-_ENTRANCE = re.compile(
+_NO_CALLER_BY_NAME = lazy_regex(r"(?:Unauthori[sz]ed|NotAuthenticated|AuthenticationFailed|Unauthenticated|HTTPUnauthorized)\w*$")
+_NEGATED = lazy_regex(r"not [^ ]*(?:user|auth|login|admin|logged)|user\b[^ ]* is None|(?:user|is_anonymous)\b.{0,20}\.is_anonymous", re.I)
+_ENTRANCE = lazy_regex(
     r"(?:^|_)(?:(?:do_?|api_?|user_?)?(?:log_?in|sign_?in|sign_?up)|register(?:_new)?(?:_user)?|registration|(?:reset|forgot|recover|restore)\w*password|password_?reset)(?:$|_)",
     re.I,
 )
 """Names of handlers that callers use to become known: that they refuse wrong passwords does not make them closed."""
-_NOT_KNOWN = re.compile(r"not [%#\w.]*(?:\brequest\.(?:user|auth)|current_user|\bg\.user)\b|\bis_anonymous\b|request\.user is None")
-_LOGIN = re.compile(r"log[_-]?in|sign[_-]?in", re.I)
+_NOT_KNOWN = lazy_regex(r"not [%#\w.]*(?:\brequest\.(?:user|auth)|current_user|\bg\.user)\b|\bis_anonymous\b|request\.user is None")
+_LOGIN = lazy_regex(r"log[_-]?in|sign[_-]?in", re.I)
 _REDIRECTS = ("redirect", "RedirectResponse", "HttpResponseRedirect")
-_CALL = re.compile(r"#\d+")
-_CARRIED = re.compile(r"(?:headers|META|cookies|COOKIES)\.get$|\.get_header$")
+_CALL = lazy_regex(r"#\d+")
+_CARRIED = lazy_regex(r"(?:headers|META|cookies|COOKIES)\.get$|\.get_header$")
 """Calls that take something out of a request that can be a credential."""
-_SERVICE_NAME = re.compile(
+_SERVICE_NAME = lazy_regex(
     r"(?:session|db|database|engine|redis|cache|settings|config|client|pool|repo|repository|service|logger|params|pagination|query|sort\w*|filters?|producer|\bRequest|Response)$",
     re.I,
 )
 """Names of what a handler works with rather than of somebody who asks for papers."""
-_RARE = re.compile(r"DoesNotExist$|Expired\w*$|Revoked\w*$|NoResultFound$")
+_RARE = lazy_regex(r"DoesNotExist$|Expired\w*$|Revoked\w*$|NoResultFound$")
 """Exceptions that need something to look at."""
 _PLAIN_MIDDLEWARE = ("django.utils.deprecation.", "starlette.middleware.base.", "object", "typing.", "abc.")
 _MAX_DEPTH = 4
