@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +19,7 @@ from backend_lint.project.queries.sqlalchemy_frames import Frame
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, FLASK_HELPERS, METHODS, RUNNERS, STARTERS
 from backend_lint.project.queries.sqlalchemy_openings import Openings, is_open
 from backend_lint.project.queries.sqlalchemy_results import MAX_VARIANTS
+from backend_lint.project.queries.sqlalchemy_shapes import Shapes
 from backend_lint.project.queries.sqlalchemy_text import cut
 from backend_lint.project.value_text import alternatives, call_ids
 
@@ -55,6 +56,9 @@ class Finder:
         self.chains = chains
         self.compiler = Compiler(chains)
         self.openings = Openings(chains)
+        self.shapes = Shapes(chains)
+        self._asked: dict[Hashable, list[tuple[Chain, list[Query]]]] = {}
+        """What a call of a function asks, by the call's number in it and the shape of the frame."""
         self.modules = chains.project.modules
 
     def function(self, path: str, module: SourceModule, index: int, function: Function, body: Body) -> list[Site]:
@@ -164,10 +168,12 @@ class Finder:
         for opening in self.openings.of(frame.path, frame.function):
             place, where = opening.place, opening.call
             known = seen.setdefault((place.path, place.function, where), [])
-            for chain in self.chains.at(opening.frame, f"#{number}"):
-                if not self._is_own(chain, frame.path, frame.function):
-                    continue
-                for query in self.compiler.queries(chain):
+            shape = number, self.shapes.of(opening.frame)
+            if shape not in self._asked:
+                chains = [chain for chain in self.chains.at(opening.frame, f"#{number}") if self._is_own(chain, frame.path, frame.function)]
+                self._asked[shape] = [(chain, self.compiler.queries(chain)) for chain in chains]
+            for chain, queries in self._asked[shape]:
+                for query in queries:
                     if query in known or is_open(query) or len(known) >= (MAX_VARIANTS if where >= 0 else _MAX_SUBCLASSES):
                         continue
                     known.append(query)
