@@ -118,6 +118,7 @@ def statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> Iterator[Sta
 
 
 def _statement(tokens: list[Token], text: str, start: int, end: int, line: int, dialect: Dialect) -> Statement:
+    from backend_lint.sql.parameters_alternatives import shortened
     from backend_lint.sql.parameters_holes import placed
 
     depth = _depth(tokens)
@@ -125,7 +126,7 @@ def _statement(tokens: list[Token], text: str, start: int, end: int, line: int, 
     notes: list[str] = []
     if CUT in text[start:end]:
         notes.append("the text is cut off")
-    tokens = _typed(_collapsed(tokens))
+    tokens = _typed(shortened(_collapsed(tokens)))
     if dialect is Dialect.POSTGRESQL:
         from backend_lint.sql.parameters_operators import spelled
 
