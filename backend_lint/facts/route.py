@@ -43,7 +43,10 @@ class Limit(Fact, frozen=True):
 
 
 class Entry(Fact, frozen=True):
-    """An entry point. `module` and `function` name the handler: path of the module and index of the function; `name` is its qualified name."""
+    """An entry point. `module` and `function` name the handler: path of the module and index of the function; `name` is its qualified name.
+
+    `line`: where that module makes it one (a decorator, a registration), else where the handler begins.
+    """
 
     kind: EntryKind
     module: str

@@ -53,13 +53,15 @@ class Entries:
         for route in project.routes:
             kind = EntryKind.WEBSOCKET if route.is_websocket else EntryKind.ROUTE
             if route.function >= 0:
-                entry = Entry(kind, route.module, route.function, project.calls.head((route.module, route.function)).name, route.line, route.framework)
+                head = project.calls.head((route.module, route.function))
+                line = route.line if route.declared_in == route.module else head.line
+                entry = Entry(kind, route.module, route.function, head.name, line, route.framework)
                 entries.setdefault(entry)
                 for key in route.dependencies:
                     before.setdefault(key, entry)
             if route.owner is not None:
                 for key in cls._hooks(project, route.owner):
-                    hook = Entry(kind, *key, project.calls.head(key).name, route.line, route.framework)
+                    hook = Entry(kind, *key, project.calls.head(key).name, project.calls.head(key).line, route.framework)
                     before.setdefault(key, hook)
         routed = {(entry.module, entry.function) for entry in entries}
         for entry in Registered(project).entries():

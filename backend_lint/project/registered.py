@@ -138,6 +138,8 @@ class Registered:
             return EntryKind.MIDDLEWARE, "starlette"
         if name in ("before_request", "after_request", "teardown_request", "before_app_request", "after_app_request", "teardown_appcontext"):
             return EntryKind.MIDDLEWARE, "flask"
+        if name == "receiver" and call is not None and call.args and call.args[0].rpartition(".")[2] in ("post_migrate", "pre_migrate"):
+            return EntryKind.STARTUP, "django"
         if name == "before_first_request":
             return EntryKind.STARTUP, "flask"
         if name in ("exception_handler", "errorhandler", "app_errorhandler"):
@@ -221,6 +223,9 @@ class Registered:
         for module, function, _, call in self.values.calls_named("add_event_handler"):
             if len(call.args) > 1 and constant_string(call.args[0]) in _STARTUP_EVENTS:
                 yield from self._function(EntryKind.STARTUP, Place(module.path, function, call.args[1]), "starlette", call)
+        for module, function, _, call in self.values.calls_named("connect"):
+            if call.args and call.callee.split(".")[-2:-1] in (["post_migrate"], ["pre_migrate"]):
+                yield from self._function(EntryKind.STARTUP, Place(module.path, function, call.args[0]), "django", call)
         for module, function, _, call in self.values.calls_named("add_middleware", "Middleware"):
             if call.args:
                 yield from self._middleware(Place(module.path, function, call.args[0]), "starlette", ("__call__", "dispatch"), call)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.async_reads import AsyncRead, async_reads
+from backend_lint.project.loading.places import declared
 
 
 class AsyncImplicitLazyLoad(ProjectRule):
@@ -105,8 +106,7 @@ class AsyncImplicitLazyLoad(ProjectRule):
         owner = mapped[read.owner]
         evidence = [Evidence(place.path, place.line, f"{place.text} reads {path}") for place in read.trail[1:]]
         evidence.append(Evidence(found.key[0], found.query.line, f"this query gives the {mapped[found.model].name}, without `{path}`"))
-        if read.relation.line:
-            evidence.append(Evidence(owner.path, read.relation.line, f"{owner.name}.{read.relation.name} is loaded when it is read"))
+        evidence += declared(project, read)
         loader = "selectinload" if read.many else "joinedload"
         return self.finding(
             found.key[0],

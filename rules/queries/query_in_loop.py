@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
+from backend_lint.project.loading.asked import Manner
 from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.origins import is_field_of_input, origin_of
 from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import is_aside, reached_from
-from backend_lint.project.loading.repeats import OUTWEIGHS, Repeat
+from backend_lint.project.loading.repeats import Repeat
 
 _DOES = re.compile(
     r"_*(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
@@ -18,6 +19,13 @@ _DOES = re.compile(
     r"|transmit|deliver|post|put|patch|push|pull))(?:_|$)"
 )
 """Names of functions that do more than ask."""
+_CURES = {
+    Manner.EACH: "ask for all of them in one query before it",
+    Manner.COUNT: "count for all of them in one grouped query before it",
+    Manner.EXISTS: "ask before it, in one query, for which of them there are any",
+    Manner.AGAIN: "commit with `expire_on_commit=False`, or select all of them in one query behind the commit",
+    Manner.NEWEST: "take the first of each in one query before it, with a window function",
+}
 
 
 class QueryInLoop(ProjectRule):
@@ -103,7 +111,7 @@ class QueryInLoop(ProjectRule):
         for found in project.loads.repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
             if len(found.way) > 1 and _DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2]):
                 continue
-            if not is_aside(project, found.key) and not project.loads.repeats.effects(found.key, found.loop) & OUTWEIGHS:
+            if not is_aside(project, found.key) and not project.loads.repeats.is_outweighed(found.key, found.loop):
                 loops.setdefault((found.path, found.function, found.loop.number), []).append(found)
         for group in loops.values():
             if (finding := self._finding(project, group)) is not None:
@@ -112,7 +120,7 @@ class QueryInLoop(ProjectRule):
         for query in row_queries(project, self.roles):
             if (*query.key, query.block) not in loops and not is_aside(project, query.key):
                 loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
-                if not reached_from(project, query.key)[1] and not project.loads.repeats.effects(query.key, loop) & OUTWEIGHS:
+                if not reached_from(project, query.key)[1] and not project.loads.repeats.is_outweighed(query.key, loop):
                     asked.setdefault(query.read.trail[-1], []).append(query)
         for place, queries in asked.items():
             yield self._of_rows(project, place, queries)
@@ -125,16 +133,16 @@ class QueryInLoop(ProjectRule):
         return self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry))
 
     def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
-        found = group[0]
-        head = project.calls.head(found.key)
+        best = next(((one, manner) for one in group if (manner := project.loads.repeats.manner(one)) is not Manner.OTHER), None)
+        if best is None:
+            return None  # no query for all of them is in sight
+        found, manner = best
         what = found.way[-1].edge.target.name.rpartition(".")[2]
         item = f"`{found.loop.block.target}`" if found.loop.block.target else "item"
         through = f" through {project.calls.label(found.way[1].function)}" if len(found.way) > 1 else ""
-        again = "commit with `expire_on_commit=False`, or select all of them in one query behind the commit"
-        cure = again if what == "refresh" else "ask for all of them in one query before it"
-        message = f"one query (`{what}`{through}) for each {item} of the loop; {cure}"
+        message = f"one query (`{what}`{through}) for each {item} of the loop; {_CURES[manner]}"
         evidence = list(project.calls.evidence(found.way[1:]))
-        others = [one for one in group[1:4] if one.call.line != found.call.line]
+        others = [one for one in group[:4] if one.call.line != found.call.line]
         evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
         origin = origin_of(project, found.key, found.loop.source)
         entry, soft = reached_from(project, found.key)
@@ -144,7 +152,7 @@ class QueryInLoop(ProjectRule):
             found.path,
             found.call,
             message,
-            symbol=head.name if found.function else "",
+            symbol=project.calls.head(found.key).name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
             severity=Severity.INFO if is_field_of_input(project, found.key, found.loop.block.subject) else None,
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.loading.advice import eager_calls, loaders
+from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
 from backend_lint.project.loading.serialized import Serialized, evidence_of, serialized
 
@@ -124,10 +124,11 @@ class SerializerNPlusOne(ProjectRule, Mends):
     def _finding(self, project: Project, found: Serialized) -> Finding:
         rows = found.rows
         model = project.schema.mapped[rows.model].name
-        calls = eager_calls(project, rows, found.missing) if found.missing else ""
+        calls, cure = cure_of(project, rows, found.missing) if found.missing else ("", "")
         names = [f"`{'.'.join(one.path)}`" for one in found.missing] + [f"the query in `{one.trail[-1].text}`" for one in found.queries]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        cure = f"add `{calls}` to the query" if calls else "annotate the query with the answer, or ask once for all rows"
+        if found.queries:
+            cure += f"{'; ' if cure else ''}annotate the query with the answer, or ask once for all rows"
         here = rows.call is not None and rows.path == found.path
         return self.finding(
             found.path,

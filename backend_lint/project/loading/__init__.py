@@ -171,7 +171,7 @@ class Loads:
 
     def of_chain(self, chain: Chain) -> Rows:
         """The rows of a queryset."""
-        most = min([_slice_size(step.args[0]) for step in chain.steps if step.method == SLICE and step.args], default=_MOST)
+        most = min([self._slice_size(step, step.args[0]) for step in chain.steps if step.method == SLICE and step.args], default=_MOST)
         if any(step.method == "filter" and self._is_unique(chain.model, dict(step.keywords)) for step in chain.steps):
             most = 1
         loaded = self.django_eager.loaded(chain)
@@ -182,6 +182,17 @@ class Loads:
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
+
+    def _slice_size(self, step: ChainStep | SqlStep, text: str) -> int:
+        """How many items ``[a:b]`` gives at most; where `b` is a parameter, what it is unless somebody asks for more."""
+        start, _, end = text[1:-1].partition(":")
+        end = end.partition(":")[0]
+        if end[:1] == "%":
+            head = self.project.modules[step.path].functions[step.function]
+            end = next((one.default for one in head.parameters if end == f"%{one.name}"), end)
+        if not end.isdigit() or (start and not start.isdigit()):
+            return _MOST
+        return int(end) - int(start or 0)
 
     def _absent(self, step: SqlStep) -> Iterator[str]:
         """The attributes that a step asks to be NULL: ``Order.user_id.is_(None)``."""
@@ -205,10 +216,10 @@ class Loads:
             return None
         most = _MOST
         for step in chain.steps:
-            if step.method == "limit" and step.args and step.args[0].isdigit():
-                most = min(most, int(step.args[0]))
+            if step.method == "limit" and step.args:
+                most = min(most, self._slice_size(step, f"[:{step.args[0]}]"))
             elif step.method == "[]" and step.args:
-                most = min(most, _slice_size(f"[{step.args[0]}]"))
+                most = min(most, self._slice_size(step, f"[{step.args[0]}]"))
         others = tuple(entity for entity in chain.entities if entity is not None and entity != chain.entity)
         built = [step for step in chain.steps if step.method not in RUNNERS and step.method not in EXECUTORS and step.method not in RESULTS]
         loaded = self.sqlalchemy_eager.loaded(chain)
@@ -290,11 +301,3 @@ def _compared(step: SqlStep) -> Iterator[str]:
         for text in step.args:
             yield from _EQUAL.findall(text)
 
-
-def _slice_size(text: str) -> int:
-    """How many items ``[a:b]`` gives at most."""
-    start, _, end = text[1:-1].partition(":")
-    end = end.partition(":")[0]
-    if not end.isdigit() or (start and not start.isdigit()):
-        return _MOST
-    return int(end) - int(start or 0)

@@ -27,15 +27,38 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
 
 
 def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[str, str]:
-    """What to put behind the query, and the whole advice: where only the key of a relation is read, the row itself has it (``book.author_id``)."""
+    """What to put behind the query if that is all it takes, and the whole advice: where only the key of a relation is read, the row itself has it (``book.author_id``)."""
     paths = [one.path for one in missing]
     keys = [one for one in missing if one.read.key and one.path in _longest(paths)]
-    rest = [one for one in missing if one not in keys]
+    counted = [one for one in missing if one.counted and one.path in _longest(paths)]
+    rest = [one for one in missing if one not in keys and one not in counted]
     own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
-    if not rest:
-        return "", f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead"
-    calls = eager_calls(project, rows, rest)
-    return calls, f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`" + (f"; read {own} where only the key is read" if own else "")
+    numbers = " and ".join(f"`{_annotation(project, rows.model, one)}`" for one in counted)
+    calls = eager_calls(project, rows, rest) if rest else ""
+    parts = [f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`"] if rest else []
+    if counted:
+        parts.append(f"annotate the query with {numbers}" + ("" if rest else f" and read that instead of `.{counted[0].counted}()`"))
+    if keys and rest:
+        parts.append(f"read {own} where only the key is read")
+    elif keys:
+        parts.insert(0, f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead")
+    return "" if counted else calls, "; ".join(parts)  # an annotation is read by another name: no edit of the query alone does it
+
+
+def _annotation(project: Project, model: ClassKey, one: Missing) -> str:
+    """``Count("review")``, or ``Exists`` with its subquery: what is asked of the related rows, asked with the query."""
+    mapped, relation = project.schema.mapped, one.read.relation
+    target = mapped.get(relation.target) if relation.target is not None else None
+    if one.counted == "exists" and len(one.path) == 1 and relation.back and target is not None:
+        return f'Exists({target.name}.objects.filter({relation.back}=OuterRef("pk")))'
+    names = []
+    at: ClassKey | None = model
+    for name in one.path:
+        owner = mapped.get(at) if at is not None else None
+        step = owner.relationships.get(name) if owner is not None else None
+        names.append((step.query_name or name) if step is not None else name)
+        at = step.target if step is not None else None
+    return f'Count("{"__".join(names)}", distinct=True)'
 
 
 def loaders(calls: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from backend_lint.facts.query import Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
 from backend_lint.project.loading.loops import loop_of
+from backend_lint.project.loading.places import declared
 from backend_lint.project.loading.reads import ASKS_ANEW
-from backend_lint.project.loading.repeats import OUTWEIGHS
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
 
@@ -25,15 +25,21 @@ if TYPE_CHECKING:
 
 _PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
 """Methods of a related manager that a prefetch answers."""
+_COUNTED = frozenset({"count", "exists", "acount", "aexists"})
+"""Those that need none of its objects."""
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """A relation that is read of each row and was not loaded with them. `many`: it leads to several; `behind_many`: so does one on the way to it."""
+    """A relation that is read of each row and was not loaded with them. `many`: it leads to several; `behind_many`: so does one on the way to it.
+
+    `counted`: it is asked only for how many there are (``count``), or whether there are any (``exists``); empty if its objects are needed.
+    """
 
     path: Path
     many: bool
     behind_many: bool
     read: Read
+    counted: str = ""
 
 
 class Lazy(msgspec.Struct, frozen=True):
@@ -70,16 +76,14 @@ def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
     for one in found.missing[:5]:
         last = one.read.trail[-1]
         evidence.append(Evidence(last.path, last.line, f"{last.text} reads {'.'.join(one.path)} of each row"))
-        owner = project.schema.mapped.get(one.read.owner)
-        if owner is not None and one.read.relation.line and not one.read.relation.reverse:
-            evidence.append(Evidence(owner.path, one.read.relation.line, f"{owner.name}.{one.read.relation.name} is loaded when it is read"))
+        evidence += declared(project, one.read)
     return tuple(dict.fromkeys(evidence))
 
 
 def is_outweighed(project: Project, found: Lazy) -> bool:
     """Each round of the loop does something that takes longer."""
     loop = loop_of(found.block, project.calls.body(found.key).blocks[found.block])
-    return bool(project.loads.repeats.effects(found.key, loop) & OUTWEIGHS)
+    return project.loads.repeats.is_outweighed(found.key, loop)
 
 
 class Deferred(msgspec.Struct, frozen=True):
@@ -147,6 +151,8 @@ def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) ->
     """Which of the relations that are read none of the queries has loaded."""
     found = []
     known: set[Path] = set()
+    reads = tuple(reads)
+    needed = {read.path[:length] for read in reads for length in range(1, len(read.path) + (read.method not in _COUNTED))}
     for read in reads:
         if read.conditional and len(read.trail) > 1:
             continue
@@ -158,7 +164,9 @@ def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) ->
         if not path or path in known or any(one.loaded.has(path, read.many) for one in rows) or _is_at_hand(project, rows, read):
             continue
         known.add(path)
-        found.append(Missing(path, read.many, _behind_many(project, rows[0].model, path), read))
+        asks = rows[0].framework is Framework.DJANGO and read.many and read.path == path and path not in needed
+        counted = read.method.removeprefix("a") if asks else ""
+        found.append(Missing(path, read.many, _behind_many(project, rows[0].model, path), read, counted))
     return found
 
 

@@ -53,6 +53,9 @@ def origin_of(project: Project, key: FunctionKey, text: str, depth: int = 0) -> 
         return next((found for option in options if (found := origin_of(project, key, option, depth + 1)) is not None), None)
     line = project.calls.head(key).line
     if rows := project.loads.rows(path, function, text):
+        mapped = project.schema.mapped.get(rows[0].model)
+        if rows[0].call is None and mapped is not None:
+            return Origin(Source.QUERY, Evidence(mapped.path, mapped.line, f"the items are rows of {mapped.name}, nobody knows how many"))
         return Origin(Source.QUERY, Evidence(rows[0].path, rows[0].line, "the items are the rows of this query, nobody knows how many"))
     if _REQUEST.match(text):
         return Origin(Source.REQUEST, Evidence(path, line, "the items come with the request, nobody knows how many"))
@@ -71,7 +74,7 @@ def is_field_of_input(project: Project, key: FunctionKey, text: str, depth: int 
         unbounded = any(project.loads.rows(*key, option) for option in options)
         return not unbounded and any(is_field_of_input(project, key, option, depth + 1) for option in options)
     text, (path, function) = options[0], key
-    if _FIELD.search(text):
+    if _FIELD.search(text) or _REQUEST.fullmatch(text):
         return True
     parsed = parse(text)
     if parsed is None or project.loads.rows(path, function, text):

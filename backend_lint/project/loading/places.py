@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from backend_lint.api import Evidence
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Relationship
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -53,3 +60,16 @@ class Entered(msgspec.Struct, frozen=True):
     element: str
     trail: tuple[Place, ...]
     conditional: bool
+
+
+def declared(project: Project, read: Read) -> tuple[Evidence, ...]:
+    """Where the relation of a read is declared, be it in a base class; nothing for a side of it that stands nowhere."""
+    owner, relation = project.schema.mapped.get(read.owner), read.relation
+    found = project.resolver.classes.find(Ref(RefKind.CLASS, "", *read.owner), relation.name)
+    if owner is None or (found is None and (relation.reverse or not relation.line)):
+        return ()
+    path, line = owner.path, relation.line
+    if found is not None:
+        path, member = found[0].path, found[1]
+        line = project.calls.head((path, member)).line if isinstance(member, int) else member.line
+    return (Evidence(path, line, f"{owner.name}.{relation.name} is loaded when it is read"),)

@@ -17,6 +17,7 @@ from backend_lint.project.loading.loops import unwrapped
 from backend_lint.project.loading.places import Entered, Place, Read
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Mapped, Relationship
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -101,7 +102,7 @@ class Reads:
     def _along(self, model: ClassKey, names: Sequence[str], place: Place) -> Iterator[Read]:
         at: ClassKey | None = model
         prefix: Path = ()
-        for name in names:
+        for position, name in enumerate(names):
             mapped = self._mapped.get(at) if at is not None else None
             if mapped is None or at is None:
                 return
@@ -113,7 +114,8 @@ class Reads:
             if relation.generic:
                 return
             prefix = (*prefix, name)
-            yield Read(prefix, relation.many, "all" if relation.many else "", relation, at, (place,))
+            key = self._own_key(mapped, relation, [f".{rest}" for rest in names[position + 1 :]])
+            yield Read(prefix, relation.many, "all" if relation.many else "", relation, at, (place,), key=key)
             at = relation.target
 
     def _distinct(self, reads: Iterator[Read]) -> tuple[Read, ...]:
@@ -144,6 +146,9 @@ class Reads:
                 continue
             if (steps := steps_behind(call.callee, at.elements)) and not any(call.callee.startswith(one) for one in given):
                 yield from self._walk(at, body, steps, call.block, (call.line, call.column), number, call.callee, depth, seen)
+            elif call.callee in ("hasattr", "getattr") and len(call.args) > 1 and call.args[0] in at.elements:
+                if (name := constant_string(call.args[1])) is not None:
+                    yield from self._walk(at, body, [f".{name}"], call.block, (call.line, call.column), None, f"{call.args[0]}.{name}", depth, seen)
             elif depth < _MAX_DEPTH:
                 yield from self._handed(at, body, number, call, depth, seen)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import re
 from collections.abc import Iterator
 from operator import or_
 from typing import TYPE_CHECKING
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.facts.query import QuerySource, Site, Verb
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.asked import Manner, manner_of
 from backend_lint.project.loading.branches import Exits
 from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around, manager_of
 from backend_lint.project.queries.django_names import ENDING_ASYNC
@@ -33,6 +36,10 @@ _BUILDS = frozenset({"sqlalchemy.orm.Session.query", "sqlalchemy.orm.Query.yield
 _ASKS = frozenset({"count", "exists", "first", "last", "get", "aggregate", "earliest", "latest", "in_bulk"})
 _STORES = frozenset({"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create"})
 """Methods that make a queryset ask the database at once, and those that write."""
+_ACTS = re.compile(
+    r"a?(?:send|notify|publish|dispatch|emit|give|grant|revoke|upload|download|sync|delay|apply_async|enqueue|create|save|delete|assign_perm)(?:_|$)"
+)
+"""Names of what is done with an item, by a library or an object that is not known."""
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
 
 
@@ -79,6 +86,16 @@ class Repeats:
                 way = self._way(key, edge, found, effect, dependences[loop.number], hops)
                 if way and not is_kept(body, edge.call, loop):
                     yield Repeat(module.path, index, loop, edge.call, way)
+
+    def manner(self, found: Repeat) -> Manner:
+        """How the query at the end of the way asks about the item."""
+        body = self._project.calls.body(found.key)
+        dependence = Dependence.on_item(body, found.loop)
+        for step, onward in itertools.pairwise(found.way):
+            names = _given(self._project, step.edge, dependence)
+            body = self._project.calls.body(onward.function)
+            dependence = Dependence(body, names)
+        return manner_of(body, found.way[-1].edge.number, dependence)
 
     def _candidates(self, key: FunctionKey, effect: Effect, hops: int) -> Iterator[tuple[Edge, Effect]]:
         """The calls of a function that have the effect themselves, and those of functions that may have it."""
@@ -155,6 +172,17 @@ class Repeats:
                     found |= self._does(site)
             self._effects[state] = found
         return found
+
+    def is_outweighed(self, key: FunctionKey, loop: Loop) -> bool:
+        """One round does something that takes longer than a look-up, or something with the item that it must go through one by one for."""
+        if self.effects(key, loop) & OUTWEIGHS:
+            return True
+        body = self._project.calls.body(key)
+        known = {edge.number for edge in self._project.calls.edges(key) if not edge.target.is_external}
+        return any(
+            call.use is Use.DROPPED and number not in known and _ACTS.match(call.callee.rpartition(".")[2]) and inside(body, call.block, loop.number)
+            for number, call in enumerate(body.calls)
+        )
 
     def _does(self, site: Site) -> Effect:
         """Whether a query reads or writes; one that locks what it reads is there to write."""

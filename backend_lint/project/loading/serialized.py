@@ -10,8 +10,8 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
-from backend_lint.project.loading.lazy import Missing, missing_of
-from backend_lint.project.loading.places import Place
+from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of
+from backend_lint.project.loading.places import Place, declared
 from backend_lint.project.loading.reach import reached_from
 from backend_lint.project.loading.response_models import answers
 from backend_lint.project.loading.row_work import OwnQuery
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading import Rows
     from backend_lint.project.loading.serializer_uses import ManyRows
 
-_FEW = 3
+_FEW = 5
 
 
 class Serialized(msgspec.Struct, frozen=True):
@@ -44,6 +44,8 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         rows = use.rows
         if len({one.model for one in rows}) != 1 or any(one.loaded.plain or one.loaded.unknown or one.most <= _FEW for one in rows):
             continue
+        if not all(is_owner_known(project, one) for one in rows):
+            continue  # whoever has the object may have loaded them beforehand
         costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
         missing = missing_of(project, rows, costs.reads)
         missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
@@ -74,9 +76,7 @@ def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
     for trail, text in trails[:4]:
         evidence.update({Evidence(place.path, place.line, f"{place.text} {text}"): None for place in (trail[0], trail[-1])})
     for missing in found.missing[:3]:
-        owner = project.schema.mapped.get(missing.read.owner)
-        if owner is not None and missing.read.relation.line and not missing.read.relation.reverse:
-            evidence[Evidence(owner.path, missing.read.relation.line, f"{owner.name}.{missing.read.relation.name} is loaded when it is read")] = None
+        evidence.update(dict.fromkeys(declared(project, missing.read)))
     if rows.call is not None and rows.path != found.path:
         evidence[Evidence(rows.path, rows.line, f"this query gives the rows of {project.schema.mapped[rows.model].name}")] = None
     return (*evidence, *found.routes)

@@ -66,11 +66,11 @@ class SerializerUses:
         if not any(base.kind is RefKind.EXTERNAL and base.name.rpartition(".")[2] in _LISTING for base in ancestors):
             return
         ref = Ref(RefKind.CLASS, fact.name, path, index)
-        own = self._classes.find(ref, "list")
-        if own is not None and isinstance(own[1], int):
-            body = self._project.modules[own[0].path].bodies[own[1]]
-            if not any(call.callee.startswith("super") and call.callee.endswith(".list") for call in body.calls):
-                return
+        for base in ancestors:
+            number = self._classes.members(base.path, base.index)[0].get("list") if base.kind is RefKind.CLASS else None
+            calls = self._project.modules[base.path].bodies[number].calls if number is not None else ()
+            if number is not None and not any(call.callee.startswith("super") and call.callee.endswith(".list") for call in calls):
+                return  # it answers in its own way
         made = self._classes.find(ref, "get_serializer")
         if made is not None and isinstance(made[1], int) and _chooses_fields(self._project.modules[made[0].path].bodies[made[1]]):
             return
