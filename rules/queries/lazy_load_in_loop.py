@@ -129,7 +129,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
-            severity=Severity.INFO if soft or is_outweighed(project, found) else None,
+            severity=None if entry and not soft and not is_outweighed(project, found) else Severity.INFO,
         )
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:

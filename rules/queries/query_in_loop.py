@@ -8,7 +8,7 @@ from backend_lint.project import Effect, Project
 from backend_lint.project.loading.asked import Manner
 from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
-from backend_lint.project.loading.origins import is_field_of_input, origin_of
+from backend_lint.project.loading.origins import Source, origin_of
 from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.repeats import Repeat
@@ -35,8 +35,9 @@ class QueryInLoop(ProjectRule):
 
     Finds loops and comprehensions that ask the database for something about each item: `get`, `first`, `exists`, `count`, an iterated `filter`, `execute`,
     directly or in a function that the item is handed to. Loops over pages, chunks and tries, over a few written items, look-ups that are remembered by
-    their key, loops that end with the first item that succeeds, and loops that write or call another service for each item are left alone. Where the items
-    are one field of a request's body it is an info: they may be few.
+    their key, loops that end with the first item that succeeds, and loops that write or call another service for each item are left alone; so are queries
+    that no key could ask for together: ranges, searches, what another function builds. It is a warning where a request or a job runs the loop over the rows
+    of a query or the answer of a service, else an info: the items may be few.
 
     ## Why is this bad
 
@@ -154,5 +155,5 @@ class QueryInLoop(ProjectRule):
             message,
             symbol=project.calls.head(found.key).name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
-            severity=Severity.INFO if is_field_of_input(project, found.key, found.loop.block.subject) else None,
+            severity=None if entry and origin is not None and origin.source is not Source.REQUEST else Severity.INFO,
         )

@@ -5,46 +5,39 @@ from __future__ import annotations
 import pytest
 
 from backend_lint.facts.python import BlockKind
-from backend_lint.project.loading.origins import is_field_of_input
+from backend_lint.project.loading.origins import Source, origin_of
 from tests.project.test_model import key, link
 
 _MODULE = """
-from dataclasses import dataclass
+from django.db import models
 from pydantic import BaseModel
 
-class Mount(BaseModel):
-    names: list[str]
+class Mount(models.Model):
+    name = models.CharField(max_length=20)
 
 class Spec(BaseModel):
-    mounts: list[Mount]
+    mounts: list[str]
 
-class Group:
-    def __init__(self, names):
-        self.names = names
-
-def asked(spec: Spec, group: Group, form, names, request, path):
+def asked(spec: Spec, names, request):
 {body}
 """
 
 
 @pytest.mark.parametrize(
-    ("body", "written"),
+    ("body", "source"),
     [
-        ("for one in spec.mounts:\n    print(one)", True),
-        ("for mount in spec.mounts:\n    for one in mount.names:\n        print(one)", True),
-        ("mounts = None\nif names:\n    mounts = spec.mounts\nfor one in mounts:\n    print(one)", True),
-        ("for one in form.cleaned_data['cases']:\n    print(one)", True),
-        ("for one in request.data.get('ids', []):\n    print(one)", True),
-        ("data = request.get_json()\nfor one in data['ids']:\n    print(one)", True),
-        ("for one in group.names:\n    print(one)", False),
-        ("for one in names:\n    print(one)", False),
-        ("for one in spec:\n    print(one)", False),
-        ("for one in open(path).readlines():\n    print(one)", False),
+        ("for one in Mount.objects.filter(name='x'):\n    print(one)", Source.QUERY),
+        ("found = list(Mount.objects.all())\nfor one in found:\n    print(one)", Source.QUERY),
+        ("for one in request.data:\n    print(one)", Source.REQUEST),
+        ("for one in request.data.get('ids', []):\n    print(one)", Source.REQUEST),
+        ("for one in spec.mounts:\n    print(one)", None),
+        ("for one in names:\n    print(one)", None),
     ],
 )
-def test_one_field_of_an_input_is_told_from_lists_of_unknown_length(body: str, written: bool) -> None:
-    text = _MODULE.replace("{body}", "\n".join(f"    {line}" for line in body.splitlines()))
-    project = link({"app.py": text})
-    place = key(project, "app.py", "asked")
-    loop = next(block for block in reversed(project.calls.body(place).blocks) if block.kind is BlockKind.FOR)
-    assert is_field_of_input(project, place, loop.subject) is written
+def test_says_who_decides_how_many_items_there_are(body: str, source: Source | None) -> None:
+    module = _MODULE.format(body="\n".join("    " + line for line in body.splitlines()))
+    project = link({"app/x.py": module})
+    place = key(project, "app/x.py", "asked")
+    loop = next(block for block in project.calls.body(place).blocks if block.kind is BlockKind.FOR)
+    origin = origin_of(project, place, loop.subject)
+    assert (origin.source if origin is not None else None) == source

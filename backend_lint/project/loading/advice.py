@@ -27,7 +27,7 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
 
 
 def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[str, str]:
-    """What to put behind the query if that is all it takes, and the whole advice: where only the key of a relation is read, the row itself has it (``book.author_id``)."""
+    """What to put behind the query if that is all it takes, and the whole advice: a key is in the row itself (``book.author_id``), a number is annotated."""
     paths = [one.path for one in missing]
     keys = [one for one in missing if one.read.key and one.path in _longest(paths)]
     counted = [one for one in missing if one.counted and one.path in _longest(paths)]

@@ -9,6 +9,7 @@ from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function
 from backend_lint.project.blocks import around, inside
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
+_ELEMENTS = frozenset({BlockKind.COMPREHENSION, BlockKind.LAMBDA})
 _TEST_LINES = 6
 """How far a test may stand above the first line that it guards."""
 _OPEN = re.compile(r"[%#a-zA-Z_]")
@@ -41,6 +42,25 @@ def is_behind_match(body: Body, block: int, line: int, text: str, elements: Sequ
             if any("==" in part and any(element in part for element in elements) for part in parts[:at]):
                 return True
     return False
+
+
+def is_only_compared(body: Body, block: int, text: str) -> bool:
+    """``if row.author == author:``, ``if row.author is None:``, and nothing else is done with it: the key says as much."""
+    if body.blocks[block].kind in _ELEMENTS or sum(one == text for _, _, one, _ in body.reads) != 1:
+        return False
+    mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?![\w.\[(])")
+    others = [value for call in body.calls for value in (*call.args, *(given for _, given in call.keywords))]
+    others += [one.value for one in body.assigns] + [one.value for one in body.returns] + [one.value for one in body.yields]
+    others += [value for _, value, _ in body.conditions]
+    if any(mentions.search(value) for value in others):
+        return False
+    tests = [found.subject for found in body.blocks if mentions.search(found.subject)]
+    return bool(tests) and all(_is_compared(test, match) for test in tests for match in mentions.finditer(test))
+
+
+def _is_compared(test: str, found: re.Match[str]) -> bool:
+    before, after = test[: found.start()], test[found.end() :]
+    return after.startswith(("==", "!=", " is None", " is not None")) or before.endswith(("==", "!=", "(not ")) or not (before or after)
 
 
 class Exits:

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 _REQUEST = re.compile(r"^(?:%self\.|%)?request\.(?:data|json|POST|GET|query_params|form|files|FILES|args|body|values)\b")
 _HANDED = frozenset({"getlist", "get", "get_json", "json"})
 _LISTS = re.compile(r"^(?:list|Sequence|Iterable|set|tuple|typing\.\w+|List|Set)\[")
-_FIELD = re.compile(r"\.(?:validated_data|cleaned_data|initial_data)\[|^(?:%self\.|%)?request\.(?:data|json|POST|form|body)\[")
-_INPUT = ("pydantic", "msgspec.", "ninja.", "rest_framework.serializers.", "marshmallow.")
-"""The classes of what comes with a request, or is written in a specification."""
-_ASKED = re.compile(r"(?:^|[.%])request$")
-_VIEWS = frozenset({"items", "values", "keys", "copy", "split"})
 _MAX_DEPTH = 5
 
 
@@ -63,46 +58,6 @@ def origin_of(project: Project, key: FunctionKey, text: str, depth: int = 0) -> 
         if found := _from_call(project, key, number, depth):
             return found
     return _from_parameter(project, key, text)
-
-
-def is_field_of_input(project: Project, key: FunctionKey, text: str, depth: int = 0) -> bool:
-    """The items are one field of what came with a request or stands in a specification: somebody has written them, and they may be many or few."""
-    options = [option for option in alternatives(text) if option[:1] not in "['\"{"]
-    if depth > _MAX_DEPTH or not text or not options:
-        return False
-    if len(options) > 1:
-        unbounded = any(project.loads.rows(*key, option) for option in options)
-        return not unbounded and any(is_field_of_input(project, key, option, depth + 1) for option in options)
-    text, (path, function) = options[0], key
-    if _FIELD.search(text) or _REQUEST.fullmatch(text):
-        return True
-    parsed = parse(text)
-    if parsed is None or project.loads.rows(path, function, text):
-        return False
-    body = project.modules[path].bodies[function]
-    if parsed.root[:1] == "#" and parsed.root[1:].isdigit():
-        receiver, _, method = body.calls[int(parsed.root[1:])].callee.rpartition(".")
-        if method in ("get", "pop") and (receiver.endswith(("data", ".json", ".POST", ".form"))):
-            return True
-        if method in ("get_json", "json") and parsed.steps and _ASKED.search(receiver):
-            return True
-        return bool(receiver) and method in _VIEWS and is_field_of_input(project, key, receiver, depth + 1)
-    if outer := next((block for block in body.blocks if block.target and parsed.root == "%" + block.target), None):
-        return outer.subject != text and is_field_of_input(project, key, outer.subject, depth + 1)
-    assigned = [assign.value for assign in body.assigns if assign.target == parsed.root and assign.value not in ("None", parsed.root)]
-    if assigned:
-        values = {value + text[len(parsed.root) :] for value in assigned}
-        return any(is_field_of_input(project, key, value, depth + 1) for value in values)
-    return bool(parsed.steps) and "()" not in parsed.steps and _is_input(project, key, parsed.root)
-
-
-def _is_input(project: Project, key: FunctionKey, root: str) -> bool:
-    if root in ("%self", "%cls") or not any("%" + parameter.name == root for parameter in project.calls.head(key).parameters):
-        return False
-    ref = project.value(*key, root)
-    if ref is None or ref.is_external or ref.function in project.schema.mapped:
-        return False
-    return any(base.name.startswith(_INPUT) for base in project.resolver.classes.ancestors(*ref.function) if base.is_external)
 
 
 def _from_call(project: Project, key: FunctionKey, number: int, depth: int) -> Origin | None:

@@ -18,7 +18,7 @@ _SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
 _ONCE = re.compile(
-    r"(?:^|/)(?:migrations?|data_migrations|backfills?|populate\w*|fixes|import_\w+|(?:\w+_)?(?:seeds?|seeders?|fixtures?|factories)|seed_\w+|demos?|demo_\w+"
+    r"(?:^|/)(?:(?:\w+_)?migrations?|data_migrations|backfills?|populate\w*|fixes|import_\w+|(?:\w+_)?(?:seeds?|seeders?|fixtures?|factories)|seed_\w+|demos?|demo_\w+"
     r"|(?:\w+_)?(?:test|sample|demo|example|dummy|fake|mock|seed)_?data(?:_\w+)?)(?:/|\.py$)"
 )
 """Code that runs once, or now and then, and what makes data for tests and shows."""
@@ -66,5 +66,5 @@ def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ..
     if found is None:
         return (), soft
     entry, way = found
-    line = Evidence(entry.module, entry.line, f"{entry.name}, a {entry.kind}, " + ("runs it" if way else "is it"))
+    line = Evidence(entry.module, entry.line, f"reached from the {entry.kind} {entry.name}" if way else f"{entry.name} is a {entry.kind}")
     return (line,), soft or entry.kind in _SOFT

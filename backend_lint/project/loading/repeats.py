@@ -19,7 +19,7 @@ from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.asked import Manner, manner_of
 from backend_lint.project.loading.branches import Exits
-from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loops_around, manager_of
+from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loop_of, loops_around, manager_of
 from backend_lint.project.queries.django_names import ENDING_ASYNC
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import alternatives, constant_string
@@ -36,6 +36,8 @@ _BUILDS = frozenset({"sqlalchemy.orm.Session.query", "sqlalchemy.orm.Query.yield
 _ASKS = frozenset({"count", "exists", "first", "last", "get", "aggregate", "earliest", "latest", "in_bulk"})
 _STORES = frozenset({"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create"})
 """Methods that make a queryset ask the database at once, and those that write."""
+_CHECKERS = ("guardian.",)
+"""Libraries that ask about one object at a time, and have a call that asks about many."""
 _ACTS = re.compile(
     r"a?(?:send|notify|publish|dispatch|emit|give|grant|revoke|upload|download|sync|delay|apply_async|enqueue|create|save|delete|assign_perm)(?:_|$)"
 )
@@ -89,6 +91,8 @@ class Repeats:
 
     def manner(self, found: Repeat) -> Manner:
         """How the query at the end of the way asks about the item."""
+        if found.way[-1].edge.target.name.startswith(_CHECKERS):
+            return Manner.EACH
         body = self._project.calls.body(found.key)
         dependence = Dependence.on_item(body, found.loop)
         for step, onward in itertools.pairwise(found.way):
@@ -174,10 +178,15 @@ class Repeats:
         return found
 
     def is_outweighed(self, key: FunctionKey, loop: Loop) -> bool:
-        """One round does something that takes longer than a look-up, or something with the item that it must go through one by one for."""
-        if self.effects(key, loop) & OUTWEIGHS:
-            return True
+        """One round does something that takes longer than a look-up, or something with the item that it must go through one by one for.
+
+        So it is where the loop stands in another whose rounds do.
+        """
         body = self._project.calls.body(key)
+        if self.effects(key, loop) & OUTWEIGHS or any(
+            self.effects(key, loop_of(number, outer)) & OUTWEIGHS for number, outer in around(body, loop.block.parent) if outer.kind in LOOPS
+        ):
+            return True
         known = {edge.number for edge in self._project.calls.edges(key) if not edge.target.is_external}
         return any(
             call.use is Use.DROPPED and number not in known and _ACTS.match(call.callee.rpartition(".")[2]) and inside(body, call.block, loop.number)

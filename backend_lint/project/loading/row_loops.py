@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.places import Read
 
 _GO_THROUGH = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.LAMBDA})
-_FEW = 5
+_FEW = 9
 
 
 class RowLoop(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading import Rows
     from backend_lint.project.loading.serializer_uses import ManyRows
 
-_FEW = 5
+_FEW = 9
 
 
 class Serialized(msgspec.Struct, frozen=True):

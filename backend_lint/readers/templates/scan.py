@@ -23,6 +23,12 @@ _BOUND = re.compile(r"(?<!\w)(\w+)\s*=")
 _GIVEN = re.compile(r"(?<!\w)(\w+)\s*=\s*([A-Za-z_]\w*(?:\.\w+)*)(?![\w(\[|.])")
 _WITH_AS = re.compile(r"with\s+([A-Za-z_]\w*(?:\.\w+)*)\s+as\s+(\w+)\s*$")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?:\(\))?")
+_FILTER = re.compile(r"(?:\(\))?\s*\|\s*(\w+)")
+_OF_LISTS = frozenset(
+    "slice length length_is count first last dictsort dictsortreversed join random yesno default default_if_none list sort unique map select selectattr "
+    "reject rejectattr groupby batch reverse sum tojson".split()
+)
+"""Filters of Django and Jinja that take the objects of a list as they are."""
 _ONE = re.compile(r"\b(?:id|pk|code|slug|uuid) ?==|== ?[\w.]*\b(?:id|pk|code|slug|uuid)\b")
 """A test for one certain item."""
 _RARE = 2
@@ -169,6 +175,8 @@ class _Scan:
             path = match.group()
             before = text[max(match.start() - _NEAR, 0) : match.start()].rstrip()[-1:]
             after = text[match.end() : match.end() + _NEAR].lstrip()[:2]
+            if path.endswith(".all") and (filtered := _FILTER.match(text, match.end())) is not None and filtered.group(1) not in _OF_LISTS:
+                continue  # a filter of the project's own may ask anew, whatever was loaded
             if path in _WORDS or before == "|" or (after[:1] == "=" and after != "==") or path.startswith(("forloop", "loop.")):
                 continue
             if "." in path and len(self.reads) < _MOST and (full := self.resolved(path)) != "?":
