@@ -8,7 +8,7 @@ from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, is_outweighed, lazy_loads
+from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, is_slight, lazy_loads
 from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.template_pages import Pages
 
@@ -120,7 +120,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
         calls, cure = cure_of(project, rows, found.missing)
         here = rows.call if (rows.path, rows.function) == found.key else None
         names = ", ".join(f"`{'.'.join(path)}`" for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-        message = f"one query per row of `{project.schema.mapped[rows.model].name}` for {names}: {cure}"
+        message = f"one query per {found.unit} of `{project.schema.mapped[rows.model].name}` for {names}: {cure}"
         entry, soft = reached_from(project, found.key)
         return self.finding(
             found.key[0],
@@ -129,7 +129,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
-            severity=None if entry and not soft and not is_outweighed(project, found) else Severity.INFO,
+            severity=Severity.INFO if soft or not entry or is_slight(project, found) else None,
         )
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:

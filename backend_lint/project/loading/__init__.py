@@ -178,7 +178,7 @@ class Loads:
         first = chain.steps[0] if chain.steps else None
         related = None
         if first is not None and first.relation is not None and all(
-            step.method in _UNCHANGED or self._is_manager(step.path, step.function) for step in chain.steps[1:]
+            step.method in _UNCHANGED or self._is_default(step.path, step.function) for step in chain.steps[1:]
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
@@ -193,6 +193,16 @@ class Loads:
         if not end.isdigit() or (start and not start.isdigit()):
             return _MOST
         return int(end) - int(start or 0)
+
+    def _compared(self, step: SqlStep) -> Iterator[str]:
+        """The attributes that a step of SQLAlchemy's compares with one value, be it in a list of conditions that was made before."""
+        if step.method == "filter_by":
+            yield from (name for name, _ in step.keywords)
+        elif step.method in ("filter", "where"):
+            for text in step.args:
+                written = [one.value for one in self.project.modules[step.path].assigns_to(step.function, text[1:])] if text[:2] == "*%" else [text]
+                for value in written:
+                    yield from _EQUAL.findall(value)
 
     def _absent(self, step: SqlStep) -> Iterator[str]:
         """The attributes that a step asks to be NULL: ``Order.user_id.is_(None)``."""
@@ -223,7 +233,7 @@ class Loads:
         others = tuple(entity for entity in chain.entities if entity is not None and entity != chain.entity)
         built = [step for step in chain.steps if step.method not in RUNNERS and step.method not in EXECUTORS and step.method not in RESULTS]
         loaded = self.sqlalchemy_eager.loaded(chain)
-        fixed = frozenset(name for step in chain.steps for name in (*_compared(step), *self._absent(step)))
+        fixed = frozenset(name for step in chain.steps for name in (*self._compared(step), *self._absent(step)))
         ran = [call for step in chain.steps if (call := self._numbered(step.path, step.function, step.call)) is not None]
         awaited = any(call.awaited for call in ran)
         return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited)
@@ -245,6 +255,10 @@ class Loads:
             if (call := self._numbered(step.path, step.function, step.call)) is not None:
                 return step.path, step.function, call
         return model[0], 0, None
+
+    def _is_default(self, path: str, function: int) -> bool:
+        """It belongs to what every query of the model begins with, be it in a mixin of its manager."""
+        return self._is_manager(path, function) or self.project.modules[path].functions[function].name.endswith(".get_queryset")
 
     def _is_manager(self, path: str, function: int) -> bool:
         owner = self.project.modules[path].functions[function].owner
@@ -291,13 +305,3 @@ class Loads:
             return []
         items = [constant_string(item) for item in split(text[1:-1])]
         return [item for item in items if item is not None] if None not in items else []
-
-
-def _compared(step: SqlStep) -> Iterator[str]:
-    """The attributes that a step of SQLAlchemy's compares with one value."""
-    if step.method == "filter_by":
-        yield from (name for name, _ in step.keywords)
-    elif step.method in ("filter", "where"):
-        for text in step.args:
-            yield from _EQUAL.findall(text)
-

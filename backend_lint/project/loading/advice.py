@@ -35,14 +35,17 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
     numbers = " and ".join(f"`{_annotation(project, rows.model, one)}`" for one in counted)
     calls = eager_calls(project, rows, rest) if rest else ""
-    parts = [f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`"] if rest else []
+    streamed = rows.call is not None and rows.call.callee.rpartition(".")[2] in ("iterator", "aiterator")
+    where = "" if not streamed else " before `.iterator()`, and a `chunk_size` to it" if "prefetch_related" in calls else " before `.iterator()`"
+    parts = [f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`{where}"] if rest else []
     if counted:
         parts.append(f"annotate the query with {numbers}" + ("" if rest else f" and read that instead of `.{counted[0].counted}()`"))
     if keys and rest:
         parts.append(f"read {own} where only the key is read")
     elif keys:
         parts.insert(0, f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead")
-    return "" if counted else calls, "; ".join(parts)  # an annotation is read by another name: no edit of the query alone does it
+    # an annotation is read by another name, and nothing can be put behind an iterator: no edit of the last call alone does it
+    return "" if counted or streamed else calls, "; ".join(parts)
 
 
 def _annotation(project: Project, model: ClassKey, one: Missing) -> str:

@@ -49,4 +49,4 @@ def shown(text: str) -> str:
     if parsed is None:
         return text
     root = parsed.root[1:] if parsed.root[0] == "%" else "row" if parsed.root[0] in "#([" else parsed.root
-    return root + "".join(step for step in parsed.steps if step != "[]")
+    return root + "".join(step for step in parsed.steps if step != "[]" and ":" not in step)

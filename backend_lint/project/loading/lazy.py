@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
+from backend_lint.project.blocks import inside
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
+from backend_lint.project.loading.elements import items_of
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.places import declared
 from backend_lint.project.loading.reads import ASKS_ANEW
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
 """Methods of a related manager that a prefetch answers."""
+_LOGS = re.compile(r"(?:^|[._%])log(?:ger|ging)?\.(?:debug|info|warning|warn|error|exception|critical|log)$|\bstd(?:out|err)\.write$|^print$")
 _COUNTED = frozenset({"count", "exists", "acount", "aexists"})
 """Those that need none of its objects."""
 
@@ -49,6 +53,12 @@ class Lazy(msgspec.Struct, frozen=True):
     block: int
     rows: Rows
     missing: tuple[Missing, ...]
+
+    @property
+    def unit(self) -> str:
+        """What each query is for: SQLAlchemy's session keeps parents, and rows that share one ask once."""
+        parents = self.rows.framework is Framework.SQLALCHEMY and not any(one.many or one.behind_many for one in self.missing)
+        return "different parent" if parents else "row"
 
 
 def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
@@ -80,10 +90,25 @@ def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(evidence))
 
 
-def is_outweighed(project: Project, found: Lazy) -> bool:
-    """Each round of the loop does something that takes longer."""
+def is_slight(project: Project, found: Lazy) -> bool:
+    """Each round of the loop does something that takes longer, or what is read goes into a log only."""
     loop = loop_of(found.block, project.calls.body(found.key).blocks[found.block])
-    return project.loads.repeats.is_outweighed(found.key, loop)
+    return project.loads.repeats.is_outweighed(found.key, loop) or _is_only_logged(project, found)
+
+
+def _is_only_logged(project: Project, found: Lazy) -> bool:
+    """All that is read goes into lines of the log: what is wanted there is the key, and the loop is no page."""
+    body = project.calls.body(found.key)
+    inner = [call for call in body.calls if inside(body, call.block, found.block)]
+    logs = [text for call in inner if _LOGS.search(call.callee) for text in (*call.args, *(value for _, value in call.keywords))]
+    rest = [text for call in inner if not _LOGS.search(call.callee) for text in (call.callee, *call.args, *(value for _, value in call.keywords))]
+    rest += [block.subject for block in body.blocks] + [one.value for one in body.returns] + [one.value for one in body.yields]
+    rest += [one.value for one in body.assigns if not one.target.startswith("%") or not one.target[1:].isidentifier()]
+    for one in found.missing:
+        names = [f"{element}.{'.'.join(one.path)}" for element in items_of(body, found.block)]
+        if len(one.read.trail) > 1 or any(name in text for name in names for text in rest) or not any(name in text for name in names for text in logs):
+            return False
+    return True
 
 
 class Deferred(msgspec.Struct, frozen=True):

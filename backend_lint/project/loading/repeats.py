@@ -187,10 +187,8 @@ class Repeats:
             self.effects(key, loop_of(number, outer)) & OUTWEIGHS for number, outer in around(body, loop.block.parent) if outer.kind in LOOPS
         ):
             return True
-        known = {edge.number for edge in self._project.calls.edges(key) if not edge.target.is_external}
         return any(
-            call.use is Use.DROPPED and number not in known and _ACTS.match(call.callee.rpartition(".")[2]) and inside(body, call.block, loop.number)
-            for number, call in enumerate(body.calls)
+            call.use is Use.DROPPED and _ACTS.match(call.callee.rpartition(".")[2]) and inside(body, call.block, loop.number) for call in body.calls
         )
 
     def _does(self, site: Site) -> Effect:

@@ -14,7 +14,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call, Class
 from backend_lint.facts.template import Template, TemplateRead
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.advice import eager_calls
+from backend_lint.project.loading.advice import cure_of
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of
 from backend_lint.project.loading.places import Place, Read
@@ -108,11 +108,10 @@ class Pages:
 
     def _page(self, view: _View, rows: Rows, missing: list[Missing], queries: list[OwnQuery]) -> Page:
         model = self._project.schema.mapped[rows.model].name
-        calls = eager_calls(self._project, rows, missing) if missing else ""
+        calls, cure = cure_of(self._project, rows, missing) if missing else ("", "annotate the query with the answer, or ask once for all rows")
         told = [f"`{'.'.join(one.path)}`" for one in missing] + [f"the query in `{one.trail[-1].text}`" for one in queries]
         names = list(dict.fromkeys(told))
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        cure = f"add `{calls}` to the query" if calls else "annotate the query with the answer, or ask once for all rows"
         here = rows.call is not None and rows.path == view.path
         place = rows.call if here and rows.call is not None else Place(view.path, view.at.line, view.at.column, view.symbol, view.symbol)
         evidence: dict[Evidence, None] = {}
