@@ -137,6 +137,7 @@ class SerializerNPlusOne(ProjectRule, Mends):
             symbol=found.symbol,
             evidence=evidence_of(project, found),
             suggestion=calls if here else "",
+            severity=None if found.is_view or found.routes else Severity.INFO,
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

@@ -113,13 +113,20 @@ class _Asked:
         yield statement is not None and not _RANGE_IN_SQL.search(statement) and not self.of(args[0])
 
     def _conditions(self, args: tuple[str, ...], keywords: tuple[tuple[str, str], ...], is_key: bool) -> Iterator[bool]:
-        for given in args:
-            for text in split(given[2:-1]) if given.startswith("*[") else (given,):
-                if self.of(text):
-                    yield from self._condition(text, is_key)
+        for text in (one for given in args for one in self._spread(given)):
+            if self.of(text):
+                yield from self._condition(text, is_key)
         for name, text in keywords:
             if self.of(text):
                 yield all(_is_equal(*one) for one in _items(text)) if name == "**" else _is_equal(name, text)
+
+    def _spread(self, given: str) -> list[str]:
+        """The conditions of ``*conditions``, as far as the function writes them down; else what is given."""
+        if given[:1] != "*":
+            return [given]
+        values = [given[1:]] if given[1:2] == "[" else [one.value for one in self.body.assigns if one.target == given[1:]]
+        found = [item for value in values if value[:1] == "[" for item in split(value[1:-1])]
+        return (found + [text for call in self.body.calls if call.callee == f"{given[1:]}.append" for text in call.args]) or [given]
 
     def _condition(self, text: str, is_key: bool) -> Iterator[bool]:
         """A positional condition: a comparison, several of them joined, or a call that makes one."""

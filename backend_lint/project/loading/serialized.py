@@ -36,6 +36,11 @@ class Serialized(msgspec.Struct, frozen=True):
     queries: tuple[OwnQuery, ...]
     routes: tuple[Evidence, ...]
 
+    @property
+    def is_view(self) -> bool:
+        """A view's own list, not a call of some function."""
+        return isinstance(self.at, Place)
+
 
 def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]:
     """All of them, in order of path and line; what several views have in common is said of each query once."""
@@ -83,7 +88,9 @@ def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
 
 
 def _routes(project: Project, use: ManyRows) -> tuple[Evidence, ...]:
-    """A route that asks for the list."""
+    """A route that asks for the list; for a call, what runs its function."""
+    if use.view is None:
+        return reached_from(project, (use.path, use.function))[0]
     for route in project.routes:
         if use.view is not None and route.owner == use.view and route.method in ("GET", "*") and "{" not in route.path.rsplit("/", 2)[-1]:
             return (Evidence(route.declared_in, route.line, f"{route.method} {route.path} lists them"),)

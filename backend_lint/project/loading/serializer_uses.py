@@ -29,7 +29,10 @@ _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 
 
 class ManyRows(msgspec.Struct, frozen=True):
-    """Serializer `serializer` writes all `rows`. `path`, `symbol`: the view, or the function that calls it; `at`: the class or the call."""
+    """Serializer `serializer` writes all `rows`. `path`, `symbol`: the view, or the function that calls it; `at`: the class or the call.
+
+    `function`: the index of the function, 0 for a view.
+    """
 
     serializer: ClassKey
     rows: tuple[Rows, ...]
@@ -37,6 +40,7 @@ class ManyRows(msgspec.Struct, frozen=True):
     symbol: str
     at: Class | Call
     view: ClassKey | None
+    function: int = 0
 
 
 class SerializerUses:
@@ -176,7 +180,7 @@ class SerializerUses:
         if serializer is None or not self._fields.is_serializer(serializer):
             return None
         rows = self._project.loads.rows(path, function, text)
-        return ManyRows(serializer, rows, path, symbol, call, None) if rows else None
+        return ManyRows(serializer, rows, path, symbol, call, None, function) if rows else None
 
 
 def _fits(body: Body, block: int, action: str) -> str:

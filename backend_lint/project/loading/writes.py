@@ -92,11 +92,18 @@ class Writes:
             return None
         if any(_is_used(body, one, repeat.loop) for one in _creates(body, repeat.loop)):
             return None  # each row needs another one's key
+        if method in ("update", "delete") and self._is_one_of_several(repeat, body):
+            return None
         if method == "update" and self._is_related(repeat.path, repeat.function, number):
             return None
         if method == "save" and _is_used_later(body, number, repeat.call.callee.rpartition(".")[0], repeat.loop):
             return None
         return Write(repeat.path, repeat.function, repeat.loop, How(method), self._project.schema.mapped[model].name, repeat.call)
+
+    def _is_one_of_several(self, repeat: Repeat, body: Body) -> bool:
+        """The items are told apart: some are written in this way, the others in another."""
+        writes = self._project.loads.repeats.direct(repeat.key, Effect.DATABASE_WRITE)
+        return any(edge.call.block != repeat.call.block and inside(body, edge.call.block, repeat.loop.number) for edge, _ in writes)
 
     def _is_related(self, path: str, function: int, number: int) -> bool:
         """It writes the rows that belong to the item, not the item."""
@@ -197,6 +204,8 @@ class Writes:
             dependence = Dependence.on_item(body, loop)
             if any(assign.augmented or dependence.of(assign.value) or "(" in assign.value for assign in inner) or not _only_adds(body, number):
                 continue
+            if _is_needed(body, number, block.subject):
+                continue
             rows = self._project.loads.rows(path, function, block.subject)
             if rows and all(one.framework is Framework.SQLALCHEMY and not one.loaded.plain for one in rows) and self._are_columns(rows[0].model, inner):
                 name = self._project.schema.mapped[rows[0].model].name
@@ -206,6 +215,14 @@ class Writes:
         mapped = self._project.schema.mapped[model]
         names = [assign.target.rpartition(".")[2] for assign in assigns]
         return all(name in mapped.fields or (name in mapped.relationships and not mapped.relationships[name].many) for name in names)
+
+
+def _is_needed(body: Body, number: int, rows: str) -> bool:
+    """The rows are wanted for more than to be changed: the function returns them, goes through them again or hands them on."""
+    mentions = re.compile(re.escape(rows) + r"(?![\w])")
+    texts = [one.value for one in body.returns] + [one.subject for index, one in enumerate(body.blocks) if index != number]
+    texts += [text for call in body.calls if not call.callee.endswith(("add_all", "len", ".info", ".debug")) for text in call.args if text[:4] != "len("]
+    return any(mentions.search(text) for text in texts)
 
 
 def _only_adds(body: Body, block: int) -> bool:
