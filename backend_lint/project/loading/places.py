@@ -10,7 +10,7 @@ from backend_lint.api import Evidence
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.schema.mapping import ClassKey, Relationship
+from backend_lint.project.schema.mapping import ClassKey, Framework, Relationship
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -65,7 +65,10 @@ class Entered(msgspec.Struct, frozen=True):
 def declared(project: Project, read: Read) -> tuple[Evidence, ...]:
     """Where the relation of a read is declared, be it in a base class; nothing for a side of it that stands nowhere."""
     owner, relation = project.schema.mapped.get(read.owner), read.relation
-    found = project.resolver.classes.find(Ref(RefKind.CLASS, "", *read.owner), relation.name)
+    classes = project.resolver.classes
+    found = classes.find(Ref(RefKind.CLASS, "", *read.owner), relation.name)
+    if found is None and owner is not None and owner.framework is Framework.SQLALCHEMY and relation.target is not None and relation.back:
+        found = classes.find(Ref(RefKind.CLASS, "", *relation.target), relation.back)  # a ``backref``
     if owner is None or (found is None and (relation.reverse or not relation.line)):
         return ()
     path, line = owner.path, relation.line
