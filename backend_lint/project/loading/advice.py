@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from backend_lint.project.loading.eager import Path
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
     """What to put behind the query: ``.select_related("author__publisher")``, ``.options(selectinload(User.orders))``."""
     wanted = {one.path: one for one in missing}
     if rows.framework is Framework.DJANGO:
-        single = _longest([path for path, one in wanted.items() if not (one.many or one.behind_many)])
-        several = _longest([path for path, one in wanted.items() if one.many or one.behind_many])
+        apart = {path for path, one in wanted.items() if one.many or one.behind_many or _is_polymorphic(project, one)}
+        apart |= {path for path in wanted if any(path[: len(other)] == other for other in apart)}
+        single = _longest([path for path in wanted if path not in apart])
+        several = _longest([path for path in wanted if path in apart])
         calls = [(name, paths) for name, paths in (("select_related", single), ("prefetch_related", several)) if paths]
         return "".join(f".{name}({', '.join(_quoted(path) for path in paths)})" for name, paths in calls)
     options = [_option(project, rows.model, path, wanted) for path in _longest(list(wanted))]
@@ -46,6 +49,13 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
         parts.insert(0, f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead")
     # an annotation is read by another name, and nothing can be put behind an iterator: no edit of the last call alone does it
     return "" if counted or streamed else calls, "; ".join(parts)
+
+
+def _is_polymorphic(project: Project, one: Missing) -> bool:
+    """The object may be of any class derived from the relation's: a join would give the base class alone."""
+    target = one.read.relation.target
+    bases = project.resolver.classes.ancestors(*target) if target is not None else ()
+    return any(base.kind is RefKind.EXTERNAL and base.name.startswith("polymorphic.") for base in bases)
 
 
 def _annotation(project: Project, model: ClassKey, one: Missing) -> str:

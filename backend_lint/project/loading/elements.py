@@ -44,9 +44,10 @@ def is_gone_through(body: Body, value: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """A value for messages: ``%book.author`` as ``book.author``."""
+    """A value for messages: ``%book.author`` as ``book.author``, what is read of an item as ``row.author``."""
     parsed = parse(text)
     if parsed is None:
         return text
-    root = parsed.root[1:] if parsed.root[0] == "%" else "row" if parsed.root[0] in "#([" else parsed.root
-    return root + "".join(step for step in parsed.steps if step != "[]" and ":" not in step)
+    behind = max((number for number, step in enumerate(parsed.steps, 1) if step == "[]"), default=0)
+    root = "row" if behind or parsed.root[0] in "#([" else parsed.root.removeprefix("%")
+    return root + "".join(step for step in parsed.steps[behind:] if ":" not in step)
