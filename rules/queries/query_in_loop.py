@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
@@ -10,15 +9,9 @@ from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.origins import Source, origin_of
 from backend_lint.project.loading.places import Place
-from backend_lint.project.loading.reach import is_aside, reached_from
-from backend_lint.project.loading.repeats import Repeat
+from backend_lint.project.loading.reach import is_aside, is_seldom, reached_from
+from backend_lint.project.loading.repeats import DOES, Repeat
 
-_DOES = re.compile(
-    r"_*(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
-    r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop|upload|download|transcode|retry|enqueue|schedule|trigger|fulfill?|complete|cancel|activate|approve|reject"
-    r"|transmit|deliver|post|put|patch|push|pull))(?:_|$)"
-)
-"""Names of functions that do more than ask."""
 _CURES = {
     Manner.EACH: "ask for all of them in one query before it",
     Manner.COUNT: "count for all of them in one grouped query before it",
@@ -110,7 +103,7 @@ class QueryInLoop(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         loops: dict[tuple[str, int, int], list[Repeat]] = {}
         for found in project.loads.repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
-            if len(found.way) > 1 and _DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2]):
+            if len(found.way) > 1 and DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2]):
                 continue
             if not is_aside(project, found.key) and not project.loads.repeats.is_outweighed(found.key, found.loop):
                 loops.setdefault((found.path, found.function, found.loop.number), []).append(found)
@@ -131,7 +124,8 @@ class QueryInLoop(ProjectRule):
         evidence = [Evidence(one.read.trail[0].path, one.read.trail[0].line, f"{one.read.trail[0].text} runs it for each row of a loop") for one in queries[:3]]
         entry, _ = reached_from(project, queries[0].key)
         message = f"one query (`{place.text}`) for each row of a list, prefetched or not; sort and pick among prefetched rows in Python, or annotate the list"
-        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry))
+        severity = Severity.INFO if is_seldom(project, queries[0].key) else None
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry), severity=severity)
 
     def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
         best = next(((one, manner) for one in group if (manner := project.loads.repeats.manner(one)) is not Manner.OTHER), None)
@@ -155,5 +149,5 @@ class QueryInLoop(ProjectRule):
             message,
             symbol=project.calls.head(found.key).name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
-            severity=None if entry and origin is not None and origin.source is not Source.REQUEST else Severity.INFO,
+            severity=None if origin is not None and origin.source is not Source.REQUEST and not is_seldom(project, found.key) else Severity.INFO,
         )

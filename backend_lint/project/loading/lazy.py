@@ -18,6 +18,7 @@ from backend_lint.project.loading.elements import items_of
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.places import declared
 from backend_lint.project.loading.reads import ASKS_ANEW
+from backend_lint.project.loading.repeats import DOES
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Loading, Relationship
 
@@ -153,6 +154,8 @@ def row_queries(project: Project, roles: frozenset[Role]) -> Iterator[RowQuery]:
             last = read.trail[-1]
             if not read.many or read.conditional or read.method in _PREFETCHED or len(read.trail) < 2:
                 continue
+            if any(DOES.match(place.symbol.rpartition(".")[2]) for place in read.trail[1:]):
+                continue  # it is asked on the way to something else
             if read.method in ASKS_ANEW and (last.path, last.line) in run:
                 yield RowQuery(loop.key, loop.block, read)
                 break

@@ -22,6 +22,8 @@ _ONCE = re.compile(
     r"|(?:\w+_)?(?:test|sample|demo|example|dummy|fake|mock|seed)_?data(?:_\w+)?)(?:/|\.py$)"
 )
 """Code that runs once, or now and then, and what makes data for tests and shows."""
+_OF_ONE = frozenset("put patch delete update partial_update destroy perform_update perform_destroy".split())
+"""Handlers of requests for one thing that is changed or removed."""
 _ASIDE = ("/conftest.py",)
 
 
@@ -57,6 +59,12 @@ def _migrates(module: str, member: str) -> bool:
 
 def _is_migration(project: Project, path: str) -> bool:
     return any(_migrates(one.module, one.member) for one in project.modules[path].facts.imports)
+
+
+def is_seldom(project: Project, key: FunctionKey) -> bool:
+    """Nothing is known to run it, or only a request that changes or removes one thing."""
+    found = project.reached_from(key)
+    return found is None or found[0].name.rpartition(".")[2] in _OF_ONE
 
 
 def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ...], bool]:

@@ -42,6 +42,12 @@ _ACTS = re.compile(
     r"a?(?:send|notify|publish|dispatch|emit|give|grant|revoke|upload|download|sync|delay|apply_async|enqueue|create|save|delete|assign_perm)(?:_|$)"
 )
 """Names of what is done with an item, by a library or an object that is not known."""
+DOES = re.compile(
+    r"_*(?:safe_|try_|maybe_|do_)?(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
+    r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop|upload|download|transcode|retry|enqueue|schedule|trigger|fulfill?|complete|cancel|activate|approve|reject"
+    r"|transmit|deliver|post|put|patch|push|pull))(?:_|$)"
+)
+"""Names of functions that do more than ask."""
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER, BlockKind.LAMBDA})
 
 
