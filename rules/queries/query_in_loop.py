@@ -7,7 +7,7 @@ from backend_lint.project import Effect, Project
 from backend_lint.project.loading.asked import Manner
 from backend_lint.project.loading.lazy import RowQuery, row_queries
 from backend_lint.project.loading.loops import loop_of
-from backend_lint.project.loading.origins import Source, origin_of
+from backend_lint.project.loading.origins import Source, are_few, origin_of
 from backend_lint.project.loading.places import Place
 from backend_lint.project.loading.reach import is_aside, is_seldom, reached_from
 from backend_lint.project.loading.repeats import DOES, Repeat
@@ -101,52 +101,49 @@ class QueryInLoop(ProjectRule):
     tags = ("performance", "database", "n-plus-one")
 
     def check(self, project: Project) -> Iterator[Finding]:
+        repeats = project.loads.repeats
         loops: dict[tuple[str, int, int], list[Repeat]] = {}
-        for found in project.loads.repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
-            if len(found.way) > 1 and DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2]):
-                continue
-            if not is_aside(project, found.key) and not project.loads.repeats.is_outweighed(found.key, found.loop):
+        for found in repeats.all(Effect.DATABASE_READ, self.roles, hops=1):
+            acts = len(found.way) > 1 and DOES.match(project.calls.head(found.way[1].function).name.rpartition(".")[2])
+            if not acts and not is_aside(project, found.key) and not repeats.is_outweighed(found.key, found.loop):
                 loops.setdefault((found.path, found.function, found.loop.number), []).append(found)
         for group in loops.values():
             if (finding := self._finding(project, group)) is not None:
                 yield finding
         asked: dict[Place, list[RowQuery]] = {}
         for query in row_queries(project, self.roles):
-            if (*query.key, query.block) not in loops and not is_aside(project, query.key):
-                loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
-                if not reached_from(project, query.key)[1] and not project.loads.repeats.is_outweighed(query.key, loop):
-                    asked.setdefault(query.read.trail[-1], []).append(query)
+            loop = loop_of(query.block, project.calls.body(query.key).blocks[query.block])
+            slight = is_aside(project, query.key) or reached_from(project, query.key)[1] or repeats.is_outweighed(query.key, loop)
+            if not slight and (*query.key, query.block) not in loops:
+                asked.setdefault(query.read.trail[-1], []).append(query)
         for place, queries in asked.items():
             yield self._of_rows(project, place, queries)
 
     def _of_rows(self, project: Project, place: Place, queries: list[RowQuery]) -> Finding:
         """A query inside of what is done with each row: it stands where it is asked, and the loops are the evidence."""
         evidence = [Evidence(one.read.trail[0].path, one.read.trail[0].line, f"{one.read.trail[0].text} runs it for each row of a loop") for one in queries[:3]]
-        entry, _ = reached_from(project, queries[0].key)
+        evidence += reached_from(project, queries[0].key)[0]
         message = f"one query (`{place.text}`) for each row of a list, prefetched or not; sort and pick among prefetched rows in Python, or annotate the list"
         severity = Severity.INFO if is_seldom(project, queries[0].key) else None
-        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(*evidence, *entry), severity=severity)
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=evidence, severity=severity)
 
     def _finding(self, project: Project, group: list[Repeat]) -> Finding | None:
         best = next(((one, manner) for one in group if (manner := project.loads.repeats.manner(one)) is not Manner.OTHER), None)
-        if best is None:
-            return None  # no query for all of them is in sight
+        entry, soft = reached_from(project, group[0].key)
+        if best is None or soft or are_few(project, group[0].key, group[0].loop.source):
+            return None  # no query for all of them is in sight, or nobody waits for it
         found, manner = best
         what = found.way[-1].edge.target.name.rpartition(".")[2]
         item = f"`{found.loop.block.target}`" if found.loop.block.target else "item"
         through = f" through {project.calls.label(found.way[1].function)}" if len(found.way) > 1 else ""
-        message = f"one query (`{what}`{through}) for each {item} of the loop; {_CURES[manner]}"
         evidence = list(project.calls.evidence(found.way[1:]))
         others = [one for one in group[:4] if one.call.line != found.call.line]
         evidence += [Evidence(one.path, one.call.line, "another query for each item of the same loop") for one in others]
         origin = origin_of(project, found.key, found.loop.source)
-        entry, soft = reached_from(project, found.key)
-        if soft:
-            return None  # nobody waits for what somebody starts at a terminal
         return self.finding(
             found.path,
             found.call,
-            message,
+            f"one query (`{what}`{through}) for each {item} of the loop; {_CURES[manner]}",
             symbol=project.calls.head(found.key).name if found.function else "",
             evidence=(*dict.fromkeys(evidence), *((origin.evidence,) if origin is not None else ()), *entry),
             severity=None if origin is not None and origin.source is not Source.REQUEST and not is_seldom(project, found.key) else Severity.INFO,

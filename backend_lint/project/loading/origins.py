@@ -21,6 +21,7 @@ _REQUEST = re.compile(r"^(?:%self\.|%)?request\.(?:data|json|POST|GET|query_para
 _HANDED = frozenset({"getlist", "get", "get_json", "json"})
 _LISTS = re.compile(r"^(?:list|Sequence|Iterable|set|tuple|typing\.\w+|List|Set)\[")
 _MAX_DEPTH = 5
+_MANY = 10
 
 
 class Source(enum.StrEnum):
@@ -36,6 +37,12 @@ class Origin(msgspec.Struct, frozen=True):
 
     source: Source
     evidence: Evidence
+
+
+def are_few(project: Project, key: FunctionKey, text: str) -> bool:
+    """The items are rows of which the query takes fewer than ten."""
+    rows = project.loads.rows(*key, text)
+    return bool(rows) and all(one.most < _MANY for one in rows)
 
 
 def origin_of(project: Project, key: FunctionKey, text: str, depth: int = 0) -> Origin | None:

@@ -87,7 +87,7 @@ class Repeats:
                 loop = _loop(module, index, body, edge, dependences, bool(found & Effect.DATABASE_READ))
                 if loop is None or is_rare(body, edge.call.block, loop.number) or branches(body, edge.call.block, loop.number) > 1:
                     continue
-                if exits.leave(edge.call.block, loop.number) or _grows(body, edge.call, loop):
+                if exits.leave(edge.call.block, loop.number) or _grows(body, edge.call, loop) or _is_sought(body, edge.number, loop):
                     continue
                 if any(inside(body, one.block, loop.number) for one in body.yields):
                     continue  # who asks for the next item decides when
@@ -296,6 +296,13 @@ def _grows(body: Body, call: Call, loop: Loop) -> bool:
     begun = (assign for assign in body.assigns if assign.target == call.target and not inside(body, assign.block, loop.number))
     options = alternatives(receiver)
     return bool(call.target) and any(assign.value == receiver or assign.value in options or receiver in alternatives(assign.value) for assign in begun)
+
+
+def _is_sought(body: Body, number: int, loop: Loop) -> bool:
+    """The loop ends with the first item for which there is an answer: ``if found: return found``."""
+    tests = {f"#{number}", f"(#{number} is not None)", f"bool(#{number})"}
+    found = {at for at, block in enumerate(body.blocks) if block.kind is BlockKind.IF and block.subject in tests and inside(body, at, loop.number)}
+    return any(one.block in found for one in body.returns) or any(block in found for _, block in body.breaks)
 
 
 _MOST_CALLS = 150
