@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import Place
-from backend_lint.project.transactions import Kind, Origin, Overwrite, Race, RawRace
+from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
 from backend_lint.project.transactions.edits import with_f
+from backend_lint.project.transactions.scopes import shown
 
 if TYPE_CHECKING:
     import libcst
@@ -21,13 +22,13 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     Finds attributes of loaded rows whose new value is computed from the old one (`account.balance -= price`, then `save()` or `commit()`), checks of an
     attribute that decide whether something is done that must be done once (`if coupon.used: return`, then a credit, then `coupon.used = True`), and
     `save()` of a whole row of which another place counts a column with `F()`. A row lock that is really taken, in the function or by its callers, a lock
-    of another kind, `F()`, a version column and SERIALIZABLE are known; `select_for_update` on a queryset that is never run, or that ends in `create()` or
-    an aggregate, is no lock.
+    of another kind, `F()`, a version column, a unique key and SERIALIZABLE are known; `select_for_update` on a queryset that is never run, or that ends in
+    `create()` or an aggregate, is no lock. A row that is handed in must come from a known caller. Lost positions and mails sent twice are information.
 
     ## Why is this bad
 
-    Two requests at once read the same balance of 100, both subtract 80, and both write 20: one purchase was free. An open transaction does not help at
-    READ COMMITTED, the default of PostgreSQL. It never fails in a test, and in production only under load, without an error.
+    Two requests at once read a balance of 100, both subtract 80, and both write 20: one purchase was free. An open transaction does not help at READ
+    COMMITTED, the default of PostgreSQL. It never fails in a test, and in production only under load, without an error.
 
     ## Example
 
@@ -74,7 +75,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
 
     ## References
 
-    - [Django: updating attributes based on existing fields](https://docs.djangoproject.com/en/stable/ref/models/expressions/#avoiding-race-conditions-using-f)
+    - [Django: avoiding race conditions using F()](https://docs.djangoproject.com/en/stable/ref/models/expressions/#avoiding-race-conditions-using-f)
     - [PostgreSQL: READ COMMITTED](https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED)
     """
 
@@ -93,26 +94,33 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             yield self._overwritten(project, overwrite)
 
     def _raced(self, project: Project, race: Race) -> Finding:
-        path = race.key[0]
-        name = f"{race.row.model.name}.{race.field.name}"
-        lock = "select_for_update()" if race.row.model.framework == "django" else "with_for_update()"
-        if race.kind is Kind.COMPUTED:
-            message = f"{name} is computed from the value that was loaded: of two requests at once one change is lost; lock the row with {lock}"
-            message += ", or add with F() in the database" if race.mendable else " before it is read"
-        else:
-            done = race.once.callee.rpartition(".")[2] if race.once is not None else "what follows"
-            message = f"two requests at once both see the old {name} and both call {done}; lock the row with {lock} before it is checked"
-        evidence = []
-        if race.row.loaded is not None and race.row.origin is Origin.LOADED:
-            evidence.append(Evidence(path, race.row.loaded.line, "the row is loaded here, without a lock"))
+        row = race.row
+        name = f"{row.model.name}.{race.field.name}"
+        lock = self._lock(project, race)
         if race.once is not None:
-            evidence.append(Evidence(path, race.once.line, "this is done twice"))
+            message = f"two requests at once both see the old {name} and both call {shown(race.once.callee)}; {lock}, and check it then"
+        else:
+            message = f"{name} is computed from the value that was loaded: of two requests at once one change is lost; {lock}"
+            message += ", or add with F() in the database" if race.mendable else ""
+        evidence, own = [], row.loaded if row.is_whole and row.origin is Origin.LOADED else None
+        if race.holder is not None or own is not None:
+            place = (race.holder.key[0], race.holder.line) if race.holder is not None else (race.key[0], own.line if own is not None else 0)
+            evidence.append(Evidence(*place, "the row is loaded here, without a lock"))
+        if race.once is not None:
+            evidence.append(Evidence(race.key[0], race.once.line, "this is done twice"))
         if race.save is not None and race.save.line != race.at.line:
-            evidence.append(Evidence(path, race.save.line, "written back here"))
+            evidence.append(Evidence(race.key[0], race.save.line, "written back here"))
         at = Place(race.at.line, race.at.column, race.at.line, race.at.column + 1)
-        return self.finding(
-            path, at, message, symbol=project.calls.head(race.key).name, evidence=evidence, suggestion=f"F('{race.field.name}')" if race.mendable else ""
-        )
+        suggestion, severity = f"F('{race.field.name}')" if race.mendable else "", Severity.INFO if race.minor else None
+        return self.finding(race.key[0], at, message, symbol=project.calls.head(race.key).name, evidence=evidence, severity=severity, suggestion=suggestion)
+
+    def _lock(self, project: Project, race: Race) -> str:
+        loaded = race.row.loaded if race.holder is None and race.row.is_whole else None
+        what = "load the row" if loaded is not None else "read the row again"
+        if race.row.model.framework != "django":
+            return f"{what} with with_for_update()"
+        is_open = project.transactions.reach.inside(race.key, loaded.block if loaded is not None else 0) is not None
+        return f"{what} with select_for_update(){'' if is_open else ' inside transaction.atomic()'}"
 
     def _raw(self, project: Project, race: RawRace) -> Finding:
         return self.finding(
@@ -139,5 +147,4 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
-        """``x.n += 1`` as ``x.n = F("n") + 1``."""
         return with_f(node) if finding.suggestion else None

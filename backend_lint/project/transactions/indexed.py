@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
-from backend_lint.facts.python import BlockKind, Body, Call
-from backend_lint.project.value_text import alternatives
+from backend_lint.facts.python import Assign, BlockKind, Body, Call
+from backend_lint.project.blocks import around
+from backend_lint.project.value_text import alternatives, call_ids
 
 _SAVES = frozenset({"save", "asave"})
+_LOCAL = re.compile(r"%\w+")
 
 
 class Indexed:
@@ -57,6 +60,33 @@ class Indexed:
         found: dict[str, list[str]] = {}
         for assign in self.body.assigns:
             found.setdefault(assign.target, []).append(assign.value)
+        return found
+
+    def is_under(self, block: int, words: Sequence[str]) -> bool:
+        """Whether a test around a block asks for a name that ends in one of `words`, itself or through a local name."""
+        for _, found in around(self.body, block):
+            if found.kind is BlockKind.IF and not found.subject.startswith("(not "):
+                texts = [found.subject, *(value for name in _LOCAL.findall(found.subject) for value in self.values.get(name, ()))]
+                if any(text.rstrip(")").endswith(tuple(words)) for text in texts):
+                    return True
+        return False
+
+    def settled_before(self, assign: Assign, is_own: Callable[[str], bool]) -> bool:
+        """The same attribute was set before on the same way to a value that has nothing to do with its old one."""
+        here = {index for index, _ in around(self.body, assign.block)}
+        return any(
+            one.target == assign.target and one.line < assign.line and one.block in here and not one.augmented and not is_own(one.value)
+            for one in self.body.assigns
+        )
+
+    def made_of(self, text: str, depth: int = 0) -> list[str]:
+        """A value, and those that the calls in it are given."""
+        found = [text]
+        for number in call_ids(text) if depth < 2 else ():
+            if number < len(self.body.calls):
+                call = self.body.calls[number]
+                for part in (call.callee, *call.args, *(value for _, value in call.keywords)):
+                    found += self.made_of(part, depth + 1)
         return found
 
     @functools.cached_property

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Body, Call
+from backend_lint.facts.python import Attribute, Body, Call
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
@@ -107,8 +108,27 @@ class Overwrites:
             save = next((call for _, call in indexed.saved_after(base, before) if written_fields(call) is None), None)
             if save is None or counter.key == key or self._locks.held(key, before):
                 continue
-            told.add(base)
-            yield Overwrite(key, row, save, counter, _changed(indexed, base, row))
+            fields = _changed(indexed, base, row)
+            if counter.name not in fields:  # what the function sets itself it means to write
+                told.add(base)
+                yield Overwrite(key, row, save, counter, (*fields, *self._set_on_save(row, fields)))
+
+    def _set_on_save(self, row: Row, fields: tuple[str, ...]) -> Iterator[str]:
+        """Columns that `save` fills in itself, which ``update_fields`` would leave out: ``auto_now``, and what the model's own ``save`` assigns."""
+        ref = Ref(RefKind.CLASS, row.model.name, *row.model.key)
+        methods, _ = self._project.resolver.classes.members(*row.model.key)
+        own = self._project.modules[row.model.key[0]].bodies[methods["save"]].assigns if "save" in methods else ()
+        assigned = {assign.target.removeprefix("%self.") for assign in own if assign.target.startswith("%self.")}
+        for name, field in row.model.fields.items():
+            if name not in fields and (name in assigned or (field.kind.endswith(("DateTimeField", "DateField")) and self._is_auto_now(ref, name))):
+                yield name
+
+    def _is_auto_now(self, model: Ref, name: str) -> bool:
+        member = self._project.resolver.classes.find(model, name)
+        if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
+            return False
+        made = self._project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
+        return ("auto_now", "True") in made.keywords
 
 
 def _changed(indexed: Indexed, base: str, row: Row) -> tuple[str, ...]:

@@ -19,16 +19,17 @@ from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside, is_deferred
-from backend_lint.project.calls import Aspect, Edge, FunctionKey
-from backend_lint.project.held_sessions import passed
+from backend_lint.project.calls import Aspect, FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Field, Framework
+from backend_lint.project.transactions.holders import Holder, Holders
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
 from backend_lint.project.value_text import alternatives, call_ids
+from backend_lint.sql.keys import unique_within
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -36,19 +37,22 @@ if TYPE_CHECKING:
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "||", "&", "**"})
 _BEFORE, _AFTER = r"(?:\|\||[(+\-*/&])", r"(?:\|\||[+\-*/&])"
 _VERSIONS = ("VersionField", "IntegerVersionField", "AutoIncVersionField")
-_ATTEMPTS = lazy_regex(r"retr(?:y|ies)|attempt|tries")
-"""A row of a queue counts how often its one worker tried."""
+_ATTEMPTS = lazy_regex(r"retr(?:y|ies)|attempt|tries|fail(?:ure|ed)?s?_count|error_count|failures$")
+"""A row of a queue counts how often its one worker tried. What a request counts, as wrong passwords, is another matter."""
 _STAMPS = lazy_regex(r"^(?:last_|date_)?(?:updated|modified|changed|touched|seen)")
 """When it was changed last: the later one is right."""
 _CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs", "sum", "timedelta", "quantize", "union", "difference"})
 """Calls whose result is a number, or a set, made of what they are given."""
 _NUMBERS = ("IntegerField", "FloatField", "DecimalField")
 _COMMITS = frozenset({"commit", "flush"})
-_MOST_CALLERS = 12
 _FARTHEST = 60
 """Calls behind an assignment among which the commit is looked for."""
 _MOST_CHECKS = 12
 _KEYS = ("pk", "id")
+_TELLS = re.compile(r"mail|notif|message|confirm|track|event|metric|log", re.IGNORECASE)
+"""Names of calls that tell somebody something: twice is once too often, and no more."""
+_PLACES = re.compile(r"^(?:\w+_)?(?:position|order|ordering|priority|rank|sort_key)$")
+"""Columns that say where a row stands in a list: a wrong one is seen, and moved again."""
 
 
 class Kind(enum.Enum):
@@ -72,6 +76,10 @@ class Race(msgspec.Struct, frozen=True):
     once: Call | None = None
     mendable: bool = False
     """The old value is not asked for anywhere else, so that the database can compute the new one."""
+    holder: Holder | None = None
+    """Who has loaded the row, if the function is handed it."""
+    minor: bool = False
+    """What is lost is a place in a list, or a mail is sent twice."""
 
 
 class Races:
@@ -81,6 +89,7 @@ class Races:
         self._project = project
         self._locks = locks
         self._rows = rows
+        self._holders = Holders(project, locks, rows)
 
     def all(self) -> Iterator[Race]:
         """Each once, in order of path and line."""
@@ -120,22 +129,54 @@ class Races:
         if row is None or row.origin is Origin.FRESH or self._is_versioned(row):
             return None
         field = row.model.fields.get(name)
-        if field is None or (computed and (_ATTEMPTS.search(name) or _STAMPS.search(name))):
+        if field is None or (computed and (_STAMPS.search(name) or (_ATTEMPTS.search(name) and not self._is_asked_for(key)))):
             return None
         indexed = self._project.transactions.indexed(key)
         if any(value == "None" for name_of in _KEYS for value in indexed.values.get(f"{base}.{name_of}", ())):
             return None  # a copy, which is inserted
         before = indexed.before(assign.line)
-        if self._locks.held(key, before) or self._is_locked_outside(key, row, 0):
+        if self._locks.held(key, before) or self._stands_in_unique_key(row, field) or self._is_lone_job(key, body, assign, name):
             return None
         save = self._saved(key, body, row, name, before)
-        if save is None:
+        if save is None or indexed.settled_before(assign, lambda text: self._comes_from(indexed, text, assign)):
+            return None
+        holder = self._holders.of(key, row) if self._is_handed(row) else None
+        if holder is None and row.origin is not Origin.LOADED and (self._is_handed(row) or not self._is_asked_for(key)):
             return None
         if computed:
             mendable = row.model.framework is Framework.DJANGO and row.origin is Origin.LOADED and field.kind.endswith(_NUMBERS) and _stays(indexed, assign)
-            return Race(key, Kind.COMPUTED, row, field, assign, save, mendable=mendable)
+            return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, _PLACES.search(name) is not None)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
-        return Race(key, Kind.CHECKED, row, field, assign, save, once) if once is not None else None
+        return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, _TELLS.search(once.callee) is not None) if once is not None else None
+
+    def _is_asked_for(self, key: FunctionKey) -> bool:
+        found = self._project.reached_from(key)
+        return found is not None and found[0].kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET)
+
+    @staticmethod
+    def _is_handed(row: Row) -> bool:
+        return row.origin is Origin.SELF or (row.origin is Origin.GIVEN and row.text.lstrip("%").isidentifier())
+
+    @staticmethod
+    def _comes_from(indexed: Indexed, text: str, assign: Assign) -> bool:
+        return any(own in part for part in indexed.made_of(text) for own in _owns(assign))
+
+    def _stands_in_unique_key(self, row: Row, field: Field) -> bool:
+        """Two rows cannot have the same value: whoever comes second fails."""
+        table = self._project.schema.table(row.model.table)
+        return table is not None and any(index.unique and any(key.column == field.column for key in index.keys) for index in table.indexes)
+
+    def _is_lone_job(self, key: FunctionKey, body: Body, assign: Assign, name: str) -> bool:
+        """A job that goes through rows, and is the only one that writes the column: nobody else can be in between but itself."""
+        if not any(block.kind is BlockKind.FOR for _, block in around(body, assign.block)):
+            return False
+        found = self._project.reached_from(key)
+        if found is not None and found[0].kind is not EntryKind.TASK:
+            return False
+        return not any(
+            module.role is Role.APPLICATION and index and (module.path, index) != key and _writes_column(body, name)
+            for module, index, _, body in self._project.functions()
+        )
 
     # -- computed ----------------------------------------------------------------------------------
 
@@ -153,27 +194,6 @@ class Races:
             return False
         member = self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *row.model.key), "__mapper_args__")
         return member is not None and (isinstance(member[1], int) or "version_id_col" in member[1].value)
-
-    def _is_locked_outside(self, key: FunctionKey, row: Row, depth: int) -> bool:
-        """A caller holds a lock, or nobody can tell: nobody is known to call, of a row that is handed in."""
-        if row.origin is Origin.LOADED:
-            return False
-        callers = [one for one in self._project.transactions.reach.callers(key) if self._project.modules[one[0][0]].role is not Role.TEST]
-        if len(callers) > _MOST_CALLERS or (not callers and row.origin is Origin.GIVEN):
-            return True
-        if row.origin is Origin.GIVEN and any(self._is_new_to(caller, edge, row) for caller, edge in callers):
-            return True
-        return any(self._locks.held(caller, edge.number) for caller, edge in callers) or (
-            depth < 1 and any(self._is_locked_outside(caller, row, depth + 1) for caller, _ in callers if self._project.transactions.reach.callers(caller))
-        )
-
-    def _is_new_to(self, caller: FunctionKey, edge: Edge, row: Row) -> bool:
-        """The caller hands over a row that it has just made: nobody else knows it."""
-        name = row.text.lstrip("%")
-        for parameter, text in passed(self._project, edge):
-            if parameter == name and (given := self._rows.row(caller, text)) is not None and given.origin is Origin.FRESH:
-                return True
-        return False
 
     def _saved(self, key: FunctionKey, body: Body, row: Row, name: str, before: int) -> Call | None:
         """The call that writes the attribute back."""
@@ -205,11 +225,13 @@ class Races:
                 continue
             if call.callee.endswith((".save", ".asave")) and not set(alternatives(row.text)).isdisjoint(alternatives(call.callee.rpartition(".")[0])):
                 continue
-            if self._acts(key, edge.number, edge.target, call):
+            if call.callee.endswith((".create", ".acreate")) and self._is_once(key, edge.number, call):
+                return None  # whoever comes second fails here
+            if self._acts(edge.target, key, call):
                 return call
         return None
 
-    def _acts(self, key: FunctionKey, number: int, target: Ref, call: Call) -> bool:
+    def _acts(self, target: Ref, key: FunctionKey, call: Call) -> bool:
         if target.is_external:
             if call.callee.rpartition(".")[2] in ("create", "acreate", "bulk_create"):
                 return bool(self._project.calls.effect(target) & Effect.DATABASE_WRITE)
@@ -217,8 +239,27 @@ class Races:
         if target.kind is RefKind.FUNCTION and target.function != key:
             direct = self._project.calls.direct(target.function, Aspect.ALL)
             inner = self._project.calls.body(target.function).calls
-            return bool(direct & (Effect.QUEUE | Effect.MAIL)) or any(one.callee.endswith((".objects.create", ".objects.acreate")) for one in inner)
+            made = [number for number, one in enumerate(inner) if one.callee.endswith((".objects.create", ".objects.acreate"))]
+            return bool(direct & (Effect.QUEUE | Effect.MAIL)) or any(not self._is_once(target.function, number, inner[number]) for number in made)
         return False
+
+    def _is_once(self, key: FunctionKey, number: int, call: Call) -> bool:
+        """A unique key keeps a second such row out."""
+        model = self._project.loads.django.instance(*key, f"#{number}") if self._project.loads.uses_django else None
+        mapped = self._project.schema.mapped.get(model) if model is not None else None
+        table = self._project.schema.table(mapped.table) if mapped is not None else None
+        if mapped is None or table is None:
+            return False
+        names = {name for name, _ in call.keywords}
+        given = {field.column for field in mapped.fields.values() if field.name in names} | names | {f"{name}_id" for name in names}
+        return unique_within(table, given, partial=True) is not None
+
+
+def _writes_column(body: Body, name: str) -> bool:
+    own = f".{name}"
+    return any(assign.target.endswith(own) for assign in body.assigns) or any(
+        word == name and call.callee.endswith((".update", ".aupdate", "update_or_create")) for call in body.calls for word, _ in call.keywords
+    )
 
 
 def _owns(assign: Assign) -> list[str]:

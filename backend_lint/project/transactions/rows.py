@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _FRESH = frozenset({"create", "acreate", "create_user", "create_superuser", "build", "copy", "deepcopy"})
+_MOST_RETURNS = 3
 
 
 class Origin(enum.Enum):
@@ -30,12 +31,16 @@ class Origin(enum.Enum):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A value that is a row of a model. `loaded`: the call that loaded it, if it is one of this function."""
+    """A value that is a row of a model. `loaded`: the call that loaded it, if it is one of this function.
+
+    `is_whole`: the call brought the row itself, not an object that has it as an attribute.
+    """
 
     text: str
     model: Mapped
     origin: Origin
     loaded: Call | None = None
+    is_whole: bool = True
 
 
 class RowsAtHand:
@@ -56,7 +61,7 @@ class RowsAtHand:
         return self._kept[state]
 
     def _row(self, key: FunctionKey, text: str) -> Row | None:
-        parsed = parse(text)
+        parsed = parse(text.removesuffix(".__enter__()"))
         if parsed is None or parsed.root[:1] not in "%#":
             return None
         model, call = self._django(key, text), None
@@ -67,7 +72,7 @@ class RowsAtHand:
             model = self._sqlalchemy(key, text)
         if model is None:
             return None
-        return Row(text, model, self._origin(key, parsed.root, parsed.steps, call), call)
+        return Row(text, model, self._origin(key, parsed.root, parsed.steps, call), call, all(step[:1] == "[" for step in parsed.steps))
 
     def _django(self, key: FunctionKey, text: str) -> Mapped | None:
         if not self._project.loads.uses_django:
@@ -89,13 +94,19 @@ class RowsAtHand:
         mapped = self._project.schema.mapped.get(model) if model is not None else None
         return mapped if mapped is not None and mapped.framework is framework and mapped.managed else None
 
+    def _makes(self, key: FunctionKey) -> bool:
+        """Every row that the function returns is one that it has made."""
+        returned = [one.value for one in self._project.calls.body(key).returns if one.value not in ("", "None")]
+        found = [self.row(key, text) for text in returned] if 0 < len(returned) <= _MOST_RETURNS else []
+        return bool(found) and all(one is not None and one.origin is Origin.FRESH for one in found)
+
     def _origin(self, key: FunctionKey, root: str, steps: tuple[str, ...], call: Call | None) -> Origin:
         if call is not None:
             made = call.callee.rpartition(".")[2]
             ref = self._project.value(*key, call.callee) if not steps else None
             if not steps and (made in _FRESH or (ref is not None and ref.kind is RefKind.CLASS)):
                 return Origin.FRESH
-            if ref is not None and ref.kind is RefKind.FUNCTION and ref.name.endswith("__init__"):
+            if ref is not None and ref.kind is RefKind.FUNCTION and (ref.name.endswith("__init__") or self._makes(ref.function)):
                 return Origin.FRESH
             return Origin.LOADED
         head = self._project.calls.head(key)

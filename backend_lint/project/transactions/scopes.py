@@ -127,14 +127,14 @@ class Scopes:
             receiver = call.callee.rpartition(".")[0]
             if savepoint is not None:
                 session = receiver if target.name.rpartition(".")[2] == "begin_nested" or _is_session(target) else f"{subject}.__enter__()"
-                return Scope(block, key[0], call.line, f"{_shown(call.callee)}()", savepoint=savepoint, session=session)
+                return Scope(block, key[0], call.line, f"{shown(call.callee)}()", savepoint=savepoint, session=session)
             if not _COMMITTING.isdisjoint([_connected(target.name)]):
-                return Scope(block, key[0], call.line, f"with {_shown(call.callee)}()", session=f"{subject}.__enter__()")
+                return Scope(block, key[0], call.line, f"with {shown(call.callee)}()", session=f"{subject}.__enter__()")
             return None
         ref = self._project.value(*key, subject) if subject[:1] in "%#" or subject.isidentifier() else None
         if ref is not None and ref.kind is RefKind.EXTERNAL_INSTANCE and not _COMMITTING.isdisjoint(external_bases(ref.name)):
             line = body.blocks[block].line
-            return Scope(block, key[0], max(line - 1, 1), f"with {_shown(subject)}", session=subject)
+            return Scope(block, key[0], max(line - 1, 1), f"with {shown(subject)}", session=subject)
         return None
 
     def _of_decorator(self, path: str, head: Function, text: str, depth: int = 0) -> Scope | None:
@@ -195,7 +195,7 @@ class Scopes:
                 target = self._project.value(*key, call.callee) if known else None
                 if known and target is not None and target.kind is RefKind.FUNCTION and (scope := known.get(target.function)) is not None:
                     session = f"{block.subject}.__enter__()" if scope.session else ""
-                    yield index, Scope(index, key[0], call.line, f"{_shown(call.callee)}()", scope.alias, scope.savepoint, session, django=scope.django)
+                    yield index, Scope(index, key[0], call.line, f"{shown(call.callee)}()", scope.alias, scope.savepoint, session, django=scope.django)
         for text in head.decorators:
             target = self._project.resolver.decorator(key[0], head.scope, text) if decorators else None
             known = decorators.get(target.name.rpartition(".")[2]) if target is not None and target.kind is RefKind.FUNCTION else None
@@ -234,7 +234,7 @@ def _connected(name: str) -> str:
     return {"psycopg.connect": "psycopg.Connection", "psycopg2.connect": "psycopg2.connection", "sqlite3.connect": "sqlite3.Connection"}.get(name, "")
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A value for messages: without the marks of facts."""
     shown = text.replace("%", "")
     return shown if "#" not in shown and len(shown) < 60 else shown.rpartition(".")[2]

@@ -1,0 +1,91 @@
+"""Who has loaded a row that a function is handed: as ``self`` of a method of the model, or as an argument.
+
+A method cannot know whether the row it belongs to is one that others know, or one that its caller has just made: the callers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.route import EntryKind
+from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.held_sessions import passed
+from backend_lint.project.transactions.rows import Origin, Row
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+    from backend_lint.project.transactions.locks import Locks
+    from backend_lint.project.transactions.rows import RowsAtHand
+
+_MOST_CALLERS = 12
+_HOPS = 2
+_ALONE = (EntryKind.COMMAND, EntryKind.STARTUP)
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Function `key` has loaded the row, in line `line` if that is known, and hands it over by `edge`."""
+
+    key: FunctionKey
+    edge: Edge
+    line: int
+
+
+class Holders:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, locks: Locks, rows: RowsAtHand) -> None:
+        self._project = project
+        self._locks = locks
+        self._rows = rows
+
+    def of(self, key: FunctionKey, row: Row) -> Holder | None:
+        """Somebody who certainly hands over a row that others know too, without a lock; None if nobody does, or if someone hands over one that is new."""
+        found: list[Holder] = []
+        return found[0] if self._look(key, row, found, 0) and found else None
+
+    def _look(self, key: FunctionKey, row: Row, found: list[Holder], depth: int) -> bool:
+        """Gather the holders; False as soon as a caller is met whose row is new, or locked."""
+        callers = [one for one in self._project.transactions.reach.callers(key) if self._project.modules[one[0][0]].role is not Role.TEST]
+        if len(callers) > _MOST_CALLERS:
+            return False
+        for caller, edge in callers:
+            if self._locks.held(caller, edge.number):
+                return False
+            for text in _handed(self._project, edge, row):
+                given = self._rows.row(caller, text)
+                if given is None or given.model.key != row.model.key:
+                    continue
+                if given.origin is Origin.FRESH or self._says_new(caller, edge):
+                    return False
+                if given.origin is Origin.LOADED:
+                    if self._is_served(caller):
+                        found.append(Holder(caller, edge, (given.loaded if given.loaded is not None and given.is_whole else edge.call).line))
+                elif depth < _HOPS and caller != key and not self._look(caller, given, found, depth + 1):
+                    return False
+        return True
+
+    def _says_new(self, caller: FunctionKey, edge: Edge) -> bool:
+        """The call stands under a test that only a row that is being made passes: ``if self._state.adding``."""
+        return self._project.transactions.indexed(caller).is_under(edge.call.block, ("adding", "created", "creating", "is_new"))
+
+    def _is_served(self, key: FunctionKey) -> bool:
+        if self._project.modules[key[0]].role is not Role.APPLICATION:
+            return False
+        found = self._project.reached_from(key)
+        return found is None or found[0].kind not in _ALONE
+
+
+def _handed(project: Project, edge: Edge, row: Row) -> Iterator[str]:
+    if row.origin is Origin.SELF:
+        receiver = edge.call.callee.rpartition(".")[0]
+        if receiver:
+            yield receiver
+        return
+    name = row.text.lstrip("%")
+    for parameter, text in passed(project, edge):
+        if parameter == name:
+            yield text
