@@ -115,13 +115,14 @@ class MultiWriteWithoutTransaction(ProjectRule):
 
     def _finding(self, project: Project, one: Scattered) -> Finding:
         first, second = one.first, one.second
+        after = f", and the call in line {one.outside.line}, which cannot be rolled back, behind it" if one.outside is not None else ""
         found = project.reached_from(one.key)
         entry = [Evidence(found[0].module, found[0].line, "runs it, and opens no transaction")] if found is not None and found[1] else []
         return self.finding(
             one.key[0],
             first.call,
             f"rows of {first.model.name} and {second.model.name} are committed one by one: if the write in line {second.call.line} fails, this one stays; "
-            "put both into `with transaction.atomic():`",
+            f"put both into `with transaction.atomic():`{after}",
             symbol=project.calls.head(one.key).name,
             evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *entry),
             suggestion="with transaction.atomic(): ...",

@@ -16,7 +16,9 @@ from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around, inside, is_deferred
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_aside
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.reach import Open, Reach
@@ -34,6 +36,7 @@ RECORDS = re.compile(
 _MAKES = frozenset({"create", "acreate", "create_user"})
 _SAVES = frozenset({"save", "asave"})
 _DELETES = frozenset({"delete", "adelete"})
+_OUTSIDE = Effect.HTTP | Effect.MAIL | Effect.QUEUE
 _MOST = 12
 """Writes after a write that are looked at."""
 _TIMES = re.compile(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
@@ -51,12 +54,13 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Scattered(msgspec.Struct, frozen=True):
-    """If `second` fails, `first` stays. `all`: how many writes there are."""
+    """If `second` fails, `first` stays. `count`: how many writes there are. `outside`: between the two something is called that cannot be rolled back."""
 
     key: FunctionKey
     first: Write
     second: Write
     count: int
+    outside: Call | None = None
 
 
 class ScatteredWrites:
@@ -68,9 +72,19 @@ class ScatteredWrites:
         self._rows = rows
 
     def all(self) -> Iterator[Scattered]:
-        """One for each function, in order of path and line."""
-        if not self._project.loads.uses_django:
-            return
+        """One for each function, and for each job, in order of path and line."""
+        found = list(self._in_functions()) if self._project.loads.uses_django else []
+        own = {one.key for one in found}
+        jobs: set[FunctionKey] = set()
+        for one in found:
+            reached = self._project.reached_from(one.key)
+            job = (reached[0].module, reached[0].function) if reached is not None and reached[0].kind is EntryKind.TASK else None
+            if job is None or job == one.key or (job not in own and job not in jobs):
+                yield one
+            if job is not None:
+                jobs.add(job)
+
+    def _in_functions(self) -> Iterator[Scattered]:
         for module, index, _, body in self._project.functions():
             if module.role is not Role.APPLICATION or not index or sum(call.callee.endswith(_NAMES) for call in body.calls) < 2:
                 continue
@@ -78,9 +92,29 @@ class ScatteredWrites:
             if is_aside(self._project, key) or self._reach.scopes.of(key):
                 continue
             writes = list(self._writes(key, body))
-            found = next(_pairs(self._project.transactions.indexed(key), writes), None)
+            found = next((pair for pair in _pairs(self._project.transactions.indexed(key), writes) if not self._is_made_by_save(*pair)), None)
             if found is not None and self._is_served(key) and self._reach.state(key) is Open.NO:
-                yield Scattered(key, *found, len(writes))
+                yield Scattered(key, *found, len(writes), self._outside_between(key, *found))
+
+    def _is_made_by_save(self, first: Write, second: Write) -> bool:
+        """The first row's own ``save`` makes such a row already: the second write adds to it."""
+        methods, _ = self._project.resolver.classes.members(*first.model.key)
+        if "save" not in methods:
+            return False
+        save = first.model.key[0], methods["save"]
+        calls = self._project.calls.body(save).calls
+        made = (self._project.loads.django.instance(*save, f"#{number}") for number, call in enumerate(calls) if call.callee.endswith((".create", ".acreate")))
+        return any(model == second.model.key for model in made)
+
+    def _outside_between(self, key: FunctionKey, first: Write, second: Write) -> Call | None:
+        """A call to another service or a queue between the two, which does not belong into their transaction."""
+        for edge in self._project.calls.edges(key):
+            if first.number < edge.number < second.number:
+                if edge.target.is_external and self._project.calls.effect(edge.target) & _OUTSIDE:
+                    return edge.call
+                if edge.target.kind is RefKind.FUNCTION and self._project.calls.summary(edge.target.function) & _OUTSIDE:
+                    return edge.call
+        return None
 
     def _is_served(self, key: FunctionKey) -> bool:
         found = self._project.reached_from(key)
@@ -113,8 +147,19 @@ def _pairs(indexed: Indexed, writes: list[Write]) -> Iterator[tuple[Write, Write
                 continue
             if in_exclusive_branch(body, first.call.block, second.call.block) or _in_other_loop(body, first, second):
                 continue
-            if _is_about(indexed, first, second):
+            if _is_about(indexed, first, second) and not _may_fail(body, first, second):
                 yield first, second
+
+
+def _may_fail(body: Body, first: Write, second: Write) -> bool:
+    """A conflict of the second write is passed over: the first one is meant to stay without it."""
+    return any(
+        inside(body, second.call.block, handler.protected)
+        and not inside(body, first.call.block, handler.protected)
+        and not handler.raises
+        and (handler.shape in ("pass", "continue") or any(kind.endswith("IntegrityError") for kind in handler.types))
+        for handler in body.handlers
+    )
 
 
 def _nested(body: Body, first: Write, second: Write) -> bool:
@@ -127,11 +172,14 @@ def _in_other_loop(body: Body, first: Write, second: Write) -> bool:
 
 def _is_about(indexed: Indexed, first: Write, second: Write) -> bool:
     """A key of the one is set to the other: one without the other is half of something."""
-    return not _only_touches(second) and (_mentions(indexed, second, first) or _mentions(indexed, first, second))
+    return not _only_touches(indexed, second) and not _only_touches(indexed, first) and (_mentions(indexed, second, first) or _mentions(indexed, first, second))
 
 
-def _only_touches(write: Write) -> bool:
+def _only_touches(indexed: Indexed, write: Write) -> bool:
+    """It writes when something happened, and nothing else."""
     fields = written_fields(write.call)
+    if fields is None and not write.is_new and write.call.callee.endswith(("save", "asave")):
+        fields = frozenset(indexed.names.get(write.row, ()))
     return bool(fields) and all(_TIMES.search(field) for field in fields or ())
 
 
