@@ -10,7 +10,7 @@ from backend_lint.facts.file import Role
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests", "integration_tests", "functional_tests", "e2e", "testutils", "test_utils"})
 _MAYBE_TEST_FOLDERS = frozenset({"regression", "acceptance", "functional", "integration", "qa", "smoke"})
 """Names that application code may have as well: what is in the file decides."""
-_TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py"})
+_TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py", "pytest_plugin.py"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
 _TOP_SCRIPT_FOLDERS = frozenset(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _STUB = re.compile(r"_pb2_grpc\.\w*Stub\.\w+$")
-_STAYS_OPEN = re.compile(r"(?:Subscribe|Watch|Listen|Follow|Tail)(?![a-z])")
+_STAYS_OPEN = re.compile(r"(?:Subscribe|Watch|Listen|Follow|Tail|Track|Monitor|Stream|Observe)(?![a-z])")
 """Methods of stubs that give a stream of what will happen: a deadline would end it."""
 _PIECES = frozenset(
     "stream StreamResponse StreamingResponse StreamingHttpResponse iter_chunked iter_chunks iter_any iter_content iter_lines iter_bytes iter_raw "
@@ -68,6 +68,11 @@ class Outbound(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     handed_over: str = ""
     """The function that is given the callee to run, ``to_thread`` say; `call` then stands at that function's call."""
+
+    @property
+    def label(self) -> str:
+        """Its name for messages: of a generated stub without the modules it lies in."""
+        return ".".join(self.name.split(".")[-2:]) if "_pb2_grpc." in self.name else self.name
 
 
 class Timeouts:

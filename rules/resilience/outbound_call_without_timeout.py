@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.by_hand import started_by_hand
 from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.event_loop import answers_request
+from backend_lint.project.hanging import Hanging, hanging
 from backend_lint.project.libraries.outbound import Peer
 from backend_lint.project.mail_settings import unbounded_mail
 from backend_lint.project.timeouts import Limit, Outbound
@@ -25,6 +25,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
     parameter they are reached; `urllib`, `urllib3`, `http.client`, gRPC stubs, SMTP, IMAP, FTP, SSH and LDAP clients, API clients whose documented default
     is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and, where a request waits for them, `aiohttp` and object
     storage clients that keep a default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
+    The message says which request or task hangs. Where only commands get there, or a time limit ends every task, it is an information.
 
     The fix gives a call that takes `timeout=` ten seconds. It is unsafe: only you know how long this answer may take, and a call that needs longer fails.
 
@@ -92,37 +93,21 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                 continue
             if found.limit is Limit.UNKNOWN:
                 project.note_unknown(self.name)
-            elif message := self._message(found):
-                head = project.modules[found.path].functions[found.function]
-                soft = role is Role.COMMAND or found.limit is Limit.DEFAULT or started_by_hand(project, (found.path, found.function))
+            elif found.limit is not Limit.GIVEN and (found.limit is not Limit.DEFAULT or (found.seconds or 0.0) > self.option("longest-default")):
+                behind = hanging(project, (found.path, found.function))
                 yield self.finding(
                     found.path,
                     found.call,
-                    message,
-                    symbol="" if found.function == 0 else head.name,
-                    evidence=found.evidence,
+                    _message(found, behind),
+                    symbol="" if found.function == 0 else project.modules[found.path].functions[found.function].name,
+                    evidence=(*found.evidence, *behind.evidence),
                     suggestion=_suggestion(found),
-                    severity=Severity.INFO if soft else None,
+                    severity=Severity.INFO if behind.soft or found.limit is Limit.DEFAULT else None,
                 )
         if Peer.MAIL in peers:
             for path, assign, evidence in unbounded_mail(project):
                 message = "SMTP host without `EMAIL_TIMEOUT`: sending mail may block for ever; set `EMAIL_TIMEOUT`"
                 yield self.finding(path, _Place(assign.line, assign.column), message, evidence=evidence, suggestion="EMAIL_TIMEOUT = 10")
-
-    def _message(self, found: Outbound) -> str:
-        name = found.name
-        if found.limit is Limit.EXPLICIT:
-            return f"`{name}` may wait for ever with a timeout of None; give it a number of seconds"
-        if found.limit is Limit.MISSING:
-            keyword = _keyword(found)
-            return (
-                f"`{name}` has no timeout and may wait for ever; give it `{keyword}=`"
-                if keyword
-                else f"`{name}` has no timeout; give it a session that has one"
-            )
-        if found.limit is Limit.DEFAULT and found.seconds and found.seconds > self.option("longest-default"):
-            return f"`{name}` waits up to {found.seconds:g} s, the library's default; give it a `{_keyword(found)}` that fits its caller"
-        return ""
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         import libcst
@@ -133,6 +118,17 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
         if not isinstance(given, libcst.Tuple) and not (isinstance(given, libcst.Name) and given.value == "None"):
             return None
         return with_keyword(node, "timeout", "10")
+
+
+def _message(found: Outbound, behind: Hanging) -> str:
+    name, cure = found.label, found.wait.cure or f"give it `{_keyword(found)}=`"
+    if found.limit is Limit.DEFAULT:
+        return f"`{name}` waits up to {found.seconds:g} s by default; give it a `{_keyword(found)}` that fits its caller"
+    if found.limit is Limit.EXPLICIT:
+        what, cure = f"`{name}` is told to wait for ever, with a timeout of None", "give it a number of seconds"
+    else:
+        what = f"`{name}` has no timeout"
+    return f"{what}: {behind.who or 'its caller hangs'} while the other side does not answer; {cure}"
 
 
 class _Place:

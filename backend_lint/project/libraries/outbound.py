@@ -27,6 +27,7 @@ class Wait(NamedTuple):
 
     `default` is the deadline in seconds without them, None for no deadline. `by_socket`: ``socket.setdefaulttimeout`` bounds it.
     `builds`: the call makes a client, whose calls are bounded by what it is given. `session`: the keyword of the requests session it sends through.
+    `cure`: what to do where one keyword is not all.
     """
 
     keywords: tuple[str, ...] = ("timeout",)
@@ -36,6 +37,7 @@ class Wait(NamedTuple):
     builds: bool = False
     peer: Peer = Peer.HTTP
     session: str = ""
+    cure: str = ""
 
 
 VERBS = frozenset("get post put patch delete head options request send".split())
@@ -44,6 +46,9 @@ _AIOHTTP = Wait(default=300.0)
 _NEVER = Wait(default=5.0)
 """Bounded unless somebody says ``timeout=None``: httpx."""
 _CLIENT = Wait(builds=True)
+_CONNECT = 127.0
+"""What Linux takes to give up connecting, with its six repetitions; the answers of the handshake have limits of the library."""
+_SESSION_CURE = "give it a `session=` whose adapter sets one"
 
 OUTBOUND: dict[str, Wait] = {
     **{f"requests.{verb}": _CALL for verb in VERBS - {"send"}},
@@ -72,11 +77,11 @@ OUTBOUND: dict[str, Wait] = {
     "ftplib.FTP": Wait(position=4, by_socket=True, builds=True, peer=Peer.FILES),
     "ftplib.FTP_TLS": Wait(by_socket=True, builds=True, peer=Peer.FILES),
     "telnetlib.Telnet": Wait(position=2, by_socket=True, builds=True, peer=Peer.FILES),
-    "xmlrpc.client.ServerProxy": Wait(("transport",), position=1, by_socket=True, builds=True),
+    "xmlrpc.client.ServerProxy": Wait(("transport",), position=1, by_socket=True, builds=True, cure="give it a `transport=` whose connection has one"),
     "socket.create_connection": Wait(position=1, by_socket=True, peer=Peer.FILES),
-    "paramiko.SSHClient.connect": Wait(by_socket=False, peer=Peer.FILES),
-    "ldap3.Server": Wait(("connect_timeout",), builds=True, peer=Peer.DIRECTORY),
-    "twilio.rest.Client": Wait(("http_client",), builds=True),
+    "paramiko.SSHClient.connect": Wait(default=_CONNECT, peer=Peer.FILES),
+    "ldap3.Server": Wait(("connect_timeout",), builds=True, peer=Peer.DIRECTORY, cure="give it `connect_timeout=`, and its Connection `receive_timeout=`"),
+    "twilio.rest.Client": Wait(("http_client",), builds=True, cure="give it `http_client=TwilioHttpClient(timeout=10)`"),
     "gitlab.Gitlab": _CLIENT,
     "jira.JIRA": _CLIENT,
     "googlemaps.Client": Wait(("timeout", "connect_timeout", "read_timeout"), builds=True),
@@ -84,8 +89,8 @@ OUTBOUND: dict[str, Wait] = {
     "influxdb.InfluxDBClient": _CLIENT,
     "tika_client.TikaClient": Wait(default=30.0, builds=True),
     "minio.Minio": Wait(("http_client",), default=300.0, builds=True, peer=Peer.FILES),
-    "slumber.API": Wait((), builds=True, session="session"),
-    "simple_salesforce.Salesforce": Wait((), builds=True, session="session"),
+    "slumber.API": Wait((), builds=True, session="session", cure=_SESSION_CURE),
+    "simple_salesforce.Salesforce": Wait((), builds=True, session="session", cure=_SESSION_CURE),
     "zeep.transports.Transport": Wait(("operation_timeout",), position=2, builds=True),
     **{f"google.cloud.bigquery.Client.{method}": _CALL for method in "insert_rows insert_rows_json".split()},
     **{f"boto3.{kind}": Wait(("config",), default=60.0, builds=True) for kind in ("client", "resource")},

@@ -1,0 +1,64 @@
+"""Who hangs while a call waits for another machine: the request, task or command behind it, and what ends the wait all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.api import Evidence
+from backend_lint.facts.deployment import Bound
+from backend_lint.facts.file import Role
+from backend_lint.facts.route import EntryKind
+from backend_lint.project.by_hand import started_by_hand
+
+if TYPE_CHECKING:
+    from backend_lint.project import FunctionKey, Project
+
+_SAID = {
+    EntryKind.ROUTE: "the request to `{}` hangs",
+    EntryKind.WEBSOCKET: "the websocket of `{}` hangs",
+    EntryKind.MIDDLEWARE: "each request through `{}` hangs",
+    EntryKind.CONSUMER: "the consumer `{}` hangs",
+    EntryKind.TASK: "the task `{}` and its worker hang",
+    EntryKind.COMMAND: "the command `{}` hangs",
+    EntryKind.STARTUP: "the start of the service hangs",
+}
+
+
+class Hanging(NamedTuple):
+    """`who`: what hangs, in words; empty if it is not known. `soft`: no request waits, and something ends the wait or somebody sees it."""
+
+    who: str
+    soft: bool
+    evidence: tuple[Evidence, ...] = ()
+
+
+def hanging(project: Project, key: FunctionKey) -> Hanging:
+    """What a function that waits for ever keeps waiting."""
+    command = project.modules[key[0]].role is Role.COMMAND
+    reached = project.reached_from(key)
+    if reached is None:
+        return Hanging("", command or started_by_hand(project, key) or _is_script(project, key) or _tasks_end(project))
+    entry, _ = reached
+    name = entry.name.replace(".<locals>", "")
+    path = entry.module
+    who = _SAID[entry.kind].format(path.rpartition("/")[2].removesuffix(".py") if entry.kind is EntryKind.COMMAND else name)
+    here = (path, entry.function) == key
+    evidence = () if here else (Evidence(path, entry.line, f"reached from the {entry.kind.value} {name}"),)
+    if entry.kind is EntryKind.TASK:
+        limit = project.deployment.task_deadline(path, entry.name)
+        if limit is not None:
+            return Hanging(f"only the time limit of {limit.seconds:g} s ends the task `{name}`", True, (*evidence, limit.evidence()))
+        return Hanging(who, _tasks_end(project), evidence)
+    return Hanging(who, command or entry.kind is EntryKind.COMMAND, evidence)
+
+
+def _tasks_end(project: Project) -> bool:
+    """Some limit ends every task, be it of a length that nobody can read here."""
+    return any(found.deadline.bounds is Bound.TASK and not found.deadline.unit and not found.development for found in project.deployment.deadlines)
+
+
+def _is_script(project: Project, key: FunctionKey) -> bool:
+    """The body of a module that no other imports."""
+    name = key[0].rpartition("/")[2].removesuffix(".py")
+    imports = (found for module in project.modules.values() for found in module.facts.imports)
+    return key[1] == 0 and name != "__init__" and not any(name == found.member or name == found.module.rpartition(".")[2] for found in imports)
