@@ -21,9 +21,13 @@ _WAITS = {
     Effect.CPU: "computes",
     Effect.FILE: "waits for the disk",
 }
+_THREADED = ("fastapi", "starlette")
+"""What runs a plain ``def`` handler in a thread."""
+_PLAIN = "make this a plain def, which the framework runs in a thread"
 _CURES = (
-    ("sqlalchemy", "use AsyncSession, or make this a plain def that the framework runs in a thread"),
-    ("sqlmodel", "use AsyncSession, or make this a plain def that the framework runs in a thread"),
+    ("sqlalchemy", "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
+    ("sqlmodel", "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
+    ("django.core.cache", "use the a-prefixed methods of the cache"),
     ("django.db", "use the a-prefixed ORM methods or sync_to_async"),
     ("requests", "use httpx.AsyncClient, or await asyncio.to_thread(...)"),
     ("httpx", "use httpx.AsyncClient"),
@@ -31,6 +35,7 @@ _CURES = (
     ("pymongo", "use motor or pymongo's AsyncMongoClient"),
     ("time.sleep", "use await asyncio.sleep(...)"),
     ("subprocess", "use asyncio.create_subprocess_exec"),
+    ("socket.get", "await the event loop's getaddrinfo(...)"),
     ("smtplib", "use aiosmtplib, or await asyncio.to_thread(...)"),
 )
 
@@ -114,7 +119,7 @@ class BlockingCallInAsync(ProjectRule):
             function = project.modules[path].functions[index]
             last = stall.way[-1].edge.target.name
             through = "" if len(stall.way) == 1 else f" through {project.calls.label(stall.way[1].function)}"
-            cure = next((text for prefix, text in _CURES if last.startswith(prefix)), "await asyncio.to_thread(...) or use an async client")
+            cure = _cure(project, stall, last)
             yield self.finding(
                 path,
                 stall.edge.call,
@@ -123,6 +128,16 @@ class BlockingCallInAsync(ProjectRule):
                 evidence=(*project.calls.evidence(stall.way[1:]), *_entry(stall.entry, function)),
                 suggestion=cure,
             )
+
+
+def _cure(project: Project, stall: Stall, name: str) -> str:
+    if stall.entry is not None and (stall.entry.module, stall.entry.function) == stall.function and stall.entry.framework in _THREADED:
+        body = project.calls.body(stall.function)
+        if not body.awaits and not any(call.awaited for call in body.calls) and not any(block.is_async for block in body.blocks):
+            return _PLAIN
+    if stall.effect is Effect.CPU:
+        return "await asyncio.to_thread(...)"
+    return next((text for prefix, text in _CURES if name.startswith(prefix)), "await asyncio.to_thread(...) or use an async client")
 
 
 def _more(stall: Stall) -> str:
