@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Runner
-from backend_lint.project.migrating.required import Required, required
+from backend_lint.project.migrating import Growth, Migration, Migrations, Runner
+from backend_lint.project.migrating.required import Required, database_default, required
 
 
 class MigrationAddRequiredColumn(ProjectRule):
@@ -16,7 +16,7 @@ class MigrationAddRequiredColumn(ProjectRule):
 
     Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's
     `default=` is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL
-    DEFAULT. Projects on SQLite are left alone.
+    DEFAULT. Projects on SQLite are left alone. Where only the admin and commands make rows of the table, it is a warning.
 
     ## Why is this bad
 
@@ -65,20 +65,40 @@ class MigrationAddRequiredColumn(ProjectRule):
             for found in required(migration):
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
-                    yield self._finding(migration, found)
+                    yield self._finding(migrations, migration, found)
 
-    def _finding(self, migration: Migration, found: Required) -> Finding:
-        table = found.at.done.table
-        if migration.runner is Runner.DJANGO:
-            message = (
-                f"`{found.column}` of `{table}` is NOT NULL without a default in the database (Django drops its own): code that is still running "
-                "cannot insert; set db_default, or make it nullable first"
-            )
-            patch = "db_default=...  # Django 5.0 and later; before that null=True, and NOT NULL with a later release"
-        elif found.at is not found.added:
-            message = f"`{found.column}` of `{table}` becomes NOT NULL without a default: code that is still running cannot insert; give it a default first"
-            patch = f"server_default of `{found.column}`" if migration.runner is Runner.ALEMBIC else ""
-        else:
-            message = f"`{found.column}` of `{table}` is NOT NULL without a default: rows that are there have no value; give it one, or make it nullable first"
+    def _finding(self, migrations: Migrations, migration: Migration, found: Required) -> Finding:
+        table, growth = found.at.done.table, migrations.growth(found.at.done.table)
+        fails = migration.runner is not Runner.DJANGO and found.at is found.added
+        what, remedy, patch = self._explained(migration, found)
+        made = migrations.makers.of(table)
+        said = "rows are inserted here, by running code without the column"
+        evidence = (Evidence(made.path, made.line, said),) if made is not None and made.function >= 0 else ()
+        return self.finding(
+            found.at.done.path,
+            found.at.place,
+            f"`{found.column}` of `{table}` {what}; {remedy}",
+            symbol=migration.symbol,
+            evidence=() if fails else evidence,
+            suggestion=patch,
+            severity=None if fails or growth not in (Growth.BY_HAND, Growth.UNKNOWN) else Severity.WARNING,
+        )
+
+    @staticmethod
+    def _explained(migration: Migration, found: Required) -> tuple[str, str, str]:
+        """What is wrong, what to do, and how it is written."""
+        django = migration.runner is Runner.DJANGO
+        if found.at is not found.added:
+            if found.loses_default:
+                what, cure = "loses its default in the migration that adds it", "keep the default until the next release"
+            else:
+                what, cure = "becomes NOT NULL in the migration that adds it", "make it NOT NULL with the next release"
+            return f"{what}: code that is still running does not set it and cannot insert", cure, ""
+        if not django:
             patch = "server_default=sa.text(...)" if migration.runner is Runner.ALEMBIC else "NOT NULL DEFAULT ..."
-        return self.finding(found.at.done.path, found.at.place, message, symbol=migration.symbol, suggestion=patch)
+            return "is NOT NULL without a default: rows that are there have no value", "give it one, or make it nullable first", patch
+        what = "is NOT NULL without a default in the database (Django drops its own): code that is still running cannot insert"
+        default = database_default(found)
+        if not default:
+            return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
+        return what, f"set {default} (Django 5.0), or keep it null=True until the next release", f"{default}  # Django 5.0 and later"

@@ -7,7 +7,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Step, patches
+from backend_lint.project.migrating import Growth, Migration, Step, patches
 from backend_lint.sql.locks import Lock
 
 
@@ -25,6 +25,9 @@ class MigrationConstraintValidatesInline(ProjectRule):
     The lock is held while all rows are read: for a check or SET NOT NULL it is ACCESS EXCLUSIVE, and nobody reads or writes the table meanwhile; for a
     foreign key nobody writes to either table. Added NOT VALID the constraint holds for new rows at once, and VALIDATE CONSTRAINT checks the old ones
     without locking anybody out.
+
+    How long that takes depends on the rows. Of a table whose rows nobody counted a check or SET NOT NULL in Django or Alembic is an information only, and a
+    table that only the admin fills is left alone.
 
     ## Example
 
@@ -64,12 +67,27 @@ class MigrationConstraintValidatesInline(ProjectRule):
             return
         said = set()
         for migration, step in project.migrations.slow():
-            if any(cost.rewrites for cost in step.blocking) and not isinstance(step.done.change, ddl.AddForeignKey):
+            if (any(cost.rewrites for cost in step.blocking) and not isinstance(step.done.change, ddl.AddForeignKey)) or _is_new(migration, step):
                 continue
             what, remedy, patch = _explained(migration, step, project.migrations.dialect is Dialect.MYSQL)
-            if what and step.place not in said:
+            growth = project.migrations.growth(step.done.table)
+            if what and step.place not in said and growth is not Growth.BY_HAND:
                 said.add(step.place)
-                yield self.finding(step.done.path, step.place, f"{what} {_who(step)}; {remedy}", symbol=migration.symbol, suggestion=patch)
+                heavy = isinstance(step.done.change, ddl.AddForeignKey) or not migration.runner.is_python
+                long = growth is Growth.COUNTED or (growth.is_fast and heavy)
+                message = f"{what} {_who(step)}; {'on PostgreSQL, ' if migration.several else ''}{remedy}"
+                severity = None if long else Severity.INFO
+                yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch, severity=severity)
+
+
+def _is_new(migration: Migration, step: Step) -> bool:
+    """NOT NULL of a column that the same transaction adds, or of a table that it writes anew: the lock is held for longer than the scan anyway."""
+    if not isinstance(step.done.change, ddl.AlterColumn) or step.transaction is not True:
+        return False
+    before = migration.steps[: migration.steps.index(step)]
+    ours = [one for one in before if one.done.table == step.done.table and one.transaction is True]
+    added = {one.done.change.column.name for one in ours if isinstance(one.done.change, ddl.AddColumn)}
+    return step.done.change.name in added or any(cost.rewrites for one in ours for cost in one.blocking)
 
 
 def _who(step: Step) -> str:
@@ -93,15 +111,16 @@ def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str,
         return f"the foreign key of ({columns}) is checked", remedy, "" if mysql else patches.foreign_key(migration, step, change.foreign_key)
     if isinstance(change, ddl.AddCheck):
         name = change.name or f"{table.rpartition('.')[2]}_check"
-        patch = patches.validated(migration, table, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""
-        return f"the check `{change.name or change.text}` is checked", _LATER, patch
+        patch = patches.check(migration, step, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""
+        remedy = "take a field without a check, and add the check NOT VALID" if step.done.operation == "AddField" else _LATER
+        return f"the check `{change.name or change.text}` is checked", remedy, patch
     if isinstance(change, ddl.AlterColumn) and step.blocking[0].why == "its indexes are built anew":
         return f"the indexes of `{change.name}`, whose collation changes, are built anew", "add a column with the collation, and exchange the two", ""
     if isinstance(change, ddl.AlterColumn) and step.blocking[0].why == "its checks are checked again":
         return f"the checks of `{change.name}`, whose type changes, are checked again", "drop them before, add them NOT VALID, and validate them later", ""
     if isinstance(change, ddl.AlterColumn):
         remedy = "add a CHECK (... IS NOT NULL) NOT VALID, validate it, then SET NOT NULL"
-        return f"SET NOT NULL of `{change.name}` is checked", remedy, patches.not_null(migration, table, change.name)
+        return f"SET NOT NULL of `{change.name}` is checked", remedy, patches.not_null(migration, step, table, change.name)
     if isinstance(change, ddl.Attach):
         return f"the partition `{change.table}` is checked", "add a valid CHECK with its bounds before", ""
     if isinstance(change, Act) and change.kind is ActKind.VALIDATE:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Step, patches
+from backend_lint.project.migrating import Growth, Migration, Migrations, Runner, Step, patches
 from backend_lint.sql.locks import Lock
 
 
@@ -18,7 +18,8 @@ class MigrationIndexNotConcurrent(ProjectRule):
     Reports indexes, unique constraints, exclusion constraints and primary keys that a migration builds on a table with rows without CONCURRENTLY: by
     `AddIndex`, `db_index=True`, `unique=True` or the index of a new foreign key in Django, `op.create_index` and `index=True` in Alembic, `CREATE
     INDEX` and `REINDEX` in SQL. PostgreSQL only (MySQL builds indexes online, apart from full text and spatial ones). Tables that the same change
-    makes, and tables that are known to be small, are left alone. Dropping an index takes a moment; it is reported with the option `drops` only.
+    makes, that only the admin fills, or that are known to be small, are left alone; where no code of the service makes rows by itself, it is an information.
+    Dropping an index takes a moment; it is reported with the option `drops` only.
 
     ## Why is this bad
 
@@ -93,22 +94,30 @@ class MigrationIndexNotConcurrent(ProjectRule):
         said = set()
         for migration, step in project.migrations.slow():
             what = _what(step)
-            if what and (key := (step.place, step.done.table)) not in said:
+            growth = project.migrations.growth(step.done.table)
+            if what and growth is not Growth.BY_HAND and (key := (step.place, step.done.table)) not in said:
                 said.add(key)
-                yield self._finding(migration, step, what)
+                yield self._finding(project.migrations, migration, step, what)
         if self.option("drops"):
             for migration, step in project.migrations.steps():
                 if isinstance(step.done.change, ddl.DropIndex) and not step.done.change.concurrently and project.migrations.waits(step):
                     message = f"`{step.done.change.name}` is dropped under a lock that everybody waits for; drop it CONCURRENTLY, outside of a transaction"
                     yield self.finding(step.done.path, step.place, message, symbol=migration.symbol)
 
-    def _finding(self, migration: Migration, step: Step, what: str) -> Finding:
+    def _finding(self, migrations: Migrations, migration: Migration, step: Step, what: str) -> Finding:
         reads = step.blocking[0].lock is Lock.ACCESS_EXCLUSIVE
         who = "nobody reads or writes" if reads else "nobody writes to"
-        message = f"{what} is built while {who} `{step.done.table}`; {_remedy(step)}"
-        change = step.done.change
-        patch = patches.index(migration, step) if isinstance(change, ddl.AddIndex | ddl.SetPrimaryKey) else ""
-        return self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch)
+        message = f"{what} is built while {who} `{step.done.table}`; {_remedy(migration, step)}"
+        change, table, patch = step.done.change, step.done.table, ""
+        if isinstance(change, ddl.AddIndex | ddl.SetPrimaryKey):
+            keys = [key.column for key in change.index.keys] if change.index is not None else []
+            known = migrations.table(table)
+            required = known is not None and all((column := known.column(key)) is not None and column.nullable is False for key in keys)
+            patch = patches.index(migration, step, [migrations.field(table, key) for key in keys if key], required)
+        made = migrations.makers.of(table)
+        evidence = (Evidence(made.path, made.line, "rows are made here, which waits meanwhile"),) if made is not None and made.function >= 0 else ()
+        severity = None if migrations.growth(table).is_fast else Severity.INFO
+        return self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence, suggestion=patch, severity=severity)
 
 
 def _what(step: Step) -> str:
@@ -125,10 +134,14 @@ def _what(step: Step) -> str:
     return ""
 
 
-def _remedy(step: Step) -> str:
+def _remedy(migration: Migration, step: Step) -> str:
     change = step.done.change
+    if migration.several and migration.runner is Runner.DJANGO:
+        return "build it CONCURRENTLY where schema_editor.connection.vendor is postgresql, with atomic = False"
     if isinstance(change, ddl.SetPrimaryKey) or (isinstance(change, ddl.AddIndex) and change.index.constraint):
         return "build a unique index CONCURRENTLY and add the constraint USING INDEX"
     if step.done.operation == "AddField":
         return "add the field with db_index=False, and the index with AddIndexConcurrently in a migration with atomic = False"
+    if migration.runner is Runner.DJANGO and step.done.operation == "AddIndex":
+        return "use AddIndexConcurrently, in a migration of its own with atomic = False"
     return "build it CONCURRENTLY, outside of a transaction"

@@ -6,7 +6,7 @@ from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severit
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Step
+from backend_lint.project.migrating import Growth, Migration, Step
 from backend_lint.project.schema.places import Place
 
 
@@ -17,7 +17,8 @@ class MigrationTypeRewrite(ProjectRule):
 
     Reports changes of a column's type for which PostgreSQL or MySQL writes all rows anew (integer to bigint, a shorter varchar, text to jsonb), columns
     that are added with a default of another value for each row, as serial or identity, or stored and computed, and statements such as VACUUM FULL and
-    CLUSTER. Types that only get wider (a longer varchar, varchar to text, numeric with more digits) are left alone, and so are new and small tables.
+    CLUSTER. Types that only get wider (a longer varchar, varchar to text, numeric with more digits) are left alone, and so are new and small
+    tables, and those that only the admin fills.
 
     ## Why is this bad
 
@@ -66,13 +67,17 @@ class MigrationTypeRewrite(ProjectRule):
                 found.setdefault(step.place, []).append((migration, step))
         for steps in found.values():
             migration, step = steps[0]
+            growth = project.migrations.growth(step.done.table)
+            if growth is Growth.BY_HAND:
+                continue
             why, remedy = _explained(step)
             others = len({other.done.table for _, other in steps}) - 1
             more = f" and {others} {'table' if others == 1 else 'tables'} that refer to it are" if others else " is"
             message = f"`{step.done.table}`{more} written anew under a lock: {why}; {remedy}"
             was = step.done.was
             evidence = (Evidence(was.path, was.line, f"the column is {was.type} here"),) if was is not None and was.line and was.type else ()
-            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence)
+            severity = None if growth.is_fast else Severity.INFO
+            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence, severity=severity)
 
 
 def _explained(step: Step) -> tuple[str, str]:

@@ -4,21 +4,28 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Runner
+from backend_lint.project.migrating import Growth, Migration, Runner
 from backend_lint.project.migrating.backfills import Backfill, backfills
 from backend_lint.project.schema.places import Place
 
 _DJANGO = """def fill(apps, schema_editor):
-    Model = apps.get_model("app", "Model")
+    {model} = apps.get_model("{app}", "{model}")
+    last = None
     while True:
-        batch = list(Model.objects.filter(field=None).values_list("pk", flat=True)[:1000])
+        rows = {model}.objects.order_by("pk") if last is None else {model}.objects.order_by("pk").filter(pk__gt=last)
+        batch = list({batch})
         if not batch:
             return
-        Model.objects.filter(pk__in=batch).update(field=...)
+        {change}
+        last = {last}
 
 
 class Migration(migrations.Migration):
-    atomic = False"""
+    atomic = False  # and nothing in it but this"""
+_WAYS = {
+    "loop": ("rows[:1000]", "{model}.objects.bulk_update(batch, [...])  # with the new values", "batch[-1].pk"),
+    "statement": ('rows.values_list("pk", flat=True)[:1000]', "{model}.objects.filter(pk__in=batch).update(...)", "batch[-1]"),
+}
 _SQL = "UPDATE {table} SET ... WHERE id IN (SELECT id FROM {table} WHERE ... LIMIT 1000)"
 
 
@@ -30,7 +37,7 @@ class MigrationUnbatchedBackfill(ProjectRule):
     Reports an UPDATE of a table with rows that names no key, no range and no limit: in SQL, by `op.execute`, with `sa.update`, or with models in
     `RunPython`; and a loop that saves each row inside the migration's transaction. An UPDATE that compares a value (`WHERE state = 'old'`) may be about
     few rows and is only reported if it fills a column that the same migration adds. Batches, small tables and tables that the migration makes are left
-    alone.
+    alone, and so are tables that only the admin fills. In Django and Alembic one statement on a table whose rows nobody counted is an information.
 
     ## Why is this bad
 
@@ -75,9 +82,11 @@ class MigrationUnbatchedBackfill(ProjectRule):
             return
         for migration in project.migrations.judged:
             for found in backfills(project, migration):
-                yield self._finding(migration, found)
+                growth = project.migrations.growth(found.table)
+                if growth is not Growth.BY_HAND:
+                    yield self._finding(migration, found, growth)
 
-    def _finding(self, migration: Migration, found: Backfill) -> Finding:
+    def _finding(self, migration: Migration, found: Backfill, growth: Growth) -> Finding:
         if found.way == "loop":
             what = f"each row of `{found.table}` is saved on its own, and all in one transaction: they"
         elif found.mixed:
@@ -85,5 +94,16 @@ class MigrationUnbatchedBackfill(ProjectRule):
         else:
             what = f"`{found.table}` is filled by one statement: its rows"
         message = f"{what} stay locked until it ends; fill them in batches, each in a transaction of its own"
-        patch = _DJANGO if migration.runner is Runner.DJANGO else _SQL.format(table=found.table) if found.table.replace(".", "_").isidentifier() else ""
-        return self.finding(found.path, Place(found.path, found.line), message, symbol=migration.symbol, suggestion=patch)
+        patch = ""
+        if migration.runner is Runner.DJANGO:
+            patch = _django(*found.model, found.way) if found.model else ""
+        elif found.table.replace(".", "_").isidentifier():
+            patch = _SQL.format(table=found.table)
+        long = growth is Growth.COUNTED or (growth.is_fast and (found.way == "loop" or not migration.runner.is_python))
+        severity = None if long else Severity.INFO
+        return self.finding(found.path, Place(found.path, found.line), message, symbol=migration.symbol, suggestion=patch, severity=severity)
+
+
+def _django(app: str, model: str, way: str) -> str:
+    batch, change, last = _WAYS[way]
+    return _DJANGO.format(app=app, model=model, batch=batch, change=change.format(model=model), last=last)

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.project.migrating.graph import leaves, squashed
+from backend_lint.project.migrating.makers import Growth, Makers
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.runners import alembic_transaction, django_transaction, steps
 from backend_lint.project.migrating.timeouts import made_safe
 from backend_lint.project.schema.history import History, Node
+from backend_lint.project.schema.product import engines
 from backend_lint.project.schema.sizes import has_few_rows, may_be_small
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-__all__ = ["Migration", "Migrations", "Runner", "Step"]
+__all__ = ["Growth", "Migration", "Migrations", "Runner", "Step"]
 
 
 _BY_HAND = ("configuration", "config", "configs", "settings", "preferences")
@@ -36,6 +38,7 @@ class Migrations:
         self.histories = histories
         self._runners = runners
         self._made: dict[frozenset[str], frozenset[str]] = {}
+        self._portable: dict[str, bool] = {}
 
     @classmethod
     def link(cls, project: Project) -> Migrations:
@@ -102,7 +105,18 @@ class Migrations:
 
     def _migration(self, history: History, node: Node, beside: frozenset[str]) -> Migration:
         runner, transaction = self._runners[node.path]
-        return Migration(node, runner, transaction, beside, steps(history.done.get(node.path, ()), transaction, runner, beside))
+        done = steps(history.done.get(node.path, ()), transaction, runner, beside)
+        return Migration(node, runner, transaction, beside, done, self._several(history))
+
+    def _several(self, history: History) -> bool:
+        """The migrations run on other products than the one that is judged, be it in development."""
+        if history.runner not in self._portable:
+            if history.runner == "django":
+                self._portable[history.runner] = len(engines(self._project)) > 1
+            else:
+                bodies = (bytes(self._project.modules[node.path].facts.bodies) for node in history.nodes if node.path in self._project.modules)
+                self._portable[history.runner] = history.runner == "alembic" and any(b"batch_alter_table" in body for body in bodies)
+        return self._portable[history.runner]
 
     def waits(self, step: Step) -> bool:
         """Whether a table may have so many rows that what is done to all of them takes time: it is not new, nor known to be small."""
@@ -116,6 +130,21 @@ class Migrations:
         if table is not None and table.rows is None and name.lower().endswith(_BY_HAND):
             return False
         return not has_few_rows(table, name) and (table is None or (table.managed and not may_be_small(table)))
+
+    @functools.cached_property
+    def makers(self) -> Makers:
+        """Which code makes the rows of a table."""
+        return Makers(self._project)
+
+    def growth(self, table: str) -> Growth:
+        """What tells how many rows a table may come to have."""
+        known = self.table(table)
+        return Growth.COUNTED if known is not None and known.rows is not None else self.makers.growth(table)
+
+    def field(self, table: str, column: str) -> str:
+        """Django's name of the field with a column."""
+        models = self.makers.models(table)
+        return next((one.name for model in models for one in model.relationships.values() if one.columns == (column,) and not one.reverse), column)
 
     @property
     def serves(self) -> bool:

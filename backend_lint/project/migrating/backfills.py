@@ -26,13 +26,14 @@ _OPEN = lazy_regex(r"__(?:isnull|ne)$")
 
 
 class Backfill(NamedTuple):
-    """Rows of `table` are changed at a place. `way`: ``statement`` (one for all rows) or ``loop`` (one each, in one transaction)."""
+    """Rows of `table` are changed at a place. `way`: ``statement`` (one for all rows) or ``loop`` (one each, in one transaction). `model`: Django's names."""
 
     path: str
     line: int
     table: str
     way: str
     mixed: bool
+    model: tuple[str, str] | tuple[()] = ()
 
 
 def backfills(project: Project, migration: Migration) -> Iterator[Backfill]:
@@ -86,6 +87,7 @@ class _Function:
         self.path = path
         self.index = index
         self.body: Body = project.modules[path].bodies[index]
+        self.labels: dict[str, tuple[str, str]] = {}
 
     def found(self, wrapped: bool, mixed: bool) -> Iterator[Backfill]:
         for call in self.body.calls:
@@ -93,15 +95,15 @@ class _Function:
             if method == "update" and not self._is_in_batches(call):
                 table = self._whole(base)
                 if table:
-                    yield Backfill(self.path, call.line, table, "statement", mixed)
+                    yield Backfill(self.path, call.line, table, "statement", mixed, self.labels.get(table, ()))
             elif method == "save" and wrapped and base.endswith("[]") and not self._is_in_batches(call):
                 table = self._whole(base.removesuffix("[]"))
                 if table:
-                    yield Backfill(self.path, call.line, table, "loop", mixed)
-            elif method == "bulk_update" and wrapped and not self._is_looped(call):
+                    yield Backfill(self.path, call.line, table, "loop", mixed, self.labels.get(table, ()))
+            elif method == "bulk_update" and wrapped and not any(self._is_looped(other) for other in self.body.calls if other.callee == call.callee):
                 table = self._whole(base)
                 if table and any(block.kind is BlockKind.FOR and self._whole(block.subject) == table for block in self.body.blocks):
-                    yield Backfill(self.path, call.line, table, "statement", mixed)
+                    yield Backfill(self.path, call.line, table, "statement", mixed, self.labels.get(table, ()))
 
     def _is_looped(self, call: Call) -> bool:
         block = call.block
@@ -155,9 +157,14 @@ class _Function:
     def _table(self, call: Call) -> str:
         """The table of ``apps.get_model("shop", "Order")``."""
         parts: list[Any] = [self.reader.through(self.reader.value(Scope(self.path, self.index), text)) for text in call.args[:2]]
-        label = ".".join(part for part in parts if isinstance(part, str)).lower()
+        written = ".".join(part for part in parts if isinstance(part, str))
+        label = written.lower()
         if label.count(".") != 1:
             return ""
         state = django_project(self.project).states.get(label)
         mapped = self.project.schema.mapped.get(state.key) if state is not None and state.key is not None else None
-        return mapped.table if mapped is not None and mapped.table else label.replace(".", "_")
+        table = mapped.table if mapped is not None and mapped.table else label.replace(".", "_")
+        app, _, name = written.partition(".")
+        if app.isidentifier() and name.isidentifier():
+            self.labels[table] = app, name
+        return table

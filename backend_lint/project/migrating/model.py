@@ -56,7 +56,7 @@ class Step(NamedTuple):
 class Migration(NamedTuple):
     """A migration that is to be judged. `transaction`: whether its runner wraps it into one; None if nobody knows.
 
-    `beside`: paths of the set that it is deployed with.
+    `beside`: paths of the set that it is deployed with. `several`: it runs on other database products as well.
     """
 
     node: Node
@@ -64,6 +64,7 @@ class Migration(NamedTuple):
     transaction: bool | None
     beside: frozenset[str]
     steps: tuple[Step, ...]
+    several: bool = False
 
     @property
     def path(self) -> str:

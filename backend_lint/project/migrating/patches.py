@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import ForeignKey, Index
+from backend_lint.project.migrating import patches_django
 from backend_lint.project.migrating.model import Migration, Runner, Step
 
 _BARE = {
@@ -22,6 +24,8 @@ def indented(text: str, by: str) -> str:
     return "\n".join(by + line if line else line for line in text.splitlines())
 
 
+_IDENTIFIER = 63
+"""PostgreSQL cuts longer names off."""
 _RISKY = re.compile(r"[\"\\;\n\r]|--|/\*")
 """What the checked repository could put into a name to make something else of a statement that somebody copies."""
 
@@ -39,8 +43,11 @@ def bare_sql(migration: Migration, *statements: str) -> str:
     return _BARE.get(migration.runner, "-- outside of a transaction\n") + body
 
 
-def index(migration: Migration, step: Step) -> str:
-    """An index that is built while writers go on."""
+def index(migration: Migration, step: Step, fields: Sequence[str] = (), required: bool = True) -> str:
+    """An index that is built while writers go on.
+
+    `fields`: Django's names of its columns. `required`: they are known to be NOT NULL, so that a primary key needs no scan.
+    """
     change = step.done.change
     assert isinstance(change, ddl.AddIndex | ddl.SetPrimaryKey)
     made = change.index
@@ -51,24 +58,44 @@ def index(migration: Migration, step: Step) -> str:
         return ""
     constraint = made.constraint or isinstance(change, ddl.SetPrimaryKey)
     name = made.name or f"{table.rpartition('.')[2]}_{'_'.join(key.column for key in made.keys)}_{'key' if constraint else 'idx'}"
-    if constraint:
-        kind = "PRIMARY KEY" if isinstance(change, ddl.SetPrimaryKey) else "UNIQUE"
-        build = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({_keys(made)})"
-        return bare_sql(migration, build, f"ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}")
-    if migration.runner is Runner.DJANGO and _plain(made):
-        return _django_index(step, name, made)
-    if migration.runner is Runner.ALEMBIC and _plain(made):
-        columns = ", ".join(f'"{key.column}"' for key in made.keys)
-        unique = ", unique=True" if made.unique else ""
-        return (
-            "with op.get_context().autocommit_block():\n"
-            f'    op.create_index("{name}", "{table}", [{columns}]{unique}, postgresql_concurrently=True, if_not_exists=True)'
-        )
-    unique = "UNIQUE " if made.unique else ""
+    unique = "UNIQUE " if made.unique or constraint else ""
     using = f" USING {made.method}" if made.method != "btree" else ""
     where = f" WHERE {made.where_text}" if made.where_text else ""
     include = f" INCLUDE ({', '.join(made.include)})" if made.include else ""
-    return bare_sql(migration, f"CREATE {unique}INDEX CONCURRENTLY {name} ON {table}{using} ({_keys(made)}){include}{where}")
+    build = f"CREATE {unique}INDEX CONCURRENTLY {name} ON {table}{using} ({_keys(made)}){include}{where}"
+    if migration.several and (constraint or migration.runner is not Runner.ALEMBIC or not _plain(made)):
+        return ""
+    if constraint:
+        primary = isinstance(change, ddl.SetPrimaryKey)
+        last = f"ALTER TABLE {table} ADD CONSTRAINT {name} {'PRIMARY KEY' if primary else 'UNIQUE'} USING INDEX {name}"
+        if migration.runner is Runner.DJANGO and not _RISKY.search(build):
+            drop = f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"
+            return patches_django.by_hand(step, (build, f"DROP INDEX CONCURRENTLY IF EXISTS {name}"), (last, drop))
+        first = []
+        if primary and not required:
+            checks = [(f"{name}_{key.column}", key.column) for key in made.keys]
+            first = [f"ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID" for check, column in checks]
+            first += [f"ALTER TABLE {table} VALIDATE CONSTRAINT {check}" for check, _ in checks]
+            first += [f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL" for _, column in checks]
+        return bare_sql(migration, *first, build, last)
+    if migration.runner is Runner.DJANGO and step.done.operation != "RunSQL" and not _RISKY.search(build):
+        if step.done.operation in ("AddConstraint", "AlterUniqueTogether"):
+            return patches_django.by_hand(step, (build, f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
+        return patches_django.concurrent_index(step, name, fields if _plain(made) and not made.unique else ())
+    if migration.runner is Runner.ALEMBIC and _plain(made):
+        columns = ", ".join(f'"{key.column}"' for key in made.keys)
+        only = ", unique=True" if made.unique else ""
+        return (
+            "with op.get_context().autocommit_block():\n"
+            f'    op.create_index("{name}", {_named(table)}, [{columns}]{only}, postgresql_concurrently=True)'
+        )
+    return bare_sql(migration, build)
+
+
+def _named(table: str) -> str:
+    """A table as Alembic is told of it."""
+    schema, _, name = table.rpartition(".")
+    return f'"{name}", schema="{schema}"' if schema else f'"{name}"'
 
 
 def _plain(made: Index) -> bool:
@@ -82,20 +109,9 @@ def _keys(made: Index) -> str:
     )
 
 
-def _django_index(step: Step, name: str, made: Index) -> str:
-    model = step.done.made.get("model_name", 0) if step.done.made is not None else None
-    fields = ", ".join(f'"{key.column}"' for key in made.keys)
-    kind = f'models.Index(fields=[{fields}], name="{name[:30]}")'
-    return (
-        "from django.contrib.postgres.operations import AddIndexConcurrently\n\n\n"
-        "class Migration(migrations.Migration):\n    atomic = False\n\n    operations = [\n"
-        f'        AddIndexConcurrently("{model if isinstance(model, str) else step.done.table}", {kind}),\n    ]'
-    )
-
-
 def validated(migration: Migration, table: str, definition: str, name: str) -> str:
     """A constraint that is added without looking at the rows, and looked at in a second step that leaves readers and writers alone."""
-    if _RISKY.search(f"{table}{definition}{name}"):
+    if migration.several or _RISKY.search(f"{table}{definition}{name}"):
         return ""
     add, check = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID", f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
     if migration.runner is Runner.DJANGO:
@@ -108,26 +124,35 @@ def validated(migration: Migration, table: str, definition: str, name: str) -> s
     return f"-- this migration\n{add};\n-- the next migration\n{check};"
 
 
+def check(migration: Migration, step: Step, definition: str, name: str) -> str:
+    """A check that is validated later; none for one that Django makes of a field."""
+    if migration.runner is Runner.DJANGO and step.done.operation != "RunSQL":
+        return "" if migration.several or _RISKY.search(name) else patches_django.not_valid(step, name)
+    return validated(migration, step.done.table, definition, name)
+
+
 def foreign_key(migration: Migration, step: Step, key: ForeignKey) -> str:
     """A foreign key that is validated later."""
     columns, name = ", ".join(key.columns), key.name or f"{step.done.table}_{'_'.join(key.columns)}_fkey"
     to = f"{key.table} ({', '.join(key.to_columns)})" if key.to_columns else key.table
     action = f" ON DELETE {key.on_delete.upper()}" if key.on_delete not in ("", "no action") else ""
     deferred = " DEFERRABLE INITIALLY DEFERRED" if migration.runner is Runner.DJANGO else ""
-    return validated(migration, step.done.table, f"FOREIGN KEY ({columns}) REFERENCES {to}{action}{deferred}", name)
+    found = validated(migration, step.done.table, f"FOREIGN KEY ({columns}) REFERENCES {to}{action}{deferred}", name)
+    if found and migration.runner is Runner.DJANGO and step.done.operation != "RunSQL":
+        return f"# the field with db_constraint=False, which the next migration takes away again, in the state only\n{found}"
+    return found
 
 
-def not_null(migration: Migration, table: str, column: str) -> str:
+def not_null(migration: Migration, step: Step, table: str, column: str) -> str:
     """NOT NULL without a scan under the strongest lock: PostgreSQL 12 believes a valid check."""
-    name = f"{table.rpartition('.')[2]}_{column}_not_null"
+    name = f"{table.rpartition('.')[2]}_{column}_not_null"[:_IDENTIFIER]
     first = validated(migration, table, f"CHECK ({column} IS NOT NULL)", name)
     if not first:
         return ""
     last = f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"
     drop = f"ALTER TABLE {table} DROP CONSTRAINT {name}"
     if migration.runner is Runner.DJANGO:
-        back = f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"
-        return f'{first}\nmigrations.RunSQL("{last}", "{back}")\nmigrations.RunSQL("{drop}", migrations.RunSQL.noop)'
+        return patches_django.not_null(step, table, column, name)
     if migration.runner is Runner.ALEMBIC:
         return f'{first}\nop.execute("{last}")\nop.execute("{drop}")'
     return f"{first}\n{last};\n{drop};"

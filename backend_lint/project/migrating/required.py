@@ -8,6 +8,11 @@ from typing import NamedTuple
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column
 from backend_lint.project.migrating.model import Migration, Step
+from backend_lint.project.schema.django_values import MISSING, Made, Named
+
+_TEXTS = frozenset({"CharField", "TextField", "SlugField", "EmailField", "URLField"})
+_EMPTY = {"list": "[]", "dict": "{}"}
+_SHORT = 40
 
 
 class Required(NamedTuple):
@@ -16,6 +21,12 @@ class Required(NamedTuple):
     at: Step
     added: Step
     column: str
+
+    @property
+    def loses_default(self) -> bool:
+        """It was NOT NULL from the beginning, and the step takes its default away."""
+        change = self.added.done.change
+        return isinstance(change, ddl.AddColumn) and change.column.nullable is False and self.at is not self.added
 
 
 def required(migration: Migration) -> Iterator[Required]:
@@ -55,3 +66,17 @@ def _altered(column: Column, change: ddl.AlterColumn) -> Column:
 
 def _is_required(column: Column) -> bool:
     return column.nullable is False and column.default is None and not column.auto and not column.generated
+
+
+def database_default(found: Required) -> str:
+    """The default of a Django field as one that stays in the database, as it is written; empty if there is none that is good for each row."""
+    field = found.added.done.made.get("field", 2) if found.added.done.made is not None else None
+    if not isinstance(field, Made) or field.get("unique") is True:
+        return ""
+    value = field.get("default")
+    if value is MISSING and field.get("blank") is True and field.last in _TEXTS:
+        value = ""
+    if isinstance(value, Named) and value.name.rpartition(".")[2] in _EMPTY:
+        return f"db_default=models.Value({_EMPTY[value.name.rpartition('.')[2]]}, models.JSONField())" if field.last == "JSONField" else ""
+    known = isinstance(value, bool | int | float) or (isinstance(value, str) and value.isprintable() and len(value) <= _SHORT)
+    return f"db_default={value!r}" if known else ""

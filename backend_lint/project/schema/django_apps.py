@@ -106,7 +106,7 @@ class Apps:
         chosen: dict[str, AppConfig] = {}
         rank: dict[str, tuple[bool, bool]] = {}
         for path, module in self.modules.items():
-            imports = any(entry.module.startswith("django.apps") or entry.member == "AppConfig" for entry in module.facts.imports)
+            imports = any(entry.module.startswith("django.apps") or entry.member.endswith("AppConfig") for entry in module.facts.imports)
             if not module.classes or not (imports or path.endswith("apps.py")):
                 continue
             for index, fact in enumerate(module.classes):

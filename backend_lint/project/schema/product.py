@@ -67,6 +67,12 @@ def product(project: Project) -> tuple[Dialect, bool]:
     return (Dialect.SQLITE, True) if points[Dialect.SQLITE] else (Dialect.POSTGRESQL, False)
 
 
+def engines(project: Project) -> frozenset[Dialect]:
+    """The products that Django's settings name, each of which migrations must run on; those of tests left out."""
+    modules = (module for module in project.modules.values() if module.role in _ROLES and b".backend" in bytes(module.facts.bodies))
+    return frozenset(_meant(name) for module in modules for name in _ENGINES.findall(bytes(module.facts.bodies)))
+
+
 def _of_modules(project: Project, points: Counter[Dialect]) -> None:
     """Engines, URLs and drivers; each counts once for all modules, a second time where several name it."""
     found: Counter[tuple[str, Dialect]] = Counter()
