@@ -73,7 +73,7 @@ class MigrationConstraintValidatesInline(ProjectRule):
             growth = project.migrations.growth(step.done.table)
             if what and step.place not in said and growth is not Growth.BY_HAND:
                 said.add(step.place)
-                heavy = isinstance(step.done.change, ddl.AddForeignKey) or not migration.runner.is_python
+                heavy = (isinstance(step.done.change, ddl.AddForeignKey) and not _is_on_new(migration, step.done.change)) or not migration.runner.is_python
                 long = growth is Growth.COUNTED or (growth.is_fast and heavy)
                 message = f"{what} {_who(step)}; {'on PostgreSQL, ' if migration.several else ''}{remedy}"
                 severity = None if long else Severity.INFO
@@ -88,6 +88,12 @@ def _is_new(migration: Migration, step: Step) -> bool:
     ours = [one for one in before if one.done.table == step.done.table and one.transaction is True]
     added = {one.done.change.column.name for one in ours if isinstance(one.done.change, ddl.AddColumn)}
     return step.done.change.name in added or any(cost.rewrites for one in ours for cost in one.blocking)
+
+
+def _is_on_new(migration: Migration, change: ddl.AddForeignKey) -> bool:
+    """A foreign key of a column that the same migration adds, in which there is next to nothing to look up."""
+    added = {(one.done.table, one.done.change.column.name) for one in migration.steps if isinstance(one.done.change, ddl.AddColumn)}
+    return all((change.table, column) in added for column in change.foreign_key.columns)
 
 
 def _who(step: Step) -> str:

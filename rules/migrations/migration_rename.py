@@ -6,7 +6,7 @@ from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Migration, Migrations, Step
+from backend_lint.project.migrating import Migration, Migrations, Runner, Step
 
 
 class MigrationRename(ProjectRule):
@@ -52,6 +52,7 @@ class MigrationRename(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
+    fix = "patch"
     tags = ("database", "availability")
     kinds = (Kind.PYTHON, Kind.SQL)
     roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
@@ -68,11 +69,19 @@ class MigrationRename(ProjectRule):
             if step.place in said:
                 continue  # a renamed model takes the tables and columns that refer to it along
             said.add(step.place)
+            django = migration.runner is Runner.DJANGO
+            patch = ""
             if isinstance(change, ddl.RenameColumn):
-                message = f"`{change.old}` of `{step.done.table}` becomes `{change.new}` while code that knows the old name runs; add a column and move over"
+                field = django and step.done.operation == "RenameField" and change.old.isidentifier()
+                patch = f'db_column="{change.old}"' if field else ""
+                what, cure = f"`{change.old}` of `{step.done.table}`", f"keep the column with {patch}" if patch else "add a column and move over"
             else:
-                message = f"`{change.old}` becomes `{change.new}` while code that knows the old name runs; keep the name, or leave a view under the old one"
-            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol)
+                keeps = django and step.done.operation == "RenameModel" and change.old.isidentifier()
+                patch = f'db_table = "{change.old}"' if keeps else ""
+                what = f"`{change.old}`"
+                cure = f"keep the table with {patch} in Meta" if patch else "keep the name, or leave a view under the old one"
+            message = f"{what} becomes `{change.new}` while code that knows the old name runs; {cure}"
+            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch)
 
     @staticmethod
     def _live(migrations: Migrations, migration: Migration, step: Step) -> bool:

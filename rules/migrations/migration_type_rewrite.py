@@ -86,6 +86,8 @@ def _explained(step: Step) -> tuple[str, str]:
         return why, "refresh it CONCURRENTLY"
     if isinstance(change, Act):
         return why, "use pg_repack, or do it while the service stands still"
+    if isinstance(change, ddl.AddColumn) and change.column.generated:
+        return why, "add a plain column that a trigger sets, and fill it in batches"
     if isinstance(change, ddl.AddColumn):
         return why, "add the column without it, fill it in batches, and set the default for new rows"
     if isinstance(change, ddl.AlterColumn):

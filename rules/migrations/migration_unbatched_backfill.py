@@ -26,6 +26,7 @@ _WAYS = {
     "loop": ("rows[:1000]", "{model}.objects.bulk_update(batch, [...])  # with the new values", "batch[-1].pk"),
     "statement": ('rows.values_list("pk", flat=True)[:1000]', "{model}.objects.filter(pk__in=batch).update(...)", "batch[-1]"),
 }
+_DELETE = "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} LIMIT 1000)"
 _SQL = "UPDATE {table} SET ... WHERE id IN (SELECT id FROM {table} WHERE ... LIMIT 1000)"
 
 
@@ -89,13 +90,18 @@ class MigrationUnbatchedBackfill(ProjectRule):
     def _finding(self, migration: Migration, found: Backfill, growth: Growth) -> Finding:
         if found.way == "loop":
             what = f"each row of `{found.table}` is saved on its own, and all in one transaction: they"
+        elif found.way == "delete":
+            what = f"`{found.table}` is emptied by one statement: its rows"
         elif found.mixed:
             what = f"`{found.table}` is filled in the transaction that changes the schema: its rows"
         else:
             what = f"`{found.table}` is filled by one statement: its rows"
-        message = f"{what} stay locked until it ends; fill them in batches, each in a transaction of its own"
+        do = "delete" if found.way == "delete" else "fill"
+        message = f"{what} stay locked until it ends; {do} them in batches, each in a transaction of its own"
         patch = ""
-        if migration.runner is Runner.DJANGO:
+        if found.way == "delete":
+            patch = _DELETE.format(table=found.table) if found.table.replace(".", "_").isidentifier() else ""
+        elif migration.runner is Runner.DJANGO:
             patch = _django(*found.model, found.way) if found.model else ""
         elif found.table.replace(".", "_").isidentifier():
             patch = _SQL.format(table=found.table)

@@ -26,7 +26,7 @@ _OPEN = lazy_regex(r"__(?:isnull|ne)$")
 
 
 class Backfill(NamedTuple):
-    """Rows of `table` are changed at a place. `way`: ``statement`` (one for all rows) or ``loop`` (one each, in one transaction). `model`: Django's names."""
+    """Rows of `table` are changed at a place. `way`: ``statement`` (for all), ``delete``, ``loop`` (one each, in one transaction). `model`: Django's names."""
 
     path: str
     line: int
@@ -48,7 +48,7 @@ def backfills(project: Project, migration: Migration) -> Iterator[Backfill]:
             continue
         fills = any((step.done.table, column) in new for column in act.columns)
         if fills or not act.selective:
-            yield Backfill(step.done.path, step.done.line, step.done.table, "statement", mixed)
+            yield Backfill(step.done.path, step.done.line, step.done.table, "delete" if act.kind is ActKind.DELETE else "statement", mixed)
     if migration.runner is Runner.DJANGO:
         made = {step.done.table for step in migration.steps if step.fresh}
         for found in _of_models(project, migration, mixed):

@@ -24,6 +24,7 @@ _MAKES = re.compile(r"create|insert|upsert|add|record|log|import|copy|register|i
 _TAKES_MODEL = frozenset({"insert", "pg_insert", "bulk_insert_mappings", "bulk_save_objects", "get_or_create", "update_or_create"})
 _FILLED = re.compile(r"Serializer\b|Form\b|FormMixin")
 _MAKERS = re.compile(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")
+_ENTERED = re.compile(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
 _READ_ONLY = re.compile(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
 _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
@@ -70,7 +71,7 @@ class Makers:
             return Growth.UNKNOWN if self._project.schema.mapped else Growth.SERVED
         made = self.of(table)
         if made is not None:
-            return Growth.SERVED if made.function >= 0 else Growth.ENTERED
+            return Growth.ENTERED if made.function < 0 or self._is_filled(made) else Growth.SERVED
         return Growth.BY_HAND if self._is_registered(table) else Growth.UNKNOWN
 
     def of(self, table: str) -> Made | None:
@@ -78,6 +79,12 @@ class Makers:
         if table not in self._known:
             self._known[table] = self._find(table)
         return self._known[table]
+
+    def _is_filled(self, made: Made) -> bool:
+        """The place is a method of a form, a serializer or a view that makes one object of what somebody sent."""
+        module = self._project.modules[made.path]
+        owner = module.functions[made.function].owner
+        return owner >= 0 and bool(_ENTERED.search(" ".join((module.classes[owner].name, *module.classes[owner].bases))))
 
     def models(self, table: str) -> Sequence[Mapped]:
         """The models whose objects are rows of a table."""

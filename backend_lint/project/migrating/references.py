@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, Predicate, Query, Term
+from backend_lint.project.schema.mapping import Framework
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import Mapped
 
 
 class Reference(NamedTuple):
@@ -24,7 +26,7 @@ def reference(project: Project, table: str, column: str = "") -> Reference | Non
     """The first place of a project that needs a column, or without `column` a table; models before queries. None if there is none."""
     found = project.schema.declared.get(table)
     mapped = project.places.model(table)
-    if found is not None and found.managed and (not column or found.column(column) is not None):
+    if found is not None and found.managed and (mapped is None or _is_loaded(project, mapped)) and (not column or found.column(column) is not None):
         place = project.places.column(found, column) if column else project.places.table(found)
         name = f"model `{mapped.name}`" if mapped is not None else f"the models' table `{table}`"
         return Reference(place.path, place.line, f"{name} declares it, and each of its queries names it" if column else f"{name} is mapped to it")
@@ -35,6 +37,17 @@ def reference(project: Project, table: str, column: str = "") -> Reference | Non
         if not column or column in _columns(site.query, table):
             return Reference(site.path, site.line, f"a query {'names' if column else 'uses'} it")
     return None
+
+
+def _is_loaded(project: Project, model: Mapped) -> bool:
+    """Something imports the model, or the module that declares it; Django loads those of its applications by itself."""
+    if model.framework is Framework.DJANGO:
+        return True
+    stem = model.path.rpartition("/")[2].removesuffix(".py")
+    if stem == "__init__":
+        return True
+    others = (module for path, module in project.modules.items() if path != model.path and module.role is not Role.MIGRATION)
+    return any(entry.member in (model.name, stem, "*") or entry.module.rpartition(".")[2] == stem for module in others for entry in module.facts.imports)
 
 
 def _columns(query: Query, table: str) -> set[str]:
