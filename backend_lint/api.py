@@ -165,11 +165,18 @@ class Rule:
 
     name: str
     family: str
+    asked: Profile = Profile.ALL
+    """The profile that the run asks for; `all` for a rule that it selects."""
 
     def __init__(self, name: str, family: str, options: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.family = family
         self._options = {**self.options, **(options or {})}
+
+    def shows(self, profile: Profile) -> bool:
+        """Whether the run asks for findings as sure as those of `profile`: a rule that reports what is surer and what is less sure holds back the latter."""
+        order = tuple(Profile)
+        return order.index(profile) <= order.index(self.asked)
 
     def option(self, key: str) -> Any:
         """The configured value of one of `options`. Raises KeyError for a name that the card does not declare."""

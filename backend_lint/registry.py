@@ -143,6 +143,7 @@ class Registry:
             rule = self.rules[name](name, card.family, settings.rule_options.get(name))
             if severity := settings.severity.get(name):
                 setattr(rule, "severity", Severity(severity))  # noqa: B010 - the instance shadows what the class declares
+            rule.asked = Profile.ALL if settings.select or name in settings.extend_select else Profile(settings.profile)
             made.append(rule)
         return made
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from backend_lint.project.entries import Entries
     from backend_lint.project.loading import Loads
     from backend_lint.project.migrating import Migrations
+    from backend_lint.project.ownership import Ownership
     from backend_lint.project.queries import Queries
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
@@ -273,6 +274,13 @@ class Project:
         from backend_lint.project.taint import Taint
 
         return Taint(self)
+
+    @functools.cached_property
+    def ownership(self) -> Ownership:
+        """Whose rows are whose, and who looks them up without asking."""
+        from backend_lint.project.ownership import Ownership
+
+        return Ownership(self)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

@@ -1,0 +1,33 @@
+"""Whose rows are whose: which keys lead from a table to users and tenants, and which handlers look rows up without asking for them."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from backend_lint.project.ownership.keys import Keys, OwnerKey, Strength
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+    from backend_lint.project.ownership.unscoped import Unscoped
+
+__all__ = ["Keys", "OwnerKey", "Ownership", "Strength"]
+
+
+class Ownership:
+    """Answers who owns the rows of a table and who forgets to ask. Each question is worked out when somebody first asks it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """The columns that lead from each table to its owner."""
+        return Keys(self._project)
+
+    @functools.cached_property
+    def unscoped(self) -> tuple[Unscoped, ...]:
+        """The rows that handlers look up for whoever names them."""
+        from backend_lint.project.ownership.unscoped import unscoped
+
+        return tuple(unscoped(self._project))

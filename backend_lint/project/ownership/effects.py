@@ -1,0 +1,75 @@
+"""What a handler does with a row that it has looked up."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from backend_lint.facts.python import Body
+from backend_lint.facts.query import Verb
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.ownership.frames import Frames
+from backend_lint.project.ownership.lookups import Lookup
+from backend_lint.project.value_text import alternatives
+
+_DELETES = frozenset({"delete", "adelete", "remove", "soft_delete", "destroy", "hard_delete"})
+_WRITES = frozenset({*_DELETES, "save", "asave", "update", "sqlmodel_update", "archive"})
+_SESSION = re.compile(r"session|\bdb\b|conn|transaction|uow", re.I)
+_BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits", "accessed_at"})
+"""Columns that any look at the row changes."""
+
+
+class Effect(enum.StrEnum):
+    """What becomes of the row; empty if nothing comes of it that the caller sees."""
+
+    READ = "read"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    NONE = ""
+
+
+def effect_of(frames: Frames, lookup: Lookup) -> Effect:
+    """What becomes of the row: in the handler, in the function that looks it up, and in those between them."""
+    if lookup.site.query.verb is Verb.DELETE:
+        return Effect.DELETED
+    if lookup.site.query.verb is Verb.UPDATE:
+        return Effect.CHANGED
+    found = Effect.NONE
+    places: list[tuple[FunctionKey, int]] = [(lookup.handler, lookup.call)]
+    if lookup.way:
+        places.append(((lookup.site.path, lookup.site.function), lookup.site.call))
+        places += [(caller, edge.number) for caller, edge in lookup.way[1:]]
+    for key, number in places:
+        one = _effect_in(frames, key, number)
+        if one in (Effect.CHANGED, Effect.DELETED):
+            return one
+        if one is Effect.READ and key == lookup.handler:
+            found = one
+    return found
+
+
+def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
+    body = frames.body(key)
+    row = f"#{number}"
+    names = {row} | {one.target for one in body.assigns if one.value == row and one.target[:1] == "%" and "." not in one.target}
+
+    def is_row(text: str) -> bool:
+        return any(option in names for option in alternatives(text))
+
+    for call in body.calls:
+        receiver, _, name = call.callee.rpartition(".")
+        if name in _WRITES and (is_row(receiver) or (call.args and is_row(call.args[0]) and _SESSION.search(receiver))):
+            return Effect.DELETED if name in _DELETES else Effect.CHANGED
+    for assign in body.assigns:
+        base, _, attribute = assign.target.rpartition(".")
+        if base and is_row(base) and attribute not in _BOOKKEEPING:
+            return Effect.CHANGED
+    addresses = _addresses(body)
+    answers = [one.value for one in body.returns] + [one.value for one in body.yields]
+    return Effect.READ if any(row in frames.behind(key, text, closed=addresses) for text in answers if text) else Effect.NONE
+
+
+def _addresses(body: Body) -> frozenset[int]:
+    """Calls that answer with nothing but an address."""
+    calls = enumerate(body.calls)
+    return frozenset(number for number, call in calls if "redirect" in call.callee.lower() or call.callee.rpartition(".")[2] in ("reverse", "url_for"))

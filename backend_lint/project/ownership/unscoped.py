@@ -1,0 +1,144 @@
+"""Rows of somebody that a handler reads, changes or deletes for whoever names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.api import Profile
+from backend_lint.facts.file import Role
+from backend_lint.facts.query import Site
+from backend_lint.facts.route import Route
+from backend_lint.project.authentication.open_routes import is_marked, is_public
+from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.ownership.checks import Checks
+from backend_lint.project.ownership.effects import Effect, effect_of
+from backend_lint.project.ownership.frames import Frames
+from backend_lint.project.ownership.keys import OwnerKey, Strength
+from backend_lint.project.ownership.lookups import Lookup, Lookups
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+
+class Place(NamedTuple):
+    """Where something stands."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Unscoped(NamedTuple):
+    """A row that a handler looks up without asking whose it is.
+
+    `shown`: the look-up as it is written. `handler`: the function that answers `route`, or None if a library does. `way`: the calls from it to the look-up.
+    `siblings`: queries of other handlers for rows of the table that do ask. `profile`: the smallest profile that it is sure enough for.
+    """
+
+    path: str
+    at: Place
+    symbol: str
+    shown: str
+    table: str
+    route: Route
+    handler: FunctionKey | None
+    key: OwnerKey
+    effect: Effect
+    siblings: tuple[Site, ...]
+    profile: Profile
+    way: tuple[tuple[FunctionKey, Edge], ...] = ()
+
+
+class Finder:
+    """What all ways to find unscoped rows share."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.keys = project.ownership.keys
+        self.frames = Frames(project)
+        self.lookups = Lookups(project, self.frames, self.keys)
+        self.checks = Checks(project, self.frames)
+        self._siblings: dict[str, tuple[Site, ...]] = {}
+
+    def key(self, table: str) -> OwnerKey | None:
+        """The key that says most about who owns the rows of a table; None if nobody or only perhaps somebody does. A row of a user is his own."""
+        found = self.keys.surest(table)
+        if found is None and table in self.keys.users and (known := self.project.schema.table(table)) is not None:
+            return OwnerKey(known.primary_key, table, Strength.CHAIN, False, known.path, known.line)
+        return found if found is not None and found.strength is not Strength.WEAK else None
+
+    def siblings(self, table: str) -> tuple[Site, ...]:
+        """The queries for rows of a table that some request runs and that are limited to the caller's."""
+        if table not in self._siblings:
+            self._siblings[table] = tuple(self._scoped(table))
+        return self._siblings[table]
+
+    def _scoped(self, table: str) -> Iterator[Site]:
+        for site in self.project.queries.of_table(table):
+            if site.function < 0 or site.call < 0 or self.lookups.table(site) != table or self.project.modules[site.path].role is not Role.APPLICATION:
+                continue
+            key = (site.path, site.function)
+            limited = self.lookups.is_scoped(site.query) or (table in self.keys.users and site.query.where is not None)
+            if limited and self.frames.is_caller(key, self.frames.calls_behind(key, site.call)) and self.project.reached_from(key) is not None:
+                yield site
+
+    def ought_to_ask(self, route: Route) -> bool:
+        """Who calls is known, or the other methods of the handler's class ask for it and nothing says that this one is for everybody."""
+        if route.authenticated:
+            return True
+        if route.owner is None or is_public(route) or is_marked(self.project, route):
+            return False
+        owner = self.project.resolver.classes.ancestors(*route.owner)[0]
+        methods = self.project.modules[owner.path].classes[owner.index].methods
+        return any(other.authenticated for number in methods if number != route.function for other in self.project.routes.by_handler((owner.path, number)))
+
+    def profile(self, key: OwnerKey, effect: Effect, siblings: tuple[Site, ...]) -> Profile:
+        """How sure it is that the row is not for everybody who knows its number."""
+        if siblings and (key.strength in (Strength.STRONG, Strength.CHAIN) or effect is not Effect.READ):
+            return Profile.DEFAULT
+        return Profile.STRICT if effect is not Effect.READ and not key.tenant else Profile.ALL
+
+
+def unscoped(project: Project) -> Iterator[Unscoped]:
+    """What handlers look up for whoever names it, one for each place."""
+    from backend_lint.project.ownership.references import references
+    from backend_lint.project.ownership.view_classes import of_views
+
+    finder = Finder(project)
+    if not any(finder.keys.surest(table) for table in project.schema.tables):
+        return
+    seen: set[tuple[str, int, str]] = set()
+    for handler in project.routes.handlers:
+        if project.modules[handler[0]].role is not Role.APPLICATION:
+            continue
+        for lookup in finder.lookups.of(handler):
+            place = (lookup.site.path, lookup.site.line, lookup.table)
+            if place not in seen and (found := _judged(finder, lookup)) is not None:
+                seen.add(place)
+                yield found
+    yield from of_views(finder)
+    yield from references(finder)
+
+
+def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
+    key = finder.key(lookup.table)
+    routes = finder.project.routes.by_handler(lookup.handler)
+    if key is None or finder.lookups.is_scoped(lookup.site.query) is not False or not all(finder.ought_to_ask(route) for route in routes):
+        return None
+    checks = finder.checks
+    if any(checks.asked_before(route) for route in routes) or any(route.owner is not None and checks.asked_by_class(route.owner) for route in routes):
+        return None
+    effect = effect_of(finder.frames, lookup)
+    if effect is Effect.NONE or (effect is Effect.READ and (lookup.table in finder.keys.users or key.strength is Strength.AUTHOR)):
+        return None
+    if lookup.table in finder.keys.users and not lookup.given & finder.frames.sent_names(lookup.handler):
+        return None  # an account that is found by something else than its name in the address is most often found for somebody
+    if checks.asked_within(lookup):
+        return None
+    site = lookup.site
+    siblings = finder.siblings(lookup.table)
+    at = Place(site.line, site.column, site.end_line, site.end_column)
+    profile = finder.profile(key, effect, siblings)
+    return Unscoped(site.path, at, site.symbol, site.text, lookup.table, routes[0], lookup.handler, key, effect, siblings, profile, lookup.way)
