@@ -143,6 +143,13 @@ class Operation(Fact, frozen=True):
     secured: bool | None = None
 
 
+class Throttle(Fact, frozen=True):
+    """A setting of a proxy or gateway that limits requests: ``limit_req zone=``, ``rate-limiting`` ..."""
+
+    kind: str
+    line: int
+
+
 class Manifest(Fact, frozen=True):
     """The facts of one deployment file. `form` is its kind: ``compose``, ``kubernetes``, ``dockerfile`` ..., empty if it is no deployment file after all."""
 
@@ -157,3 +164,4 @@ class Manifest(Fact, frozen=True):
     operations: tuple[Operation, ...] = ()
     base: str = ""
     """The path that all operations stand below, as the file says."""
+    throttles: tuple[Throttle, ...] = ()

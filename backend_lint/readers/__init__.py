@@ -50,6 +50,8 @@ _PREFIXES = (
 _TEMPLATES = re.compile(r"\.(?:html?|html?\.j2|jinja2?)$")
 _TEMPLATE_FOLDER = re.compile(r"(?:^|/)(?:templates|jinja2)/")
 _INI = re.compile(r"(?:^|[/._-])(?:uwsgi|supervisord?)(?:[/._-]|$)")
+_INCLUDED = re.compile(r"(?:^|/)(?:nginx|sites-available|sites-enabled)/[^/]+$")
+"""Parts of an nginx configuration, which have no suffix."""
 _NGINX = re.compile(r"(?:^|[/._-])(?:nginx|sites-available|sites-enabled)(?:[/._-]|$)")
 _FOREIGN = re.compile(
     r"(?:^|/)(?:\.github|\.gitlab/issue_templates|\.circleci|node_modules)/"
@@ -75,9 +77,9 @@ def wanted(path: str) -> Kind | None:
             return kind
     if name == ".env" or (name.startswith((".env.", ".env-")) and suffix not in _DOTENV_CODE):
         return Kind.DOTENV
-    if not dot:
-        return None
     lowered = path.lower()
+    if not dot:
+        return Kind.NGINX if _INCLUDED.search(lowered) and name.islower() else None
     if (kind := _SUFFIXES.get(suffix)) is not None:
         return None if kind is Kind.YAML and _FOREIGN.search(lowered) else kind
     if suffix in ("html", "htm", "j2", "jinja", "jinja2"):

@@ -1,23 +1,26 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
-from backend_lint.project.taint.attempts import attempts
+from backend_lint.project.authentication.entrances import Attempt, attempts
 
 
 class MissingRateLimit(ProjectRule):
-    """A password or a code can be guessed as often as somebody likes.
+    """A password or a code can be guessed, or a mailbox flooded, as often as somebody likes.
 
     ## What it does
 
-    Reports routes without a limit that check a password or a one-time code, in their handler or further down, and that nobody has to sign in for. A limit
-    is a decorator, a throttle, a dependency, or anything on the way whose name speaks of limits, attempts, locks or captchas.
+    Reports routes without a limit that nobody has to sign in for and that check a password or a one-time code, or send a mail to whom the caller names
+    (a forgotten password, a new account, one more confirmation): in their handler, in forms and serializers that it validates, further down, or in a view of
+    a library. A limit is a decorator, a throttle, a dependency, or anything on the way whose name speaks of limits, attempts, locks or captchas.
 
     ## Why is this bad
 
-    A six-digit code is guessed within hours, and lists of passwords from elsewhere are tried on every account.
+    A six-digit code is guessed within hours, and lists of passwords from elsewhere are tried on every account. Who floods mailboxes in your name has the
+    domain on block lists by noon, and every mail is paid for.
 
     ## Example
 
@@ -55,8 +58,9 @@ class MissingRateLimit(ProjectRule):
 
     ## When this is wrong
 
-    Where a gateway that is configured elsewhere limits requests. Projects with nginx files, a middleware for limits, default limits, or a library that locks
-    accounts (django-axes, django-defender, django-ratelimit, django-allauth) are left alone.
+    Where a gateway that is configured elsewhere limits requests. A project is left alone, and its routes are counted as not known, if a file of its own proxy
+    limits requests (`limit_req` of nginx, limits of an ingress, Kong, Traefik, Envoy or an API gateway), if it has a middleware or default limits, if columns
+    or settings count failures, or if a library locks accounts (django-axes, django-defender); so is what goes through django-allauth, which limits itself.
 
     ## References
 
@@ -64,21 +68,33 @@ class MissingRateLimit(ProjectRule):
     - [CWE-307](https://cwe.mitre.org/data/definitions/307.html)
     """
 
-    severity, precision, since = "warning", "medium", "0.1"
-    profile = Profile.ALL
+    severity, precision, since = "warning", "high", "0.1"
+    profile = Profile.STRICT
     tags = ("cwe:307", "owasp-api:2", "owasp-api:4", "owasp-api:6", "security")
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in attempts(project):
-            path, index = found.route.module, found.route.function
+            route = found.route
+            path = route.module if route.function >= 0 else route.declared_in
             module = project.modules[path]
             if module.role not in self.roles:
                 continue
-            head = module.functions[index]
-            message = f"`{found.route.method} {found.route.path}` checks a secret without a limit, so it can be guessed: limit attempts by account and address"
-            evidence = [Evidence(found.key[0], found.line, f"the secret is checked here: {found.what}")]
-            yield self.finding(path, _Place(head.line, head.column), message, symbol=head.name, evidence=evidence)
+            place, symbol = _Place(route.line, 1), ""
+            if route.function >= 0:
+                head = module.functions[route.function]
+                place, symbol = _Place(head.line, head.column), head.name
+            evidence = [Evidence(found.path, found.line, found.what)]
+            evidence += [Evidence(form, line, f"`{name}` takes what the caller gives, and limits nothing") for form, line, name in found.forms[:2]]
+            yield self.finding(path, place, _message(found), symbol=symbol, evidence=evidence)
+
+
+def _message(found: Attempt) -> str:
+    method = "" if found.route.method == "*" else f"{found.route.method} "
+    route = f"{method}{re.sub(r'[ ]+', '', found.route.path)[:80]}"
+    if found.sends:
+        return f"`{route}` sends mail for anybody who asks, without a limit, so a mailbox can be flooded: limit requests by mail address and by caller"
+    return f"`{route}` checks a secret without a limit, so it can be guessed: limit attempts by account and address"
 
 
 class _Place:

@@ -11,12 +11,13 @@ from backend_lint.source import UndecodableError, decode
 
 __all__ = ["KINDS", "VERSION", "read"]
 
-VERSION = "2"
+VERSION = "3"
 """Part of the cache key: raise it when the facts of unchanged bytes change."""
 
 KINDS = frozenset({Kind.YAML, Kind.JSON, Kind.TOML, Kind.INI, Kind.NGINX, Kind.DOCKERFILE, Kind.PROCFILE, Kind.DOTENV, Kind.SHELL, Kind.TERRAFORM})
 
 _SHELL_TRIGGERS = (b"gunicorn", b"uvicorn", b"celery", b"uwsgi", b"manage.py", b"hypercorn", b"daphne", b"granian", b"alembic", b"python", b"flask", b"export ")
+_OF_PROXIES = frozenset({Kind.NGINX, Kind.YAML, Kind.TOML, Kind.TERRAFORM})
 _ENCODED = msgspec.msgpack.Encoder()
 
 
@@ -26,7 +27,7 @@ def read(data: bytes, file: SourceFile) -> Reading:
 
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     try:
-        return Reading(msgspec.Raw(_ENCODED.encode(_manifest(data, file))), lines)
+        return Reading(msgspec.Raw(_ENCODED.encode(_throttled(_manifest(data, file), data, file.kind))), lines)
     except (UndecodableError, UnreadableError) as error:
         unchecked = Unchecked(file.path, error.reason, error.line)
     except (RecursionError, MemoryError):
@@ -34,6 +35,16 @@ def read(data: bytes, file: SourceFile) -> Reading:
     except Exception as error:
         unchecked = Unchecked(file.path, f"the {file.kind.value} reader failed: {type(error).__name__}: {error}"[:300])
     return Reading(msgspec.Raw(b""), lines, unchecked=(unchecked,))
+
+
+def _throttled(manifest: Manifest, data: bytes, kind: Kind) -> Manifest:
+    """With the limits that a proxy's or gateway's file sets; those of Kong and Traefik have no other facts."""
+    if kind not in _OF_PROXIES:
+        return manifest
+    from backend_lint.readers.deployment.throttles import throttles
+
+    found = throttles(data)
+    return msgspec.structs.replace(manifest, form=manifest.form or "gateway", throttles=found) if found else manifest
 
 
 def _manifest(data: bytes, file: SourceFile) -> Manifest:
