@@ -74,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stdin: bytes | None = None
     color: str = "auto"
     verbosity: int = 0
+    guards: dict[str, str] = {}
+    """What the project's own guards are worth: pattern of a name -> ``identity``, ``role``, ``object``, ``scope`` or ``none``."""
     layers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The project's own layers, lowest first: name and the modules (with all below them) that belong to it."""
     config_from: str | None = None

@@ -179,6 +179,7 @@ def _performance(value: Any) -> dict[str, Any]:
     return made
 
 
+WORTHS = ("identity", "role", "object", "scope", "none")
 DIALECTS = ("postgresql", "mysql", "sqlite", "oracle", "mssql")
 MIGRATIONS, DEPLOYS = ("heads", "all"), ("rolling", "downtime")
 _DATABASE: dict[str, Check] = {
@@ -233,6 +234,12 @@ KEYS: dict[str, Key] = {
         "Glob -> rules that are ignored there, or a table with `ignore` and `severity`.",
     ),
     "layers": Key(_layers, {"anyOf": [_TEXTS, _object(_TEXTS)]}, "The project's layers, lowest first: name -> modules; or a list of modules."),
+    "guards": Key(
+        table_of(one_of(WORTHS)),
+        _object(_string(WORTHS)),
+        "What the project's own guards are worth: name of a decorator, dependency, middleware or permission class, dotted or not, `*` for any part -> "
+        "`identity` (somebody known), `role`, `object` (this very row), `scope` (of a token), or `none`.",
+    ),
     "severity-threshold": Key(one_of(SEVERITIES), _string(SEVERITIES), "The least severity that is shown."),
     "fail-on": Key(one_of(FAIL_ON), _string(FAIL_ON), "The least severity that makes the exit code 1."),
     "baseline": Key(text, _string(), "A file with accepted findings, relative to this file."),

@@ -23,7 +23,7 @@ from backend_lint.config_file import (
 from backend_lint.config_keys import KEYS, USER_ONLY
 from backend_lint.registry import Registry
 
-_TABLES = ("severity", "rules", "roles", "per-path", "gate", "database")
+_TABLES = ("severity", "rules", "roles", "per-path", "gate", "database", "guards")
 _ADDED = ("ignore", "extend-select", "exclude")
 _ALWAYS_FROM_USER = (*USER_ONLY, "cache", "jobs")
 

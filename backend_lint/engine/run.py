@@ -101,7 +101,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
 
         base = base_model(settings, _line_reader(sources))
     named = frozenset(settings.paths) & readings.keys() if settings.explicit_paths else frozenset()
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named)
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -179,6 +179,7 @@ def check(
     texts: Statements | None = None,
     base: Base | None = None,
     named: frozenset[str] = frozenset(),
+    guards: Mapping[str, str] | None = None,
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
@@ -199,7 +200,7 @@ def check(
 
     with clock.measure("link"):
         project = Project.link(readings, database, texts, base)
-        project.named = named
+        project.named, project.worths = named, guards or {}
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -223,7 +224,7 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     rules = registry.instantiate(settings)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    return readings, check(readings, rules, database=_known(settings, []), texts=kept_texts(settings)[0])
+    return readings, check(readings, rules, database=_known(settings, []), texts=kept_texts(settings)[0], guards=settings.guards)
 
 
 def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
@@ -232,7 +233,9 @@ def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
 
     sources = Sources(given(settings, contents).candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles))
     readings, _ = _read(settings, sources, [], on_disk=False)
-    return Project.link(readings, _known(settings, []), kept_texts(settings)[0])
+    project = Project.link(readings, _known(settings, []), kept_texts(settings)[0])
+    project.worths = settings.guards
+    return project
 
 
 def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
@@ -288,7 +291,9 @@ def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
 
     readings = read_project(settings)
     unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
-    return Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0]), unchecked
+    project = Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0])
+    project.worths = settings.guards
+    return project, unchecked
 
 
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None, read_roles: frozenset[Role] | None = None) -> Sources:

@@ -23,7 +23,7 @@ _RANKS: dict[str, tuple[str, ...]] = {"profile": ("all", "strict", "default"), "
 """From strict to lenient."""
 _DEFAULTS = {"profile": "default", "fail-on": "error"}
 _SEVERITIES = ("error", "warning", "info", "off")
-_MAY = ("rules", "roles", "baseline", "per-path", "max-file-size", "severity-threshold")
+_MAY = ("rules", "roles", "baseline", "per-path", "guards", "max-file-size", "severity-threshold")
 """Keys of which any change may let more pass."""
 _HIGHER_IS_STRICTER = ("coverage", "availability", "connections")
 

@@ -31,6 +31,8 @@ class Guard(Fact, frozen=True):
     path: str
     line: int
     needs: tuple[str, ...] = ()
+    worth: str = ""
+    """What the configuration says that it is worth: ``identity``, ``role``, ``object``, ``scope`` or ``none``; empty if it says nothing."""
 
 
 class Limit(Fact, frozen=True):

@@ -59,7 +59,8 @@ class Project:
     `modules`: Python modules by path. `manifests`: facts of deployment files by path, undecoded; `declarations`: those of SQL files; `templates`: those
     of templates.
     `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
-    `named`: files that the user named one by one. `unknown`: how often each rule could not tell.
+    `named`: files that the user named one by one. `worths`: what the configuration says that guards are worth, by pattern of a name.
+    `unknown`: how often each rule could not tell.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Project:
         self.templates = templates or {}
         self.base = base
         self.named: frozenset[str] = frozenset()
+        self.worths: Mapping[str, str] = {}
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)

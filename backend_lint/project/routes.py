@@ -63,6 +63,10 @@ class Routes:
             from backend_lint.project.web.litestar import Handlers
 
             routes += Handlers(values, guards).routes()
+        if project.worths:
+            from backend_lint.project.web.configured import Configured
+
+            routes = Configured(project).routes(routes)
         return cls(routes, values.unread)
 
     def __iter__(self) -> Iterator[Route]:

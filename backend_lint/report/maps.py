@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.engine.redact import redact
 from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
-from backend_lint.report.route_maps import route_lines, routes_map, routes_page
+from backend_lint.report.route_maps import callers_told, route_lines, routes_map, routes_page
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -117,7 +117,7 @@ def render(name: str, project: Project, format_: str) -> str:
         return json.dumps(content, indent=2) + "\n"
     lines: list[str] = []
     for title, entries in content.items():
-        lines.append(f"{title} ({len(entries)})")
+        lines.append(f"{title} ({len(entries)}{callers_told(entries) if title == 'routes' else ''})")
         for entry in entries:
             lines.extend(f"  {visible(line)}" for line in _TEXTS[title](entry))
         lines.append("")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from backend_lint.project.web.worth import worth
 from backend_lint.report.escape import xml
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def routes_map(project: Project) -> dict[str, Entries]:
     """The routes of all frameworks. `reads` and `writes` name the models that handler, hooks and dependencies touch: null where the database is touched and
     no model is known. The method ``*`` is any; `{?}` in a path is a part that is not known.
 
-    ``{"routes": [{"method", "path", "handler": {"name", "path", "line"}, "guards": [{"name", "verifies", "path", "line", "needs": []}], "authenticated",
-    "needs": [], "request", "response", "reads", "writes", "limits": [{"name", "rate", "path", "line"}], "registered": {"path", "line"}, "framework"}],
+    ``{"routes": [{"method", "path", "handler": {"name", "path", "line"},
+    "guards": [{"name", "verifies", "worth", "origin", "path", "line", "needs": []}], "authenticated", "needs": [], "request", "response", "reads",
+    "writes", "limits": [{"name", "rate", "path", "line"}], "registered": {"path", "line"}, "framework"}],
     "not_understood": [{"path", "line", "what"}]}``
     """
     from backend_lint.project.touched import TouchedModels
@@ -68,7 +70,16 @@ def _route(project: Project, models: TouchedModels, route: Route) -> dict[str, A
         "path": route.path,
         "handler": {"name": route.name, "path": path, "line": line},
         "guards": [
-            {"name": guard.name, "verifies": guard.verifies, "path": guard.path, "line": guard.line, "needs": list(guard.needs)} for guard in route.guards
+            {
+                "name": guard.name,
+                "verifies": guard.verifies,
+                "worth": worth(guard),
+                "origin": "configuration" if guard.worth else "code",
+                "path": guard.path,
+                "line": guard.line,
+                "needs": list(guard.needs),
+            }
+            for guard in route.guards
         ],
         "authenticated": route.authenticated,
         "needs": list(dict.fromkeys(name for guard in route.guards for name in guard.needs)),
@@ -93,10 +104,16 @@ def route_lines(entry: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def callers_told(entries: Entries) -> str:
+    """How many routes know their callers, are open, and are neither for sure: ``: 3 authenticated, 1 open, 2 unknown``."""
+    counts = Counter(_KNOWN[entry["authenticated"]] for entry in entries)
+    return f": {', '.join(f'{counts[name]} {name}' for name in _KNOWN.values())}" if entries else ""
+
+
 def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for guard in entry["guards"]:
         given = f" ({', '.join(guard['needs'])})" if guard["needs"] else ""
-        yield "guard", f"{guard['name']}{given}: {_VERIFIES[guard['verifies']]}  {guard['path']}:{guard['line']}"
+        yield "guard", f"{guard['name']}{given}: {_judged(guard)}  {guard['path']}:{guard['line']}"
     for name in ("request", "response"):
         if entry[name]:
             yield name, entry[name]
@@ -105,6 +122,13 @@ def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, "not known" if entry[name] is None else ", ".join(entry[name])
     for limit in entry["limits"]:
         yield "limit", f"{limit['rate'] or 'not known'}  {limit['name']}  {limit['path']}:{limit['line']}"
+
+
+def _judged(guard: Mapping[str, Any]) -> str:
+    """What a guard does and is worth, and who says so if the code does not."""
+    does = _VERIFIES[guard["verifies"]]
+    worth = f", {guard['worth']}" if guard["verifies"] else ""
+    return f"{does}{worth}{' (configuration)' if guard['origin'] == 'configuration' else ''}"
 
 
 # -- page ----------------------------------------------------------------------------------------------
@@ -138,7 +162,7 @@ def _cells(entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"<code>{xml(entry['path'])}</code>{_at(entry['registered'])}"
     yield f"<code>{xml(handler['name'])}</code>{_at(handler)}"
     yield f'<span class="{known}">{known}</span>'
-    yield "".join(f"<div>{xml(guard['name'])} ({_VERIFIES[guard['verifies']]}){_at(guard)}</div>" for guard in entry["guards"])
+    yield "".join(f"<div>{xml(guard['name'])} ({_judged(guard)}){_at(guard)}</div>" for guard in entry["guards"])
     yield _names(entry["needs"])
     yield _names(entry["reads"])
     yield _names(entry["writes"])

@@ -258,6 +258,10 @@ def test_configuration_and_baseline_of_a_revision(project: Path, write: Write) -
         ("[rules.too-many]\nseverity = 'bad'", "backend-lint.toml:2: rules.too-many.severity: 'bad' is none of error, warning, info, off"),
         ("[severity]\ntoo-many = 'fatal'", "backend-lint.toml:2: severity.too-many: 'fatal' is none of error, warning, info, off"),
         ("[severity]\ntoo-mani = 'info'", "backend-lint.toml:2: severity.too-mani: unknown rule, family or tag 'too-mani'; did you mean 'too-many'?"),
+        (
+            "[guards]\ntenant_gate = 'objct'",
+            "backend-lint.toml:2: guards.tenant_gate: 'objct' is none of identity, role, object, scope, none; did you mean 'object'?",
+        ),
         ("[roles]\ntests = ['x']", "backend-lint.toml:2: roles.tests: unknown key 'tests'; did you mean 'test'?"),
         ("[per-path]\n'x/**' = { ignor = [] }", "backend-lint.toml:2: per-path.x/**.ignor: unknown key 'ignor'; did you mean 'ignore'?"),
         ("[per-path]\n'x/**' = ['eror']", "backend-lint.toml:2: per-path.x/**: unknown rule, family or tag 'eror'; did you mean 'errors'?"),
