@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body
 from backend_lint.project.blocks import around
+from backend_lint.project.modules import SourceModule
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DEVELOPMENT = frozenset(
     "dev devel develop development local localhost test tests testing unittest ci sandbox example examples demo demos mock mocks fake stub "
-    "stubs playground debug fixtures dummy docs tutorial tutorials benchmark benchmarks e2e devserver runserver devcontainer".split()
+    "stubs playground debug fixtures dummy docs tutorial tutorials benchmark benchmarks e2e devserver runserver devcontainer devstack".split()
 )
 _ONLY_WHILE = re.compile(
     r"debug|develop|\bdev\b|is_dev|_dev\b|is_local|local_mode|\btest(?:ing|s)?\b|is_test|pytest|sys\.argv|__main__|'(?:dev|local|test|ci)'", re.IGNORECASE
 )
+
+_REPLACING = re.compile(r"^exec$|^(?:vars|globals|locals)\(\)\.update$|^(?:load|include)_?(?:local_)?settings$")
 
 
 def for_development(path: str) -> bool:
@@ -34,3 +39,30 @@ def named_for_development(name: str) -> bool:
 def only_while_developing(body: Body, block: int) -> bool:
     """Whether it stands in a branch for debugging, testing or running the file by hand."""
     return any(found.kind in (BlockKind.IF, BlockKind.ORELSE) and _ONLY_WHILE.search(found.subject) is not None for _, found in around(body, block))
+
+
+def set_elsewhere(modules: Mapping[str, SourceModule], names: frozenset[str]) -> dict[str, set[str]]:
+    """For each setting the last names of what modules import that set it as well; ``*`` if one of them imports everything of another."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for module in modules.values():
+        if module.role is Role.TEST:
+            continue
+        body = module.bodies[0]
+        set_here = names if replaces_everything(body) else {assign.target for assign in body.assigns} & names
+        for name in set_here:
+            for one in module.facts.imports:
+                found[name].update((one.module.rpartition(".")[2], one.member))
+    return found
+
+
+def is_overridden(elsewhere: Mapping[str, set[str]], module: SourceModule, name: str, line: int = 0) -> bool:
+    """Another settings module, or what this one reads behind `line`, may set it for production."""
+    dotted = module.path.rpartition("/")[2].removesuffix(".py")
+    own = any(found.member == "*" and found.line > line for found in module.facts.imports) or replaces_everything(module.bodies[0])
+    return own or not elsewhere.get(name, set()).isdisjoint(("*", dotted))
+
+
+def replaces_everything(body: Body) -> bool:
+    """Whether a module takes names from a file that is not known: ``exec(...)``, ``vars().update(...)``."""
+    spaces = {f"#{number}.update" for number, call in enumerate(body.calls) if call.callee in ("globals", "locals", "vars")}
+    return any(call.callee in spaces or _REPLACING.search(call.callee) for call in body.calls)

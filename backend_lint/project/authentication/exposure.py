@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, Call
-from backend_lint.project.authentication.environments import for_development, only_while_developing
+from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import constant_string
@@ -90,7 +90,7 @@ def _django_cors(project: Project) -> Iterator[Setting]:
 
 def debug_modes(project: Project) -> Iterator[Setting]:
     """Debug modes that production would run with."""
-    elsewhere = _set_elsewhere(project)
+    elsewhere = set_elsewhere(project.modules, frozenset({"DEBUG", "ALLOWED_HOSTS"}))
     for module in project.modules.values():
         if module.role not in SERVING or for_development(module.path):
             continue
@@ -98,10 +98,10 @@ def debug_modes(project: Project) -> Iterator[Setting]:
         if module.role is Role.SETTINGS or any(assign.target == "INSTALLED_APPS" for assign in body.assigns):
             given = [assign for assign in body.assigns if assign.target == "DEBUG"]
             of_django = any(assign.target in ("INSTALLED_APPS", "MIDDLEWARE") for assign in body.assigns)
-            if of_django and given and given[-1].value == "True" and not given[-1].block and not _is_overridden(elsewhere, module, "DEBUG"):
+            if of_django and given and given[-1].value == "True" and not given[-1].block and not is_overridden(elsewhere, module, "DEBUG"):
                 yield Setting(module, 0, given[-1], "DEBUG")
             hosts = [assign for assign in body.assigns if assign.target == "ALLOWED_HOSTS"]
-            if hosts and not hosts[-1].block and hosts[-1].value == "['*']" and not _is_overridden(elsewhere, module, "ALLOWED_HOSTS"):
+            if hosts and not hosts[-1].block and hosts[-1].value == "['*']" and not is_overridden(elsewhere, module, "ALLOWED_HOSTS"):
                 yield Setting(module, 0, hosts[-1], "ALLOWED_HOSTS")
     for module, function, _, call in project.guards.values.calls_named("run"):
         if module.role in SERVING and keyword(call, "debug") == "True" and not for_development(module.path):
@@ -112,23 +112,6 @@ def debug_modes(project: Project) -> Iterator[Setting]:
                     yield Setting(module, function, call, "host")
                 elif not _runs_by_hand(module, function, call):
                     yield Setting(module, function, call, "debug")
-
-
-def _set_elsewhere(project: Project) -> dict[str, set[str]]:
-    """For each setting the last names of what modules import that set it; ``*`` if one of them imports everything of another."""
-    found: dict[str, set[str]] = {"DEBUG": set(), "ALLOWED_HOSTS": set()}
-    for module in project.modules.values():
-        names = {assign.target for assign in module.bodies[0].assigns} & found.keys() if module.role is not Role.TEST else ()
-        for name in names:
-            for one in module.facts.imports:
-                found[name].update((one.module.rpartition(".")[2], one.member))
-    return found
-
-
-def _is_overridden(elsewhere: dict[str, set[str]], module: SourceModule, name: str) -> bool:
-    """Another settings module, or an import at the end of this one, may set it for production."""
-    dotted = module.path.rpartition("/")[2].removesuffix(".py")
-    return any(found.member == "*" for found in module.facts.imports) or not elsewhere[name].isdisjoint(("*", dotted))
 
 
 def _runs_by_hand(module: SourceModule, function: int, call: Call) -> bool:

@@ -40,8 +40,15 @@ _CAPABILITY = re.compile(
     re.IGNORECASE,
 )
 """Parameters of a path that only the one can know whom it was given to."""
+_TOKEN = re.compile(r"^'(?:\w*_)?(?:token|key|uid|sign(?:ature)?|sig|secret|code|hash|hmac|nonce|k1)'$", re.IGNORECASE)
+"""Names of parameters that do the same in a query or a form."""
+_OF_REQUEST = re.compile(r"(?:GET|POST|args|data|form|query_params|values)\.(?:get|pop)$")
+_CAME_BACK = re.compile(r"return_?ur[il]|return_?(?:page|from)|after_payment", re.IGNORECASE)
+"""Paths that another site sends visitors back to."""
 _MARKER = re.compile(
-    r"allow_?any|public|anonymous|no_?auth|no_?login|login_not_required|exempt|unauthenticated|skip_?auth|without_?(?:auth|login)|open_?access", re.IGNORECASE
+    r"allow_?any|public|anonymous|no_?auth|no_?login|login_not_required|exempt|unauthenticated|skip_?auth|without_?(?:auth|login)|open_?access|"
+    r"optional",
+    re.IGNORECASE,
 )
 _CHECKING = re.compile(r"requir|only|check|ensure|restrict|access|member|permi|valid|protect|secur|guard|login|auth", re.IGNORECASE)
 """Words of decorators that may refuse callers in a way that is not understood."""
@@ -69,7 +76,15 @@ def is_public(route: Route, words: frozenset[str] = _MEANT) -> bool:
     """
     file = route.module.rpartition("/")[2].removesuffix(".py")
     named = {word.lower() for text in (route.path, route.name, file) for word in _WORDS.findall(text)}
-    return not words.isdisjoint(named) or route.path in ("", "/") or _CAPABILITY.search(route.path) is not None
+    return not words.isdisjoint(named) or route.path in ("", "/") or _CAPABILITY.search(route.path) is not None or _CAME_BACK.search(route.path) is not None
+
+
+def takes_token(project: Project, key: FunctionKey) -> bool:
+    """Whether a handler takes a token out of the query or the body: whoever was given it may call."""
+    body = project.calls.body(key)
+    if any(_OF_REQUEST.search(call.callee) and call.args and _TOKEN.match(call.args[0]) for call in body.calls):
+        return True
+    return any(_TOKEN.match(f"'{one.name}'") for one in project.calls.head(key).parameters)
 
 
 def is_marked(project: Project, route: Route) -> bool:
@@ -124,6 +139,9 @@ def open_routes(project: Project, most_open: float, allowed: frozenset[str] = fr
     for key, routes in by_handler.items():
         route = routes[0]
         if key in reported or any(one.authenticated is not False or one.path in allowed for one in routes) or not _is_served(project, key):
+            continue
+        if takes_token(project, key):
+            project.note_unknown("unauthenticated-route")
             continue
         if not _mostly(applications[_application(route)], most_open):
             continue

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body
-from backend_lint.project.authentication.environments import for_development, named_for_development, only_while_developing
+from backend_lint.project.authentication.environments import (
+    for_development,
+    is_overridden,
+    named_for_development,
+    only_while_developing,
+    set_elsewhere,
+)
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
@@ -22,6 +28,8 @@ _NAME = re.compile(
     r"(?:^|_)(?:SECRET_KEY|JWT_(?:SECRET|KEY|SIGNING_KEY|PRIVATE_KEY|SECRET_KEY)|SIGNING_(?:KEY|SECRET)"
     r"|(?:SESSION|COOKIE|AUTH|TOKEN|CSRF|JWT_TOKEN)_(?:SECRET|SECRET_KEY))$"
 )
+_DJANGO_KEYS = frozenset({"SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET", "SIGNING_KEY"})
+"""Names that a settings module for production sets again."""
 _OTHERS = re.compile(
     r"AWS|S3|STRIPE|CAPTCHA|MINIO|GCS|STORAGE|OSS|TURNSTILE|CLIENT|CONSUMER|TWILIO|TWITTER|SLACK|GITHUB|GITLAB|BITBUCKET|GOOGLE|FACEBOOK|PAYPAL|BRAINTREE|PUBLIC|"
     r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
@@ -55,11 +63,18 @@ def is_signing_key(name: str) -> bool:
 
 def signing_keys(project: Project) -> Iterator[SigningKey]:
     """Signing keys that stand in the code, where nothing shows that production refuses to start with them."""
-    refused = _refused(project)
+    refused: frozenset[str] | None = None
+    elsewhere: dict[str, set[str]] | None = None
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
             for found in (*_assigned(project, module), *_fields(module)):
-                if found.name.upper() not in refused:
+                if refused is None or elsewhere is None:
+                    refused, elsewhere = _refused(project), set_elsewhere(project.modules, _DJANGO_KEYS)
+                if found.name.upper() in refused:
+                    continue
+                if found.function == 0 and found.name in _DJANGO_KEYS and is_overridden(elsewhere, module, found.name, found.line):
+                    project.note_unknown("hardcoded-signing-key")
+                else:
                     yield found
     for used in calls_to(project, _USES):
         in_token = used.name.startswith(("jwt.", "jose."))
