@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
+    from backend_lint.project.architecture.import_graph import ImportGraph
     from backend_lint.project.base import Base
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
@@ -136,6 +137,13 @@ class Project:
     def note_unknown(self, rule: str) -> None:
         """Count a question that a rule could not answer."""
         self.unknown[rule] += 1
+
+    @functools.cached_property
+    def imports(self) -> ImportGraph:
+        """Which module imports which."""
+        from backend_lint.project.architecture.import_graph import ImportGraph
+
+        return ImportGraph(self.modules, self.resolver.index)
 
     @functools.cached_property
     def routes(self) -> Routes:
