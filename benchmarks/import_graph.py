@@ -36,7 +36,7 @@ from backend_lint.engine.run import read_model
 root, package, cache = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 settings = Settings(root=root, exclude=("*", f"!/{package}", f"!/{package}/**"), jobs=1, cache=bool(cache), cache_dir=Path(cache) if cache else None)
 project, unchecked = read_model(settings)
-graph = project.imports
+graph = project.architecture.graph
 seconds = time.process_time()
 arrows = sorted([graph.names[one], graph.names[other]] for one, found in graph.arrows.items() for other in found)
 print(json.dumps({"seconds": seconds, "modules": sorted(graph.paths), "arrows": arrows, "unread": [[one.path, one.reason] for one in unchecked]}))
@@ -74,15 +74,16 @@ def compare(grimp: str, folder: Path, package: str, show: bool) -> Mapping[str, 
     theirs["arrows"] = [arrow for arrow in theirs["arrows"] if not unread & set(arrow)]
     regular = {name for name in cold["modules"] if _is_regular(folder, name)}
     ours = {"modules": regular, "arrows": {(one, to) for one, to in cold["arrows"] if one in regular and to in regular}}
-    row: dict[str, float] = {"modules": len(theirs["modules"]), "arrows": len(theirs["arrows"]), "more": len(cold["modules"]) - len(regular), "unread": len(unread)}
+    row: dict[str, float] = {"modules": len(theirs["modules"]), "arrows": len(theirs["arrows"]), "unread": len(unread)}
+    row["more"] = len(cold["modules"]) - len(regular)
     for key in ("modules", "arrows"):
         mine, other = ours[key], {one if isinstance(one, str) else tuple(one) for one in theirs[key]}
         row |= {f"{key} found": _share(mine, other), f"{key} real": _share(other, mine)}
         if show:
             for one in sorted(other - mine):
-                print("missing", one)
+                sys.stdout.write(f"missing {one}\n")
             for one in sorted(mine - other):
-                print("added", one)
+                sys.stdout.write(f"added {one}\n")
     return row | {"grimp": theirs["seconds"], "cold": cold["seconds"], "warm": warm["seconds"]}
 
 
@@ -93,15 +94,18 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print every difference")
     parser.add_argument("packages", nargs="+", metavar="FOLDER:PACKAGE")
     given = parser.parse_args()
-    print("| package | more | unread | modules | found | real | arrows | found | real | grimp s | cold s | warm s |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    heads = ("package", "more", "unread", "modules", "found", "real", "arrows", "found", "real", "grimp s", "cold s", "warm s")
+    sys.stdout.write(f"| {' | '.join(heads)} |\n|---{'|---:' * (len(heads) - 1)}|\n")
     worst = 1.0
     for one in given.packages:
         folder, _, package = one.rpartition(":")
         row = compare(given.grimp, Path(folder).resolve(), package, given.show)
         shares = [row[f"{key} {way}"] for key in ("modules", "arrows") for way in ("found", "real")]
         worst = min(worst, *shares)
-        left = f"| {package} | {row['more']:.0f} | {row['unread']:.0f} | {row['modules']:.0f} | {shares[0]:.2%} | {shares[1]:.2%} | {row['arrows']:.0f} | {shares[2]:.2%} | {shares[3]:.2%} "
-        print(left + f"| {row['grimp']:.2f} | {row['cold']:.2f} | {row['warm']:.2f} |", flush=True)
+        cells = [package, *(f"{row[key]:.0f}" for key in ("more", "unread", "modules")), *(f"{share:.2%}" for share in shares[:2]), f"{row['arrows']:.0f}"]
+        cells += [*(f"{share:.2%}" for share in shares[2:]), *(f"{row[key]:.2f}" for key in ("grimp", "cold", "warm"))]
+        sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        sys.stdout.flush()
     return int(worst < given.goal)
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backend_lint.config import Settings
+from backend_lint.config_load import Request, load
 from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.run import run
 from backend_lint.registry import Registry
@@ -106,7 +107,10 @@ def registry() -> Registry:
 
 
 def settings(root: Path, **changes: object) -> Settings:
-    """Every rule switched on, one process, no cache."""
+    """Every rule switched on, one process, no cache; of a configuration in the sample what it declares of the architecture."""
+    if (root / "pyproject.toml").is_file():
+        declared = load(Request(cwd=root)).settings
+        changes = {"layers": declared.layers, "config_file": declared.config_file, **changes}
     return Settings(root=root, profile="all", cache=False, jobs=1, **changes)  # type: ignore[arg-type]
 
 

@@ -20,7 +20,11 @@ from backend_lint.cli.new_rule import BLANK
 
 TREE = samples.TREE
 PYPROJECT = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))
-LAYERS: dict[str, list[str]] = PYPROJECT["tool"]["backend-lint"]["layers"]
+# a clone holds the rules beside the package, an installation inside it
+LAYERS: dict[str, list[str]] = {
+    floor: ["backend_lint.rules" if member == "rules" else member for member in members]
+    for floor, members in PYPROJECT["tool"]["backend-lint"]["layers"].items()
+}
 SEEN_BY_RULES = ("backend_lint.api", "backend_lint.facts", "backend_lint.project", "backend_lint.sql")
 EMPTY_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
 ACCEPTED_LARGE: tuple[str, ...] = ()

@@ -10,15 +10,16 @@ from backend_lint.cli.options import prepare, project_options
 from backend_lint.cli.streams import warn, write_report
 from backend_lint.config import ConfigError
 
-KINDS = ("routes", "calls", "config", "schema", "queries")
+KINDS = ("routes", "layers", "calls", "config", "schema", "queries")
 
 
-@click.command("map", short_help="Print what was understood: routes, calls, config, schema, queries.")
+@click.command("map", short_help="Print what was understood: routes, layers, calls, config, schema, queries.")
 @click.argument("kind", type=click.Choice(KINDS), default="routes")
 @project_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
 def command(kind: str, **given: Any) -> int:
-    """Print the routes with their handlers, guards, models and limits (also as an HTML page), the calls between functions,
+    """Print the routes with their handlers, guards, models and limits (also as an HTML page), the shape and layers with the packages and who
+    imports whom (also as a Mermaid diagram and as a page with a drawing), the calls between functions,
     environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
     diagram), or the queries with the index that serves each."""
     from backend_lint.engine.run import read_model

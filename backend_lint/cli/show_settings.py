@@ -8,6 +8,7 @@ from typing import Any
 
 from backend_lint.cli.detect import detect
 from backend_lint.cli.options import Prepared
+from backend_lint.config import Settings
 from backend_lint.config_keys import KEYS
 from backend_lint.report.escape import visible
 
@@ -37,11 +38,27 @@ def listing(prepared: Prepared) -> str:
         rows += [(f"rules.{name}.{key}", _shown(value), loaded.origins.get("rules", "")) for key, value in options.items()]
     for found in detect(settings.root):
         rows.append((found.name, found.value, f"detected: {found.why}"))
+    rows += _architecture(settings)
     enabled = prepared.registry.enabled(settings)
     rows.append(("enabled rules", f"{len(enabled)} of {len(prepared.registry.cards)}", ", ".join(sorted(enabled))))
     width = max(len(name) for name, _, _ in rows)
     lines = [f"{name:<{width}}  {visible(value)}" + (f"  # {visible(origin)}" if origin else "") for name, value, origin in rows]
     return "\n".join(lines) + "\n"
+
+
+def _architecture(settings: Settings) -> list[tuple[str, str, str]]:
+    """The recognised shape with what shows it, and the layers with the folders that they were told by."""
+    from backend_lint.engine.run import read_model
+
+    project, _ = read_model(settings)
+    architecture = project.architecture
+    shape, evidence = architecture.recognised
+    rows = [("shape", str(shape), f"detected: {evidence[0]}")] + [("", "", one) for one in evidence[1:]]
+    layers = architecture.layers
+    if layers.order:
+        why = "the imports of lower layers are checked" if layers.declared else "detected; an import against the direction of most is reported"
+        rows.append(("layers, lowest first", _shown(layers.order), why))
+    return rows
 
 
 def _shown(value: Any) -> str:

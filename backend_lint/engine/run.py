@@ -24,6 +24,7 @@ from backend_lint.readers import wanted
 
 if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
+    from backend_lint.facts.architecture import Plan
     from backend_lint.facts.report import Report
     from backend_lint.project import Project
     from backend_lint.project.base import Base
@@ -83,9 +84,10 @@ def run(settings: Settings, registry: Registry, watch: Watch | None = None, exec
 
 def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, executor: Executor | None) -> Result:
     rules = registry.instantiate(settings)
+    plan = _plan(settings, rules, watch)
     with clock.measure("discover"):
         discovery = discover(settings)
-        sources = _disk(settings, discovery, watch, roles_read(rules))
+        sources = _disk(settings, discovery, watch, roles_read(rules, plan))
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules), executor)
     asked = _asked(settings)
@@ -101,7 +103,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
 
         base = base_model(settings, _line_reader(sources))
     named = frozenset(settings.paths) & readings.keys() if settings.explicit_paths else frozenset()
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards)
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards, plan)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -180,9 +182,12 @@ def check(
     base: Base | None = None,
     named: frozenset[str] = frozenset(),
     guards: Mapping[str, str] | None = None,
+    plan: Plan | None = None,
+    strict: bool = True,
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
+    `plan`: declared layers and contracts; with `strict` a ConfigError is raised for one that does not fit the project.
     A rule speaks only of files whose role it names; one that raises loses its own findings.
     """
     clock = clock or Clock()
@@ -201,6 +206,12 @@ def check(
     with clock.measure("link"):
         project = Project.link(readings, database, texts, base)
         project.named, project.worths = named, guards or {}
+        if plan is not None:
+            project.plan = plan
+            if strict:
+                from backend_lint.engine.architecture_plan import verify_plan
+
+                verify_plan(project, plan)
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -224,7 +235,9 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     rules = registry.instantiate(settings)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    return readings, check(readings, rules, database=_known(settings, []), texts=kept_texts(settings)[0], guards=settings.guards)
+    plan = _plan(settings, rules)
+    known = _known(settings, [])
+    return readings, check(readings, rules, database=known, texts=kept_texts(settings)[0], guards=settings.guards, plan=plan, strict=False)
 
 
 def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
@@ -264,8 +277,20 @@ def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:
     return [rule for rule in rules if isinstance(rule, (NodeRule, CstRule))]
 
 
-def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
-    """The roles whose facts some rule reads. Facts of what application code may import are always read."""
+def _plan(settings: Settings, rules: Iterable[Rule], watch: Watch | None = None) -> Plan | None:
+    """The declared layers and contracts, if a rule asks for them and there are some."""
+    if not any(rule.family == "architecture" for rule in rules):
+        return None
+    from backend_lint.engine.architecture_plan import plan_of
+
+    plan = plan_of(settings)
+    return plan if plan.layers or plan.contracts else None
+
+
+def roles_read(rules: Iterable[Rule], plan: Plan | None = None) -> frozenset[Role]:
+    """The roles whose facts some rule reads. Facts of what application code may import are always read, and all where a contract binds every module."""
+    if plan is not None and plan.contracts:
+        return frozenset(Role)
     always = frozenset(Role) - {Role.TEST, Role.MIGRATION, Role.GENERATED}
     return always.union(*(rule.roles | rule.reads for rule in rules))
 
@@ -287,12 +312,14 @@ def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None =
 
 def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
     """The linked model of the project on disk with all roles, for whoever asks it and not the rules, and what could not be read."""
+    from backend_lint.engine.architecture_plan import plan_of
     from backend_lint.project import Project
 
     readings = read_project(settings)
     unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
     project = Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0])
     project.worths = settings.guards
+    project.plan = plan_of(settings)
     return project, unchecked
 
 

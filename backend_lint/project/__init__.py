@@ -23,10 +23,11 @@ from backend_lint.sql.memo import Statements
 from backend_lint.sql.parsed import Parsed
 
 if TYPE_CHECKING:
+    from backend_lint.facts.architecture import Plan
     from backend_lint.facts.route import Entry
     from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
-    from backend_lint.project.architecture.import_graph import ImportGraph
+    from backend_lint.project.architecture import Architecture
     from backend_lint.project.base import Base
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
@@ -61,7 +62,7 @@ class Project:
     of templates.
     `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
     `named`: files that the user named one by one. `worths`: what the configuration says that guards are worth, by pattern of a name.
-    `unknown`: how often each rule could not tell.
+    `plan`: layers and contracts that are declared. `unknown`: how often each rule could not tell.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Project:
         self.base = base
         self.named: frozenset[str] = frozenset()
         self.worths: Mapping[str, str] = {}
+        self.plan: Plan | None = None
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)
@@ -139,11 +141,12 @@ class Project:
         self.unknown[rule] += 1
 
     @functools.cached_property
-    def imports(self) -> ImportGraph:
-        """Which module imports which."""
-        from backend_lint.project.architecture.import_graph import ImportGraph
+    def architecture(self) -> Architecture:
+        """Which module imports which, the layers, and what contracts say."""
+        from backend_lint.facts.architecture import Plan
+        from backend_lint.project.architecture import Architecture
 
-        return ImportGraph(self.modules, self.resolver.index)
+        return Architecture(self, self.plan or Plan())
 
     @functools.cached_property
     def routes(self) -> Routes:

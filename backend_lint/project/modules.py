@@ -10,6 +10,7 @@ from backend_lint.project.libraries import KNOWN_LIBRARIES
 
 import msgspec  # isort: skip
 
+_ROOT_FILES = ("/manage.py", "/setup.py")
 _BODIES = msgspec.msgpack.Decoder(list[Body])
 
 
@@ -100,7 +101,10 @@ class SourceModule:
 
 
 class ModuleIndex:
-    """Finds the module that an import names. A folder is a source root if it holds no ``__init__.py`` of its own."""
+    """Finds the module that an import names. A folder is a source root if it holds no ``__init__.py`` of its own.
+
+    `import_roots`: folders that are source roots although they are packages.
+    """
 
     def __init__(self, modules: Mapping[str, SourceModule]) -> None:
         self.modules = modules
@@ -125,8 +129,8 @@ class ModuleIndex:
             parent, _, name = path.rpartition("/")
             if not self._is_package(parent):
                 tops.setdefault(name[:-3], set()).add(parent)
-        # Django's manage.py makes its own folder importable, even if that is a package
-        managed = {folder for path in self._files if path.endswith("/manage.py") and self._is_package(folder := path.rpartition("/")[0])}
+        # Django's manage.py makes its own folder importable, and setup.py what lies beside it, even if that folder is a package
+        self.import_roots = managed = {folder for path in self._files if path.endswith(_ROOT_FILES) and self._is_package(folder := path.rpartition("/")[0])}
         for inner in (*self._folders, *self._files) if managed else ():
             folder, _, name = inner.rpartition("/")
             if folder in managed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backend_lint.engine.redact import redact
 from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
+from backend_lint.report.layer_maps import layers_diagram, layers_map, layers_page, layers_text
 from backend_lint.report.route_maps import callers_told, route_lines, routes_map, routes_page
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ def _place(entry: Mapping[str, Any]) -> tuple[str, int]:
     return entry["path"], entry["line"]
 
 
-MAPS: dict[str, Callable[[Project], dict[str, Entries]]] = {
+MAPS: dict[str, Callable[[Project], dict[str, Any]]] = {
     "routes": routes_map,
+    "layers": layers_map,
     "calls": calls_map,
     "config": config_map,
     "schema": schema_map,
@@ -115,6 +117,8 @@ def render(name: str, project: Project, format_: str) -> str:
         import json
 
         return json.dumps(content, indent=2) + "\n"
+    if name == "layers":
+        return layers_text(content)
     lines: list[str] = []
     for title, entries in content.items():
         lines.append(f"{title} ({len(entries)}{callers_told(entries) if title == 'routes' else ''})")
@@ -124,9 +128,9 @@ def render(name: str, project: Project, format_: str) -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
-DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram}
+DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram, "layers": layers_diagram}
 """Name of a map that can be drawn -> the function that makes a Mermaid diagram of its content."""
-PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page}
+PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page, "layers": layers_page}
 """Name of a map that can be a page -> the function that makes HTML of its content."""
 DRAWN = {"mermaid": DIAGRAMS, "html": PAGES}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from backend_lint.config import Settings
 from backend_lint.engine.run import link_contents
-from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
+from backend_lint.project.architecture import Arrow, ImportGraph
 
 
 def graph(files: dict[str, str]) -> ImportGraph:
-    return link_contents(Settings(root=Path("/nowhere"), cache=False), {path: text.encode() for path, text in files.items()}).imports
+    return link_contents(Settings(root=Path("/nowhere"), cache=False), {path: text.encode() for path, text in files.items()}).architecture.graph
 
 
 def arrows(found: ImportGraph) -> set[tuple[str, str]]:
@@ -44,7 +44,8 @@ def test_relative_imports_start_at_the_package() -> None:
 
 
 def test_what_is_not_loaded_with_the_importer_is_told_apart() -> None:
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import app.b\ntry:\n    import app.c\nexcept ImportError:\n    pass\ndef f():\n    import app.d\n"
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import app.b\n"
+    text += "try:\n    import app.c\nexcept ImportError:\n    pass\ndef f():\n    import app.d\n"
     found = graph({"app/__init__.py": "", "app/a.py": text, "app/b.py": "", "app/c.py": "", "app/d.py": ""})
     seen = {found.names[to]: (one[0].line, one[0].runs, one[0].deferred, one[0].type_checking) for to, one in found.arrows["app/a.py"].items()}
     assert seen == {"app.b": (3, False, False, True), "app.c": (5, True, False, False), "app.d": (9, False, True, False)}

@@ -1,1 +1,38 @@
 """How a project is built: which module imports which, what shape that is, and what its contracts say. One module a question."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.architecture import Plan
+from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
+from backend_lint.project.architecture.layers import Layers, Place, Violation, declared_layers, inferred_layers
+from backend_lint.project.architecture.shape import Recognised, Shape, recognise
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+__all__ = ["Architecture", "Arrow", "ImportGraph", "Layers", "Place", "Recognised", "Shape", "Violation"]
+
+
+class Architecture:
+    """The layers and the shape of a project. `plan`: what its configuration declares of them."""
+
+    def __init__(self, project: Project, plan: Plan) -> None:
+        self._project = project
+        self.plan = plan
+        self.graph = ImportGraph(project.modules, project.resolver.index)
+
+    @functools.cached_property
+    def layers(self) -> Layers:
+        """The declared layers; without them what folders and files show."""
+        if self.plan.layers:
+            return declared_layers(self.plan.layers, self.graph)
+        return inferred_layers(self._project.modules, self.graph)
+
+    @functools.cached_property
+    def recognised(self) -> Recognised:
+        """The shape, and what shows it."""
+        layers = inferred_layers(self._project.modules, self.graph) if self.plan.layers else self.layers
+        return recognise(self._project.modules, self._project.files, self.graph, layers)

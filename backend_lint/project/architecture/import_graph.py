@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from backend_lint.facts.python import Import
@@ -52,7 +53,7 @@ class ImportGraph:
                     roots[_root_of(target, dotted)] += 1
                 written = f"{fact.module}.{fact.member}".strip(".") if fact.member else fact.module
                 found.setdefault(target, []).append(Arrow(path, target, fact.line, written, fact.function > 0, fact.type_checking))
-        self.names = {path: _name(path, _root(path, modules, roots)) for path in modules}
+        self.names = {path: _name(path, _root(path, modules, roots, index.import_roots)) for path in modules}
         self.paths = {name: path for path, name in reversed(self.names.items())}
         self._importers: dict[str, list[str]] | None = None
 
@@ -178,11 +179,14 @@ def _root_of(path: str, dotted: str) -> str:
     return stem.removesuffix(inside).rstrip("/") if stem.endswith(inside) else ""
 
 
-def _root(path: str, modules: Mapping[str, SourceModule], roots: Mapping[str, int]) -> str:
+def _root(path: str, modules: Mapping[str, SourceModule], roots: Mapping[str, int], forced: AbstractSet[str]) -> str:
     """The folder that the name of a module starts at: above its topmost package; of a module in no package, where the most imports start."""
     parts = path.split("/")[:-1]
     for depth in range(1, len(parts) + 1):
-        if "/".join([*parts[:depth], "__init__.py"]) in modules:
-            return "/".join(parts[: depth - 1])
+        folder, above = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+        if folder in forced and depth < len(parts) and roots.get(folder, 0) > roots.get(above, 0):
+            return folder
+        if "/".join([*parts[:depth], "__init__.py"]) in modules and not (folder in forced and roots.get(folder, 0) > roots.get(above, 0)):
+            return above
     folders = ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
     return max(folders, key=lambda folder: (roots.get(folder, 0), -len(folder)))

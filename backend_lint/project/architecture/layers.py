@@ -1,0 +1,193 @@
+"""Which layer each module belongs to: as the configuration declares, or as names of folders, use of frameworks and directions of imports show."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
+from backend_lint.project.architecture.layer_names import FOLDERS, SHARED_PARTS, STEMS, VAGUE, WEB_FRAMEWORKS, Layer
+from backend_lint.project.modules import SourceModule
+
+JUDGED = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
+"""Roles of modules that are part of a layer; tests, migrations and scripts know all of them."""
+_SHARE = 0.4
+"""Of the modules in a folder called ``api``, so many must use a web framework."""
+_FEATURE = 0.25
+"""Of the files in a folder that is called like a layer, so many must be called like layers themselves before it is a feature."""
+_OF_FEATURES = frozenset({Layer.MODELS, Layer.SERVICES, Layer.ENTRY})
+_USUAL = 4
+_HELPERS = frozenset({"util", "utils", "helper", "helpers"})
+_INWARD = {
+    Layer.DOMAIN: frozenset({Layer.SERVICES, Layer.PERSISTENCE, Layer.ADAPTERS, Layer.ENTRY}),
+    Layer.MODELS: frozenset({Layer.ENTRY}),
+    Layer.PERSISTENCE: frozenset({Layer.SERVICES, Layer.ENTRY}),
+    Layer.ADAPTERS: frozenset({Layer.ENTRY}),
+    Layer.SERVICES: frozenset({Layer.ENTRY}),
+}
+"""Layer -> the layers that it must not know, whatever the school: where schools differ (services and adapters), nothing is inferred."""
+_CONVENTION = 10
+"""Right arrows for each wrong one, before a project is held to the direction."""
+
+
+class Place(NamedTuple):
+    """Where a module stands: its layer, and the folder or file that says so."""
+
+    layer: str
+    folder: str
+
+
+class Violation(NamedTuple):
+    """An import that points outward. `right`: how many arrows between the two layers point the other way; -1 where the layers are declared."""
+
+    arrow: Arrow
+    inner: Place
+    outer: Place
+    right: int
+
+
+class Layers:
+    """`order`: names, the innermost first. `places`: module -> its place; modules of no layer are left out. `declared`: the configuration says so."""
+
+    def __init__(self, order: tuple[str, ...], places: Mapping[str, Place], declared: bool, graph: ImportGraph) -> None:
+        self.order = order
+        self.places = places
+        self.declared = declared
+        self._graph = graph
+        self._between: dict[tuple[str, str], list[Arrow]] | None = None
+
+    @property
+    def between(self) -> Mapping[tuple[str, str], list[Arrow]]:
+        """(importing layer, imported layer) -> arrows between two layers; imports that only type checkers see are left out."""
+        if self._between is None:
+            table: dict[tuple[str, str], list[Arrow]] = {}
+            for importer, place in self.places.items():
+                for imported, arrows in self._graph.arrows[importer].items():
+                    other = self.places.get(imported)
+                    if other is None or other.layer == place.layer:
+                        continue
+                    arrow = next((one for one in arrows if not one.type_checking), None)
+                    if arrow is not None:
+                        table.setdefault((place.layer, other.layer), []).append(arrow)
+            self._between = table
+        return self._between
+
+    def violations(self) -> list[Violation]:
+        """The arrows that point outward: of declared layers all, of inferred ones the few in a project that keeps to the direction."""
+        found = []
+        for (inner, outer), arrows in self.between.items():
+            if self.order.index(inner) > self.order.index(outer):
+                continue
+            right = len(self.between.get((outer, inner), ()))
+            if not self.declared and (Layer(outer) not in _INWARD.get(Layer(inner), ()) or right < _CONVENTION * len(arrows)):
+                continue
+            for arrow in arrows:
+                inside = self._graph.names[arrow.imported].removeprefix(self.places[arrow.imported].folder)
+                if not self.declared and not SHARED_PARTS.isdisjoint(inside.split(".")):
+                    continue
+                found.append(Violation(arrow, self.places[arrow.importer], self.places[arrow.imported], -1 if self.declared else right))
+        return sorted(found, key=lambda one: (one.arrow.importer, one.arrow.line))
+
+
+def declared_layers(declared: tuple[tuple[str, tuple[str, ...]], ...], graph: ImportGraph) -> Layers:
+    """The layers of the configuration, lowest first; a module belongs to the one that names it, or the nearest package around it."""
+    owner = {member: name for name, members in declared for member in members}
+    places = {}
+    for path, dotted in graph.names.items():
+        name = dotted
+        while name and name not in owner:
+            name = name.rpartition(".")[0]
+        if name:
+            places[path] = Place(owner[name], name)
+    return Layers(tuple(name for name, _ in declared), places, True, graph)
+
+
+def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> Layers:
+    """The layers that folders show, and files of features. Empty if fewer than two are there, or neither routes nor a domain."""
+    seats = _seats({path: graph.names[path] for path, module in modules.items() if module.role in JUDGED})
+    folders: dict[str, list[str]] = collections.defaultdict(list)
+    for path, (folder, _) in seats.items():
+        folders[folder].append(path)
+    vague = {
+        folder
+        for folder, members in folders.items()
+        if folder.rpartition(".")[2] in VAGUE and FOLDERS[folder.rpartition(".")[2]] is Layer.ENTRY and not _mostly_web(members, modules)
+    }
+    places = {path: Place(layer, folder) for path, (folder, layer) in seats.items() if folder not in vague}
+    there = {place.layer for place in places.values()}
+    if len(there) < 2 or not there & {Layer.ENTRY, Layer.DOMAIN}:
+        return Layers((), {}, False, graph)
+    return Layers(tuple(layer for layer in Layer if layer in there), places, False, graph)
+
+
+def speaks_http(module: SourceModule) -> bool:
+    """It imports a web framework while it is loaded."""
+    return any(
+        not fact.level and not fact.type_checking and f"{fact.module}.{fact.member}.".startswith(_WEB_PREFIXES) for fact in module.facts.imports
+    )
+
+
+_WEB_PREFIXES = tuple(f"{name}." for name in WEB_FRAMEWORKS)
+
+
+def _mostly_web(members: list[str], modules: Mapping[str, SourceModule]) -> bool:
+    sized = [path for path in members if not path.endswith("__init__.py")] or members
+    return len([path for path in sized if speaks_http(modules[path])]) >= _SHARE * len(sized)
+
+
+def features(names: Iterable[str]) -> dict[str, dict[str, Layer]]:
+    """The packages that hold files of two or more layers, such as ``orders`` with ``models`` and ``views``: package -> file -> layer.
+
+    A folder ``api`` is one if such files are many of what it holds.
+    """
+    table: dict[str, dict[str, Layer]] = {}
+    sizes: collections.Counter[str] = collections.Counter()
+    for dotted in names:
+        package, _, stem = dotted.rpartition(".")
+        sizes[package] += 1
+        if stem in STEMS and package:
+            table.setdefault(package, {})[stem] = STEMS[stem]
+    found = {package: stems for package, stems in table.items() if len(layers := set(stems.values())) > 1 and layers & _OF_FEATURES}
+    return {package: stems for package, stems in found.items() if package.rpartition(".")[2] not in FOLDERS or len(stems) >= _FEATURE * sizes[package]}
+
+
+def _seats(names: Mapping[str, str]) -> dict[str, tuple[str, Layer]]:
+    """Module -> the folder or file that names its layer: the outermost folder that is no feature of its own, else its file in a feature.
+
+    A file that many packages have, such as ``rest``, is one by that.
+    """
+    slices = features(names.values())
+    usual = collections.Counter(dotted.rpartition(".")[2] for dotted in names.values())
+    seats = {}
+    for path, dotted in names.items():
+        parts = dotted.split(".")
+        is_package = path.endswith("__init__.py")
+        seat = _folder_seat(parts if is_package else parts[:-1], slices)
+        if seat is None and not is_package:
+            seat = _file_seat(parts, slices, usual)
+        if seat is not None:
+            seats[path] = seat
+    return seats
+
+
+def _folder_seat(folders: Sequence[str], slices: Mapping[str, object]) -> tuple[str, Layer] | None:
+    for depth, part in enumerate(folders):
+        layer = FOLDERS.get(part)
+        if layer is None or (depth == 0 and part in VAGUE):
+            continue
+        dotted = ".".join(folders[: depth + 1])
+        if dotted in slices or (layer is Layer.DOMAIN and any(FOLDERS.get(inner) is Layer.ENTRY for inner in folders[depth + 1 :])):
+            continue
+        return dotted, layer
+    return None
+
+
+def _file_seat(parts: Sequence[str], slices: Mapping[str, Mapping[str, Layer]], usual: Mapping[str, int]) -> tuple[str, Layer] | None:
+    stem = parts[-1]
+    if stem not in STEMS or len(parts) < 2 or not _HELPERS.isdisjoint(parts):
+        return None
+    if stem in slices.get(".".join(parts[:-1]), {}) or usual[stem] >= _USUAL:
+        return ".".join(parts), STEMS[stem]
+    return None

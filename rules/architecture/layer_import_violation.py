@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.architecture import Violation
+
+
+class _At(NamedTuple):
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class LayerImportViolation(ProjectRule):
+    """A lower layer imports a higher one.
+
+    ## What it does
+
+    Reports an import that points outward: a service that imports a route, a repository that imports a service, a domain that imports its adapters.
+
+    The layers are those of `[tool.backend-lint.layers]`. Without that table they are inferred from the names of folders (`services`, `repositories`,
+    `routes` and their like; files of these names in packages of features), and an import is reported only where at least ten others point the right way
+    for each that does not: a project that shows no layers hears nothing. `backend-lint map layers` draws what was understood.
+
+    ## Why is this bad
+
+    The lower layer cannot be used, tested or moved without the upper one any more: a job that calls the service now loads the web framework, and the next
+    import in the right direction closes a circle that fails when the application starts.
+
+    ## Example
+
+    ```toml
+    # path: pyproject.toml
+    [tool.backend-lint.layers]
+    services = ["shop.services"]
+    routes = ["shop.routes"]
+    ```
+    ```python
+    # path: shop/services/orders.py
+    from shop.routes.orders import notify
+
+
+    def place(order):
+        notify(order)
+    # path: shop/routes/orders.py
+    def notify(order):
+        print(order)
+    ```
+
+    ## Use instead
+
+    ```toml
+    # path: pyproject.toml
+    [tool.backend-lint.layers]
+    services = ["shop.services"]
+    routes = ["shop.routes"]
+    ```
+    ```python
+    # path: shop/services/orders.py
+    def place(order, notify):
+        notify(order)
+    # path: shop/routes/orders.py
+    from shop.services.orders import place
+
+
+    def notify(order):
+        print(order)
+
+
+    def create(order):
+        place(order, notify)
+    ```
+
+    ## When this is wrong
+
+    Imports below `if TYPE_CHECKING`, tests, migrations and scripts are left out. Where layers are inferred, so are helpers, errors, schemas and constants
+    that lie in the upper folder but belong to nobody. Name the layers in the configuration if the inferred ones are not yours.
+    """
+
+    severity = Severity.ERROR
+    precision = "very-high"
+    since = "0.2"
+    automatic = True
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        graph = project.architecture.graph
+        for one in project.architecture.layers.violations():
+            arrow = one.arrow
+            importer, imported = graph.names[arrow.importer], graph.names[arrow.imported]
+            what = arrow.name.rpartition(".")[2]
+            moved = f"move `{what}` below" if what != "*" else "move what is needed below"
+            yield self.finding(
+                arrow.importer,
+                _At(arrow.line, 1, arrow.line, 1),
+                f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {moved} or let the caller pass it in",
+                evidence=_evidence(one, imported),
+                severity=None if one.right < 0 else Severity.WARNING,
+            )
+
+
+def _called(place: tuple[str, str]) -> str:
+    layer, folder = place
+    return f"layer {layer}, as {folder}" if layer not in folder else f"layer {layer}"
+
+
+def _evidence(one: Violation, imported: str) -> Iterator[Evidence]:
+    if one.right < 0:
+        yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to layer {one.outer.layer}, which is declared above {one.inner.layer}")
+    else:
+        yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to {one.outer.folder}: {one.right} imports go from that layer to {one.inner.layer}")

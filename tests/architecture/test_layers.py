@@ -1,0 +1,149 @@
+"""Layers and shapes: one that is seen where there is none accuses everybody, and one that is missed leaves the family silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from backend_lint.config import ConfigError, Settings
+from backend_lint.config_load import Request, load
+from backend_lint.engine.architecture_plan import plan_of, verify_plan
+from backend_lint.engine.run import check_contents, link_contents
+from backend_lint.project.architecture import Architecture, Shape
+from backend_lint.report.maps import render
+
+VIEW = "from flask import jsonify\n"
+
+
+def project(files: dict[str, str]) -> Architecture:
+    return link_contents(Settings(root=Path("/nowhere"), cache=False), {path: text.encode() for path, text in files.items()}).architecture
+
+
+def layers_of(found: Architecture) -> dict[str, str]:
+    return {found.graph.names[path]: str(place.layer) for path, place in found.layers.places.items()}
+
+
+def packages(*folders: str) -> dict[str, str]:
+    return {f"{folder}/__init__.py": "" for folder in folders}
+
+
+CLEAN = {
+    **packages("shop", "shop/domain", "shop/service_layer", "shop/adapters", "shop/entrypoints"),
+    "shop/domain/model.py": "",
+    "shop/service_layer/handlers.py": "from shop.domain import model\n",
+    "shop/adapters/store.py": "from shop.domain import model\n",
+    "shop/entrypoints/app.py": VIEW + "from shop.service_layer import handlers\n",
+}
+DJANGO = {
+    "manage.py": "",
+    **packages("orders", "orders/migrations", "stock"),
+    "orders/models.py": "",
+    "orders/views.py": "from django.shortcuts import render\nfrom orders.models import x\n",
+    "stock/apps.py": "from django.apps import AppConfig\nclass StockConfig(AppConfig):\n    name = 'stock'\n",
+    "stock/models.py": "",
+    "stock/views.py": "from django.shortcuts import render\n",
+}
+FEATURES = {"shop/__init__.py": ""}
+for _name in ("orders", "stock", "prices", "users", "carts"):
+    FEATURES |= {f"shop/{_name}/__init__.py": "", f"shop/{_name}/models.py": "", f"shop/{_name}/service.py": f"from shop.{_name}.models import x\n"}
+    FEATURES[f"shop/{_name}/router.py"] = f"from fastapi import APIRouter\nfrom shop.{_name} import service\n"
+LAYERED = {
+    **packages("app", "app/routes", "app/services"),
+    "app/routes/orders.py": VIEW + "from app.services import orders\n",
+    "app/services/orders.py": "",
+}
+MVC = {
+    **packages("app", "app/views", "app/models"),
+    "app/views/a.py": VIEW + "from app.models import a\n",
+    "app/models/a.py": "",
+    "app/templates/a.html": "<p>",
+}
+FLAT = {"main.py": "from fastapi import FastAPI\nfrom database import x\n", "database.py": ""}
+
+
+@pytest.mark.parametrize(
+    ("files", "shape"),
+    [
+        (CLEAN, Shape.CLEAN),
+        (DJANGO, Shape.DJANGO),
+        (FEATURES, Shape.SLICES),
+        (LAYERED, Shape.LAYERED),
+        (MVC, Shape.MVC),
+        (FLAT, Shape.FLAT),
+        ({"tool.py": "import json\n"}, Shape.NONE),
+    ],
+)
+def test_shape_is_recognised_with_what_shows_it(files: dict[str, str], shape: Shape) -> None:
+    found = project(files).recognised
+    assert found.shape is shape, found.evidence
+    assert all(found.evidence)
+
+
+def test_a_domain_that_knows_its_adapters_is_no_clean_architecture() -> None:
+    files = {**CLEAN, "shop/domain/order.py": "from shop.adapters import store\nfrom shop.service_layer import handlers\nfrom shop.entrypoints import app\n"}
+    assert project(files).recognised.shape is Shape.LAYERED
+
+
+def test_modules_stand_in_the_layer_that_their_folder_names() -> None:
+    assert layers_of(project(CLEAN))["shop.service_layer.handlers"] == "services"
+    assert layers_of(project(FEATURES))["shop.orders.service"] == "services"
+    assert layers_of(project(FLAT)) == {}
+
+
+def test_a_folder_api_that_is_the_whole_backend_is_no_layer() -> None:
+    files = {**packages("api", "api/services", "api/routes"), "api/services/a.py": "", "api/routes/a.py": VIEW + "from api.services import a\n"}
+    assert layers_of(project(files))["api.services.a"] == "services"
+
+
+def test_a_feature_that_is_called_like_a_layer_is_a_feature() -> None:
+    files = {**FEATURES, "shop/endpoints/__init__.py": "", "shop/endpoints/models.py": "", "shop/endpoints/service.py": ""}
+    assert layers_of(project(files))["shop.endpoints.service"] == "services"
+
+
+def test_a_folder_web_without_web_framework_is_no_layer() -> None:
+    files = {**packages("app", "app/web", "app/services"), "app/web/scrape.py": "import re\n", "app/services/a.py": "from app.web import scrape\n"}
+    assert layers_of(project(files)) == {}
+
+
+def test_our_own_floors_are_checked_by_the_rule() -> None:
+    settings = load(Request(cwd=samples.TREE)).settings
+    folders = ("backend_lint", "rules")
+    contents = {path.relative_to(samples.TREE).as_posix(): path.read_bytes() for folder in folders for path in (samples.TREE / folder).rglob("*.py")}
+    asked = Settings(root=samples.TREE, select=("layer-import-violation",), layers=settings.layers, cache=False, jobs=1)
+    assert settings.layers
+    assert not check_contents(asked, samples.registry(), contents)[1].findings
+    contents["backend_lint/duration.py"] = b"from backend_lint.engine import run\n"
+    found = check_contents(asked, samples.registry(), contents)[1].findings
+    assert [(one.path, one.line) for one in found] == [("backend_lint/duration.py", 1)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ((("services", ("shop.service_layers",)),), "layers.services: no module 'shop.service_layers' in this project; did you mean 'shop.service_layer'?"),
+        ((("low", ("shop.domain",)), ("high", ("shop.domain",))), "layers.high: 'shop.domain' is in layer 'low' as well"),
+    ],
+)
+def test_layers_that_do_not_fit_the_project_are_an_error(layers: tuple[tuple[str, tuple[str, ...]], ...], reason: str) -> None:
+    settings = Settings(root=Path("/nowhere"), cache=False, layers=layers)
+    model = link_contents(settings, {path: text.encode() for path, text in CLEAN.items()})
+    with pytest.raises(ConfigError) as raised:
+        verify_plan(model, plan_of(settings))
+    assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "mermaid", "html"])
+def test_picture_shows_layers_and_marks_what_is_wrong(format_: str) -> None:
+    files = {
+        **LAYERED,
+        **{f"app/routes/r{number}.py": VIEW + "from app.services import orders\n" for number in range(20)},
+        "app/services/orders.py": "import app.routes.r1\n",
+    }
+    model = link_contents(Settings(root=Path("/nowhere"), cache=False), {path: text.encode() for path, text in files.items()})
+    shown = render("layers", model, format_)
+    assert "app.services" in shown and "app.routes" in shown
+    marked = {"text": "points outward", "json": '"forbidden": true', "mermaid": "linkStyle", "html": 'class="bad"'}[format_]
+    assert marked in shown
+    assert marked not in render("layers", link_contents(Settings(root=Path("/nowhere"), cache=False), {k: v.encode() for k, v in LAYERED.items()}), format_)
