@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the project's own guards are worth: pattern of a name -> ``identity``, ``role``, ``object``, ``scope`` or ``none``."""
     layers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The project's own layers, lowest first: name and the modules (with all below them) that belong to it."""
+    contracts: dict[str, dict[str, Any]] = {}
+    """Contracts on imports, as they are written."""
+    import_linter: str | None = None
+    """The file with contracts of import-linter, relative to the root."""
     config_from: str | None = None
     """The git revision that the configuration and the baseline were read from."""
     baseline_data: bytes | None = None

@@ -147,6 +147,32 @@ def _layers(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(table_of(texts)(value).items())
 
 
+CONTRACTS = ("forbidden", "independence", "layers", "protected")
+_CONTRACT_TEXTS = ("source", "forbidden", "modules", "importers", "layers", "containers")
+
+
+def _allowed(value: Any) -> tuple[dict[str, str], ...]:
+    if not isinstance(value, list):
+        raise BadValueError((), f"must be a list of tables with `import` and `reason`, not {_kind(value)}")
+    made = []
+    for one in value:
+        entry = _fields({"import": text, "reason": text})(one)
+        importer, arrow, imported = (part.strip() for part in entry.get("import", "").partition("->"))
+        if not arrow or not importer or not imported:
+            raise BadValueError(("import",), f"{entry.get('import', '')!r} is not of the form 'importer -> imported'")
+        if not entry.get("reason", "").strip():
+            raise BadValueError(("reason",), f"the exception {importer} -> {imported} says no reason")
+        made.append({"importer": importer, "imported": imported, "reason": entry["reason"].strip()})
+    return tuple(made)
+
+
+def _contract(value: Any) -> dict[str, Any]:
+    made: dict[str, Any] = _fields({"type": one_of(CONTRACTS), "indirect": boolean, "allow": _allowed, **dict.fromkeys(_CONTRACT_TEXTS, texts)})(value)
+    if "type" not in made:
+        raise BadValueError((), f"needs a type: {', '.join(CONTRACTS)}")
+    return made
+
+
 def _percent(value: Any) -> float:
     if number(value) > 100:
         raise BadValueError((), f"must be a percentage from 0 to 100, not {value!r}")
@@ -201,6 +227,10 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_CONTRACT = _closed(
+    {"type": _string(CONTRACTS), "indirect": {"type": "boolean"}, **dict.fromkeys(_CONTRACT_TEXTS, _TEXTS)}
+    | {"allow": {"type": "array", "items": _closed({"import": {"type": "string"}, "reason": {"type": "string"}})}}
+)
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number", "minimum": 0}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
@@ -240,6 +270,13 @@ KEYS: dict[str, Key] = {
         "What the project's own guards are worth: name of a decorator, dependency, middleware or permission class, dotted or not, `*` for any part -> "
         "`identity` (somebody known), `role`, `object` (this very row), `scope` (of a token), or `none`.",
     ),
+    "contracts": Key(
+        table_of(_contract),
+        _object(_CONTRACT),
+        "Contract -> its `type` and modules: `forbidden` (`source`, `forbidden`), `independence` (`modules`), `layers` (`layers`, the highest first, inside of "
+        "`containers`), `protected` (`modules`, `importers`); `indirect`, whether chains count; `allow`, exceptions with `import` and `reason`.",
+    ),
+    "import-linter": Key(text, _string(), "The file with import-linter's contracts; without it, the one that import-linter would read.", field="import_linter"),
     "severity-threshold": Key(one_of(SEVERITIES), _string(SEVERITIES), "The least severity that is shown."),
     "fail-on": Key(one_of(FAIL_ON), _string(FAIL_ON), "The least severity that makes the exit code 1."),
     "baseline": Key(text, _string(), "A file with accepted findings, relative to this file."),

@@ -58,6 +58,8 @@ def _architecture(settings: Settings) -> list[tuple[str, str, str]]:
     if layers.order:
         why = "the imports of lower layers are checked" if layers.declared else "detected; an import against the direction of most is reported"
         rows.append(("layers, lowest first", _shown(layers.order), why))
+    plan = architecture.plan
+    rows += [(f"contract {one.name}", str(one.kind), f"{one.path}:{one.line}") for one in plan.contracts]
     return rows
 
 

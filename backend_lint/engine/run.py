@@ -84,15 +84,16 @@ def run(settings: Settings, registry: Registry, watch: Watch | None = None, exec
 
 def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, executor: Executor | None) -> Result:
     rules = registry.instantiate(settings)
-    plan = _plan(settings, rules, watch)
+    plan, odd_contracts = _plan(settings, rules, watch)
+    rules = _serving(rules, plan)
     with clock.measure("discover"):
         discovery = discover(settings)
-        sources = _disk(settings, discovery, watch, roles_read(rules, plan))
+        sources = _disk(settings, discovery, watch, roles_read(rules))
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules), executor)
     asked = _asked(settings)
     checked = {path: reading for path, (_, reading) in readings.items() if asked(path)}
-    unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)]
+    unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)] + odd_contracts
     for reading in checked.values():
         unchecked += reading.unchecked
     reports = _reports(settings, rules, unchecked, watch)
@@ -233,9 +234,10 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     """
     discovery = given(settings, contents)
     rules = registry.instantiate(settings)
+    plan, _ = _plan(settings, rules)
+    rules = _serving(rules, plan)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    plan = _plan(settings, rules)
     known = _known(settings, [])
     return readings, check(readings, rules, database=known, texts=kept_texts(settings)[0], guards=settings.guards, plan=plan, strict=False)
 
@@ -277,20 +279,27 @@ def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:
     return [rule for rule in rules if isinstance(rule, (NodeRule, CstRule))]
 
 
-def _plan(settings: Settings, rules: Iterable[Rule], watch: Watch | None = None) -> Plan | None:
-    """The declared layers and contracts, if a rule asks for them and there are some."""
+def _plan(settings: Settings, rules: Iterable[Rule], watch: Watch | None = None) -> tuple[Plan | None, list[Unchecked]]:
+    """The declared layers and contracts, if a rule asks for them and there are some; and contracts that cannot be read."""
     if not any(rule.family == "architecture" for rule in rules):
-        return None
-    from backend_lint.engine.architecture_plan import plan_of
+        return None, []
+    from backend_lint.engine.architecture_plan import contract_files, plan_of
 
-    plan = plan_of(settings)
-    return plan if plan.layers or plan.contracts else None
+    if watch is not None:
+        watch.add(*contract_files(settings))
+    plan, unread = plan_of(settings)
+    return (plan if plan.layers or plan.contracts else None), unread
 
 
-def roles_read(rules: Iterable[Rule], plan: Plan | None = None) -> frozenset[Role]:
-    """The roles whose facts some rule reads. Facts of what application code may import are always read, and all where a contract binds every module."""
-    if plan is not None and plan.contracts:
-        return frozenset(Role)
+def _serving(rules: list[Rule], plan: Plan | None) -> list[Rule]:
+    """The rules without those that only judge contracts, where there are none: they would have files read that nobody else needs."""
+    from backend_lint.facts.architecture import Contract
+
+    return rules if plan is not None and plan.contracts else [rule for rule in rules if not (isinstance(rule, ProjectRule) and Contract in rule.needs)]
+
+
+def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
+    """The roles whose facts some rule reads. Facts of what application code may import are always read."""
     always = frozenset(Role) - {Role.TEST, Role.MIGRATION, Role.GENERATED}
     return always.union(*(rule.roles | rule.reads for rule in rules))
 
@@ -319,8 +328,8 @@ def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
     unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
     project = Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0])
     project.worths = settings.guards
-    project.plan = plan_of(settings)
-    return project, unchecked
+    project.plan, odd_contracts = plan_of(settings)
+    return project, unchecked + odd_contracts
 
 
 def _disk(settings: Settings, discovery: Discovery, watch: Watch | None = None, read_roles: frozenset[Role] | None = None) -> Sources:

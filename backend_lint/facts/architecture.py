@@ -40,8 +40,8 @@ class Contract(Fact, frozen=True):
     """A contract as it is declared; names may hold ``*`` and ``**``, see `Allowed`.
 
     `place` names it in messages: file and key. `modules`: who is bound by it, `others`: what they must not import, or who may import them. `rows`: layers, the
-    highest first, inside each of `containers`. `indirect`: chains of imports count. `strict_exceptions`: an exception that matches nothing is wrong.
-    `packages`: names stand for all that lies below them. `roots`: only modules below count; empty for all.
+    highest first, inside each of `containers`. `indirect`: chains of imports count. `stale`: what import-linter does about an
+    exception that matches nothing. `packages`: names stand for all that lies below them. `roots`: only modules below count; empty for all.
     """
 
     name: str
@@ -59,8 +59,6 @@ class Contract(Fact, frozen=True):
     packages: bool = True
     stale: str = "error"
     roots: tuple[str, ...] = ()
-    exhaustive: bool = False
-    exhaustive_ignores: tuple[str, ...] = ()
 
 
 class Plan(Fact, frozen=True):

@@ -130,7 +130,7 @@ def test_layers_that_do_not_fit_the_project_are_an_error(layers: tuple[tuple[str
     settings = Settings(root=Path("/nowhere"), cache=False, layers=layers)
     model = link_contents(settings, {path: text.encode() for path, text in CLEAN.items()})
     with pytest.raises(ConfigError) as raised:
-        verify_plan(model, plan_of(settings))
+        verify_plan(model, plan_of(settings)[0])
     assert reason in str(raised.value)
 
 

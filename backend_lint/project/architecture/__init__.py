@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.architecture import Plan
+from backend_lint.project.architecture.contracts import Breach, Contracts, Stale
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
 from backend_lint.project.architecture.layers import Layers, Place, Violation, declared_layers, inferred_layers
 from backend_lint.project.architecture.shape import Recognised, Shape, recognise
@@ -13,7 +14,7 @@ from backend_lint.project.architecture.shape import Recognised, Shape, recognise
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-__all__ = ["Architecture", "Arrow", "ImportGraph", "Layers", "Place", "Recognised", "Shape", "Violation"]
+__all__ = ["Architecture", "Arrow", "Breach", "Contracts", "ImportGraph", "Layers", "Place", "Recognised", "Shape", "Stale", "Violation"]
 
 
 class Architecture:
@@ -30,6 +31,11 @@ class Architecture:
         if self.plan.layers:
             return declared_layers(self.plan.layers, self.graph)
         return inferred_layers(self._project.modules, self.graph)
+
+    @functools.cached_property
+    def contracts(self) -> Contracts:
+        """What becomes of the declared contracts."""
+        return Contracts(self.graph, self._project.modules, self.plan.contracts)
 
     @functools.cached_property
     def recognised(self) -> Recognised:

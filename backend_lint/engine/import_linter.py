@@ -1,0 +1,172 @@
+"""Reads the contracts of import-linter where a project has them: ``.importlinter``, ``setup.cfg`` or ``pyproject.toml``. Data, nothing of it is run."""
+
+from __future__ import annotations
+
+import configparser
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from backend_lint.config import nearest
+from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
+
+NAMES = ("setup.cfg", ".importlinter", "pyproject.toml")
+"""In the order in which import-linter looks."""
+_LIMIT = 1_000_000
+_KEYS: dict[ContractKind, frozenset[str]] = {
+    ContractKind.LAYERS: frozenset({"layers", "containers", "exhaustive", "exhaustive_ignores"}),
+    ContractKind.FORBIDDEN: frozenset({"source_modules", "forbidden_modules", "allow_indirect_imports", "as_packages"}),
+    ContractKind.INDEPENDENCE: frozenset({"modules"}),
+    ContractKind.PROTECTED: frozenset({"protected_modules", "allowed_importers", "as_packages"}),
+    ContractKind.ACYCLIC: frozenset({"ancestors"}),
+}
+_ALWAYS = frozenset({"id", "name", "type", "ignore_imports", "unmatched_ignore_imports_alerting"})
+
+
+class Flaw(NamedTuple):
+    """What cannot be read in a contract file: file, key and reason; `fatal`: the contract is not checked at all."""
+
+    path: str
+    key: str
+    reason: str
+    fatal: bool = True
+
+
+def find(root: Path) -> str | None:
+    """The file of `root` that holds import-linter's contracts, relative to it; None if none does."""
+    for name in NAMES:
+        text = _text(root / name)
+        if "importlinter" in text and _tables(name, text)[0]:
+            return name
+    return None
+
+
+def read(root: Path, name: str) -> tuple[list[Contract], list[Flaw]]:
+    """The contracts of a file, and what of it cannot be read."""
+    text = _text(root / name)
+    if not text:
+        return [], [Flaw(name, "import-linter", "the file does not exist, is empty or cannot be read")]
+    session, tables, flaw = _tables_or_flaw(name, text)
+    if flaw:
+        return [], [Flaw(name, "importlinter", flaw)]
+    if not session:
+        return [], [Flaw(name, "importlinter", "there is no section of import-linter")]
+    roots = tuple(_texts(session.get("root_packages"))) or tuple(_texts(session.get("root_package")))
+    type_checking = not _truth(session.get("exclude_type_checking_imports", False))
+    contracts: list[Contract] = []
+    flaws: list[Flaw] = []
+    for key, table in tables:
+        made = _contract(name, key, table, roots, type_checking, _line(text, key, table))
+        if isinstance(made, Contract):
+            contracts.append(made)
+            if _is_exhaustive(table):
+                flaws.append(Flaw(name, f"{key}.exhaustive", "whether every module of a container is in a layer is not checked; the layers are", False))
+        else:
+            flaws.append(made)
+    return contracts, flaws
+
+
+def _contract(path: str, key: str, table: Mapping[str, Any], roots: tuple[str, ...], type_checking: bool, line: int) -> Contract | Flaw:
+    kinds = [str(kind) for kind in ContractKind]
+    if table.get("type") not in kinds:
+        return Flaw(path, f"{key}.type", f"{table.get('type')!r} is none of {', '.join(kinds)}{nearest(str(table.get('type')), kinds)}")
+    kind = ContractKind(table["type"])
+    allowed_keys = _KEYS[kind] | _ALWAYS
+    for one in table:
+        if one not in allowed_keys:
+            return Flaw(path, f"{key}.{one}", f"a contract of type {kind} has no such key{nearest(one, allowed_keys)}")
+    allowed = []
+    for text in _texts(table.get("ignore_imports")):
+        importer, arrow, imported = (part.strip() for part in text.partition("->"))
+        if not arrow or not importer or not imported:
+            return Flaw(path, f"{key}.ignore_imports", f"{text!r} is not of the form `importer -> imported`")
+        allowed.append(Allowed(importer, imported))
+    first, second = _MODULES[kind]
+    return Contract(
+        name=str(table.get("name", key)),
+        kind=kind,
+        place=f"{path}: {key}",
+        path=path,
+        line=line,
+        modules=tuple(_texts(table.get(first))),
+        others=tuple(_texts(table.get(second))),
+        rows=tuple(row_of(one) for one in _texts(table.get("layers"))) if kind is ContractKind.LAYERS else (),
+        containers=tuple(_texts(table.get("containers"))),
+        allowed=tuple(allowed),
+        indirect=not _truth(table.get("allow_indirect_imports", False)),
+        type_checking=type_checking,
+        packages=_truth(table.get("as_packages", True)),
+        stale=str(table.get("unmatched_ignore_imports_alerting", "error")),
+        roots=roots,
+    )
+
+
+_MODULES = {
+    ContractKind.LAYERS: ("", ""),
+    ContractKind.FORBIDDEN: ("source_modules", "forbidden_modules"),
+    ContractKind.INDEPENDENCE: ("modules", ""),
+    ContractKind.PROTECTED: ("protected_modules", "allowed_importers"),
+    ContractKind.ACYCLIC: ("ancestors", ""),
+}
+
+
+def row_of(text: str) -> Row:
+    """A layer as import-linter writes it: ``a``, ``(a)`` if it need not exist, ``a | b`` for independent ones, ``a : b`` for others."""
+    independent = ":" not in text
+    parts = [part.strip() for part in text.split("|" if independent else ":")]
+    names = [part.strip("() ") for part in parts]
+    return Row(tuple(names), independent, frozenset(name for name, part in zip(names, parts, strict=True) if part.startswith("(")))
+
+
+def _tables(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+    session, tables, _ = _tables_or_flaw(name, text)
+    return session, tables
+
+
+def _tables_or_flaw(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]], str]:
+    """The settings of the file, its contracts by key, and why it cannot be read."""
+    if name.endswith(".toml"):
+        try:
+            session = tomllib.loads(text).get("tool", {}).get("importlinter", {})
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            return {}, [], f"is no TOML: {error}"[:200]
+        contracts = session.get("contracts", []) if isinstance(session, dict) else []
+        if not isinstance(session, dict) or not isinstance(contracts, list) or not all(isinstance(one, dict) for one in contracts):
+            return {}, [], "is no table with a list of contracts"
+        return session, [(f"tool.importlinter.contracts[{number}]", table) for number, table in enumerate(contracts)], ""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        return {}, [], f"cannot be read: {error}".replace("\n", " ")[:200]
+    tables = [(section, dict(parser[section])) for section in parser.sections() if section.startswith("importlinter:contract:")]
+    return dict(parser["importlinter"]) if parser.has_section("importlinter") else {}, [(key, table) for key, table in tables], ""
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [line.strip() for line in value.splitlines() if line.strip() and not line.strip().startswith("#")]
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _is_exhaustive(table: Mapping[str, Any]) -> bool:
+    return _truth(table.get("exhaustive", False))
+
+
+def _truth(value: Any) -> bool:
+    return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "1", "yes", "on")
+
+
+def _line(text: str, key: str, table: Mapping[str, Any]) -> int:
+    wanted = f"[{key}]" if not key.startswith("tool.") else str(table.get("name", "[[tool.importlinter.contracts"))
+    return next((number for number, line in enumerate(text.split("\n"), 1) if wanted in line), 1)
+
+
+def _text(path: Path) -> str:
+    from backend_lint.engine.discover import read_regular
+
+    try:
+        return read_regular(path, _LIMIT).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""
