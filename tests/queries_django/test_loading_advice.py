@@ -70,6 +70,10 @@ def line_of(text: str, part: str) -> int:
             "def page(shelf):\n    for book in Book.objects.all():\n        if book.shelf == shelf:\n            yield book.shelf",
             'add `.select_related("shelf")`',
         ),
+        (
+            "def page(shelf, shown):\n    for book in Book.objects.all():\n        if book.shelf:\n            yield shown(book.shelf)",
+            'add `.select_related("shelf")`',
+        ),
         ("def page():\n    return [shelf.book_set.count() for shelf in Shelf.objects.all()]", 'annotate the query with `Count("book", distinct=True)`'),
         (
             "def page():\n    return [shelf.book_set.exists() for shelf in Shelf.objects.all()]",

@@ -75,7 +75,7 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
         told.update((loop.key, rows[0].path, rows[0].line, one.path) for one in missing)
         places.update(one.read.trail[-1] for one in missing)
         if missing:
-            yield Lazy(loop.key, loop.block, rows[0], tuple(missing))
+            yield Lazy(loop.key, loop.block, one_of(rows), tuple(missing))
 
 
 def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
@@ -175,13 +175,21 @@ def is_owner_known(project: Project, rows: Rows) -> bool:
     return bool(loaded) and not any(one.unknown or one.has((name,), True) for one in loaded)
 
 
+def one_of(rows: Sequence[Rows]) -> Rows:
+    """The query to name for rows that may come from one of several: the first, without its place if the change belongs to all of them."""
+    return rows[0] if len({(one.path, one.line) for one in rows}) == 1 else msgspec.structs.replace(rows[0], call=None)
+
+
 def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) -> list[Missing]:
     """Which of the relations that are read none of the queries has loaded."""
     found = []
     known: set[Path] = set()
     reads = tuple(reads)
     needed = {read.path[:length] for read in reads for length in range(1, len(read.path) + (read.method not in _COUNTED))}
+    whole = {read.path for read in reads if not read.key}
     for read in reads:
+        if read.key and read.path in whole:
+            read = msgspec.structs.replace(read, key="")
         if read.conditional and len(read.trail) > 1:
             continue
         if read.many and rows[0].framework is Framework.DJANGO and read.method not in _PREFETCHED:

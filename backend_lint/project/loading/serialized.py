@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
-from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of
+from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of, one_of
 from backend_lint.project.loading.places import Place, declared
 from backend_lint.project.loading.reach import reached_from
 from backend_lint.project.loading.response_models import answers
@@ -61,7 +61,7 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
-        yield Serialized(use.path, use.symbol, at, serializer, rows[0], tuple(missing), queries, _routes(project, use))
+        yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, _routes(project, use))
     for answer in answers(project, roles):
         rows = answer.rows
         if any(one.loaded.plain or one.loaded.unknown or one.is_async or one.most <= _FEW for one in rows):

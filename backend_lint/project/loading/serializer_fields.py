@@ -78,7 +78,9 @@ class SerializerFields:
                     reads.append(one)
                 else:
                     queries.append(one)
-            found = Costs(tuple({(read.path, read.method): read for read in reversed(reads)}.values()), tuple(queries))
+            whole = {read.path for read in reads if not read.key}  # one field reads the key, another the object
+            kept = {(read.path, read.method): read for read in reversed(reads)}.values()
+            found = Costs(tuple(msgspec.structs.replace(read, key="") if read.key and read.path in whole else read for read in kept), tuple(queries))
             if depth < _MAX_DEPTH:
                 self._kept[key] = found
             else:
