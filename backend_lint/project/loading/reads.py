@@ -29,6 +29,7 @@ _MOST_READS = 40
 _OF_LISTS = frozenset("[] .append .remove .extend .items .values .keys .all .filter .filter_by .count .sort .index .add".split())
 ASKS_ANEW = frozenset("filter exclude order_by first last get values values_list aggregate annotate latest earliest distinct select_related".split())
 """Methods of a related manager that ask anew, whatever was prefetched."""
+_ANSWERS = frozenset({"count", "exists"})
 _MOST_CALLS = 200
 _WRITES = frozenset({"save", "delete", "asave", "adelete", "full_clean", "clean"})
 """What costs a query of its own each time: a relation more or less is not what makes it slow."""
@@ -115,7 +116,8 @@ class Reads:
                 return
             prefix = (*prefix, name)
             key = self._own_key(mapped, relation, [f".{rest}" for rest in names[position + 1 :]])
-            yield Read(prefix, relation.many, "all" if relation.many else "", relation, at, (place,), key=key)
+            asked = next((one for one in names[position + 1 : position + 2] if one in _ANSWERS or one in ASKS_ANEW), "all")
+            yield Read(prefix, relation.many, asked if relation.many else "", relation, at, (place,), key=key)
             at = relation.target
 
     def _distinct(self, reads: Iterator[Read]) -> tuple[Read, ...]:
