@@ -24,8 +24,8 @@ class LazyLoadInLoop(ProjectRule, Mends):
     Finds loops and comprehensions over the rows of a Django queryset or a SQLAlchemy statement that read a relation of each row, or a column that the query
     leaves out (`only`, `defer`, `load_only`): in the loop itself, in a property or method of the model, or in a function that the row is handed to. The loops
     of templates and the lists of Django's admin count as well. It follows the query through locals, managers, methods of querysets and functions, and knows
-    what it loads: `select_related`, `prefetch_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself. Where
-    only the key of the relation is read, the row itself has it: `book.author_id` for `book.author.id`.
+    what it loads: `select_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself. Where only the key of a
+    relation is read, the row has it: `book.author_id`; where related rows are only counted, the query can count. It is an info where nothing runs the loop.
 
     The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
     it saves.
