@@ -24,6 +24,7 @@ _ONCE = re.compile(
 """Code that runs once, or now and then, and what makes data for tests and shows."""
 _OF_ONE = frozenset("put patch delete update partial_update destroy perform_update perform_destroy".split())
 """Handlers of requests for one thing that is changed or removed."""
+_FOR_TESTS = re.compile(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
 _ASIDE = ("/conftest.py",)
 
 
@@ -33,8 +34,8 @@ def is_aside(project: Project, key: FunctionKey) -> bool:
 
 
 def runs_once(project: Project, path: str) -> bool:
-    """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures, sample data."""
-    return ("/" + path).endswith(_ASIDE) or _ONCE.search(path) is not None or _is_migration(project, path)
+    """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures, sample data, helpers of tests."""
+    return ("/" + path).endswith(_ASIDE) or _ONCE.search(path) is not None or _FOR_TESTS.search(path) is not None or _is_migration(project, path)
 
 
 def _is_admin(project: Project, key: FunctionKey) -> bool:

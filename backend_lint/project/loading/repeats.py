@@ -22,7 +22,7 @@ from backend_lint.project.loading.branches import Exits
 from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once, loop_of, loops_around, manager_of
 from backend_lint.project.queries.django_names import ENDING_ASYNC
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import alternatives, constant_string
+from backend_lint.project.value_text import alternatives, call_ids, constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
@@ -355,9 +355,18 @@ def is_kept(body: Body, call: Call, loop: Loop) -> bool:
         if number == loop.number:
             break
         asks = found.kind in (BlockKind.IF, BlockKind.ORELSE) and any(word in found.subject for word in (" not in ", " is None", "(not "))
-        if asks and ("cache" in found.subject.lower() or _is_stored(body, found.subject, number)):
+        if asks and (_is_memory(body, found.subject) or _is_stored(body, found.subject, number)):
             return True
+    for assign in body.assigns:
+        options = alternatives(assign.value)
+        if len(options) > 1 and any(_is_memory(body, one) for one in options) and any(call is body.calls[at] for one in options for at in call_ids(one)):
+            return True  # ``cache.get(key) or ask(key)``
     return call.target.endswith("]") and constant_string(call.target) is None
+
+
+def _is_memory(body: Body, text: str) -> bool:
+    """A value is looked up in something that is called a cache."""
+    return "cache" in text.lower() or any("cache" in body.calls[number].callee.lower() for number in call_ids(text) if number < len(body.calls))
 
 
 def _is_stored(body: Body, test: str, block: int) -> bool:
