@@ -219,7 +219,7 @@ class Writes:
 
 def _is_needed(body: Body, number: int, rows: str) -> bool:
     """The rows are wanted for more than to be changed: the function returns them, goes through them again or hands them on."""
-    mentions = re.compile(re.escape(rows) + r"(?![\w])")
+    mentions = re.compile(re.escape(rows) + r"(?![\w\[])")
     texts = [one.value for one in body.returns] + [one.subject for index, one in enumerate(body.blocks) if index != number]
     texts += [text for call in body.calls if not call.callee.endswith(("add_all", "len", ".info", ".debug")) for text in call.args if text[:4] != "len("]
     return any(mentions.search(text) for text in texts)
