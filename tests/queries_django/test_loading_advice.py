@@ -139,6 +139,8 @@ def test_what_only_the_log_reads_is_no_warning(tmp_path: Path) -> None:
         ("Book.objects.filter(code=one).exists()", "for which of them there are any"),
         ("Book.objects.filter(code=one).order_by('-number').first()", "with a window function"),
         ("Book.objects.filter(code=one).latest('number')", "with a window function"),
+        ("Book.objects.filter(code=one).order_by('-number')[:1]", "with a window function"),
+        ("[book.pk for book in Book.objects.filter(code=one).order_by('-number')]", "ask for all of them in one query before it"),
         ("Book.objects.filter(number__lt=one).first()", ""),
         ("Book.objects.filter(code__in=one).first()", ""),
         ("Book.objects.filter(number__gt=F('pk') + one).first()", ""),

@@ -154,16 +154,18 @@ class _Asked:
         elif method in ("in_", "any_") and call.args:
             inside = split(call.args[0][1:-1]) if call.args[0][:1] == "[" else []
             yield len(inside) == 1 and inside[0][:1] != "*"
-        elif method in ("is_", "__eq__", "any", "has", "with_parent"):
+        elif method in ("any", "has"):
+            yield from [False] if self.of(receiver) else self._conditions(call.args, call.keywords, is_key)
+        elif method in ("is_", "__eq__", "with_parent"):
             yield True
         else:
             yield is_key and not receiver
 
     def is_cut(self) -> bool:
         """Only some of its rows are taken: ``query[:1]``, ``query[0]``."""
-        cut = tuple(f"#{number}[" for number in self.numbers[:1])
+        cut = re.compile(rf"#{self.numbers[0]}\[[^\]]")
         texts = (*(one.subject for one in self.body.blocks), *(one.value for one in self.body.assigns), *(one.value for one in self.body.returns))
-        return any(one in text for text in (*texts, *(arg for call in self.body.calls for arg in call.args)) for one in cut)
+        return any(cut.search(text) for text in (*texts, *(arg for call in self.body.calls for arg in call.args)))
 
 
 def _is_equal(name: str, text: str) -> bool:
