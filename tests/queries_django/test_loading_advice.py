@@ -122,6 +122,18 @@ def test_a_loop_that_nothing_is_known_to_run_is_no_warning(tmp_path: Path) -> No
     assert [one.severity.value for one in findings(tmp_path / "b", body, others={"app/urls.py": urls})] == ["warning"]
 
 
+def test_rows_of_who_asks_are_no_warning(tmp_path: Path) -> None:
+    body = "def page(request):\n    return [shelf.owner.name for shelf in Shelf.objects.filter(owner=request.user)]"
+    urls = "from django.urls import path\n\nfrom app.pages import page\n\nurlpatterns = [path('', page)]\n"
+    assert [one.severity.value for one in findings(tmp_path, body, others={"app/urls.py": urls})] == ["info"]
+
+
+def test_evidence_does_not_point_at_what_a_method_sets(tmp_path: Path) -> None:
+    models = _MODELS + "\n    def fill(self):\n        self.shelf = None\n"
+    (found,) = findings(tmp_path, "def page():\n    return [book.shelf.title for book in Book.objects.all()]", others={"app/models.py": models})
+    assert ("app/models.py", line_of(models, "shelf = models")) in {(one.path, one.line) for one in found.evidence}
+
+
 def test_what_only_the_log_reads_is_no_warning(tmp_path: Path) -> None:
     body = (
         "import logging\n\nlogger = logging.getLogger(__name__)\n\n\n"

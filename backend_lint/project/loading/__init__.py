@@ -11,7 +11,7 @@ import msgspec
 from backend_lint.project.loading.eager import DjangoEager, Loaded, Path, SqlalchemyEager
 from backend_lint.project.loading.loops import unwrapped
 from backend_lint.project.queries.django_chains import DjangoChains
-from backend_lint.project.queries.django_names import SLICE
+from backend_lint.project.queries.django_names import RELATED, SLICE
 from backend_lint.project.queries.sqlalchemy_chains import SqlalchemyChains
 from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, RESULTS, RUNNERS
 from backend_lint.project.queries.sqlalchemy_results import iterated
@@ -39,6 +39,7 @@ __all__ = ["Loaded", "Loads", "Path", "Rows"]
 _MOST = 1 << 30
 _CALL = re.compile(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
 _EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
+_OWN = re.compile(r"(?:^|[.%])(?:request\.user|current_user|auser)(?:\.(?:id|pk))?\)?$")
 _NUMBER = re.compile(r"#(\d+)")
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
@@ -50,7 +51,7 @@ class Rows(msgspec.Struct, frozen=True):
     `most`: how many there are at most. `parents`: further classes whose objects the same query brings (SQLAlchemy finds them in its session).
     `related`: Django's related manager that the rows come from: module and function that ask for it, the text of the instance, the relation's name.
     `fixed`: attributes that the condition compares with one value: all rows have the same. `is_async`: SQLAlchemy's session is asynchronous, so that it never
-    loads anything on its own.
+    loads anything on its own. `own`: they belong to who asks, and nobody has many.
     """
 
     model: ClassKey
@@ -64,6 +65,7 @@ class Rows(msgspec.Struct, frozen=True):
     related: tuple[str, int, str, str] | None = None
     fixed: frozenset[str] = frozenset()
     is_async: bool = False
+    own: bool = False
 
     @property
     def line(self) -> int:
@@ -181,7 +183,8 @@ class Loads:
             step.method in _UNCHANGED or self._is_default(step.path, step.function) for step in chain.steps[1:]
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
-        return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related)
+        own = any(step.method in ("filter", RELATED) and any(map(_OWN.search, (*step.args[:1], *dict(step.keywords).values()))) for step in chain.steps)
+        return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related, own=own)
 
     def _slice_size(self, step: ChainStep | SqlStep, text: str) -> int:
         """How many items ``[a:b]`` gives at most; where `b` is a parameter, what it is unless somebody asks for more."""
@@ -236,7 +239,9 @@ class Loads:
         fixed = frozenset(name for step in chain.steps for name in (*self._compared(step), *self._absent(step)))
         ran = [call for step in chain.steps if (call := self._numbered(step.path, step.function, step.call)) is not None]
         awaited = any(call.awaited for call in ran)
-        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited)
+        asked = [text for step in chain.steps if step.method in ("filter", "filter_by", "where") for text in (*step.args, *dict(step.keywords).values())]
+        own = any(_OWN.search(text) for text in asked)
+        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited, own=own)
 
     def _place(self, steps: Sequence[ChainStep | SqlStep], model: ClassKey) -> tuple[str, int, Call | None]:
         """Where the outermost function that is known put the last step on, or called who did."""

@@ -92,9 +92,9 @@ def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
 
 
 def is_slight(project: Project, found: Lazy) -> bool:
-    """Each round of the loop does something that takes longer, or what is read goes into a log only."""
+    """Each round of the loop does something that takes longer, the rows are one user's own, or what is read goes into a log only."""
     loop = loop_of(found.block, project.calls.body(found.key).blocks[found.block])
-    return project.loads.repeats.is_outweighed(found.key, loop) or _is_only_logged(project, found)
+    return found.rows.own or project.loads.repeats.is_outweighed(found.key, loop) or _is_only_logged(project, found)
 
 
 def _is_only_logged(project: Project, found: Lazy) -> bool:
@@ -185,7 +185,7 @@ def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) ->
     found = []
     known: set[Path] = set()
     reads = tuple(reads)
-    needed = {read.path[:length] for read in reads for length in range(1, len(read.path) + (read.method not in _COUNTED))}
+    needed = {read.path[:length] for read in reads for length in range(1, len(read.path) + (read.method not in _COUNTED and read.method not in ASKS_ANEW))}
     whole = {read.path for read in reads if not read.key}
     for read in reads:
         if read.key and read.path in whole:

@@ -9,7 +9,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path
-from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Relationship
 
 if TYPE_CHECKING:
@@ -63,16 +63,29 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 def declared(project: Project, read: Read) -> tuple[Evidence, ...]:
-    """Where the relation of a read is declared, be it in a base class; nothing for a side of it that stands nowhere."""
+    """Where the relation of a read is declared, be it in a base class or by a ``backref``; nothing for a side of it that stands nowhere."""
     owner, relation = project.schema.mapped.get(read.owner), read.relation
-    classes = project.resolver.classes
-    found = classes.find(Ref(RefKind.CLASS, "", *read.owner), relation.name)
-    if found is None and owner is not None and owner.framework is Framework.SQLALCHEMY and relation.target is not None and relation.back:
-        found = classes.find(Ref(RefKind.CLASS, "", *relation.target), relation.back)  # a ``backref``
-    if owner is None or (found is None and (relation.reverse or not relation.line)):
+    if owner is None or (owner.framework is Framework.DJANGO and relation.reverse):
         return ()
-    path, line = owner.path, relation.line
-    if found is not None:
-        path, member = found[0].path, found[1]
-        line = project.calls.head((path, member)).line if isinstance(member, int) else member.line
+    place = _in_body(project, read.owner, relation.name)
+    if place is None and owner.framework is Framework.SQLALCHEMY and relation.target is not None and relation.back:
+        place = _in_body(project, relation.target, relation.back)
+    if place is None and (relation.reverse or not relation.line):
+        return ()
+    path, line = place if place is not None else (owner.path, relation.line)
     return (Evidence(path, line, f"{owner.name}.{relation.name} is loaded when it is read"),)
+
+
+def _in_body(project: Project, key: ClassKey, name: str) -> tuple[str, int] | None:
+    """Path and line of a member that the body of a class or of one of its bases defines; what a method sets on ``self`` is none."""
+    classes = project.resolver.classes
+    for base in classes.ancestors(*key):
+        if base.kind is not RefKind.CLASS:
+            continue
+        module = project.modules[base.path]
+        if (method := classes.members(base.path, base.index)[0].get(name)) is not None:
+            return base.path, module.functions[method].line
+        for one in module.classes[base.index].attributes:
+            if one.name == name and module.functions[one.function].owner != base.index:
+                return base.path, one.line
+    return None

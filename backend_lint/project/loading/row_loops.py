@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import BlockKind, Body
+from backend_lint.facts.python import Block, BlockKind, Body
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.elements import items_of
 from backend_lint.project.loading.kept_rows import kept_rows
-from backend_lint.project.loading.loops import leaves_at_once, loop_of
+from backend_lint.project.loading.loops import leaves_at_once, loop_of, unwrapped
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -42,7 +42,7 @@ def row_loops(project: Project) -> Iterator[RowLoop]:
         key = module.path, index
         found: dict[tuple[int, tuple[str, ...]], tuple[Rows, ...]] = {}
         for number, block in enumerate(body.blocks):
-            if block.kind in _GO_THROUGH and _may_be_rows(block.subject) and not leaves_at_once(body, loop_of(number, block)):
+            if block.kind in _GO_THROUGH and _may_be_rows(block.subject) and not leaves_at_once(body, loop_of(number, block)) and not _filled(body, block):
                 for rows, elements in _gone_through(project, key, body, number):
                     found.setdefault((number, elements), rows)
                     for later, inner in kept_rows(body, number, elements):
@@ -68,6 +68,12 @@ def _gone_through(project: Project, key: FunctionKey, body: Body, number: int) -
             elif position < len(targets):
                 elements.append(f"%{targets[position]}")
             yield (one,), tuple(elements)
+
+
+def _filled(body: Body, block: Block) -> bool:
+    """``prefetch_related_objects(rows, ...)`` stands before the loop."""
+    rows = unwrapped(block.subject)
+    return any(call.callee.endswith("prefetch_related_objects") and call.args and unwrapped(call.args[0]) == rows for call in body.calls)
 
 
 def _may_be_rows(subject: str) -> bool:

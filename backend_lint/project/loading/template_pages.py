@@ -124,7 +124,7 @@ class Pages:
         message = f"the page `{view.template.rpartition('/')[2]}` lists `{model}` with one query per row for {shown}; {cure}"
         key = view.path, view.function
         entry, soft = reached_from(self._project, key)
-        return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", Severity.INFO if soft else None)
+        return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", Severity.INFO if soft or rows.own else None)
 
     # -- views -------------------------------------------------------------------------------------
 
