@@ -71,6 +71,14 @@ def line_of(text: str, part: str) -> int:
             'add `.select_related("shelf")`',
         ),
         (
+            "def is_on(book, shelf):\n    return book.shelf == shelf\n\n\ndef page(shelf):\n    return [is_on(book, shelf) for book in Book.objects.all()]",
+            "read `shelf_id` instead",
+        ),
+        (
+            "def of(book):\n    return book.shelf\n\n\ndef page(shelf):\n    return [of(book) for book in Book.objects.all()]",
+            'add `.select_related("shelf")`',
+        ),
+        (
             "def page(shelf, shown):\n    for book in Book.objects.all():\n        if book.shelf:\n            yield shown(book.shelf)",
             'add `.select_related("shelf")`',
         ),

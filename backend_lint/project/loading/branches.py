@@ -50,17 +50,20 @@ def is_only_compared(body: Body, block: int, text: str) -> bool:
         return False
     mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?![\w.\[(])")
     others = [value for call in body.calls for value in (*call.args, *(given for _, given in call.keywords))]
-    others += [one.value for one in body.assigns] + [one.value for one in body.returns] + [one.value for one in body.yields]
-    others += [value for _, value, _ in body.conditions]
+    others += [one.value for one in body.assigns] + [one.value for one in body.yields]
+    others += [value for _, value, _ in body.conditions] + [one.value for one in body.returns if one.value == text]
     if any(mentions.search(value) for value in others):
         return False
-    tests = [found.subject for found in body.blocks if mentions.search(found.subject)]
+    written = [found.subject for found in body.blocks] + [one.value for one in body.returns]
+    tests = [value for value in written if mentions.search(value)]
     return bool(tests) and all(_is_compared(test, match) for test in tests for match in mentions.finditer(test))
 
 
 def _is_compared(test: str, found: re.Match[str]) -> bool:
     before, after = test[: found.start()], test[found.end() :]
-    return after.startswith(("==", "!=", " is None", " is not None")) or before.endswith(("==", "!=", "(not ")) or not (before or after)
+    if not (before or after):
+        return True
+    return after.startswith(("==", "!=", " is None", " is not None")) or before.endswith(("==", "!=", "(not "))
 
 
 class Exits:

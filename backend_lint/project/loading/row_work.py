@@ -39,6 +39,8 @@ class RowWork:
     def of_object(self, key: FunctionKey, element: str, model: ClassKey) -> tuple[tuple[Read, ...], tuple[OwnQuery, ...]]:
         """The relations that a function reads of an object and the queries that it runs about it, ``element`` being the object's value text."""
         reads, entered = self._project.loads.reads.entering(key, element, model)
+        if _has_a_look_first(self._project.calls.body(key), element):
+            reads = tuple(read for read in reads if not read.conditional)  # what stands behind the look is for other lists
         return reads, tuple(self._queries((Entered(key, element, (), False), *entered), reads))
 
     def of_source(self, model: ClassKey, names: Sequence[str], place: Place) -> tuple[tuple[Read, ...], tuple[OwnQuery, ...]]:
@@ -86,4 +88,6 @@ def _has_a_look_first(body: Body, element: str) -> bool:
     for text in (*(one.value for one in body.returns), *(one.value for one in body.assigns)):
         if len(options := alternatives(text)) > 1 and any(option.startswith(f"{element}.") for option in options):
             return True
+    if any("prefetched" in block.subject and f"{element}." in block.subject for block in body.blocks):
+        return True
     return any("_prefetched_objects_cache" in text or text.startswith(f"{element}.__dict__") for _, _, text, _ in body.reads)
