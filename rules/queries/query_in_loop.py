@@ -14,7 +14,7 @@ from backend_lint.project.loading.repeats import DOES, Repeat
 
 _CURES = {
     Manner.EACH: "ask for all of them in one query before it",
-    Manner.COUNT: "count for all of them in one grouped query before it",
+    Manner.COUNT: "ask for the numbers of all of them in one grouped query before it",
     Manner.EXISTS: "ask before it, in one query, for which of them there are any",
     Manner.AGAIN: "commit with `expire_on_commit=False`, or select all of them in one query behind the commit",
     Manner.NEWEST: "take the first of each in one query before it, with a window function",

@@ -155,7 +155,7 @@ def test_what_only_the_log_reads_is_no_warning(tmp_path: Path) -> None:
     ("asks", "advice"),
     [
         ("Book.objects.filter(code=one).first()", "ask for all of them in one query before it"),
-        ("Book.objects.filter(code=one).count()", "count for all of them in one grouped query"),
+        ("Book.objects.filter(code=one).count()", "in one grouped query before it"),
         ("Book.objects.filter(code=one).exists()", "for which of them there are any"),
         ("Book.objects.filter(code=one).order_by('-number').first()", "with a window function"),
         ("Book.objects.filter(code=one).latest('number')", "with a window function"),
@@ -170,3 +170,14 @@ def test_what_only_the_log_reads_is_no_warning(tmp_path: Path) -> None:
 def test_a_query_in_a_loop_is_reported_where_one_query_could_ask_for_all(tmp_path: Path, asks: str, advice: str) -> None:
     found = findings(tmp_path, f"def page(codes):\n    return [{asks} for one in codes]", "query-in-loop")
     assert [advice in one.message for one in found] == ([True] if advice else []), [one.message for one in found]
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_what_runs_after_migrations_is_left_alone(tmp_path: Path, connected: bool) -> None:
+    apps = (
+        "from django.apps import AppConfig\nfrom django.db.models.signals import post_migrate\n\nfrom app.pages import fill\n\n\n"
+        "class App(AppConfig):\n    name = 'app'\n\n    def ready(self):\n        post_migrate.connect(fill, sender=self)\n"
+    )
+    body = "def fill(codes, **others):\n    return [Book.objects.get(code=code) for code in codes]"
+    found = findings(tmp_path, body, "query-in-loop", {"app/apps.py": apps} if connected else {})
+    assert len(found) == (0 if connected else 1)

@@ -25,12 +25,14 @@ _ONCE = re.compile(
 _OF_ONE = frozenset("put patch delete update partial_update destroy perform_update perform_destroy".split())
 """Handlers of requests for one thing that is changed or removed."""
 _FOR_TESTS = re.compile(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
+_NAMED_SO = re.compile(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)")
+"""Functions that run once with a migration, or fill a new database."""
 _ASIDE = ("/conftest.py",)
 
 
 def is_aside(project: Project, key: FunctionKey) -> bool:
     """Code whose cost nobody minds: the admin's pages, migrations outside of their usual folder."""
-    return runs_once(project, key[0]) or _is_admin(project, key)
+    return runs_once(project, key[0]) or _NAMED_SO.search(project.calls.head(key).name) is not None or _is_admin(project, key)
 
 
 def runs_once(project: Project, path: str) -> bool:
