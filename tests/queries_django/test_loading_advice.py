@@ -181,3 +181,12 @@ def test_what_runs_after_migrations_is_left_alone(tmp_path: Path, connected: boo
     body = "def fill(codes, **others):\n    return [Book.objects.get(code=code) for code in codes]"
     found = findings(tmp_path, body, "query-in-loop", {"app/apps.py": apps} if connected else {})
     assert len(found) == (0 if connected else 1)
+
+
+def test_two_loops_over_one_query_get_one_advice(tmp_path: Path) -> None:
+    body = (
+        "def page(request):\n    shelves = Shelf.objects.filter(title__gt='x')\n"
+        "    owners = [shelf.owner.name for shelf in shelves]\n    return owners, [book.pk for shelf in shelves for book in shelf.book_set.all()]"
+    )
+    (found,) = findings(tmp_path, body)
+    assert 'add `.select_related("owner").prefetch_related("book_set")`' in found.message

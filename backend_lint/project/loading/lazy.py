@@ -63,7 +63,8 @@ class Lazy(msgspec.Struct, frozen=True):
 
 
 def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
-    """All of them, in order of path and line; what was reported of a query's rows in one loop is not said again in the next."""
+    """All of them, in order of path and line, each query once a function: what one loop was told of its rows is not said again of the next."""
+    merged: dict[tuple[object, ...], Lazy] = {}
     told: set[tuple[FunctionKey, str, int, Path]] = set()
     places: set[Place] = set()
     for loop in project.loads.row_loops:
@@ -75,7 +76,13 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
         told.update((loop.key, rows[0].path, rows[0].line, one.path) for one in missing)
         places.update(one.read.trail[-1] for one in missing)
         if missing:
-            yield Lazy(loop.key, loop.block, one_of(rows), tuple(missing))
+            found = Lazy(loop.key, loop.block, one_of(rows), tuple(missing))
+            call = found.rows.call
+            at = (loop.key, found.rows.path, call.line, call.column) if call is not None else (loop.key, loop.block, loop.elements)
+            if (before := merged.get(at)) is not None:
+                found = msgspec.structs.replace(before, missing=(*before.missing, *found.missing))
+            merged[at] = found
+    yield from merged.values()
 
 
 def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
