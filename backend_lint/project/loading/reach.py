@@ -22,6 +22,10 @@ _ONCE = re.compile(
     r"|(?:\w+_)?(?:test|sample|demo|example|dummy|fake|mock|seed)_?data(?:_\w+)?)(?:/|\.py$)"
 )
 """Code that runs once, or now and then, and what makes data for tests and shows."""
+_ONCE_CALLED = re.compile(
+    r"/management/commands/(?:\w*[_-])?(?:migrate|backfill|convert|fix|repair|normali[sz]e|merge|rename|import|load|create|populate|seed|reset|dump)[_-]\w"
+)
+"""Commands that somebody runs by hand, once."""
 _OF_ONE = frozenset("put patch delete update partial_update destroy perform_update perform_destroy".split())
 """Handlers of requests for one thing that is changed or removed."""
 _FOR_TESTS = re.compile(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
@@ -37,7 +41,7 @@ def is_aside(project: Project, key: FunctionKey) -> bool:
 
 def runs_once(project: Project, path: str) -> bool:
     """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures, sample data, helpers of tests."""
-    return ("/" + path).endswith(_ASIDE) or _ONCE.search(path) is not None or _FOR_TESTS.search(path) is not None or _is_migration(project, path)
+    return ("/" + path).endswith(_ASIDE) or any(one.search(path) for one in (_ONCE, _ONCE_CALLED, _FOR_TESTS)) or _is_migration(project, path)
 
 
 def _is_admin(project: Project, key: FunctionKey) -> bool:
