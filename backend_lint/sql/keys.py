@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from backend_lint.facts.query import And, Comparison, Predicate, TermKind
 from backend_lint.facts.schema import Implicit, Index, IndexKey, Table
 
+_WIDER = 2
+"""Columns more that an index may have to stand in for another one: with more of them it is so much larger that the short one earns its keep."""
+
 
 def unique_within(table: Table, columns: Iterable[str], *, partial: bool = False) -> Index | None:
     """A unique index all of whose columns are among `columns`: rows that agree in them are one row. With `partial`, one with a condition will do."""
@@ -77,7 +80,7 @@ def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
 def _supersedes(other: Index, index: Index, order: Mapping[int, int]) -> bool:
     """Whether `other`, whose keys begin with those of `index`, serves all that it serves."""
     same = len(other.keys) == len(index.keys)
-    if other.where_text != index.where_text:
+    if other.where_text != index.where_text or len(other.keys) > len(index.keys) + _WIDER:
         return False
     if index.unique and not (same and other.unique and other.deferrable == index.deferrable and other.nulls_distinct == index.nulls_distinct):
         return False

@@ -14,7 +14,8 @@ class RedundantIndex(ProjectRule):
     ## What it does
 
     Finds indexes that repeat another one or are its beginning: the same columns, in the same order and direction, with the same operator class, collation and
-    condition. A unique index is only reported where another unique one is on the very same columns. The index that a foreign key brings (Django) is reported
+    condition; one that is longer by more than two columns counts as another, for it is much larger. A unique index is only reported where another unique one
+    is on the very same columns. The index that a foreign key brings (Django) is reported
     with the option `foreign-keys` only.
 
     ## Why is this bad
