@@ -8,12 +8,14 @@ from backend_lint.project import Project
 from backend_lint.sql.types import base
 
 _MONEY = re.compile(
-    r"(?:^|_)(?:price|prices|amount|balance|cost|costs|fee|fees|salary|wage|wages|revenue|payment|payout|refund|deposit|tax|vat|subtotal|total_due|"
-    r"unit_price|credit_limit|earnings|income|budget|money|cents|usd|eur)(?:$|_(?:usd|eur|gbp|cents|net|gross|total|paid|due|per_unit|excl_tax|incl_tax)$)"
+    r"(?:^|_)(?:price|prices|amount|balance|cost|costs|fee|fees|salary|wage|wages|payment|payout|refund|deposit|tax|vat|subtotal|total_due|"
+    r"unit_price|credit_limit|money|cents|usd|eur)(?:$|_(?:usd|eur|gbp|cents|net|gross|total|paid|due|per_unit|excl_tax|incl_tax)$)"
 )
 _RATIO = re.compile(
     r"(?:^|_)(?:ratio|rate|rates|pct|percent|percentage|factor|score|weight|probability|multiplier|coefficient|index|change|volatility|tokens?)(?:$|_)"
 )
+_SHARES = re.compile(r"(?:^|_)(?:service|platform|commission|processing|application|transaction)_fees?$")
+"""Fees that are as often a percentage as an amount."""
 _PHYSICAL = re.compile(r"(?:^|_)(?:time|seconds|minutes|hours|energy|cpu|gpu|memory|rain|snow|water|fuel|estimated|estimate|llm|model|distance)(?:$|_)")
 
 _METERED = re.compile(r"(?:^|_)(?:tokens?|prompt|completion|gpu|inference)(?:$|_)")
@@ -26,8 +28,8 @@ class FloatForMoney(ProjectRule):
     ## What it does
 
     Finds columns of type `real`, `double precision` or `float` whose name says that they hold money: `price`, `amount`, `balance`, `fee`, `tax` and their
-    kind. Names that also say ratio, rate, percentage or score are left alone, and so are measured quantities and tables of metered use (tokens, prompts),
-    whose costs are estimates.
+    kind. Names that also say ratio, rate, percentage or score are left alone, and so are measured quantities, fees that may be a percentage
+    (`service_fee`), statistics (`income`, `budget`), and tables of metered use (tokens, prompts), whose costs are estimates.
 
     ## Why is this bad
 
@@ -82,7 +84,9 @@ class FloatForMoney(ProjectRule):
                 continue
             for column in table.columns:
                 name = column.name.lower()
-                if base(column.type) not in ("real", "double precision", "float") or not _MONEY.search(name) or _RATIO.search(name) or _PHYSICAL.search(name):
+                if base(column.type) not in ("real", "double precision", "float") or not _MONEY.search(name):
+                    continue
+                if _RATIO.search(name) or _PHYSICAL.search(name) or _SHARES.search(name):
                     continue
                 place = project.places.column(table, column.name)
                 message = f"`{table.name}.{column.name}` keeps money as {column.type}: sums drift by cents; use numeric, or whole cents"
