@@ -17,8 +17,8 @@ class MissingPrimaryKey(ProjectRule):
 
     ## What it does
 
-    Finds tables without a primary key and without a unique index over columns that are not null. Views, partitions, and tables for staging, logs and backups by
-    their name are left out, and so are tables of which not all is known.
+    Finds tables without a primary key and without any unique index. Views, partitions, and tables for staging, logs and backups by their name are left out, and
+    so are tables of which not all is known, and scripts of SQL beside the models of an ORM.
 
     ## Why is this bad
 
@@ -80,7 +80,7 @@ class MissingPrimaryKey(ProjectRule):
                 continue
             if table.unknown:
                 project.note_unknown(self.name)
-            elif not _has_key(table):
+            elif not any(index.unique for index in table.indexes) and not _is_aside(project, table):
                 yield self._finding(project, table)
 
     def _finding(self, project: Project, table: Table) -> Finding:
@@ -89,17 +89,16 @@ class MissingPrimaryKey(ProjectRule):
         pair = len(links) == 2 and len(table.columns) <= 3
         what = f"nothing stops it from linking the same pair twice; make ({', '.join(links)}) its primary key" if pair else "rows can double; give it one"
         evidence = []
+        declared = project.schema.declared.get(table.name)
+        if declared is not None and declared.primary_key and declared.path != table.path:
+            what = f"the model declares ({', '.join(declared.primary_key)}), and no migration makes it; add one"
+            evidence.append(Evidence(table.path, table.line, "the migrations make the table here, without a key"))
         for key in table.foreign_keys[:2] if pair else ():
             there = project.places.column(table, key.columns[0])
             evidence.append(Evidence(there.path, there.line, f"`{key.columns[0]}` refers to `{key.table}`"))
         return self.finding(place.path, place, f"table `{table.name}` has no primary key: {what}", symbol=place.symbol, evidence=evidence)
 
 
-def _has_key(table: Table) -> bool:
-    """A unique index on columns that are never null, or on a table's links, which are only null where nothing is linked."""
-    links = {column for key in table.foreign_keys for column in key.columns}
-    for index in table.indexes:
-        columns = [table.column(key.column) for key in index.keys]
-        if index.unique and not index.where_text and all(column is not None and (not column.nullable or column.name in links) for column in columns):
-            return True
-    return False
+def _is_aside(project: Project, table: Table) -> bool:
+    """A script of SQL makes it, in a project whose tables are those of its models."""
+    return table.path.endswith(".sql") and bool(project.schema.mapped) and project.places.model(table.name) is None
