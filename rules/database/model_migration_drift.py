@@ -13,8 +13,8 @@ class ModelMigrationDrift(ProjectRule):
     ## What it does
 
     Replays all migrations and compares what they leave with what the models declare: columns, plain indexes and unique constraints that only one side has.
-    Types, defaults, expressions and conditions are not compared. Unmanaged models, and tables that a migration changes in a way that is not known for
-    certain, are left alone.
+    Types, defaults, expressions and conditions are not compared. Unmanaged models, tables that a migration changes in a way that is not known for certain,
+    and columns that a class gets by a function, a mixin's `declared_attr` or a mapper of its own are left alone.
 
     ## Why is this bad
 
@@ -105,9 +105,9 @@ class ModelMigrationDrift(ProjectRule):
     def _finding(self, project: Project, drift: Drift) -> Finding:
         name = drift.declared.name
         place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
-        there = Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")
+        there = [Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")] if drift.migrated.path != place.path else []
         if drift.missing_in == "migrations":
             message = f"{drift.what} of `{name}` is in the model, and no migration makes it; add the migration"
         else:
             message = f"{drift.what} of `{name}` is left by the migrations, and the model does not know it; declare it, or drop it in a migration"
-        return self.finding(place.path, place, message, symbol=place.symbol, evidence=(there,))
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=there)

@@ -178,7 +178,10 @@ def in_order(migrations: Mapping[Key, Migration]) -> list[Migration]:
         for one in migration.parents:
             if one[1] in (FIRST, LATEST):
                 later.setdefault(own, []).append(one)
-            elif (target := standing(one)) in kept and target != own:
+            elif (target := standing(one)) not in kept and one[0] == own[0]:
+                # its file could not be read: what comes before it by name is before this one too
+                parents[own].update(sorted(other for other in by_app[own[0]] if other[1] < one[1] and other != own)[-1:])
+            elif target in kept and target != own:
                 parents[own].add(target)
         for one in migration.before:
             target = standing(one)

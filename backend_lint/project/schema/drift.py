@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Attribute
 from backend_lint.facts.schema import Implicit, Index, Table
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import Mapped
 
 _MIGRATED = ("django migrations", "alembic")
 _MOST_TABLES = 3
@@ -48,18 +53,71 @@ def drifts(project: Project) -> Iterator[Drift]:
 def _differences(project: Project, stated: Mapping[str, Table] | None) -> Iterator[Drift]:
     from backend_lint.project.schema import django
 
+    replay = Replay(project)
     for name, declared in project.schema.declared.items():
         migrated = project.schema.tables.get(name)
         if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
             continue
         mapped = project.places.model(name)
-        if mapped is None or mapped.unknown:
+        if mapped is None or mapped.unknown or not replay.is_whole(migrated):
             continue
-        found = [*_columns(declared, migrated), *_indexes(declared, migrated)]
+        found = [one for one in (*_columns(declared, migrated), *_indexes(declared, migrated)) if not _is_given(project, mapped, one) and not replay.drops(one)]
         if found and migrated.source == "django migrations":
             stated = django.stated(project, project.schema.dialect) if stated is None else stated
             found = [one for one in found if _known_to_django(stated.get(name), one)]
         yield from found
+
+
+class Replay:
+    """What is known of the migrations beside what they leave."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._begun = {path for history in project.schema.histories for path in history.done}
+        self._whole: dict[str, bool] = {}
+
+    def is_whole(self, table: Table) -> bool:
+        """All migrations beside the one that made the table were replayed."""
+        folder = table.path.rpartition("/")[0]
+        if folder not in self._whole:
+            beside = [path for path, file in self._project.files.items() if file.role is Role.MIGRATION and path.rpartition("/")[0] == folder]
+            self._whole[folder] = all(path in self._begun or not self._changes(path) for path in beside if path.endswith(".py"))
+        return self._whole[folder]
+
+    def _changes(self, path: str) -> bool:
+        """Whether a file is a migration; one that could not be read may be."""
+        module = self._project.modules.get(path)
+        return module is None or any(name in ("Migration", "upgrade") for found in module.definitions for name in found)
+
+    def drops(self, drift: Drift) -> bool:
+        """Some migration names the column as one to drop, in a way that was not followed: in a lambda, in a function of its own."""
+        return drift.missing_in == "model" and drift.column in self._dropped
+
+    @functools.cached_property
+    def _dropped(self) -> frozenset[str]:
+        found: set[str] = set()
+        for module in self._project.modules.values():
+            for head, body in zip(module.functions, module.bodies, strict=True) if module.role is Role.MIGRATION else ():
+                if head.name.partition(".")[0] != "downgrade":
+                    calls = (call for call in body.calls if call.callee.endswith(".drop_column"))
+                    found.update(name for call in calls for value in call.args if (name := constant_string(value)) is not None)
+        return frozenset(found)
+
+
+def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
+    """The class has something of the column's name that makes it, though not by a plain declaration; or a mapper of its own, which may add any."""
+    if drift.missing_in != "model" or not drift.column:
+        return False
+    ref, find = Ref(RefKind.CLASS, mapped.name, *mapped.key), project.resolver.classes.find
+    if find(ref, "__mapper_cls__") is not None:
+        return True
+    for name in (drift.column, drift.column.removesuffix("_id")):
+        member = find(ref, name)
+        if member is None:
+            continue
+        if isinstance(member[1], Attribute) or "declared_attr" in str(project.modules[member[0].path].functions[member[1]].decorators):
+            return True
+    return False
 
 
 class Added:
