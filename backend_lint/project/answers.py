@@ -19,6 +19,7 @@ from backend_lint.project.asked_columns import asked_columns
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand
 from backend_lint.project.unsorted import sorted_for_few
+from backend_lint.project.unused import Unused
 from backend_lint.sql.selectivity import few_values, share_of_few
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.mapping import Mapped
 
 _ADMIN = ("/admin.py", "/admin/", "/admins/", "/django_admin/")
+_COMMANDS = ("/commands.py", "/cli.py", "/management.py")
 _BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 
 
@@ -56,8 +58,8 @@ class Missing(NamedTuple):
     """An index that would serve, with the queries that want it, those that requests and messages reach first.
 
     `soft`: nobody waits for any of them, an index serves a part of what is asked, or it depends on the value how many rows are wanted, as with a range with
-    one end and with kinds and flags alone. `small`: nothing
-    says so, but the table looks like a short list.
+    one end and with kinds and flags alone. `weak`: the same, and neither is it asked again and again, nor is the part that is served one of a few values.
+    `small`: nothing says so, but the table looks like a short list.
     """
 
     lack: Lack
@@ -66,6 +68,7 @@ class Missing(NamedTuple):
     candidate: Candidate
     answers: tuple[Answer, ...]
     soft: bool
+    weak: bool
     small: bool
 
 
@@ -81,6 +84,7 @@ class Answers:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._ranks: dict[tuple[str, int], int] = {}
+        self._unused = Unused(project)
 
     @functools.cached_property
     def all(self) -> tuple[Answer, ...]:
@@ -118,42 +122,21 @@ class Answers:
             return False
         if access.partly and not _strong(answer, table):
             return False
-        if (self.rank(answer.site) == 2 and not self._polls(answer.site)) or self._is_unused(answer.site):
+        if self.is_idle(answer.site.path, answer.site.function):
             return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
 
-    def _polls(self, site: Site) -> bool:
+    def is_idle(self, path: str, function: int) -> bool:
+        """Nobody calls the function, or somebody runs it once."""
+        return (self._rank(path, function) == 2 and not self._polls(path)) or self._unused.is_unused((path, function))
+
+    def _polls(self, path: str) -> bool:
         """The command asks again and again: something in its file loops until it is told to stop."""
-        module = self._project.modules.get(site.path)
+        module = self._project.modules.get(path)
         if module is None:
             return False
         loops = [block.subject for body in module.bodies for block in body.blocks if block.kind is BlockKind.WHILE]
         return any(subject in ("True", "1") or subject.startswith("(not %self.") for subject in loops)
-
-    def _is_unused(self, site: Site) -> bool:
-        """It stands in a method of a model that takes arguments, and that nothing in the project calls."""
-        module = self._project.modules.get(site.path)
-        if module is None or site.function < 0:
-            return False
-        head = module.functions[site.function]
-        is_model = head.owner >= 0 and (site.path, head.owner) in self._project.schema.mapped
-        return is_model and len(head.parameters) > 1 and not self._is_called(head.name.rpartition(".")[2])
-
-    def _is_called(self, name: str) -> bool:
-        """Something outside tests calls it, or hands it on."""
-        return any(True for _ in self._project.named_calls.calls(name, without=frozenset({Role.TEST}))) or name in self._handed_on
-
-    @functools.cached_property
-    def _handed_on(self) -> frozenset[str]:
-        """The last names of all that is read or handed on outside tests."""
-        found: set[str] = set()
-        for module in self._project.modules.values():
-            if module.role is not Role.TEST:
-                for body in module.bodies:
-                    for call in body.calls:
-                        found.update(text.rpartition(".")[2] for text in (*call.args, *(value for _, value in call.keywords)))
-                    found.update(value.rpartition(".")[2] for _, _, value, _ in body.reads)
-        return frozenset(found)
 
     @functools.cached_property
     def missing(self) -> tuple[Missing, ...]:
@@ -165,8 +148,8 @@ class Answers:
             keys = frozenset(key.column or key.expression for key in candidate.keys)
             groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
         found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
-        found = [one for one in found if one.lack is Lack.ORDER or (_share_of_few(one.table, one.candidate) or 0.0) < _WORTH_AN_INDEX]
-        return tuple(sorted(found, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
+        kept = (one for one in found if one.lack is Lack.ORDER or (_share_of_few(one.table, one.candidate) or 0.0) < _WORTH_AN_INDEX)
+        return tuple(sorted(kept, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
 
     @functools.cached_property
     def _unsorted(self) -> tuple[Answer, ...]:
@@ -190,7 +173,8 @@ class Answers:
     def is_foreign_key(self, missing: Missing) -> bool:
         """The missing index is one on a foreign key, alone or with more, which lacks it whoever asks."""
         names = [key.column for key in missing.candidate.keys]
-        return (missing.table.name, tuple(names)) in self._unindexed_keys or any((missing.table.name, (name,)) in self._unindexed_keys for name in names)
+        keyed = (missing.table.name, tuple(names)) in self._unindexed_keys or any((missing.table.name, (name,)) in self._unindexed_keys for name in names)
+        return keyed and not all(_tells_better(answer) for answer in missing.answers)
 
     @functools.cached_property
     def _unindexed_keys(self) -> frozenset[tuple[str, tuple[str, ...]]]:
@@ -198,7 +182,7 @@ class Answers:
 
         if self._project.schema.dialect is Dialect.MYSQL:
             return frozenset()
-        return frozenset((one.table.name, one.columns) for one in unindexed_keys(self._project)[0] if one.certain)
+        return frozenset((one.table.name, one.columns) for one in unindexed_keys(self._project) if one.certain)
 
     def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
         widest = answers[0].access.candidate
@@ -207,9 +191,14 @@ class Answers:
         first = ranked[0]
         assert first.table is not None and widest is not None
         few = lack is not Lack.ORDER and _share_of_few(first.table, widest) is not None
-        weak = all(answer.access.range_only or answer.access.partly or _walked(answer) for answer in answers)
-        soft = few or weak or self.rank(first.site) >= 2
-        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, may_be_small(first.table) or named_by_hand(first.table))
+        soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly or _walked(answer) for answer in answers)
+        left = few or all(answer.access.range_only or (answer.access.partly and not _of_few(answer)) or _walked(answer) for answer in answers)
+        weak = left and not any(self.rank(answer.site) == 2 for answer in answers)
+        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, weak, self.may_be_small(first.table))
+
+    def may_be_small(self, table: Table) -> bool:
+        """Nothing says so, but the table looks like a short list."""
+        return may_be_small(table, getattr(self._project.places.model(table.name), "name", "")) or named_by_hand(table)
 
     def order(self, answer: Answer) -> tuple[int, str, int]:
         """Sorts queries: those that requests and messages wait for first."""
@@ -217,22 +206,23 @@ class Answers:
 
     def rank(self, site: Site) -> int:
         """Who waits for a query: 0 a request or a message, 1 nobody knows, 2 a command, a script or the start of the program."""
-        key = (site.path, site.function)
+        return self._rank(site.path, site.function)
+
+    def _rank(self, path: str, function: int) -> int:
+        key = (path, function)
         if key not in self._ranks:
-            role = self._project.files[site.path].role
-            reached = self.reached_from(site)
-            if role in (Role.COMMAND, Role.SCRIPT) or (reached is not None and reached.kind in _BY_HAND):
-                self._ranks[key] = 2
-            else:
-                self._ranks[key] = 1 if reached is None else 0
+            role = self._project.files[path].role
+            reached = self._reached(path, function)
+            by_hand = role in (Role.COMMAND, Role.SCRIPT) or path.endswith(_COMMANDS)
+            self._ranks[key] = 2 if by_hand or (reached is not None and reached.kind in _BY_HAND) else 1 if reached is None else 0
         return self._ranks[key]
 
     def reached_from(self, site: Site) -> Entry | None:
         """The nearest entry point that leads to a query; None if none is known, or it stands in no function."""
-        if site.function < 0:
-            return None
-        reached = self._project.reached_from((site.path, site.function))
-        return reached[0] if reached is not None else None
+        return self._reached(site.path, site.function)
+
+    def _reached(self, path: str, function: int) -> Entry | None:
+        return reached[0] if function >= 0 and (reached := self._project.reached_from((path, function))) is not None else None
 
     def is_out(self, site: Site) -> bool:
         """Queries of administration pages, tests and debugging, for which nobody builds indexes."""
@@ -251,20 +241,22 @@ class Answers:
 
     @functools.cached_property
     def _scans(self) -> dict[str, list[Answer]]:
-        """The answers of relations that are read whole although few of their rows are asked for, by table."""
+        """The answers of relations that are read whole although few of their rows are asked for, by table: of queries that somebody waits for."""
         found: dict[str, list[Answer]] = {}
         for answer in self.all:
-            if answer.access.path is Path.SCAN and answer.table is not None and not self.is_out(answer.site):
+            site = answer.site
+            if answer.access.path is Path.SCAN and answer.table is not None and not self.is_out(site) and not self.is_idle(site.path, site.function):
                 found.setdefault(answer.table.name, []).append(answer)
         return found
 
     def looked_up(self, table: str, columns: Iterable[str]) -> list[Site]:
         """The queries that read all of a table to find rows by these columns: by values, or from rows of another table.
 
-        Not those that find rows of the table by something else and go on from them, nor those that an index serves for another condition.
+        Not those that find rows of the table by something else and go on from them, those that an index serves for another condition, or those that a column
+        of many values beside the key tells apart better.
         """
         wanted = set(columns)
-        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns)}.values())
+        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns) and not _tells_better(one)}.values())
 
     def index_on(self, table: Table, columns: Iterable[str]) -> str:
         """The declaration of a plain index as the table's framework writes it."""
@@ -293,6 +285,22 @@ def _strong(answer: Answer, table: Table) -> bool:
         if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return True
     return False
+
+
+def _of_few(answer: Answer) -> bool:
+    """The index that leads to a part holds one of a few values, such as the kind of what a generic key refers to."""
+    assert answer.table is not None
+    used = [index for index in answer.table.indexes if index.name == answer.access.index]
+    return bool(used) and all((column := answer.table.column(key.column)) is not None and few_values(column) for index in used for key in index.keys)
+
+
+def _tells_better(answer: Answer) -> bool:
+    """It asks for equality on a column of many values that is no foreign key, and for which an index should be made."""
+    table = answer.table
+    assert table is not None
+    keys = {name for key in table.foreign_keys for name in key.columns}
+    columns = map(table.column, _compared(answer) & set(answer.access.columns) - keys)
+    return any(column is not None and not few_values(column) for column in columns)
 
 
 def _walked(answer: Answer) -> bool:

@@ -189,8 +189,9 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
     results = results_of(body, site.call)
     tests = sorted({index for number in results for index in tested.get(number, ())})
     handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
-    if (not tests and not handlers) or _several(body, results | set(_under(body, site.call)), handlers):
-        return None
+    chain = results | set(_under(body, site.call))
+    if (not tests and not handlers) or _several(body, chain, handlers) or any(body.calls[number].callee.endswith(".order_by") for number in chain):
+        return None  # of several the first is taken
     given = _given(project, site, body, table)
     start = max(results) + 1
     for number in range(start, min(len(body.calls), start + _FARTHEST)):

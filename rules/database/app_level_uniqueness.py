@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.python import Call
 from backend_lint.project import Project
+from backend_lint.project.natural_keys import constraint_on, is_natural_key
+from backend_lint.project.registered import is_scheduled
 from backend_lint.project.uniqueness import Taken, looks_before_inserts
 from backend_lint.sql.keys import is_part_of_unique, may_be_unique, unique_within
 
@@ -16,8 +18,8 @@ class AppLevelUniqueness(ProjectRule):
 
     Finds a lookup by equality whose outcome decides whether a row with the very same values is inserted, or refused with words such as "already exists",
     where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone, and so are
-    commands, rows that are many by design, and lookups that expect several. Where a constraint does back it, a handler that inserts what it did not find
-    and does not expect the conflict is an information: the second request fails.
+    commands and scheduled jobs, rows that are many by design, lookups that expect several, and those that are no key: names of persons, titles. Where a
+    constraint does back it, a handler of requests that inserts what it did not find and does not expect the conflict is an information: the second fails.
 
     ## Why is this bad
 
@@ -78,13 +80,13 @@ class AppLevelUniqueness(ProjectRule):
         for taken in looks_before_inserts(project):
             if may_be_unique(taken.table, taken.columns) or is_part_of_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif not taken.table.managed or project.answers.rank(taken.site) >= 2:
+            elif not taken.table.managed or _is_alone(project, taken):
                 continue
             elif unique_within(taken.table, taken.columns, partial=True) is None:
                 # a foreign key that is not unique says that a parent has several children
-                if not any(key.columns == taken.columns for key in taken.table.foreign_keys):
+                if is_natural_key(taken) and not any(key.columns == taken.columns for key in taken.table.foreign_keys):
                     yield self._finding(project, taken)
-            elif taken.make is not None and not taken.caught and not project.answers.is_out(taken.site):
+            elif taken.make is not None and not taken.caught and project.answers.rank(taken.site) == 0 and not project.answers.is_out(taken.site):
                 yield self._collision(taken, taken.make)
 
     def _collision(self, taken: Taken, make: Call) -> Finding:
@@ -103,7 +105,7 @@ class AppLevelUniqueness(ProjectRule):
         names = ", ".join(f"`{column}`" for column in taken.columns)
         evidence = [Evidence(site.path, taken.make.line, "inserts the row that was not found")] if taken.make is not None else []
         go = project.places.indexes_go(table)
-        evidence.append(Evidence(go.path, go.line, f"put a unique constraint on ({', '.join(taken.columns)}) here"))
+        evidence.append(Evidence(go.path, go.line, constraint_on(project, taken)))
         return self.finding(
             site.path,
             site,
@@ -111,3 +113,9 @@ class AppLevelUniqueness(ProjectRule):
             symbol=site.symbol,
             evidence=evidence,
         )
+
+
+def _is_alone(project: Project, taken: Taken) -> bool:
+    """One process at a time does this, or none."""
+    entry = project.answers.reached_from(taken.site)
+    return project.answers.is_idle(taken.site.path, taken.site.function) or (entry is not None and is_scheduled(project, entry))

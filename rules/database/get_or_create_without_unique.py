@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
-from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
+from backend_lint.project.natural_keys import constraint_on, is_natural_key
 from backend_lint.project.registered import is_scheduled
 from backend_lint.project.uniqueness import Taken, get_or_creates
 from backend_lint.sql.keys import may_be_unique, unique_within
@@ -19,8 +19,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
     Joins the lookups of `get_or_create` and `update_or_create` with the table's unique constraints, unique indexes and primary key, after all migrations.
     It reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation, and columns
     that every new row fills with the same default. Calls behind which somebody catches `MultipleObjectsReturned`
-    are left alone, and so are commands, of which one runs at a time; lookups by a value that was made just before; and calls behind a test that looks for
-    the same rows. It is an error where requests or messages reach the call, and an information where only a scheduled job does, or nobody that is known.
+    are left alone, and so are commands, of which one runs at a time; lookups by a value that was made just before; calls behind a test that looks for
+    the same rows; and lookups that are no key: names of persons, titles, long texts, names beside a slug that is unique. It is an error where requests or
+    messages reach the call, and an information where only a scheduled job does, or nobody that is known.
 
     ## Why is this bad
 
@@ -84,7 +85,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
         for taken in get_or_creates(project):
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
-            elif unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is not None or _means_more(taken):
+            elif unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is not None or _means_more(taken) or not is_natural_key(taken):
                 continue
             elif taken.table.managed and not by_hand(project, taken):
                 yield self._finding(project, taken)
@@ -97,7 +98,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
             place = project.places.column(table, column)
             evidence.append(Evidence(place.path, place.line, f"`{table.name}.{column}` is not unique"))
         go = project.places.indexes_go(table)
-        evidence.append(Evidence(go.path, go.line, f"put a unique constraint on ({', '.join(taken.columns)}) here{_nulls(project, taken)}"))
+        evidence.append(Evidence(go.path, go.line, constraint_on(project, taken)))
         entry = project.answers.reached_from(site)
         at_once = entry is not None and project.answers.rank(site) == 0 and not is_scheduled(project, entry)
         who = "messages" if entry is not None and entry.kind in (EntryKind.TASK, EntryKind.CONSUMER) else "requests"
@@ -106,7 +107,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
             site.path,
             site,
             f"two {who if at_once else 'runs'} at once both insert: {names} of `{table.name}` {are} not unique, and later calls find both and fail; "
-            f"add a unique constraint{' that takes nulls as equal' if _nulls(project, taken) else ''}",
+            "add a unique constraint",
             symbol=site.symbol,
             evidence=evidence,
             severity=None if at_once else Severity.INFO,
@@ -114,18 +115,8 @@ class GetOrCreateWithoutUnique(ProjectRule):
 
 
 def by_hand(project: Project, taken: Taken) -> bool:
-    """Somebody runs it, one at a time."""
-    return project.answers.rank(taken.site) >= 2
-
-
-def _nulls(project: Project, taken: Taken) -> str:
-    """What a constraint needs where some of the columns may be null."""
-    columns = [column for name in taken.columns if (column := taken.table.column(name)) is not None and column.nullable]
-    if not columns:
-        return ""
-    names = ", ".join(f"`{column.name}`" for column in columns)
-    cure = "nulls_distinct=False (PostgreSQL 15)" if project.schema.dialect is Dialect.POSTGRESQL else "values instead of nulls"
-    return f", with {cure}: {names} may be null, and nulls are not equal"
+    """Somebody runs it, one at a time, or nobody does."""
+    return project.answers.is_idle(taken.site.path, taken.site.function)
 
 
 def _means_more(taken: Taken) -> bool:

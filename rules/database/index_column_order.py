@@ -14,6 +14,7 @@ class IndexColumnOrder(ProjectRule):
     ## What it does
 
     Finds queries whose columns all stand in one index of the table, behind a first column that the query does not ask for, and that no other index serves.
+    Short lists are left alone, and so are ranges with one end, kinds and flags.
 
     ## Why is this bad
 
@@ -76,7 +77,7 @@ class IndexColumnOrder(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for missing in project.answers.missing:
-            if missing.lack is not Lack.COLUMN_ORDER or project.answers.is_foreign_key(missing):
+            if missing.lack is not Lack.COLUMN_ORDER or missing.weak or missing.small or project.answers.is_foreign_key(missing):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)
@@ -87,5 +88,4 @@ class IndexColumnOrder(ProjectRule):
                 symbol=site.symbol,
                 evidence=of_missing(project, missing),
                 suggestion=project.answers.declaration(missing.table, missing.candidate),
-                severity=Severity.INFO if missing.soft or missing.small else None,
             )

@@ -20,8 +20,9 @@ class UnindexedFilter(ProjectRule):
     Left alone: another condition of the query that an index serves; tables that stay small or look like short lists; booleans and other columns with few
     values; administration pages, tests, migrations, and commands unless they ask again and again; foreign keys, of which `unindexed-foreign-key` speaks;
     long texts (Django's `TextField`, columns called `body`, `description` ...), which no sorted index should hold: with PostgreSQL a hash is proposed for them;
-    filters that a list only offers, of which `unindexed-list-filter` speaks; whatever is not known for certain. It is an information where only a command
-    asks, where an index serves a part of the condition, or where one delivers the order that a limit cuts.
+    filters that a list only offers, of which `unindexed-list-filter` speaks; functions that nobody calls; whatever is not known for certain. Where a range
+    with one end or a few kinds and flags are all that is asked, where an index serves most of the condition, or delivers the order that a limit cuts, it
+    depends on the rows whether an index pays: that is reported with the option `weak` only.
 
     ## Why is this bad
 
@@ -69,6 +70,10 @@ class UnindexedFilter(ProjectRule):
     The table stays small, or nearly all of its rows match. Say how many rows it has in `[tool.backend-lint.database]`, key `rows`, or name an export of
     `pg_stat_user_tables` there.
 
+    ## Options
+
+    - `weak`: also report queries of which it depends on the rows whether an index pays. Default: false.
+
     ## References
 
     - [PostgreSQL: indexes](https://www.postgresql.org/docs/current/indexes.html)
@@ -79,12 +84,13 @@ class UnindexedFilter(ProjectRule):
     fix = "patch"
     tags = ("database", "performance")
     reads = frozenset({Role.MIGRATION})
+    options = {"weak": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
         for _ in project.answers.uncertain:
             project.note_unknown(self.name)
         for missing in project.answers.missing:
-            if missing.lack is not Lack.FILTER or missing.small or project.answers.is_foreign_key(missing):
+            if missing.lack is not Lack.FILTER or missing.small or (missing.weak and not self.option("weak")) or project.answers.is_foreign_key(missing):
                 continue
             site = missing.answers[0].site
             columns = named_keys(missing)

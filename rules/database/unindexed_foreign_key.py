@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.schema.foreign_keys import Followed, Follows, Unindexed, unindexed_keys
+from backend_lint.project.schema.foreign_keys import Followed, Follows, Unindexed, between_large, unindexed_keys
 
 _SHOWN = 8
 
@@ -20,10 +20,9 @@ class UnindexedForeignKey(ProjectRule):
     counts, and so does a partial index that leaves out nulls only. Keys to short lists (countries, states) are left alone: nobody deletes those.
 
     It speaks where something follows the key from the parent: a query that finds rows by it, or reaches them from a parent's; code that loads a parent's
-    children; a delete of parents that the database passes on (`ON DELETE CASCADE`, `SET NULL`). Joins from a child to its parent do not count, nor queries
-    that find the child's rows by an index. It is an information where the program deletes parents without such a clause, where only the clause or a
-    relationship of the model is there that nothing uses, and where the project indexes most of its other keys. Keys that nothing is known to follow are
-    reported with the option `all`.
+    children. Joins from a child to its parent do not count, nor queries that find the child's rows by an index, or better by another column. It is an
+    information where requests or messages only delete parents, for which the database looks for children. Keys that nothing is known to follow are reported
+    with the option `all`, whatever clause `ON DELETE` they have.
 
     ## Why is this bad
 
@@ -33,47 +32,41 @@ class UnindexedForeignKey(ProjectRule):
     ## Example
 
     ```python
-    # path: shop/models.py
-    from sqlalchemy import ForeignKey
-    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+    # path: shop/tables.py
+    from sqlalchemy import Column, ForeignKey, Integer, MetaData, Select, Table, select
+
+    metadata = MetaData()
+    customer = Table("customer", metadata, Column("id", Integer, primary_key=True))
+    order = Table(
+        "order",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("customer_id", Integer, ForeignKey("customer.id", ondelete="CASCADE")),
+    )
 
 
-    class Base(DeclarativeBase):
-        pass
-
-
-    class Customer(Base):
-        __tablename__ = "customer"
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-
-    class Order(Base):
-        __tablename__ = "order"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    def orders(number: int) -> Select[tuple[int]]:
+        return select(order.c.id).where(order.c.customer_id == number)
     ```
 
     ## Use instead
 
     ```python
-    # path: shop/models.py
-    from sqlalchemy import ForeignKey
-    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+    # path: shop/tables.py
+    from sqlalchemy import Column, ForeignKey, Integer, MetaData, Select, Table, select
+
+    metadata = MetaData()
+    customer = Table("customer", metadata, Column("id", Integer, primary_key=True))
+    order = Table(
+        "order",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("customer_id", Integer, ForeignKey("customer.id", ondelete="CASCADE"), index=True),
+    )
 
 
-    class Base(DeclarativeBase):
-        pass
-
-
-    class Customer(Base):
-        __tablename__ = "customer"
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-
-    class Order(Base):
-        __tablename__ = "order"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    def orders(number: int) -> Select[tuple[int]]:
+        return select(order.c.id).where(order.c.customer_id == number)
     ```
 
     ## When this is wrong
@@ -101,14 +94,13 @@ class UnindexedForeignKey(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         if project.schema.dialect is Dialect.MYSQL:
             return
-        found, usual = unindexed_keys(project)
-        follows = Follows(project, found)
+        follows = Follows(project, found := [large for one in unindexed_keys(project) if (large := between_large(project, one)) is not None])
         for one in found:
             if not one.certain:
                 project.note_unknown(self.name)
                 continue
             followed = follows.of(one)
-            if followed.certain or followed.possible or usual or self.option("all"):
+            if followed.queries or followed.loaded is not None or followed.deletes or self.option("all"):
                 yield self._finding(project, one, followed)
 
     def _finding(self, project: Project, one: Unindexed, followed: Followed) -> Finding:
@@ -118,7 +110,8 @@ class UnindexedForeignKey(ProjectRule):
         for key in one.keys:
             if (parent := project.schema.table(key.table)) is not None:
                 there = project.places.table(parent)
-                evidence.append(Evidence(there.path, there.line, f"`{parent.name}` is the parent" + (f", on delete {key.on_delete}" if key.on_delete else "")))
+                clause = f", on delete {key.on_delete}" if key.on_delete else ""
+                evidence += [Evidence(there.path, there.line, f"`{parent.name}` is the parent{clause}")] if there.path else []
         evidence += [Evidence(*place, "deletes a parent") for place in followed.deletes.values()]
         if followed.loaded is not None:
             evidence.append(Evidence(followed.loaded.path, followed.loaded.line, f"loads `{followed.loaded.name}`"))
@@ -134,7 +127,7 @@ class UnindexedForeignKey(ProjectRule):
             symbol=at.symbol,
             evidence=evidence,
             suggestion=project.answers.index_on(table, columns),
-            severity=None if followed.certain else Severity.INFO,
+            severity=None if followed.queries or followed.loaded is not None else Severity.INFO,
         )
 
 
@@ -142,8 +135,8 @@ def _why(one: Unindexed, followed: Followed) -> str:
     whole = f"reads all of `{one.table.name}`"
     parents = " or ".join(f"`{key.table}`" for key in one.keys)
     each = f"each delete from {' or '.join(f'`{name}`' for name in followed.deletes)}"
-    if followed.queries or followed.loaded is not None:
-        what = "each of these queries" if followed.queries else f"each load of `{followed.loaded.name}`" if followed.loaded is not None else ""
+    what = "each of these queries" if followed.queries else f"each load of `{followed.loaded.name}`" if followed.loaded is not None else ""
+    if what:
         return f"{what} {whole}" + (f", and so does {each}" if followed.deletes else "")
     if followed.deletes:
         return f"{each} {whole}"

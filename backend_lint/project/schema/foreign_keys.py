@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,6 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.facts.schema import ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
-from backend_lint.project.schema.sizes import is_small, may_be_small
 from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
 
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import ClassKey
 
-_FEWEST, _MOST = 6, 5
-"""A project indexes its keys if it has so many, and at most one in so many has no index."""
-
-_PASSED_ON = ("cascade", "set null", "set default")
-"""Clauses ``ON DELETE`` by which the database looks for the children to change them."""
+_OWNERS = re.compile(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspaces?|companies|company|sites?|instances?|accounts?)$")
+"""Tables to which all else belongs: their rows are deleted once in a while."""
+_EAGER = ("joinedload", "selectinload", "subqueryload", "immediateload")
 
 
 class Unindexed(NamedTuple):
@@ -46,15 +44,12 @@ class Followed(NamedTuple):
     """What follows a key from the parent to its children.
 
     `queries`: those that read all of the children's table for it. `loaded`: where code loads a parent's children. `deletes`: by parent, where the program
-    deletes rows of it. `certain`: a query, a load, or a delete that the database passes on to the children. `possible`: a relationship that is declared, a
-    clause ``ON DELETE`` or any delete.
+    deletes rows of it.
     """
 
     queries: list[Site]
     loaded: Loaded | None
     deletes: dict[str, tuple[str, int]]
-    certain: bool
-    possible: bool
 
 
 class Follows:
@@ -62,51 +57,47 @@ class Follows:
 
     def __init__(self, project: Project, keys: list[Unindexed]) -> None:
         self._project = project
-        self._related = {key for found in followed_by_models(project).values() for key in found}
         self._loaded = loaded_children(project, keys)
         self._deleted = deleted_rows(project) if keys else {}
 
     def of(self, one: Unindexed) -> Followed:
         """What follows one of them."""
         key = one.table.name, one.columns
-        queries = self._project.answers.looked_up(*key)
-        loaded = self._loaded.get(key)
-        deletes = {parent.table: self._deleted[parent.table] for parent in one.keys if parent.table in self._deleted}
-        passed_on = [parent.table for parent in one.keys if parent.on_delete in _PASSED_ON]
-        certain = bool(queries) or loaded is not None or any(table in deletes for table in passed_on)
-        return Followed(queries, loaded, deletes, certain, certain or key in self._related or bool(passed_on) or bool(deletes))
+        deletes = {parent.table: self._deleted[parent.table] for parent in one.keys if parent.table in self._deleted and not _OWNERS.search(parent.table)}
+        return Followed(self._project.answers.looked_up(*key), self._loaded.get(key), deletes)
 
 
-def unindexed_keys(project: Project) -> tuple[list[Unindexed], bool]:
-    """The foreign keys without an index, and whether the project indexes most of its keys. Small tables, and keys to short lists, do not count."""
+def unindexed_keys(project: Project) -> list[Unindexed]:
+    """The foreign keys without an index."""
     found: dict[tuple[str, tuple[str, ...]], list[ForeignKey]] = {}
-    keys = 0
     schema = project.schema
     for table in schema.tables.values():
-        if table.kind is not TableKind.TABLE or is_small(table):
-            continue
-        for key in table.foreign_keys:
-            parent = schema.table(key.table)
-            if not key.enforced or not key.columns or (parent is not None and may_be_small(parent)):
-                continue
-            keys += 1
-            if not any(leads_with(index, key.columns) for index in (*table.indexes, *schema.declared_indexes(table.name))):
+        for key in table.foreign_keys if table.kind is TableKind.TABLE else ():
+            indexes = (*table.indexes, *schema.declared_indexes(table.name))
+            if key.enforced and key.columns and not any(leads_with(index, key.columns) for index in indexes):
                 found.setdefault((table.name, key.columns), []).append(key)
     result = []
     for (name, columns), parents in found.items():
         table = schema.tables[name]
         result.append(Unindexed(table, columns, tuple(parents), not table.unknown and all(index.usable for index in table.indexes)))
-    return result, keys >= _FEWEST and len(found) * _MOST < keys
+    return result
+
+
+def between_large(project: Project, one: Unindexed) -> Unindexed | None:
+    """The key without those parents that are short lists, which nobody deletes from; None if none is left, or its own table is small."""
+    small = project.answers.may_be_small
+    keys = tuple(key for key in one.keys if (parent := project.schema.table(key.table)) is None or not small(parent))
+    return one._replace(keys=keys) if keys and not small(one.table) else None
 
 
 def followed_by_models(project: Project) -> dict[tuple[ClassKey, str], list[tuple[str, tuple[str, ...]]]]:
-    """The relationships that look rows up by a key, with its table and columns: the children of a parent, both sides of an association table."""
+    """The relationships that look rows up by a key, with its table and columns: the children of a parent, the rows of an association table for one side."""
     found: dict[tuple[ClassKey, str], list[tuple[str, tuple[str, ...]]]] = {}
     for mapped in project.schema.mapped.values():
         for relation in mapped.relationships.values():
             target = project.schema.mapped.get(relation.target) if relation.target is not None else None
             if relation.through:
-                found[mapped.key, relation.name] = [(relation.through, relation.through_columns), (relation.through, relation.through_to)]
+                found[mapped.key, relation.name] = [(relation.through, relation.through_columns)]
             elif target is not None and (relation.many or relation.reverse):
                 found[mapped.key, relation.name] = [(target.table, relation.to_columns)]
     return found
@@ -123,33 +114,36 @@ def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[s
         if module.role in (Role.TEST, Role.MIGRATION):
             continue
         for number, body in enumerate(module.bodies):
-            for line, text in _attributes(body):
+            for line, text, eager in _attributes(body):
                 base, _, name = text.rpartition(".")
                 if name not in names or not base:
                     continue
                 ref = project.value(path, number, base)
-                mapped = project.schema.of(ref) if ref is not None and ref.kind in (RefKind.INSTANCE, RefKind.CLASS) else None
+                # of a class it is a part of a query, unless it says what is to be loaded
+                mapped = project.schema.of(ref) if ref is not None and ref.kind is (RefKind.CLASS if eager else RefKind.INSTANCE) else None
                 for key in relations.get((mapped.key, name), ()) if mapped is not None else ():
                     found.setdefault(key, Loaded(path, line, f"{mapped.name}.{name}" if mapped is not None else name))
     return found
 
 
-def _attributes(body: Body) -> Iterator[tuple[int, str]]:
-    """Values that may be attributes, each with its line: what is read, gone through, handed on, or asked for something."""
+def _attributes(body: Body) -> Iterator[tuple[int, str, bool]]:
+    """Values that may be attributes, each with its line, and whether it says what a query is to load: what is read, gone through, handed on, or asked for
+    something."""
     for line, _, value, _ in body.reads:
-        yield line, value
+        yield line, value, False
     for block in body.blocks:
-        yield block.line, block.subject
+        yield block.line, block.subject, False
     for call in body.calls:
-        yield call.line, call.callee.rpartition(".")[0]
+        yield call.line, call.callee.rpartition(".")[0], False
+        eager = call.callee.endswith(_EAGER)
         for value in (*call.args, *(value for _, value in call.keywords)):
-            yield call.line, value
+            yield call.line, value, eager
     for returned in body.returns:
-        yield returned.line, returned.value
+        yield returned.line, returned.value, False
 
 
 def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
-    """The tables whose rows the program deletes, by statements or one by one, each with the first place: path and line.
+    """The tables whose rows the program deletes at work, by statements or one by one, each with the first place: path and line.
 
     What the database deletes with them counts.
     """
@@ -174,20 +168,20 @@ def _deleted_by_code(project: Project) -> dict[str, tuple[str, int]]:
     made: dict[tuple[str, int, int], str] = {}
     for site in project.queries.sites:
         table = site.query.relations[0].table if site.query.relations else ""
-        if not table or project.files[site.path].role in (Role.TEST, Role.MIGRATION):
+        if not table or project.files[site.path].role is not Role.APPLICATION:
             continue
-        if site.query.verb is Verb.DELETE:
+        if site.query.verb is Verb.DELETE and not project.answers.is_idle(site.path, site.function):
             _first(found, table, (site.path, site.line))
         elif site.query.rows is Rows.ONE and site.call >= 0:
             made[site.path, site.function, site.call] = table
     for path, module in project.modules.items():
-        if module.role in (Role.TEST, Role.MIGRATION):
+        if module.role is not Role.APPLICATION:
             continue
         for number, body in enumerate(module.bodies):
             for call in body.calls:
                 if call.callee.endswith(".delete") and len(call.args) == 1 and not call.keywords:
                     table = _table_of(project, path, number, call.args[0], made)
-                    if table and not _is_own(project, path, number, call.callee):
+                    if table and not _is_own(project, path, number, call.callee) and not project.answers.is_idle(path, number):
                         _first(found, table, (path, call.line))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backend_lint.sql.types import base, length
@@ -17,10 +18,16 @@ _LOOKUP_WORDS = frozenset(
     (
         "type types kind kinds status statuses state states category categories country countries currency currencies language languages locale locales "
         "role roles unit units config configs configuration configurations setting settings preference preferences feature features flag flags enum enums "
-        "environment environments plan plans tier tiers color colors colour colours timezone timezones permission permissions"
+        "environment environments plan plans tier tiers color colors colour colours timezone timezones permission permissions "
+        "priority priorities severity severities level levels gender genders subject subjects topic topics provider providers "
+        "installation installations integration integrations webhook webhooks plugin plugins"
     ).split()
 )
 """Last words of names of tables that hold a list somebody keeps by hand."""
+_ABOUT_ITS_OWNER = frozenset("translation translations detail details model option options".split())
+"""Last words that say of what list it is by the word in front: ``LevelTypeTranslation``."""
+_PEOPLE = re.compile(r"(?:user|account|customer|member|person|people|profile|participant|subscriber)s?$")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 def is_small(table: Table) -> bool:
@@ -35,11 +42,24 @@ def has_few_rows(table: Table | None, name: str) -> bool:
     return name in _SINGLETONS if table is None else is_small(table)
 
 
-def may_be_small(table: Table) -> bool:
-    """Nothing says how many rows there are, and name and shape are those of a lookup table or of settings."""
+def may_be_small(table: Table, model: str = "") -> bool:
+    """Nothing says how many rows there are, and name and shape are those of a lookup table or of settings. `model`: the class that stands for it."""
     if table.rows is not None:
         return table.rows < FEW_ROWS
-    return is_small(table) or table.name.replace(".", "_").rpartition("_")[2].lower() in _LOOKUP_WORDS
+    return is_small(table) or (any(_names_a_list(_WORDS.findall(name)) for name in (table.name, model)) and not _is_of_people(table))
+
+
+def _is_of_people(table: Table) -> bool:
+    """Each row belongs to somebody: the table grows with those."""
+    needed = {column.name for column in table.columns if not column.nullable}
+    return any(_PEOPLE.search(key.table) and set(key.columns) <= needed for key in table.foreign_keys)
+
+
+def _names_a_list(words: list[str]) -> bool:
+    lowered = [word.lower() for word in words]
+    while len(lowered) > 1 and lowered[-1] in _ABOUT_ITS_OWNER:
+        lowered.pop()
+    return bool(lowered) and lowered[-1] in _LOOKUP_WORDS
 
 
 def named_by_hand(table: Table) -> bool:
