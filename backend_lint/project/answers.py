@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -12,22 +12,22 @@ from msgspec.structs import replace
 from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind
-from backend_lint.facts.query import And, Comparison, Predicate, Query, Site, TermKind
+from backend_lint.facts.query import Query, Site
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
-from backend_lint.project.asked_columns import asked_columns
+from backend_lint.project.answer_weight import compared, is_walked, is_weak, tells_better, tests_strongly
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand
 from backend_lint.project.unsorted import sorted_for_few
 from backend_lint.project.unused import Unused
-from backend_lint.sql.selectivity import few_values, share_of_few
+from backend_lint.sql.selectivity import share_of_few
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Entry
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
 
-_ADMIN = ("/admin.py", "/admin/", "/admins/", "/django_admin/")
+_ADMIN = ("/test_utils", "/admin.py", "/admin/", "/admins/", "/django_admin/")
 _COMMANDS = ("/commands.py", "/cli.py", "/management.py")
 _BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 
@@ -120,7 +120,7 @@ class Answers:
         unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
         if not unserved or table is None or not (access.selective or access.order):
             return False
-        if access.partly and not _strong(answer, table):
+        if access.partly and not tests_strongly(answer, table):
             return False
         if self.is_idle(answer.site.path, answer.site.function):
             return False
@@ -173,8 +173,9 @@ class Answers:
     def is_foreign_key(self, missing: Missing) -> bool:
         """The missing index is one on a foreign key, alone or with more, which lacks it whoever asks."""
         names = [key.column for key in missing.candidate.keys]
-        keyed = (missing.table.name, tuple(names)) in self._unindexed_keys or any((missing.table.name, (name,)) in self._unindexed_keys for name in names)
-        return keyed and not all(_tells_better(answer) for answer in missing.answers)
+        keyed = sum((missing.table.name, (name,)) in self._unindexed_keys for name in names)
+        alone = keyed == 1 < len(names) and all(tells_better(answer) for answer in missing.answers)
+        return (keyed > 0 and not alone) or (missing.table.name, tuple(names)) in self._unindexed_keys
 
     @functools.cached_property
     def _unindexed_keys(self) -> frozenset[tuple[str, tuple[str, ...]]]:
@@ -191,9 +192,9 @@ class Answers:
         first = ranked[0]
         assert first.table is not None and widest is not None
         few = lack is not Lack.ORDER and _share_of_few(first.table, widest) is not None
-        soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly or _walked(answer) for answer in answers)
-        left = few or all(answer.access.range_only or (answer.access.partly and not _of_few(answer)) or _walked(answer) for answer in answers)
-        weak = left and not any(self.rank(answer.site) == 2 for answer in answers)
+        soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly or is_walked(answer) for answer in answers)
+        asks_on = any(self.rank(answer.site) == 2 for answer in answers)
+        weak = (few and not asks_on) or all(is_weak(answer, asks_on) for answer in answers)
         return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, weak, self.may_be_small(first.table))
 
     def may_be_small(self, table: Table) -> bool:
@@ -256,7 +257,7 @@ class Answers:
         of many values beside the key tells apart better.
         """
         wanted = set(columns)
-        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns) and not _tells_better(one)}.values())
+        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns) and not tells_better(one)}.values())
 
     def index_on(self, table: Table, columns: Iterable[str]) -> str:
         """The declaration of a plain index as the table's framework writes it."""
@@ -275,54 +276,6 @@ class Answers:
         if mapped is not None or table.source in ("sqlalchemy", "alembic"):
             return index_text.sqlalchemy(candidate, name)
         return index_text.statement(candidate, name, self._project.schema.dialect)
-
-
-def _strong(answer: Answer, table: Table) -> bool:
-    """What is tested row by row is an equality with a value of many, known only at run time, which the missing index begins with."""
-    keys = {key.column for key in answer.access.candidate.keys} if answer.access.candidate is not None else set()
-    for one in _conjuncts(answer.query.where):
-        column = table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == answer.access.relation else None
-        if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
-            return True
-    return False
-
-
-def _of_few(answer: Answer) -> bool:
-    """The index that leads to a part holds one of a few values, such as the kind of what a generic key refers to."""
-    assert answer.table is not None
-    used = [index for index in answer.table.indexes if index.name == answer.access.index]
-    return bool(used) and all((column := answer.table.column(key.column)) is not None and few_values(column) for index in used for key in index.keys)
-
-
-def _tells_better(answer: Answer) -> bool:
-    """It asks for equality on a column of many values that is no foreign key, and for which an index should be made."""
-    table = answer.table
-    assert table is not None
-    keys = {name for key in table.foreign_keys for name in key.columns}
-    columns = map(table.column, _compared(answer) & set(answer.access.columns) - keys)
-    return any(column is not None and not few_values(column) for column in columns)
-
-
-def _walked(answer: Answer) -> bool:
-    """An index has the order that a limit cuts: the rows are walked in it, and those that do not match are stepped over."""
-    query, table = answer.query, answer.table
-    if query.limit is None or not query.order or table is None or query.distinct or query.grouped:
-        return False
-    wanted = [(key.term.column, key.descending) for key in query.order]
-    against = [(name, not descending) for name, descending in wanted]
-    for index in table.indexes:
-        held = [(key.column, key.descending) for key in index.keys[: len(wanted)]]
-        if index.method == "btree" and not index.where_text and wanted[0][0] and held in (wanted, against):
-            return True
-    return False
-
-
-def _conjuncts(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from _conjuncts(part)
 
 
 def _names(mapped: Mapped) -> dict[str, str]:
@@ -354,12 +307,7 @@ def _can_begin(answers: list[Answer], keys: frozenset[str]) -> bool:
     if {key.column or key.expression for key in wanted[: len(keys)]} == keys:
         return True
     narrow = [{key.column or key.expression for key in one.access.candidate.keys} for one in answers if one.access.candidate is not None]
-    return keys <= _compared(answers[0]) and all(keys <= one or keys >= one for one in narrow)
-
-
-def _compared(answer: Answer) -> set[str]:
-    """The columns of an answer's table that its query compares for equality."""
-    return {column for table, column in asked_columns(answer.query) if table == answer.access.table}
+    return keys <= compared(answers[0]) and all(keys <= one or keys >= one for one in narrow)
 
 
 def _within(query: Query, scope: tuple[int, ...]) -> Query:
@@ -372,7 +320,7 @@ def _within(query: Query, scope: tuple[int, ...]) -> Query:
 def _for_all(candidate: Candidate, answers: Iterable[Answer]) -> Candidate:
     """The index with those columns in front that some queries ask for alone; columns of ranges and orders stay behind."""
     wanted = {frozenset(key.column for key in one.access.candidate.keys) for one in answers if one.access.candidate is not None}
-    equal = {column for one in answers if one.access.candidate == candidate for column in _compared(one)}
+    equal = {column for one in answers if one.access.candidate == candidate for column in compared(one)}
     kept = list(candidate.keys)
     front: list[IndexKey] = []
     for columns in sorted(wanted, key=lambda one: (len(one), sorted(one))):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from backend_lint.project.modules import SourceModule
 
 
+_OUT = (Role.TEST, Role.MIGRATION)
+
+
 class Unused:
     """Answers for one project, each function's worked out once."""
 
@@ -45,14 +48,14 @@ class Unused:
 
     def _is_called(self, key: FunctionKey) -> bool:
         """By something that is called itself."""
-        callers = (caller for caller, _ in self._project.calls.callers(key) if self._project.modules[caller[0]].role is not Role.TEST)
+        callers = (caller for caller, _ in self._project.calls.callers(key) if self._project.modules[caller[0]].role not in _OUT)
         return any(caller != key and not self.is_unused(caller) for caller in callers)
 
     def _is_mentioned(self, module: SourceModule, name: str, key: FunctionKey) -> bool:
         """Some code names it in another way than by a call that is known to lead elsewhere."""
         word, string = re.compile(name.encode()), re.compile(rf"\.{name}'".encode())
         for path, other in self._project.modules.items():
-            if other.role is Role.TEST or word.search(other.facts.bodies) is None:
+            if other.role in _OUT or word.search(other.facts.bodies) is None:
                 continue
             if string.search(other.facts.bodies) is not None or (path == key[0] and any(_names(text, name) for text in _held(other.bodies))):
                 return True
@@ -77,7 +80,7 @@ class Unused:
     @functools.cached_property
     def _called(self) -> frozenset[str]:
         """The last names of all that is called or handed on outside tests."""
-        modules = (module for module in self._project.modules.values() if module.role is not Role.TEST)
+        modules = (module for module in self._project.modules.values() if module.role not in _OUT)
         return frozenset(text.rpartition(".")[2] for module in modules for text in _texts(module.bodies))
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.answer_evidence import named_keys, of_missing, shortened
 from backend_lint.project.answers import Lack
@@ -70,7 +70,8 @@ class IndexColumnOrder(ProjectRule):
     - [PostgreSQL: multicolumn indexes](https://www.postgresql.org/docs/current/indexes-multicolumn.html)
     """
 
-    severity, precision, since = Severity.WARNING, "very-high", "0.2"
+    severity, precision, since = Severity.WARNING, "high", "0.2"
+    profile = Profile.STRICT
     fix = "patch"
     tags = ("database", "performance")
     reads = frozenset({Role.MIGRATION})

@@ -63,7 +63,8 @@ class Follows:
     def of(self, one: Unindexed) -> Followed:
         """What follows one of them."""
         key = one.table.name, one.columns
-        deletes = {parent.table: self._deleted[parent.table] for parent in one.keys if parent.table in self._deleted and not _OWNERS.search(parent.table)}
+        parents = [] if _OWNERS.search(one.table.name) else [key.table for key in one.keys if not _OWNERS.search(key.table)]
+        deletes = {parent: self._deleted[parent] for parent in parents if parent in self._deleted}
         return Followed(self._project.answers.looked_up(*key), self._loaded.get(key), deletes)
 
 

@@ -20,13 +20,14 @@ _LOOKUP_WORDS = frozenset(
         "role roles unit units config configs configuration configurations setting settings preference preferences feature features flag flags enum enums "
         "environment environments plan plans tier tiers color colors colour colours timezone timezones permission permissions "
         "priority priorities severity severities level levels gender genders subject subjects topic topics provider providers "
-        "installation installations integration integrations webhook webhooks plugin plugins"
+        "installation installations integration integrations webhook webhooks plugin plugins destination destinations exclusion exclusions"
     ).split()
 )
 """Last words of names of tables that hold a list somebody keeps by hand."""
-_ABOUT_ITS_OWNER = frozenset("translation translations detail details model option options".split())
+_ABOUT_ITS_OWNER = frozenset("translation translations detail details model option options instance instances".split())
 """Last words that say of what list it is by the word in front: ``LevelTypeTranslation``."""
-_PEOPLE = re.compile(r"(?:user|account|customer|member|person|people|profile|participant|subscriber)s?$")
+_REFUSED = frozenset("blacklist blacklisted blocklist whitelist whitelisted allowlist banned".split())
+_PEOPLE = re.compile(r"(?:user|customer|member|person|people|profile|participant|subscriber)s?$")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
@@ -59,7 +60,7 @@ def _names_a_list(words: list[str]) -> bool:
     lowered = [word.lower() for word in words]
     while len(lowered) > 1 and lowered[-1] in _ABOUT_ITS_OWNER:
         lowered.pop()
-    return bool(lowered) and lowered[-1] in _LOOKUP_WORDS
+    return bool(lowered) and (lowered[-1] in _LOOKUP_WORDS or not _REFUSED.isdisjoint(lowered))
 
 
 def named_by_hand(table: Table) -> bool:

@@ -1,0 +1,76 @@
+"""How much one query's want of an index counts: what tells its rows apart, and what an index that exists does for it already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backend_lint.facts.query import And, Comparison, Predicate, TermKind
+from backend_lint.project.asked_columns import asked_columns
+from backend_lint.sql.selectivity import few_values
+
+if TYPE_CHECKING:
+    from backend_lint.facts.schema import Table
+    from backend_lint.project.answers import Answer
+
+
+def tests_strongly(answer: Answer, table: Table) -> bool:
+    """What is tested row by row is an equality with a value of many, known only at run time, which the missing index begins with."""
+    keys = {key.column for key in answer.access.candidate.keys} if answer.access.candidate is not None else set()
+    for one in _conjuncts(answer.query.where):
+        column = table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == answer.access.relation else None
+        if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
+            return True
+    return False
+
+
+def is_weak(answer: Answer, asks_on: bool) -> bool:
+    """It depends on the rows whether an index pays. `asks_on`: the program asks again and again."""
+    access = answer.access
+    wide = access.candidate is not None and len(access.candidate.keys) > 1
+    if (access.partly and not _of_few(answer)) or (wide and any("another way of the OR" in reason.why for reason in access.reasons)):
+        return True
+    return not asks_on and (access.range_only or is_walked(answer))
+
+
+def _of_few(answer: Answer) -> bool:
+    """The index that leads to a part holds one of a few values, such as the kind of what a generic key refers to."""
+    assert answer.table is not None
+    used = [index for index in answer.table.indexes if index.name == answer.access.index]
+    return bool(used) and all((column := answer.table.column(key.column)) is not None and few_values(column) for index in used for key in index.keys)
+
+
+def tells_better(answer: Answer) -> bool:
+    """It asks for equality on a column of many values that is no foreign key, and for which an index should be made."""
+    table = answer.table
+    assert table is not None
+    keys = {name for key in table.foreign_keys for name in key.columns}
+    columns = map(table.column, compared(answer) & set(answer.access.columns) - keys)
+    return any(column is not None and not few_values(column) for column in columns)
+
+
+def is_walked(answer: Answer) -> bool:
+    """An index has the order that a limit cuts: the rows are walked in it, and those that do not match are stepped over."""
+    query, table = answer.query, answer.table
+    if query.limit is None or not query.order or table is None or query.distinct or query.grouped:
+        return False
+    wanted = [(key.term.column, key.descending) for key in query.order]
+    against = [(name, not descending) for name, descending in wanted]
+    for index in table.indexes:
+        held = [(key.column, key.descending) for key in index.keys[: len(wanted)]]
+        if index.method == "btree" and not index.where_text and wanted[0][0] and held in (wanted, against):
+            return True
+    return False
+
+
+def compared(answer: Answer) -> set[str]:
+    """The columns of an answer's table that its query compares for equality."""
+    return {column for table, column in asked_columns(answer.query) if table == answer.access.table}
+
+
+def _conjuncts(predicate: Predicate | None) -> Iterator[Comparison]:
+    if isinstance(predicate, Comparison):
+        yield predicate
+    elif isinstance(predicate, And):
+        for part in predicate.parts:
+            yield from _conjuncts(part)
