@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _ADMIN = ("/test_utils", "/admin.py", "/admin/", "/admins/", "/django_admin/")
 _COMMANDS = ("/commands.py", "/cli.py", "/management.py")
+_ADMIN_CLASS = re.compile(r"Admin\.\w+$")
 _BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 
 
@@ -232,6 +234,8 @@ class Answers:
             return True
         if site.function < 0 or site.call < 0:
             return False
+        if _ADMIN_CLASS.search(self._project.modules[site.path].functions[site.function].name):
+            return True
         body = self._project.modules[site.path].bodies[site.function]
         block = body.calls[site.call].block if site.call < len(body.calls) else 0
         while block > 0:

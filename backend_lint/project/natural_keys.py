@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.uniqueness import Taken
 
-_OF_PERSONS = frozenset("first_name last_name firstname lastname surname full_name fullname middle_name birthday date_of_birth".split())
+_OF_PERSONS = frozenset("first_name last_name firstname lastname surname full_name fullname middle_name given_name family_name birthday date_of_birth".split())
 _NAMES = frozenset("name title label description text comment notes subject summary caption".split())
 """What many things may share, unless something beside it says whose it is."""
+_MOST = 4
+"""Columns that a key has; who asks for more looks for a row that is the same in all."""
 _WHOLE = ("json", "jsonb", "array", "hstore", "bytea", "blob")
 
 
 def is_natural_key(taken: Taken) -> bool:
     """A unique constraint on these columns would be right and possible: they tell one row from all others, and the table has no other key for that."""
     table, columns = taken.table, [name for name in taken.columns if name not in constants(taken.site.query)]
-    if not columns or any(name in _OF_PERSONS for name in columns) or set(columns) <= _NAMES - {"name"}:
+    if not 0 < len(columns) <= _MOST or any(name in _OF_PERSONS for name in columns) or set(columns) <= _NAMES - {"name"}:
         return False
     if any(is_long_text(table, name) or _is_whole(table, name) for name in columns):
         return False

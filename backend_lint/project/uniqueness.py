@@ -23,6 +23,8 @@ _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlc
 _SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
 _FRESH = frozenset({"create", "acreate", "uuid1", "uuid4", "uuid7", "token_hex", "token_urlsafe", "get_random_string"})
+_NEW = ("create_", "acreate_", "post_", "new_")
+"""Beginnings of names of calls that make something elsewhere, by which it is known from then on."""
 _WRITES_OUT = frozenset({"str", "format", "reverse", "urljoin", "build_absolute_uri", "get_absolute_url", "hex", "join"})
 """Calls whose result is different for each value that they are given."""
 
@@ -94,7 +96,7 @@ def _is_fresh(body: Body, call: Call) -> bool:
         for number in call_ids(waiting.pop()):
             made = body.calls[number] if number < len(body.calls) else None
             name = made.callee.rpartition(".")[2] if made is not None else ""
-            if name in _FRESH:
+            if name in _FRESH or name.startswith(_NEW):
                 return True
             if made is not None and name in _WRITES_OUT:
                 waiting += [made.callee, *made.args, *(value for _, value in made.keywords)]
@@ -202,7 +204,7 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
         values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
             return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers))
-    if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF):
+    if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF and not _says_none(body.blocks[index].subject)):
         return Taken(site, table, columns, None)
     return None
 
@@ -328,6 +330,11 @@ def _refuses(body: Body, block: int) -> bool:
             words = [raised.value, *(word for number in call_ids(raised.value) for word in _words(body.calls[number]))]
             return any(_TAKEN.search(word) for word in words)
     return False
+
+
+def _says_none(subject: str) -> bool:
+    """The test holds where nothing was found."""
+    return subject.startswith("(not ") or " is None" in subject or "==0" in subject.replace(" ", "")
 
 
 def _words(call: Call) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.python import Call
+from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.natural_keys import constraint_on, is_natural_key
 from backend_lint.project.registered import is_scheduled
@@ -86,7 +87,7 @@ class AppLevelUniqueness(ProjectRule):
                 # a foreign key that is not unique says that a parent has several children
                 if is_natural_key(taken) and not any(key.columns == taken.columns for key in taken.table.foreign_keys):
                     yield self._finding(project, taken)
-            elif taken.make is not None and not taken.caught and project.answers.rank(taken.site) == 0 and not project.answers.is_out(taken.site):
+            elif taken.make is not None and not taken.caught and _by_request(project, taken) and not project.answers.is_out(taken.site):
                 yield self._collision(taken, taken.make)
 
     def _collision(self, taken: Taken, make: Call) -> Finding:
@@ -102,6 +103,8 @@ class AppLevelUniqueness(ProjectRule):
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
         table, site = taken.table, taken.site
+        entry = project.answers.reached_from(site)
+        who = "messages" if entry is not None and entry.kind in (EntryKind.TASK, EntryKind.CONSUMER) else "requests"
         names = ", ".join(f"`{column}`" for column in taken.columns)
         evidence = [Evidence(site.path, taken.make.line, "inserts the row that was not found")] if taken.make is not None else []
         go = project.places.indexes_go(table)
@@ -109,10 +112,15 @@ class AppLevelUniqueness(ProjectRule):
         return self.finding(
             site.path,
             site,
-            f"two requests at once both find no row of `{table.name}` with this {names}, and both insert; add a unique constraint",
+            f"two {who} at once both find no row of `{table.name}` with this {names}, and both insert; add a unique constraint",
             symbol=site.symbol,
             evidence=evidence,
         )
+
+
+def _by_request(project: Project, taken: Taken) -> bool:
+    entry = project.answers.reached_from(taken.site)
+    return entry is not None and entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET)
 
 
 def _is_alone(project: Project, taken: Taken) -> bool:
