@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import And, Comparison, Predicate, TermKind
+from backend_lint.facts.query import And, Comparison, Or, Predicate, TermKind
 from backend_lint.project.asked_columns import asked_columns
 from backend_lint.sql.selectivity import few_values
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Table
     from backend_lint.project.answers import Answer
+
+_MOST_KEYS = 3
+"""Columns of an index that one would make for a query or two."""
 
 
 def tests_strongly(answer: Answer, table: Table) -> bool:
@@ -27,10 +30,32 @@ def tests_strongly(answer: Answer, table: Table) -> bool:
 def is_weak(answer: Answer, asks_on: bool) -> bool:
     """It depends on the rows whether an index pays. `asks_on`: the program asks again and again."""
     access = answer.access
-    wide = access.candidate is not None and len(access.candidate.keys) > 1
+    keys = access.candidate.keys if access.candidate is not None else ()
+    wide = len(keys) > 1
+    if (wide and any(key.expression for key in keys)) or len(keys) > _MOST_KEYS:
+        return True
     if (access.partly and not _of_few(answer)) or (wide and any("another way of the OR" in reason.why for reason in access.reasons)):
         return True
-    return not asks_on and (access.range_only or is_walked(answer))
+    return not asks_on and (access.range_only or is_walked(answer) or _asks_for_most(answer))
+
+
+def _asks_for_most(answer: Answer) -> bool:
+    """All that is asked of the columns is null or not, a flag, or a range with one end."""
+    access, ends = answer.access, dict[str, set[str]]()
+    if access.joined or access.order or answer.query.order or isinstance(answer.query.where, Or):
+        return False
+    if access.candidate is None or access.candidate.method != "btree":
+        return False
+    names = {key.column for key in access.candidate.keys}
+    for one in _conjuncts(answer.query.where):
+        for term in (one.left, one.right):
+            column = answer.table.column(term.column) if answer.table is not None and term.relation == access.relation and term.column in names else None
+            if column is None or few_values(column) or one.operator.startswith(("is ", "<>", "not ")):
+                continue
+            ends.setdefault(column.name, set()).add(one.operator[0])
+            if one.operator[0] not in "<>" or len(ends[column.name]) > 1:
+                return False
+    return bool(ends) or all(key.column for key in access.candidate.keys)
 
 
 def _of_few(answer: Answer) -> bool:

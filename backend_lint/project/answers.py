@@ -18,7 +18,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.project.answer_weight import compared, is_walked, is_weak, tells_better, tests_strongly
 from backend_lint.project.schema.mapping import Framework
-from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand
+from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand, owns_all_else
 from backend_lint.project.unsorted import sorted_for_few
 from backend_lint.project.unused import Unused
 from backend_lint.sql.selectivity import share_of_few
@@ -197,7 +197,8 @@ class Answers:
         soft = few or self.rank(first.site) >= 2 or all(answer.access.range_only or answer.access.partly or is_walked(answer) for answer in answers)
         asks_on = any(self.rank(answer.site) == 2 for answer in answers)
         weak = (few and not asks_on) or all(is_weak(answer, asks_on) for answer in answers)
-        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, weak, self.may_be_small(first.table))
+        small = owns_all_else(first.table.name) or self.may_be_small(first.table)
+        return Missing(lack, first.table, first.access.columns, widest, tuple(ranked), soft, weak, small)
 
     def may_be_small(self, table: Table) -> bool:
         """Nothing says so, but the table looks like a short list."""
@@ -261,7 +262,13 @@ class Answers:
         of many values beside the key tells apart better.
         """
         wanted = set(columns)
-        return list({id(one.site): one.site for one in self._scans.get(table, ()) if wanted & set(one.access.columns) and not tells_better(one)}.values())
+        return list({id(one.site): one.site for one in self._scans.get(table, ()) if self._first_keys(one) & wanted and not tells_better(one)}.values())
+
+    def _first_keys(self, answer: Answer) -> set[str]:
+        """The asked columns; of several foreign keys without an index the first, whose index serves for all."""
+        asked = answer.access.columns
+        keys = [name for name in asked if (answer.access.table, (name,)) in self._unindexed_keys] if not answer.access.joined else []
+        return set(asked) - set(keys[1:])
 
     def index_on(self, table: Table, columns: Iterable[str]) -> str:
         """The declaration of a plain index as the table's framework writes it."""

@@ -34,7 +34,7 @@ _COMPUTED = 0.005
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
 _FEW_NAMES = lazy_regex(
-    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id|_name)?$"
+    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id|_name)?$|(?:^|_)(?:plugin|provider|backend)(?:_name)?$"
     r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
 )
 _NOT_FEW = lazy_regex(r"uuid|text|varchar|char")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.facts.schema import ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.sizes import owns_all_else
 from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import ClassKey
 
-_OWNERS = re.compile(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspaces?|companies|company|sites?|instances?|accounts?)$")
-"""Tables to which all else belongs: their rows are deleted once in a while."""
 _EAGER = ("joinedload", "selectinload", "subqueryload", "immediateload")
 
 
@@ -63,7 +61,7 @@ class Follows:
     def of(self, one: Unindexed) -> Followed:
         """What follows one of them."""
         key = one.table.name, one.columns
-        parents = [] if _OWNERS.search(one.table.name) else [key.table for key in one.keys if not _OWNERS.search(key.table)]
+        parents = [] if owns_all_else(one.table.name) else [key.table for key in one.keys if not owns_all_else(key.table)]
         deletes = {parent: self._deleted[parent] for parent in parents if parent in self._deleted}
         return Followed(self._project.answers.looked_up(*key), self._loaded.get(key), deletes)
 
@@ -144,27 +142,7 @@ def _attributes(body: Body) -> Iterator[tuple[int, str, bool]]:
 
 
 def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
-    """The tables whose rows the program deletes at work, by statements or one by one, each with the first place: path and line.
-
-    What the database deletes with them counts.
-    """
-    found = _deleted_by_code(project)
-    children: dict[str, list[str]] = {}
-    for table in project.schema.tables.values():
-        for key in table.foreign_keys:
-            if key.enforced and "cascade" in (key.on_delete, key.orm_on_delete):
-                children.setdefault(key.table, []).append(table.name)
-    waiting = sorted(found)
-    while waiting:
-        parent = waiting.pop()
-        for child in children.get(parent, ()):
-            if child not in found:
-                found[child] = found[parent]
-                waiting.append(child)
-    return found
-
-
-def _deleted_by_code(project: Project) -> dict[str, tuple[str, int]]:
+    """The tables whose rows the program deletes at work, by statements or one by one, each with the first place: path and line."""
     found: dict[str, tuple[str, int]] = {}
     made: dict[tuple[str, int, int], str] = {}
     for site in project.queries.sites:

@@ -28,6 +28,7 @@ _ABOUT_ITS_OWNER = frozenset("translation translations detail details model opti
 """Last words that say of what list it is by the word in front: ``LevelTypeTranslation``."""
 _REFUSED = frozenset("blacklist blacklisted blocklist whitelist whitelisted allowlist banned".split())
 _PEOPLE = re.compile(r"(?:user|customer|member|person|people|profile|participant|subscriber)s?$")
+_OWNERS = re.compile(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspaces?|companies|company|sites?)$")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
@@ -61,6 +62,11 @@ def _names_a_list(words: list[str]) -> bool:
     while len(lowered) > 1 and lowered[-1] in _ABOUT_ITS_OWNER:
         lowered.pop()
     return bool(lowered) and (lowered[-1] in _LOOKUP_WORDS or not _REFUSED.isdisjoint(lowered))
+
+
+def owns_all_else(table: str) -> bool:
+    """Tables to which all else belongs, such as projects: there are few of them, and one is deleted once in a while."""
+    return _OWNERS.search(table) is not None
 
 
 def named_by_hand(table: Table) -> bool:
