@@ -106,9 +106,11 @@ class Replay:
 
 def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
     """The class has something of the column's name that makes it, though not by a plain declaration; or a mapper of its own, which may add any."""
+    ref, find = Ref(RefKind.CLASS, mapped.name, *mapped.key), project.resolver.classes.find
+    if drift.missing_in == "model" and not drift.column and (found := find(ref, "__table_args__")) is not None and isinstance(found[1], Attribute):
+        return project.modules[found[0].path].functions[found[1].function].owner >= 0  # a method sets them, to no effect
     if drift.missing_in != "model" or not drift.column:
         return False
-    ref, find = Ref(RefKind.CLASS, mapped.name, *mapped.key), project.resolver.classes.find
     if find(ref, "__mapper_cls__") is not None:
         return True
     for name in (drift.column, drift.column.removesuffix("_id")):
