@@ -36,7 +36,8 @@ def is_weak(answer: Answer, asks_on: bool) -> bool:
         return True
     if (access.partly and not _of_few(answer)) or (wide and any("another way of the OR" in reason.why for reason in access.reasons)):
         return True
-    return not asks_on and (access.range_only or is_walked(answer) or _asks_for_most(answer))
+    walked = is_walked(answer) and answer.table is not None and not tests_strongly(answer, answer.table)
+    return not asks_on and (access.range_only or walked or _asks_for_most(answer))
 
 
 def _asks_for_most(answer: Answer) -> bool:

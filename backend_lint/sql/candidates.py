@@ -23,6 +23,8 @@ _FEW_TO_SORT = 2
 """Rows that need no index to stand in an order."""
 MOST_WAYS = 6
 """Of an OR, each of which would need an index of its own."""
+_PASSWORD = re.compile(r"(?:^|_)passw(?:or)?d", re.IGNORECASE)
+"""Compared beside a name, which finds the row: no index should hold it."""
 _STABLE = re.compile(
     r"\b(?:to_char|now|age|concat|concat_ws|to_date|to_timestamp|unaccent|random|current_\w+|localtime\w*|to_tsvector\((?!'))\b|::(?:date|timestamptz?|time|regclass)\b"
 )
@@ -92,7 +94,7 @@ def _for_ways(conjunct: Conjunct, demand: Demand) -> tuple[Candidate, ...]:
 def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[OrderKey]) -> Candidate | None:
     table = demand.table
     indexable = [clause for clause in clauses if _indexable(clause, table, demand.dialect)]
-    usable = [clause for clause in indexable if not is_long_text(table, clause.column)]
+    usable = [clause for clause in indexable if not is_long_text(table, clause.column) and not _PASSWORD.search(clause.column)]
     equal = _distinct([clause for clause in usable if clause.operator in EQUALITIES or clause.operator in ("is null", "is true", "is false")])
     strong = [clause for clause in equal if grade(clause, table) >= Grade.EQUAL]
     weak = [clause for clause in equal if clause not in strong and clause.single]
