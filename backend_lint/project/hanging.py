@@ -41,7 +41,10 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     entry, _ = reached
     name = entry.name.replace(".<locals>", "")
     path = entry.module
-    who = _SAID[entry.kind].format(path.rpartition("/")[2].removesuffix(".py") if entry.kind is EntryKind.COMMAND else name)
+    owner, _, method = name.rpartition(".")
+    if entry.kind is EntryKind.COMMAND:
+        owner, method = path.rpartition("/")[2].removesuffix(".py"), "_"
+    who = _SAID[entry.kind].format(owner if owner and method.startswith("_") else name)
     here = (path, entry.function) == key
     evidence = () if here else (Evidence(path, entry.line, f"reached from the {entry.kind.value} {name}"),)
     if entry.kind is EntryKind.TASK:

@@ -73,5 +73,5 @@ class MigrationNoLockTimeout(ProjectRule):
         if step is None:
             return None
         lock = max(cost.lock for cost in step.done.costs)
-        message = f"it waits without end for the {lock.text} lock on `{step.done.table}`, and all queries that come later wait behind it; set lock_timeout first"
+        message = f"it waits without end for the {lock.text} lock on `{step.done.table}`, and all later queries wait behind it; set lock_timeout first"
         return self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=_PATCHES.get(migration.runner, "SET lock_timeout = '5s';"))
