@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE,
 """Entries behind which many callers share one event loop."""
 
 _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
+_OF_WORKERS = re.compile(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
+"""Modules whose functions, where nothing known reaches them, run on the loop of a worker."""
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""
 _ON_A_LOOP = frozenset(
@@ -91,7 +94,7 @@ def _serving(project: Project, key: FunctionKey, function: Function, loops: _Loo
         return reached[0].kind in SERVING, reached[0]
     if function.name.rpartition(".")[2] in ("main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"):
         return False, None
-    return loops.serve and not loops.own(key[0]), None
+    return loops.serve and not loops.own(key[0]) and not _OF_WORKERS.search(key[0]), None
 
 
 def answers_request(project: Project, key: FunctionKey) -> bool:

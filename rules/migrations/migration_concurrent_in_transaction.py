@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Kind, Mends, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.migrating import Runner, Step
 
+if TYPE_CHECKING:
+    import libcst
+
+_ALONE = ("AddIndexConcurrently", "RemoveIndexConcurrently")
 _REMEDIES = {
     Runner.DJANGO: "set atomic = False in the migration",
     Runner.ALEMBIC: "run it in op.get_context().autocommit_block()",
@@ -22,7 +27,7 @@ _REMEDIES = {
 }
 
 
-class MigrationConcurrentInTransaction(ProjectRule):
+class MigrationConcurrentInTransaction(ProjectRule, Mends):
     """A statement that must run alone stands in a migration that its runner wraps into a transaction.
 
     ## What it does
@@ -30,6 +35,8 @@ class MigrationConcurrentInTransaction(ProjectRule):
     Reports `CREATE INDEX CONCURRENTLY`, `DROP INDEX CONCURRENTLY`, `REINDEX CONCURRENTLY`, `DETACH PARTITION CONCURRENTLY` and `VACUUM` inside a
     transaction: in Django unless the migration says `atomic = False`, in Alembic unless they stand in an `autocommit_block()` or behind a COMMIT, in
     files of SQL as their runner does it (dbmate, goose, sqlx, golang-migrate, Prisma, Flyway), and between BEGIN and COMMIT.
+
+    The fix writes `atomic = False` into a Django migration all of whose operations must run alone. One that does more should be split, and is left to you.
 
     ## Why is this bad
 
@@ -83,7 +90,8 @@ class MigrationConcurrentInTransaction(ProjectRule):
     """
 
     severity, precision, since = Severity.ERROR, "very-high", "0.3"
-    fix = "patch"
+    fix = "safe"
+    mends = ("SimpleStatementLine",)
     tags = ("database", "correctness")
     kinds = (Kind.PYTHON, Kind.SQL)
     roles = frozenset({Role.MIGRATION, Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
@@ -97,6 +105,33 @@ class MigrationConcurrentInTransaction(ProjectRule):
                 remedy = _REMEDIES.get(migration.runner, "run it outside of the transaction")
                 message = f"{what} runs inside the transaction of its migration, which PostgreSQL refuses; {remedy}"
                 yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=remedy)
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.FlattenSentinel[Any] | None:
+        import libcst
+
+        if finding.suggestion != _REMEDIES[Runner.DJANGO] or not isinstance(node, libcst.SimpleStatementLine) or not _runs_alone(node):
+            return None
+        blank = [line for line in node.leading_lines if line.comment is None]
+        atomic = libcst.SimpleStatementLine([libcst.Assign([libcst.AssignTarget(libcst.Name("atomic"))], libcst.Name("False"))], leading_lines=blank)
+        return libcst.FlattenSentinel([atomic, node])
+
+
+def _runs_alone(node: libcst.SimpleStatementLine) -> bool:
+    """The list of operations holds nothing but what must run outside of a transaction."""
+    import libcst
+    from libcst.helpers import get_full_name_for_node
+
+    assign = node.body[0]
+    if not isinstance(assign, libcst.Assign) or get_full_name_for_node(assign.targets[0].target) != "operations":
+        return False
+    for element in assign.value.elements if isinstance(assign.value, libcst.List) else (None,):
+        call = element.value if element is not None else None
+        last = (get_full_name_for_node(call.func) or "").rpartition(".")[2] if isinstance(call, libcst.Call) else ""
+        text = call.args[0].value if isinstance(call, libcst.Call) and call.args else None
+        sql = text.value.strip("'\"; ").upper() if isinstance(text, libcst.SimpleString) else ""
+        if last not in _ALONE and not (last == "RunSQL" and " CONCURRENTLY " in sql and ";" not in sql):
+            return False
+    return True
 
 
 def _what(step: Step) -> str:

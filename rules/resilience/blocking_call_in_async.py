@@ -21,8 +21,7 @@ _WAITS = {
     Effect.CPU: "computes",
     Effect.FILE: "waits for the disk",
 }
-_THREADED = ("fastapi", "starlette")
-"""What runs a plain ``def`` handler in a thread."""
+_THREADED = ("fastapi", "starlette")  # run a plain ``def`` handler in a thread
 _PLAIN = "make this a plain def, which the framework runs in a thread"
 _CURES = (
     ("sqlalchemy", "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
@@ -131,7 +130,8 @@ class BlockingCallInAsync(ProjectRule):
 
 
 def _cure(project: Project, stall: Stall, name: str) -> str:
-    if stall.entry is not None and (stall.entry.module, stall.entry.function) == stall.function and stall.entry.framework in _THREADED:
+    entry, way = project.reached_from(stall.function) or (None, ())
+    if entry is not None and not way and entry.framework in _THREADED:  # a handler, or what it depends on
         body = project.calls.body(stall.function)
         if not body.awaits and not any(call.awaited for call in body.calls) and not any(block.is_async for block in body.blocks):
             return _PLAIN
