@@ -26,8 +26,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
     foreign key nobody writes to either table. Added NOT VALID the constraint holds for new rows at once, and VALIDATE CONSTRAINT checks the old ones
     without locking anybody out.
 
-    How long that takes depends on the rows. Of a table whose rows nobody counted a check or SET NOT NULL in Django or Alembic is an information only, and a
-    table that only the admin fills is left alone.
+    How long that takes depends on the rows. Of a table whose rows nobody counted a check or SET NOT NULL in Django or Alembic is an information only;
+    tables that only the admin fills are left alone, and for these two those whose rows come by forms as well.
 
     ## Example
 
@@ -67,16 +67,17 @@ class MigrationConstraintValidatesInline(ProjectRule):
             return
         said = set()
         for migration, step in project.migrations.slow():
-            if (any(cost.rewrites for cost in step.blocking) and not isinstance(step.done.change, ddl.AddForeignKey)) or _is_new(migration, step):
+            key = step.done.change if isinstance(step.done.change, ddl.AddForeignKey) else None
+            if (key is None and any(cost.rewrites for cost in step.blocking)) or _is_new(migration, step):
                 continue
             what, remedy, patch = _explained(migration, step, project.migrations.dialect is Dialect.MYSQL)
             growth = project.migrations.growth(step.done.table)
-            if what and step.place not in said and growth is not Growth.BY_HAND:
+            few = growth is Growth.BY_HAND or (growth is Growth.ENTERED and key is None)  # such rows are read in a moment
+            if what and step.place not in said and not few:
                 said.add(step.place)
-                heavy = (isinstance(step.done.change, ddl.AddForeignKey) and not _is_on_new(migration, step.done.change)) or not migration.runner.is_python
-                long = growth is Growth.COUNTED or (growth.is_fast and heavy)
+                heavy = not migration.runner.is_python or (key is not None and not _is_on_new(migration, key))
+                severity = None if growth is Growth.COUNTED or (growth.is_fast and heavy) else Severity.INFO
                 message = f"{what} {_who(step)}; {'on PostgreSQL, ' if migration.several else ''}{remedy}"
-                severity = None if long else Severity.INFO
                 yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch, severity=severity)
 
 
