@@ -60,7 +60,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         if migrations.dialect is Dialect.SQLITE:
             return
         for migration in migrations.judged:
-            if migration.runner is Runner.DJANGO and not migrations.rolling:
+            if migration.runner is Runner.DJANGO and (migration.late or not migrations.rolling):
                 continue
             for found in required(migration):
                 table = migrations.table(found.at.done.table)

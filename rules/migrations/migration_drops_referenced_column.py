@@ -16,7 +16,8 @@ class MigrationDropsReferencedColumn(ProjectRule):
 
     Joins each dropped column and table with the code: models that declare it, and SQL that names it. With a base revision (`--diff-base`) the code of
     that revision counts as well: it is what runs while the change is deployed. A column that was taken out of the model in an earlier release (in
-    Django `SeparateDatabaseAndState` with the field in `state_operations`) is dropped in peace, and so is one that comes back.
+    Django `SeparateDatabaseAndState` with the field in `state_operations`) is dropped in peace, and so is one that comes back. The code of
+    the base revision does not count for a migration that is applied after the deploy (`safe = Safe.after_deploy()` of django-safemigrate).
 
     ## Why is this bad
 
@@ -74,7 +75,9 @@ class MigrationDropsReferencedColumn(ProjectRule):
             found = reference(project, table, column)
             if found is not None:
                 yield self._finding(migration, step, found, "code that stays")
-            elif project.base is not None and project.migrations.rolling and (before := reference(project.base.project, table, column)) is not None:
+                continue
+            old = project.base.project if project.base is not None and project.migrations.rolling and not migration.late else None
+            if old is not None and project.base is not None and (before := reference(old, table, column)) is not None:
                 yield self._finding(migration, step, before, f"the code of {project.base.reference}, which runs while this is deployed,")
 
     @staticmethod

@@ -14,8 +14,8 @@ class MigrationEditedAfterMerge(ProjectRule):
     ## What it does
 
     Compares what the migrations of the base revision (`--diff-base`) do with what those of the project do: operations and changes of the schema, not
-    comments, layout or the bodies of functions that fill rows. Migrations that a squashed one
-    replaces may go. Without a base revision it says nothing.
+    comments, layout or how rows are filled; that may also be taken away. Migrations that a squashed one replaces may go, or for which one begins
+    anew. Without a base revision it says nothing.
 
     ## Why is this bad
 

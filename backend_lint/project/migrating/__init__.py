@@ -11,7 +11,7 @@ from backend_lint.facts.schema import Dialect, Table
 from backend_lint.project.migrating.graph import leaves, squashed
 from backend_lint.project.migrating.makers import Growth, Makers
 from backend_lint.project.migrating.model import Migration, Runner, Step
-from backend_lint.project.migrating.runners import alembic_transaction, django_transaction, steps
+from backend_lint.project.migrating.runners import after_deploy, alembic_transaction, django_transaction, steps
 from backend_lint.project.migrating.timeouts import made_safe
 from backend_lint.project.schema.history import History, Node
 from backend_lint.project.schema.product import engines
@@ -106,7 +106,8 @@ class Migrations:
     def _migration(self, history: History, node: Node, beside: frozenset[str]) -> Migration:
         runner, transaction = self._runners[node.path]
         done = steps(history.done.get(node.path, ()), transaction, runner, beside)
-        return Migration(node, runner, transaction, beside, done, self._several(history))
+        late = runner is Runner.DJANGO and after_deploy(self._project, node)
+        return Migration(node, runner, transaction, beside, done, self._several(history), late)
 
     def _several(self, history: History) -> bool:
         """The migrations run on other products than the one that is judged, be it in development."""

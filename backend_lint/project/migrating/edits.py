@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.facts import ddl
+from backend_lint.facts.act import Act
 from backend_lint.project.schema.history import Node
 from backend_lint.project.value_text import call_ids
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 
+_FILLS = frozenset({"RunPython", "RunSQL"})
 _PLACE = re.compile(r"\b(?:line=\d+|path='[^']*')")
 
 
@@ -34,7 +38,7 @@ def edited(project: Project) -> Iterator[Edited]:
         return
     for history in project.migrations.histories:
         for node in history.nodes:
-            if base.edited(node.path) and _said(project, node.path) != _said(base.project, node.path):
+            if base.edited(node.path) and _does_more(_said(base.project, node.path), _said(project, node.path)):
                 yield Edited(node, False)
     nodes = [node for history in project.migrations.histories for node in history.nodes]
     ours = {node.path for node in nodes} | project.files.keys()
@@ -43,20 +47,42 @@ def edited(project: Project) -> Iterator[Edited]:
         return
     replaced = {name for node in nodes for name in node.replaces}
     names = {node.name for node in nodes}
+    begun = {posixpath.dirname(node.path) for node in nodes if node.path not in base.paths and _begins(node)}
     for history in base.project.migrations.histories:
         for node in history.nodes:
-            if node.path not in ours and node.name not in replaced and (node.name not in names or history.runner == "sql"):
+            gone = node.path not in ours and node.name not in replaced and (node.name not in names or history.runner == "sql")
+            if gone and posixpath.dirname(node.path) not in begun:
                 yield Edited(node, True)
 
 
-def _said(project: Project, path: str) -> object:
-    """What a migration does to schema and rows, and the names of its operations. How a function fills rows is no matter: it runs once."""
+def _begins(node: Node) -> bool:
+    """A new migration that comes after none of its own application: the old ones were squashed into it, and every database had them."""
+    return not any(parent.partition(".")[0] == node.group or "." not in parent for parent in node.parents)
+
+
+class _Said(NamedTuple):
+    """What a migration does to the schema, the names of its operations, and the statements of a file of SQL."""
+
+    changes: tuple[str, ...]
+    operations: Counter[str]
+    statements: tuple[str, ...]
+
+
+def _does_more(before: _Said, now: _Said) -> bool:
+    """The schema is another one, or something is done that was not: databases that have applied it lack that. Who takes away what fills rows takes nothing."""
+    less = before.operations - now.operations
+    return before.changes != now.changes or before.statements != now.statements or bool(now.operations - before.operations) or bool(less.keys() - _FILLS)
+
+
+def _said(project: Project, path: str) -> _Said:
+    """How a function or a statement fills rows is no matter: it runs once."""
     done = next((history.done[path] for history in project.migrations.histories if path in history.done), ())
-    changes = [_PLACE.sub("", repr(one.change)) for one in done]
+    changes = tuple(_PLACE.sub("", repr(one.change)) for one in done if not isinstance(one.change, Act | ddl.Seed | ddl.Forget))
     module = project.modules.get(path)
     if module is None:
         facts = project.sql_files.get(path)
-        return changes, [one.text for one in facts.statements] if facts is not None else []
+        return _Said(changes, Counter(), tuple(one.text for one in facts.statements) if facts is not None else ())
     operations = [attribute.value for fact in module.classes for attribute in fact.attributes if attribute.name == "operations"]
     numbers = [number for value in operations for number in call_ids(value)]
-    return changes, [module.bodies[0].calls[number].callee for number in numbers if number < len(module.bodies[0].calls)]
+    calls = [module.bodies[0].calls[number] for number in numbers if number < len(module.bodies[0].calls)]
+    return _Said(changes, Counter(call.callee.rpartition(".")[2] for call in calls), ())

@@ -56,7 +56,8 @@ class Step(NamedTuple):
 class Migration(NamedTuple):
     """A migration that is to be judged. `transaction`: whether its runner wraps it into one; None if nobody knows.
 
-    `beside`: paths of the set that it is deployed with. `several`: it runs on other database products as well.
+    `beside`: paths of the set that it is deployed with. `several`: it runs on other database products as well. `late`: it
+    is applied when no old code runs any more.
     """
 
     node: Node
@@ -65,6 +66,7 @@ class Migration(NamedTuple):
     beside: frozenset[str]
     steps: tuple[Step, ...]
     several: bool = False
+    late: bool = False
 
     @property
     def path(self) -> str:

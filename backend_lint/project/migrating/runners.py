@@ -9,6 +9,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project.migrating.model import Runner, Step
 from backend_lint.project.schema.history import Done, Node
+from backend_lint.project.value_text import call_ids
 from backend_lint.sql.locks import Lock
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ def django_transaction(project: Project, node: Node) -> bool | None:
         if one.name == "atomic":
             return {"True": True, "False": False}.get(one.value)
     return True
+
+
+def after_deploy(project: Project, node: Node) -> bool:
+    """The class says to django-safemigrate that it is to be applied when the new code runs: ``safe = Safe.after_deploy()``."""
+    module = project.modules[node.path]
+    for one in module.classes[node.owner].attributes if node.owner >= 0 else ():
+        if one.name == "safe":
+            return any(module.bodies[0].calls[number].callee.endswith("Safe.after_deploy") for number in call_ids(one.value)[:1])
+    return False
 
 
 def alembic_transaction(project: Project, node: Node) -> bool | None:
