@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.facts.python import Use
 from backend_lint.project import Effect, Project
 from backend_lint.project.transactions import HeldOpen, evidence
 
@@ -83,12 +84,14 @@ class ExternalCallInTransaction(ProjectRule):
     def _finding(self, project: Project, one: HeldOpen) -> Finding:
         step = one.way[-1]
         what = "mail is sent" if step.effect & Effect.MAIL else f"{step.edge.target.name} is called"
+        # what is fetched is wanted in the transaction: it cannot wait for the commit
+        cure = "make it after the commit" if one.edge.call.use is Use.DROPPED else "make it before the transaction, or commit first and go on in a second one"
         through = "" if len(one.way) == 1 else f" (through {project.calls.label(one.way[1].function)})"
         return self.finding(
             one.key[0],
             one.edge.call,
             f"{what}{through} inside a transaction ({one.inside.scope.what}): its row locks last until the other side has answered, and a rollback does not "
-            "undo the call; make it after the commit",
+            f"undo the call; {cure}",
             symbol=project.calls.head(one.key).name,
             evidence=(
                 *evidence(project, one.inside),

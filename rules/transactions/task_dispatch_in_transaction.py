@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Finding, Mends, ProjectRule, Severity
 from backend_lint.facts.python import Use
 from backend_lint.project import Project
-from backend_lint.project.transactions import Early, Sent, evidence
+from backend_lint.project.transactions import Early, Sent, Stake, evidence
 from backend_lint.project.transactions.edits import on_commit
 
 if TYPE_CHECKING:
     import libcst
+
+
+_WHAT = {
+    Stake.NEW: "worker may act before the commit, and on what is rolled back",
+    Stake.CHANGED: "worker may still read the old values, and acts on what is rolled back",
+    Stake.GONE: "worker finds the row or not, as it comes before the commit or after it",
+    Stake.NOTHING: "worker acts even if the transaction is rolled back",
+}
 
 
 class TaskDispatchInTransaction(Mends, ProjectRule):
@@ -21,14 +29,13 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
     Finds calls that hand work to a queue or a broker (Celery, RQ, Dramatiq, Huey, arq, taskiq, Django Q; Kafka, RabbitMQ, SNS, SQS, Redis) while a
     transaction is open: inside `atomic`, under `ATOMIC_REQUESTS`, in receivers of signals that Django sends inside its own transaction, in hooks of the
     admin, inside `session.begin()`, or between a session's write and its commit; also through functions. `transaction.on_commit`, `delay_on_commit`
-    and a task class whose `apply_async` waits for the commit are known. What is handed over decides: a row that the transaction writes is an error,
-    anything else is reported as information.
+    and a task class whose `apply_async` waits for the commit are known. What is handed over decides: a row that the transaction makes and the task loads is
+    an error, one that it changes or deletes a warning, anything else information, and that only if something behind it can fail.
 
     ## Why is this bad
 
-    The worker takes the task within milliseconds, often before the commit. It looks for a row that does not exist yet and fails, or it reads the old
-    values and does the wrong thing. If the transaction is rolled back, the mail about the order that was never placed is sent all the same. None of
-    this happens in tests, where tasks run at once and nothing is committed.
+    The worker takes the task within milliseconds, often before the commit. It looks for a row that does not exist yet and fails, or reads the old values. If
+    the transaction is rolled back, the mail about the order that was never placed is sent all the same. Tests, where tasks run at once, show none of this.
 
     ## Example
 
@@ -104,24 +111,40 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
             yield self._finding(project, one)
 
     def _finding(self, project: Project, one: Early) -> Finding:
-        path = one.dispatch.key[0]
-        scope, name = one.inside.scope, one.dispatch.name
-        noun = "worker" if one.dispatch.sent is Sent.TASK else "consumer"
-        what = f"{noun} may act before the commit, and on what is rolled back" if one.derived else f"{noun} acts even if the transaction is rolled back"
-        if scope.django:
-            cure = f"pass it to transaction.on_commit: partial({name}, ...)"
+        call, scope, name = one.dispatch.call, one.inside.scope, self._name(project, one)
+        on_commit = scope.django and call.use is Use.DROPPED and one.stake is not Stake.GONE
+        what = _WHAT[one.stake].replace("worker", "worker" if one.dispatch.sent is Sent.TASK else "consumer")
+        using = f", using={scope.alias!r}" if scope.alias and scope.alias[0] not in "%#" else ""
+        if one.stake is Stake.GONE:
+            cure = "hand over what it needs of the row, and send it with transaction.on_commit"
+        elif on_commit:
+            cure = f"pass it to transaction.on_commit: partial({name}, ...){using}"
+        elif scope.django and one.dispatch.library == "Celery":
+            cure = "its result is used here, so choose the task_id before and pass apply_async(..., task_id=...) to transaction.on_commit"
         else:
             cure = "send it after the commit"
         return self.finding(
-            path,
-            one.dispatch.call,
+            one.dispatch.key[0],
+            call,
             f"{name} is called inside a transaction ({scope.what}): the {what}; {cure}",
             symbol=project.calls.head(one.dispatch.key).name,
             evidence=evidence(project, one.inside),
-            severity=None if one.derived else Severity.INFO,
-            suggestion=f"transaction.on_commit(partial({name}, ...))" if scope.django and one.dispatch.call.use is Use.DROPPED else "",
+            severity=self._severity(one),
+            suggestion=f"transaction.on_commit(partial({name}, ...){using})" if on_commit and not using else "",
         )
 
+    @staticmethod
+    def _severity(one: Early) -> Severity:
+        if one.stake is Stake.NEW:
+            return Severity.WARNING if one.is_aside else Severity.ERROR
+        return Severity.INFO if one.stake is Stake.NOTHING or one.is_aside else Severity.WARNING
+
+    @staticmethod
+    def _name(project: Project, one: Early) -> str:
+        root, _, method = one.dispatch.call.callee.partition(".")
+        if root[:1] != "#" or not root[1:].isdigit() or "." in method:
+            return one.dispatch.name
+        return f"{project.calls.body(one.dispatch.key).calls[int(root[1:])].callee.rpartition('.')[2]}(...).{method}"
+
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
-        """``task.delay(x)`` as ``transaction.on_commit(partial(task.delay, x))``, for Django's transactions alone."""
         return on_commit(node) if finding.suggestion else None

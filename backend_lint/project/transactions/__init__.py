@@ -11,7 +11,7 @@ from backend_lint.project.transactions.commits import LoopCommit, loop_commits
 from backend_lint.project.transactions.databases import Spanning, spanning
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
 from backend_lint.project.transactions.dual import DualWrite, dual_writes
-from backend_lint.project.transactions.early import Early, early, evidence
+from backend_lint.project.transactions.early import Early, Stake, early, evidence
 from backend_lint.project.transactions.held_open import HeldOpen, HeldOpens
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.lock_places import Unkept, Wide, unkept_locks, wide_locks
@@ -56,6 +56,7 @@ __all__ = [
     "Sent",
     "Spanning",
     "SplitUnit",
+    "Stake",
     "Transactions",
     "Unkept",
     "Wide",

@@ -16,6 +16,7 @@ from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
 from backend_lint.project.blocks import around, inside, is_deferred, within
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.failures import Breadth, breadth, caught
+from backend_lint.project.libraries import Effect
 from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.scopes import LEFT_OUT
 from backend_lint.project.transactions.work import Work
@@ -74,9 +75,11 @@ def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught
 def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, found: Inside, work: Work, explicit: str, outer: int, first: int) -> Caught | None:
     if any(call.callee.endswith(_ROLLS_BACK) for _, call in within(body, body.calls, handler.block)):
         return None
-    failing = next((number for number, _ in within(body, body.calls, handler.protected) if _fails(project, key, body, handler, number, work, explicit)), None)
-    if failing is None:
+    may_fail = [number for number, _ in within(body, body.calls, handler.protected) if _fails(project, key, body, handler, number, work, explicit)]
+    if not may_fail:
         return None
+    writes = work.of(key)
+    failing = next((number for number in may_fail if writes.get(number, Effect.NONE) & Effect.DATABASE_WRITE), may_fail[0])
     after = _after(project, key, body, handler, found, work, outer, first)
     if after is None:
         return None

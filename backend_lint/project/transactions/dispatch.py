@@ -72,7 +72,7 @@ class Dispatch(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The last parts of what is called, for messages."""
+        """The last parts of what is called, for messages; of what another call has given the last part alone."""
         parts = [part for part in self.call.callee.replace("%", "").split(".") if part.isidentifier()]
         return ".".join(parts[-2:])
 

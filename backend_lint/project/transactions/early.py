@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,25 +10,51 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import LOOPS
+from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around
 from backend_lint.project.blocks import inside as lies_in
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches
+from backend_lint.project.transactions.looked_up import looks_up, tables_of
 from backend_lint.project.transactions.reach import Inside, Reach
+from backend_lint.project.transactions.rows import Origin, Row
 from backend_lint.project.transactions.scopes import Scope
-from backend_lint.project.transactions.units import Units
-from backend_lint.project.transactions.written import given_written, writes_inside
+from backend_lint.project.transactions.units import Units, in_exclusive_branch
+from backend_lint.project.transactions.written import MAKES, Given, given_written, writes_inside
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_DELETION = ("pre_delete", "post_delete")
+_ROOT = re.compile(r"#(\d+)")
+_SAVES = (".save", ".asave", ".create", ".acreate", ".delete", ".set", ".add", ".bulk_create", ".bulk_update")
+_LATER = frozenset({"countdown", "eta"})
+_SOON = frozenset({"None", "0", "1", "2", "3", "4"})
+"""The worker waits: by then it is committed, unless it waits for a moment only."""
+
+
+class Stake(enum.Enum):
+    """What a worker that is quicker than the commit meets."""
+
+    NEW = "new"
+    """No row, where it looks for one."""
+    CHANGED = "changed"
+    """The old values of a row."""
+    GONE = "gone"
+    """The row that is being deleted, or not: what it finds is left to chance."""
+    NOTHING = "nothing"
+    """Nothing that differs; but it acts on what may still be rolled back."""
+
 
 class Early(msgspec.Struct, frozen=True):
-    """A dispatch inside a transaction. `derived`: what is handed over comes from a row that the transaction writes."""
+    """A dispatch inside a transaction. `is_aside`: a person at the command line waits for it, no request."""
 
     dispatch: Dispatch
     inside: Inside
-    derived: bool
+    stake: Stake
+    is_aside: bool = False
 
 
 def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) -> Iterator[Early]:
@@ -40,9 +67,73 @@ def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) 
                 found = _pending(key, dispatch, units)
             if found is None or _never_there(project, dispatch, found):
                 continue
-            derived = given_written(project, key, dispatch.call, found)
-            if derived or blocks.write(dispatch.key, found):
-                yield Early(dispatch, found, derived)
+            stake = _stake(project, dispatch, found)
+            if stake is Stake.NOTHING and not (_matters(project, dispatch, found) and blocks.write(dispatch.key, found)):
+                continue
+            opener = found.way[0].function if found.way else key
+            entry = project.reached_from(opener)
+            is_aside = project.modules[opener[0]].role is Role.COMMAND or (entry is not None and entry[0].kind is EntryKind.COMMAND)
+            if stake is not Stake.NOTHING or not is_aside:
+                yield Early(dispatch, found, stake, is_aside)
+
+
+def _stake(project: Project, dispatch: Dispatch, inside: Inside) -> Stake:
+    given = given_written(project, dispatch.key, dispatch.call, inside)
+    if given is None or any(name in _LATER and text not in _SOON for name, text in dispatch.call.keywords):
+        return Stake.NOTHING
+    row = project.transactions.rows.row(given.key, given.row)
+    if row is None and project.loads.uses_django and next(iter(project.loads.django.of(*given.key, given.row)), None) is not None:
+        return Stake.NOTHING  # many rows, deleted or changed by one statement
+    tables = tables_of(project, row.model.key) if row is not None else frozenset()
+    if inside.scope.what.startswith(_DELETION):
+        return Stake.GONE if looks_up(project, dispatch, given.text, tables, own=True) else Stake.NOTHING
+    if _is_made(project, given) or (row is not None and row.origin is Origin.FRESH):
+        return Stake.NOTHING if looks_up(project, dispatch, given.text, frozenset()) is False else Stake.NEW
+    if looks_up(project, dispatch, given.text, tables, own=True) is False:
+        return Stake.NOTHING
+    return Stake.CHANGED if _was_there(project, dispatch, given, row, inside) else Stake.NEW
+
+
+def _is_made(project: Project, given: Given) -> bool:
+    root = _ROOT.match(given.row)
+    calls = project.calls.body(given.key).calls
+    return root is not None and int(root.group(1)) < len(calls) and calls[int(root.group(1))].callee.endswith(MAKES)
+
+
+def _was_there(project: Project, dispatch: Dispatch, given: Given, row: Row | None, inside: Inside) -> bool:
+    """The row is certainly one that was made before, and is changed."""
+    head = project.calls.head(given.key)
+    body = project.calls.body(given.key)
+    if any("%created" in block.subject for block in body.blocks):
+        call = dispatch.call if given.key == dispatch.key else inside.way[-1].edge.call
+        return not project.transactions.indexed(given.key).is_under(call.block, ("created",))
+    if row is None or inside.scope.what.startswith("the admin"):
+        return False
+    return row.origin in (Origin.LOADED, Origin.GIVEN) or (row.origin is Origin.SELF and head.name.rpartition(".")[2] not in ("save", "asave"))
+
+
+def _matters(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
+    """Something can still fail behind a dispatch that depends on no row: not in what Django itself does next, nor where nothing follows."""
+    scope = inside.scope
+    if scope.alias or len(inside.way) > 1 or dispatch.task == dispatch.key or scope.what.startswith(("the admin", *_DELETION)):
+        return False
+    own = 0 if inside.way else scope.block
+    if _goes_on(project, dispatch.key, dispatch.edge.number, own):
+        return True
+    return bool(inside.way) and _goes_on(project, inside.way[0].function, inside.way[0].edge.number, scope.block)
+
+
+def _goes_on(project: Project, key: FunctionKey, number: int, scope: int) -> bool:
+    body = project.calls.body(key)
+    call = body.calls[number]
+    for index, block in around(body, call.block):
+        if index == scope:
+            break
+        if block.kind in LOOPS:
+            return True
+    working = project.transactions.work.of(key)
+    following = [other for other in range(number + 1, len(body.calls)) if other in working or body.calls[other].callee.endswith(_SAVES)]
+    return any(lies_in(body, body.calls[other].block, scope) and not in_exclusive_branch(body, body.calls[other].block, call.block) for other in following)
 
 
 def _never_there(project: Project, dispatch: Dispatch, inside: Inside) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Body, Call
 from backend_lint.project.calls import FunctionKey
@@ -23,11 +23,16 @@ _SAVES = frozenset("save asave delete adelete full_clean_and_save".split())
 _ADDS = frozenset({"add", "merge", "delete", "refresh"})
 _READ = re.compile(r"(?:\.\w+)?")
 _VALUE = re.compile(r"([%#]\w+(?:\[\w*\])?)((?:\.\w+)*)")
+_INPUT = (".cleaned_data", ".validated_data", ".data", ".initial_data", ".errors")
+"""What a form or serializer was given, which is not the row."""
 _HANDED = frozenset({"self", "instance", "obj", "serializer", "form"})
 _SAVING = frozenset({"save", "delete", "save_model", "delete_model", "perform_create", "perform_update"})
 _WRITES = (
     _MAKES | _SAVES | (_ADDS - {"refresh"}) | frozenset("update aupdate bulk_update abulk_update set remove clear flush add_all execute executemany".split())
 )
+
+
+MAKES = tuple(f".{name}" for name in _MAKES)
 
 
 def rows_written(body: Body) -> frozenset[str]:
@@ -46,32 +51,49 @@ def rows_written(body: Body) -> frozenset[str]:
     return frozenset(found)
 
 
-def is_written(text: str, rows: frozenset[str]) -> bool:
-    """Whether a value is one of these rows, or read of one: ``#3.pk``, not ``#3.user.pk``, which is another row's."""
-    return any(text == row or (text.startswith(row) and _READ.fullmatch(text, len(row)) is not None) for row in rows) or any(
-        match.group(1) in rows and match.group(2).count(".") < 2 for match in _VALUE.finditer(text)
-    )
+class Given(NamedTuple):
+    """Function `key` writes the row `row`, and the argument `text` of a call comes from it."""
+
+    key: FunctionKey
+    row: str
+    text: str
 
 
-def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside) -> bool:
-    """Whether an argument of a call, or what it puts together of them, comes from a row that is written in the transaction it stands in."""
+def is_written(text: str, rows: frozenset[str]) -> str | None:
+    """The one of these rows that a value is, or is read of: ``#3.pk``, not ``#3.user.pk``, which is another row's; None if it is of none."""
+    for row in rows:
+        if text == row or (text.startswith(row) and _READ.fullmatch(text, len(row)) is not None and not text.endswith(_INPUT)):
+            return row
+    for match in _VALUE.finditer(text):
+        if match.group(1) in rows and match.group(2).count(".") < 2 and match.group(2) not in _INPUT:
+            return match.group(1)
+    return None
+
+
+def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside) -> Given | None:
+    """The row that is written in the transaction and of which an argument of a call comes, or what the call puts together of them; None if there is none."""
     body = project.calls.body(key)
     texts = list(_arguments(body, call))
     rows = project.transactions.rows_written(key)
     head = project.calls.head(key)
     if (head.owner >= 0 and head.name.rpartition(".")[2] in _SAVING) or not inside.way:
         rows |= {"%" + parameter.name for parameter in head.parameters if parameter.name in _HANDED and (parameter.name != "self" or inside.scope.block == 0)}
-    if any(is_written(text, rows) for text in texts):
-        return True
+    for text in texts:
+        if (row := is_written(text, rows)) is not None:
+            return Given(key, row, text)
     if not inside.way:
-        return False
+        return None
     step = inside.way[-1]
     rows = project.transactions.rows_written(step.function)
-    if step.edge.target.receiver is not None and any("%self" in text for text in texts):
+    if step.edge.target.receiver is not None and (text := next((text for text in texts if "%self" in text), "")):
         receiver = step.edge.call.callee.rpartition(".")[0]
-        if receiver and is_written(receiver, rows):
-            return True
-    return any(any(f"%{name}" in own for own in texts) and is_written(text, rows) for name, text in _passed(project, inside))
+        if receiver and (row := is_written(receiver, rows)) is not None:
+            return Given(step.function, row, text)
+    for name, handed in _passed(project, inside):
+        own = next((own for own in texts if f"%{name}" in own), None)
+        if own is not None and (row := is_written(handed, rows)) is not None:
+            return Given(step.function, row, own)
+    return None
 
 
 def _passed(project: Project, inside: Inside) -> Iterator[tuple[str, str]]:
@@ -85,7 +107,7 @@ def _passed(project: Project, inside: Inside) -> Iterator[tuple[str, str]]:
 def _arguments(body: Body, call: Call, depth: int = 0) -> Iterator[str]:
     """The arguments of a call; of one that is made of others theirs too, and those of the signature that is sent."""
     receiver = call.callee.rpartition(".")[0]
-    texts = [*call.args, *(text for _, text in call.keywords), *([receiver] if receiver[:1] == "#" else [])]
+    texts = [*call.args, *(text for _, text in call.keywords), *([receiver] if "#" in receiver else [])]
     for text in texts:
         yield text
         if depth < 3:
