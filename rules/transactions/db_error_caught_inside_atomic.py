@@ -101,7 +101,7 @@ class DbErrorCaughtInsideAtomic(Mends, ProjectRule):
             one.key[0],
             head(one.handler),
             f"{one.name} is caught inside a transaction ({scope.what}) that is broken after it: the query in line {one.after.line} fails; "
-            f"put {savepoint} around line {one.failing.line}, inside the try",
+            f"put {savepoint} inside the try, around all that it does",
             symbol=project.calls.head(one.key).name,
             evidence=(
                 *evidence(project, one.inside),

@@ -133,8 +133,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         )
 
     def _overwritten(self, project: Project, one: Overwrite) -> Finding:
-        counter, name = one.counter, one.row.model.name
-        fields = ", ".join(f"'{field}'" for field in one.fields)
+        counter, name, fields = one.counter, one.row.model.name, ", ".join(f"'{field}'" for field in one.fields)
         evidence = [Evidence(counter.path, counter.line, f"`{name}.{counter.name}` is counted here")]
         if one.row.loaded is not None:
             evidence.append(Evidence(one.key[0], one.row.loaded.line, "the row is loaded here, without a lock"))
@@ -144,6 +143,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             f"save() writes every column of {name} back as it was loaded, {counter.name} too, which others count meanwhile; say update_fields=[{fields}]",
             symbol=project.calls.head(one.key).name,
             evidence=evidence,
+            severity=Severity.INFO if one.at_once else None,
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _DELETION = ("pre_delete", "post_delete")
+_HANDED = ("self", "instance", "obj", "serializer", "form")
 _ROOT = re.compile(r"#(\d+)")
 _SAVES = (".save", ".asave", ".create", ".acreate", ".delete", ".set", ".add", ".bulk_create", ".bulk_update")
 _LATER = frozenset({"countdown", "eta"})
@@ -107,8 +108,10 @@ def _was_there(project: Project, dispatch: Dispatch, given: Given, row: Row | No
     if any("%created" in block.subject for block in body.blocks):
         call = dispatch.call if given.key == dispatch.key else inside.way[-1].edge.call
         return not project.transactions.indexed(given.key).is_under(call.block, ("created",))
-    if row is None or inside.scope.what.startswith("the admin"):
+    if inside.scope.what.startswith("the admin"):
         return False
+    if row is None:
+        return given.row[1:] not in _HANDED and any(f"%{parameter.name}" == given.row for parameter in head.parameters)
     return row.origin in (Origin.LOADED, Origin.GIVEN) or (row.origin is Origin.SELF and head.name.rpartition(".")[2] not in ("save", "asave"))
 
 

@@ -92,6 +92,11 @@ class HeldOpens:
                     return True
         return False
 
+    def _leaves_if_done(self, key: FunctionKey, number: int) -> bool:
+        """The function ends if the call says so: what it wrote then is not written where it goes on."""
+        indexed = self._project.transactions.indexed(key)
+        return any(indexed.body.blocks[index].subject.strip("()") in (f"#{number}", f"not #{number}") for index in indexed.leaving)
+
     def _before(self, key: FunctionKey, body: Body, edge: Edge, scope: int) -> Call | None:
         """What has written, or locked, rows in the transaction before the call."""
         writes = self._work.writes(key)
@@ -101,6 +106,8 @@ class HeldOpens:
             call = body.calls[number]
             if number == lock and number not in numbers and edge.call.use is Use.BOUND:
                 continue  # the lock is there for the answer: only one fetches it
+            if self._leaves_if_done(key, number):
+                continue
             if inside(body, call.block, scope) and not in_exclusive_branch(body, call.block, edge.call.block):
                 return call
         return None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ from backend_lint.project.value_text import alternatives, call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_OF_ONE = re.compile(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
+"""Rows of work under way: the worker that counts is the one that saves."""
+_FEW = 4
+
 
 class Counter(msgspec.Struct, frozen=True):
     """A column that the database itself adds to, in line `line` of the file at `path`."""
@@ -43,6 +48,8 @@ class Overwrite(msgspec.Struct, frozen=True):
     save: Call
     counter: Counter
     fields: tuple[str, ...]
+    at_once: bool = False
+    """Hardly anything lies between loading and saving."""
 
 
 class Overwrites:
@@ -94,14 +101,16 @@ class Overwrites:
         return text[:1] == "(" and any(body.calls[number].args[:1] == (f"'{name}'",) for number in expressions.intersection(call_ids(text)))
 
     def _in_function(self, key: FunctionKey, body: Body) -> Iterator[Overwrite]:
-        told: set[str] = set()
+        told: set[ClassKey] = set()
         for assign in body.assigns:
             base, _, name = assign.target.rpartition(".")
-            if not base or base in told or base[0] not in "%#(":
+            if not base or base[0] not in "%#(":
                 continue
             row = self._rows.row(key, base)
             counter = self.counters.get(row.model.key) if row is not None and row.model.framework is Framework.DJANGO else None
-            if row is None or counter is None or row.origin is not Origin.LOADED or name not in row.model.fields or name == counter.name:
+            if row is None or counter is None or row.model.key in told or _OF_ONE.search(row.model.name):
+                continue
+            if row.origin is not Origin.LOADED or name not in row.model.fields or name == counter.name:
                 continue
             indexed = self._project.transactions.indexed(key)
             before = indexed.before(assign.line)
@@ -110,8 +119,9 @@ class Overwrites:
                 continue
             fields = _changed(indexed, base, row)
             if counter.name not in fields:  # what the function sets itself it means to write
-                told.add(base)
-                yield Overwrite(key, row, save, counter, (*fields, *self._set_on_save(row, fields)))
+                told.add(row.model.key)
+                at_once = row.loaded is not None and sum(row.loaded.line <= call.line <= save.line for call in body.calls) <= _FEW
+                yield Overwrite(key, row, save, counter, (*fields, *self._set_on_save(row, fields)), at_once)
 
     def _set_on_save(self, row: Row, fields: tuple[str, ...]) -> Iterator[str]:
         """Columns that `save` fills in itself, which ``update_fields`` would leave out: ``auto_now``, and what the model's own ``save`` assigns."""

@@ -77,7 +77,10 @@ def given_written(project: Project, key: FunctionKey, call: Call, inside: Inside
     rows = project.transactions.rows_written(key)
     head = project.calls.head(key)
     if (head.owner >= 0 and head.name.rpartition(".")[2] in _SAVING) or not inside.way:
-        rows |= {"%" + parameter.name for parameter in head.parameters if parameter.name in _HANDED and (parameter.name != "self" or inside.scope.block == 0)}
+        names = {parameter.name for parameter in head.parameters if parameter.name in _HANDED}
+        if inside.scope.block or project.transactions.rows.row(key, "%self") is None:
+            names.discard("self")  # a view, not a row
+        rows |= {f"%{name}" for name in names}
     for text in texts:
         if (row := is_written(text, rows)) is not None:
             return Given(key, row, text)
