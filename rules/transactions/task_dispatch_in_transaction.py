@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _WHAT = {
-    Stake.NEW: "worker may act before the commit, and on what is rolled back",
+    **dict.fromkeys((Stake.NEW, Stake.EITHER), "worker may act before the commit, and on what is rolled back"),
     Stake.CHANGED: "worker may still read the old values, and acts on what is rolled back",
     Stake.GONE: "worker finds the row or not, as it comes before the commit or after it",
     Stake.NOTHING: "worker acts even if the transaction is rolled back",

@@ -41,6 +41,8 @@ class Stake(enum.Enum):
 
     NEW = "new"
     """No row, where it looks for one."""
+    EITHER = "either"
+    """No row, or its old values: it is not known whether the row is new."""
     CHANGED = "changed"
     """The old values of a row."""
     GONE = "gone"
@@ -92,7 +94,10 @@ def _stake(project: Project, dispatch: Dispatch, inside: Inside) -> Stake:
         return Stake.NOTHING if looks_up(project, dispatch, given.text, frozenset()) is False else Stake.NEW
     if looks_up(project, dispatch, given.text, tables, own=True) is False:
         return Stake.NOTHING
-    return Stake.CHANGED if _was_there(project, dispatch, given, row, inside) else Stake.NEW
+    if _was_there(project, dispatch, given, row, inside):
+        return Stake.CHANGED
+    handed = [parameter.name for parameter in project.calls.head(given.key).parameters if parameter.name not in _HANDED]
+    return Stake.EITHER if row is None and given.row[1:] in handed else Stake.NEW
 
 
 def _is_made(project: Project, given: Given) -> bool:
@@ -108,10 +113,8 @@ def _was_there(project: Project, dispatch: Dispatch, given: Given, row: Row | No
     if any("%created" in block.subject for block in body.blocks):
         call = dispatch.call if given.key == dispatch.key else inside.way[-1].edge.call
         return not project.transactions.indexed(given.key).is_under(call.block, ("created",))
-    if inside.scope.what.startswith("the admin"):
+    if row is None or inside.scope.what.startswith("the admin"):
         return False
-    if row is None:
-        return given.row[1:] not in _HANDED and any(f"%{parameter.name}" == given.row for parameter in head.parameters)
     return row.origin in (Origin.LOADED, Origin.GIVEN) or (row.origin is Origin.SELF and head.name.rpartition(".")[2] not in ("save", "asave"))
 
 

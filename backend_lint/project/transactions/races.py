@@ -49,6 +49,7 @@ _FARTHEST = 60
 """Calls behind an assignment among which the commit is looked for."""
 _MOST_CHECKS = 12
 _KEYS = ("pk", "id")
+_MAKES = re.compile(r"(?:^|\.)(?:model|create|acreate|[A-Z]\w*)$")
 _TELLS = re.compile(r"mail|notif|message|confirm|track|event|metric|log", re.IGNORECASE)
 """Names of calls that tell somebody something: twice is once too often, and no more."""
 _PLACES = re.compile(r"^(?:\w+_)?(?:position|order|ordering|priority|rank|sort_key)$")
@@ -141,7 +142,7 @@ class Races:
         if save is None or indexed.settled_before(assign, lambda text: self._comes_from(indexed, text, assign)):
             return None
         holder = self._holders.of(key, row) if self._is_handed(row) else None
-        if holder is None and row.origin is not Origin.LOADED and (self._is_handed(row) or not self._is_asked_for(key)):
+        if holder is None and row.origin is not Origin.LOADED:
             return None
         if computed:
             mendable = row.model.framework is Framework.DJANGO and row.origin is Origin.LOADED and field.kind.endswith(_NUMBERS) and _stays(indexed, assign)
@@ -256,8 +257,10 @@ class Races:
 
 
 def _writes_column(body: Body, name: str) -> bool:
+    """The function writes the column of a row that it has not made itself."""
     own = f".{name}"
-    return any(assign.target.endswith(own) for assign in body.assigns) or any(
+    made = {f"#{number}" for number, call in enumerate(body.calls) if _MAKES.search(call.callee)}
+    return any(assign.target.endswith(own) and assign.target.removesuffix(own) not in made for assign in body.assigns) or any(
         word == name and call.callee.endswith((".update", ".aupdate", "update_or_create")) for call in body.calls for word, _ in call.keywords
     )
 
