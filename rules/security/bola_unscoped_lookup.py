@@ -9,6 +9,7 @@ from backend_lint.project.ownership.effects import Effect
 from backend_lint.project.ownership.unscoped import Unscoped
 
 _DOES = {
+    Effect.TAKEN: "refer to",
     Effect.READ: "read",
     Effect.CHANGED: "change",
     Effect.DELETED: "delete",
@@ -135,8 +136,10 @@ def _evidence(project: Project, found: Unscoped) -> Iterator[Evidence]:
     if found.key.line and found.table not in project.ownership.keys.users:
         leads = f" leads to its {_named(project, found.key.target)}" if found.key.target else " says whose row it is"
         yield Evidence(found.key.path, found.key.line, f"`{', '.join(found.key.columns)}`{leads}")
-    for site in found.siblings[:2]:
-        yield Evidence(site.path, site.line, f"`{site.symbol.rpartition('.<locals>.')[2]}` asks for the caller's rows only")
+    others = dict.fromkeys((site.path, site.function) for site in found.siblings if (site.path, site.function) != found.handler)
+    for key in tuple(others)[:2]:
+        head = project.calls.head(key)
+        yield Evidence(key[0], head.line, f"`{head.name.replace('.<locals>', '')}` asks for the caller's rows only")
     for caller, edge in found.way:
         yield Evidence(caller[0], edge.call.line, f"{project.calls.label(caller)} calls {edge.target.name}")
     if not found.way and (found.route.declared_in, found.route.line) != (found.path, found.at.line):

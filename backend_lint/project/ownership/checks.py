@@ -159,7 +159,8 @@ class Checks:
         body = self._frames.body(key)
         texts = [block.subject for block in body.blocks] + [call.callee for call in body.calls]
         texts += [text for _, text, _ in body.conditions] + [one.value for one in body.raises]
-        return any(ASKS.search(without_strings(text)) for text in texts if text) or bool(self._frames.caller_names(key))
+        plain = [without_strings(text) for text in texts if text]
+        return any(ASKS.search(text) and not is_of_credentials(text) for text in plain)
 
     def _test_asks(self, key: FunctionKey, text: str, subject: frozenset[str]) -> bool:
         plain = without_strings(text)

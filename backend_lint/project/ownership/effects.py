@@ -15,6 +15,8 @@ from backend_lint.project.value_text import alternatives
 _DELETES = frozenset({"delete", "adelete", "remove", "soft_delete", "destroy", "hard_delete"})
 _WRITES = frozenset({*_DELETES, "save", "asave", "update", "sqlmodel_update", "archive"})
 _SESSION = re.compile(r"session|\bdb\b|conn|transaction|uow", re.I)
+_SECRET = re.compile(r"\.(?:\w*password|\w*secret\w*|\w*token|api_?key|private_key|credentials?)$", re.I)
+"""Attributes whose use is worth as much as reading them."""
 _BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits", "accessed_at"})
 """Columns that any look at the row changes."""
 
@@ -22,6 +24,8 @@ _BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits
 class Effect(enum.StrEnum):
     """What becomes of the row; empty if nothing comes of it that the caller sees."""
 
+    TAKEN = "taken"
+    """It is used for something that the caller asks for."""
     READ = "read"
     CHANGED = "changed"
     DELETED = "deleted"
@@ -64,9 +68,18 @@ def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
         base, _, attribute = assign.target.rpartition(".")
         if base and is_row(base) and attribute not in _BOOKKEEPING:
             return Effect.CHANGED
+    used = [one.value for one in body.assigns] + [text for call in body.calls for text in call.args]
+    if any(text.startswith(f"{row}.") and _SECRET.search(text) for text in used):
+        return Effect.READ
+    return Effect.READ if is_answered(frames, key, number) else Effect.NONE
+
+
+def is_answered(frames: Frames, key: FunctionKey, number: int) -> bool:
+    """Whether something of what a call gives is in what the function returns."""
+    body = frames.body(key)
     addresses = _addresses(body)
     answers = [one.value for one in body.returns] + [one.value for one in body.yields]
-    return Effect.READ if any(row in frames.behind(key, text, closed=addresses) for text in answers if text) else Effect.NONE
+    return any(f"#{number}" in frames.behind(key, text, closed=addresses) for text in answers if text)
 
 
 def _addresses(body: Body) -> frozenset[int]:

@@ -111,11 +111,7 @@ class Frames:
         memo = (key, f"#{number}", frozenset({-1}))
         if memo not in self._behind:
             calls = self.body(key).calls
-            chain = {number}
-            at = number
-            while (receiver := calls[at].callee.partition(".")[0])[:1] == "#" and receiver[1:].isdigit():
-                at = int(receiver[1:])
-                chain.add(at)
+            chain = self.chain(key, number)
             rows = self.rows(key) - chain
             given: set[str] = set()
             for one in chain:
@@ -123,6 +119,15 @@ class Frames:
                     given |= self.behind(key, text, closed=rows)
             self._behind[memo] = frozenset(given)
         return self._behind[memo]
+
+    def chain(self, key: FunctionKey, number: int) -> frozenset[int]:
+        """A call and those that it is called on the results of: ``filter``, ``order_by`` and ``first`` of one query."""
+        calls = self.body(key).calls
+        found = {number}
+        while (receiver := calls[number].callee.partition(".")[0])[:1] == "#" and receiver[1:].isdigit():
+            number = int(receiver[1:])
+            found.add(number)
+        return frozenset(found)
 
     def rows(self, key: FunctionKey) -> frozenset[int]:
         """The calls of a function that give rows."""

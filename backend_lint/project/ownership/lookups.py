@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _DEEPEST = 3
+_CAPABILITY = re.compile(r"token|(?:^|_)key|code|secret|hash|nonce|invit|signature|otp", re.IGNORECASE)
+"""Columns whose value only he can know whom it was given to."""
 _VERBS = (Verb.SELECT, Verb.UPDATE, Verb.DELETE)
 
 
@@ -100,7 +103,9 @@ class Lookups:
         query = site.query
         if query.verb is Verb.SELECT and query.rows is not Rows.ONE:
             return False
-        return any(one.operator == "=" and one.left.relation == 0 and one.right.kind is TermKind.PARAMETER for one in comparisons(query.where))
+        equal = [one for one in comparisons(query.where) if one.operator == "=" and one.right.kind is TermKind.PARAMETER]
+        compared = [one.left.column for one in equal if one.left.relation == 0]
+        return bool(compared) and not any(_CAPABILITY.search(column) for column in compared)
 
     def is_scoped(self, query: Query) -> bool | None:
         """Whether a query is limited by an owner; None if some part of it is not understood."""

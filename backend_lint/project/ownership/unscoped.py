@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,9 +18,15 @@ from backend_lint.project.ownership.effects import Effect, effect_of
 from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.ownership.keys import OwnerKey, Strength
 from backend_lint.project.ownership.lookups import Lookup, Lookups
+from backend_lint.project.ownership.querysets import queryset_of
+from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+
+
+_SHARED = re.compile(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
+"""Paths of what is meant to be seen by whoever has the address."""
 
 
 class Place(NamedTuple):
@@ -75,6 +83,11 @@ class Finder:
             self._siblings[table] = tuple(self._scoped(table))
         return self._siblings[table]
 
+    @functools.cached_property
+    def limits_some(self) -> bool:
+        """Whether the project limits the rows of any table to the caller's at all."""
+        return any(self.key(table) is not None and self.siblings(table) for table in self.project.schema.tables)
+
     def _scoped(self, table: str) -> Iterator[Site]:
         for site in self.project.queries.of_table(table):
             if site.function < 0 or site.call < 0 or self.lookups.table(site) != table or self.project.modules[site.path].role is not Role.APPLICATION:
@@ -94,6 +107,12 @@ class Finder:
         methods = self.project.modules[owner.path].classes[owner.index].methods
         return any(other.authenticated for number in methods if number != route.function for other in self.project.routes.by_handler((owner.path, number)))
 
+    def is_passed_by(self, route: Route, table: str) -> bool:
+        """Whether the handler's class asks for rights on every other way to the rows of a table, its own queryset."""
+        if route.owner is None or queryset_of(self, Ref(RefKind.CLASS, "", *route.owner))[1] != table:
+            return False
+        return any(other.owner == route.owner and self.checks.asked_before(other) for other in self.project.routes)
+
     def profile(self, key: OwnerKey, effect: Effect, siblings: tuple[Site, ...]) -> Profile:
         """How sure it is that the row is not for everybody who knows its number."""
         if siblings and (key.strength in (Strength.STRONG, Strength.CHAIN) or effect is not Effect.READ):
@@ -103,6 +122,7 @@ class Finder:
 
 def unscoped(project: Project) -> Iterator[Unscoped]:
     """What handlers look up for whoever names it, one for each place."""
+    from backend_lint.project.ownership.listings import listings
     from backend_lint.project.ownership.references import references
     from backend_lint.project.ownership.view_classes import of_views
 
@@ -118,6 +138,7 @@ def unscoped(project: Project) -> Iterator[Unscoped]:
             if place not in seen and (found := _judged(finder, lookup)) is not None:
                 seen.add(place)
                 yield found
+    yield from listings(finder)
     yield from of_views(finder)
     yield from references(finder)
 
@@ -133,12 +154,18 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
     effect = effect_of(finder.frames, lookup)
     if effect is Effect.NONE or (effect is Effect.READ and (lookup.table in finder.keys.users or key.strength is Strength.AUTHOR)):
         return None
+    if effect is Effect.READ and any(_SHARED.search(route.path) for route in routes):
+        return None
     if lookup.table in finder.keys.users and not lookup.given & finder.frames.sent_names(lookup.handler):
         return None  # an account that is found by something else than its name in the address is most often found for somebody
+    if effect is Effect.READ and not finder.limits_some:
+        return None
     if checks.asked_within(lookup):
         return None
     site = lookup.site
     siblings = finder.siblings(lookup.table)
     at = Place(site.line, site.column, site.end_line, site.end_column)
     profile = finder.profile(key, effect, siblings)
+    if profile is Profile.ALL and any(finder.is_passed_by(route, lookup.table) for route in routes):
+        profile = Profile.STRICT
     return Unscoped(site.path, at, site.symbol, site.text, lookup.table, routes[0], lookup.handler, key, effect, siblings, profile, lookup.way)

@@ -12,6 +12,7 @@ from backend_lint.facts.route import Route
 from backend_lint.project.authentication.reached import speaks_of
 from backend_lint.project.ownership.effects import Effect
 from backend_lint.project.ownership.keys import Strength
+from backend_lint.project.ownership.querysets import queryset_of
 from backend_lint.project.ownership.words import WHO
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import split
@@ -53,10 +54,10 @@ def _judged(finder: Finder, owner: tuple[str, int], routes: list[Route]) -> Unsc
 
     project = finder.project
     ref = Ref(RefKind.CLASS, "", *owner)
-    held = _queryset(finder, ref)
+    held, table = queryset_of(finder, ref)
     if held is None:
         return None
-    where, attribute, table = held
+    where, attribute = held
     key = finder.key(table)
     if key is None or key.strength is Strength.AUTHOR or table in finder.keys.users or finder.checks.asked_by_class(owner) or _narrows(finder, ref):
         return None
@@ -70,26 +71,7 @@ def _judged(finder: Finder, owner: tuple[str, int], routes: list[Route]) -> Unsc
     at = Place(attribute.line, attribute.column, attribute.line, attribute.column + len(attribute.name))
     if where.function != owner:
         at = Place(head.line, head.column, head.line, head.column + len("class"))
-    name = project.schema.table(table)
-    shown = f"{head.name}.{attribute.name}" if name is not None else head.name
-    return Unscoped(owner[0], at, head.name, shown, table, worst, None, key, effect, siblings, finder.profile(key, effect, siblings))
-
-
-def _queryset(finder: Finder, ref: Ref) -> tuple[Ref, Attribute, str] | None:
-    """The class attribute that says which rows a view answers for, if it is all of a table's."""
-    project = finder.project
-    for name in ("queryset", "model"):
-        member = project.resolver.classes.find(ref, name)
-        if member is None or not isinstance(member[1], Attribute):
-            continue
-        where, attribute = member
-        assert isinstance(attribute, Attribute)
-        value = project.value(where.path, attribute.function, attribute.value)
-        model = value.item if value is not None and value.item is not None else value
-        mapped = project.schema.of(model)
-        known = project.schema.table(mapped.table) if mapped is not None else None
-        return (where, attribute, known.name) if known is not None else None
-    return None
+    return Unscoped(owner[0], at, head.name, f"{head.name}.{attribute.name}", table, worst, None, key, effect, siblings, finder.profile(key, effect, siblings))
 
 
 def _narrows(finder: Finder, ref: Ref) -> bool:
