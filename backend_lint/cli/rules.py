@@ -16,13 +16,14 @@ from backend_lint.registry import Registry
 
 @click.command("rules", short_help="List the rules.")
 @click.argument("selectors", metavar="[RULE|FAMILY|TAG]...", nargs=-1)
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="List by tag: the rules of a tag, or of all tags of a kind such as `owasp-api`.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run.")
-def command(selectors: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...]) -> int:
+def command(selectors: tuple[str, ...], tags: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...]) -> int:
     """List the rules that the arguments stand for (default: all), by family."""
     registry = registry_for_user(rules_dir)
     names: set[str] = set()
-    for selector in selectors or ("ALL",):
+    for selector in selectors or tags or ("ALL",):
         names |= registry.resolve(selector)
     cards = sorted((registry.cards[name] for name in names), key=lambda card: (card.family, card.name))
     if format_ == "json":
@@ -31,16 +32,29 @@ def command(selectors: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...
         write_report(json.dumps([described(card, registry) for card in cards], indent=2) + "\n")
         return 0
     width = max(len(card.name) for card in cards)
-    family = ""
-    lines: list[str] = []
+    groups: dict[str, list[Card]] = {}
     for card in cards:
-        if card.family != family:
-            family = card.family
-            lines += ["", family] if lines else [family]
-        fix = "" if card.fix == "none" else f" (fix: {card.fix})"
-        lines.append(f"  {card.name:<{width}}  {card.severity:<7}  {card.profile:<7}  {card.summary}{fix}")
+        for head in _tagged(card, tags) if tags else [card.family]:
+            groups.setdefault(head, []).append(card)
+    lines: list[str] = []
+    for head in sorted(groups, key=_by_number) if tags else groups:
+        lines += ["", head] if lines else [head]
+        for card in groups[head]:
+            fix = "" if card.fix == "none" else f" (fix: {card.fix})"
+            lines.append(f"  {card.name:<{width}}  {card.severity:<7}  {card.profile:<7}  {card.summary}{fix}")
     write_report("\n".join(lines) + "\n")
     return 0
+
+
+def _tagged(card: Card, tags: Iterable[str]) -> list[str]:
+    """The tags of a rule that are asked for, by their name or by their kind."""
+    return [tag for tag in card.tags if any(tag == asked or tag.startswith(f"{asked}:") for asked in tags)]
+
+
+def _by_number(tag: str) -> tuple[str, int, str]:
+    """Tags in the order in which people count: ``owasp-api:2`` before ``owasp-api:10``."""
+    kind, _, number = tag.partition(":")
+    return (kind, int(number) if number.isdigit() else 0, tag)
 
 
 def described(card: Card, registry: Registry) -> dict[str, Any]:

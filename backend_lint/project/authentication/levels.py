@@ -19,6 +19,8 @@ _PRIVILEGE = re.compile(
     r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
     re.IGNORECASE,
 )
+_CARRIER = "fastapi.security."
+"""What only takes credentials out of a request: somebody else has to look at them."""
 
 
 class Weaker(NamedTuple):
@@ -40,17 +42,18 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
         key = (route.module, route.function)
         if route.function < 0 or key in seen or route.authenticated is not True or project.modules[route.module].role is not Role.APPLICATION:
             continue
-        if not _PRIVILEGED_PATH.search(route.path) or any(guard.verifies is not True or _is_strict(guard) for guard in route.guards) or not route.guards:
+        guards = [guard for guard in route.guards if not guard.name.startswith(_CARRIER)]
+        if not guards or not _PRIVILEGED_PATH.search(route.path) or any(guard.verifies is not True or _is_strict(guard) for guard in guards):
             continue
         seen.add(key)
         if speaks_of(project, key, _WITHOUT_OWN_NAME):
             continue
         if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
             continue
-        for guard in route.guards:
+        for guard in guards:
             if guard not in further:
                 further[guard] = _guard_looks_further(project, guard)
-        if not any(further[guard] for guard in route.guards):
+        if not any(further[guard] for guard in guards):
             yield Weaker(route, strict.get(route.framework))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Profile
 from backend_lint.facts.file import Role
-from backend_lint.facts.query import Site, Verb
+from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.effects import Effect, is_answered
 from backend_lint.project.ownership.keys import Strength
@@ -48,7 +48,7 @@ def _is_open_list(finder: Finder, handler: FunctionKey, site: Site) -> bool:
     key = finder.key(table) if table and table not in finder.keys.users else None
     if key is None or key.tenant or key.strength is not Strength.STRONG or site.query.verb is not Verb.SELECT or site.query.aggregate:
         return False
-    if finder.lookups.is_scoped(site.query) is not False:
+    if site.query.rows is Rows.ONE or finder.lookups.is_scoped(site.query) is not False:
         return False
     known = finder.project.schema.table(table)
     keyed = {column for one in known.foreign_keys for column in one.columns} if known is not None else set()

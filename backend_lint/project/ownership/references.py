@@ -99,7 +99,7 @@ def _served(finder: Finder, owner: tuple[str, int], name: str) -> Iterator[Route
     """The routes that read what a caller sends with a serializer and do not ask for rights themselves."""
     project = finder.project
     for route in project.routes:
-        if route.request == name and route.method in ("POST", "PUT", "PATCH") and finder.ought_to_ask(route):
+        if route.request == name and route.method in ("POST", "PUT", "PATCH") and _is_open(finder, route):
             key: FunctionKey = (route.module, route.function)
             if route.function < 0 or not _asks(finder, key):
                 yield route
@@ -108,7 +108,12 @@ def _served(finder: Finder, owner: tuple[str, int], name: str) -> Iterator[Route
         if ref is None or ref.kind is not RefKind.CLASS or ref.function != owner or not any(one == "data" for one, _ in call.keywords):
             continue
         if not _asks(finder, (module.path, function)):
-            yield from (route for route in project.routes.by_handler((module.path, function)) if finder.ought_to_ask(route))
+            yield from (route for route in project.routes.by_handler((module.path, function)) if _is_open(finder, route))
+
+
+def _is_open(finder: Finder, route: Route) -> bool:
+    """Whether a route lets in everybody who is known."""
+    return finder.ought_to_ask(route) and not finder.checks.asked_before(route) and (route.owner is None or not finder.checks.asked_by_class(route.owner))
 
 
 def _asks(finder: Finder, key: FunctionKey) -> bool:

@@ -166,6 +166,6 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
     siblings = finder.siblings(lookup.table)
     at = Place(site.line, site.column, site.end_line, site.end_column)
     profile = finder.profile(key, effect, siblings)
-    if profile is Profile.ALL and any(finder.is_passed_by(route, lookup.table) for route in routes):
+    if profile is Profile.ALL and all(finder.is_passed_by(route, lookup.table) for route in routes):
         profile = Profile.STRICT
     return Unscoped(site.path, at, site.symbol, site.text, lookup.table, routes[0], lookup.handler, key, effect, siblings, profile, lookup.way)
