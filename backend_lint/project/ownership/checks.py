@@ -106,16 +106,21 @@ class Checks:
         """Whether the handler, or a function on the way, brings the caller together with the row or with what chooses it."""
         key = lookup.handler
         frames = self._frames
-        body = frames.body(key)
         if frames.is_caller(key, lookup.given) or frames.is_caller(key, frames.calls_behind(key, lookup.call)):
             return True
         for caller, edge in lookup.way:
             if self._function_asks(edge.target.function) or (caller != key and self._decides(caller)):
                 return True
         subject = frozenset({f"#{lookup.call}"}) | frozenset(text for text in lookup.given if self._is_choice(key, text))
-        at = body.calls[lookup.call].block
+        return self.asked_about(key, subject, lookup)
+
+    def asked_about(self, key: FunctionKey, subject: frozenset[str], lookup: Lookup) -> bool:
+        """Whether a function brings the caller together with `subject`: the row that it looked up or was handed, and what chose it."""
+        body = self._frames.body(key)
+        own = key == lookup.handler
+        at = body.calls[lookup.call].block if own else 0
         for number, call in enumerate(body.calls):
-            if not _exclusive(body, call.block, at) and number != lookup.call and self._call_asks(key, call, subject, lookup):
+            if not _exclusive(body, call.block, at) and not (own and number == lookup.call) and self._call_asks(key, call, subject, lookup):
                 return True
         tests = [(block.subject, index) for index, block in enumerate(body.blocks) if block.subject and block.kind in _TESTS]
         tests += [(text, block) for _, text, block in body.conditions]

@@ -53,8 +53,12 @@ def effect_of(frames: Frames, lookup: Lookup) -> Effect:
 
 
 def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
+    return effect_on(frames, key, f"#{number}")
+
+
+def effect_on(frames: Frames, key: FunctionKey, row: str) -> Effect:
+    """What a function does with a row: the result of a call, ``#n``, or what it was handed, ``%name``."""
     body = frames.body(key)
-    row = f"#{number}"
     names = {row} | {one.target for one in body.assigns if one.value == row and one.target[:1] == "%" and "." not in one.target}
 
     def is_row(text: str) -> bool:
@@ -62,6 +66,8 @@ def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
 
     for call in body.calls:
         receiver, _, name = call.callee.rpartition(".")
+        if call.callee == "setattr" and call.args and is_row(call.args[0]):
+            return Effect.CHANGED
         if name in _WRITES and (is_row(receiver) or (call.args and is_row(call.args[0]) and _SESSION.search(receiver))):
             return Effect.DELETED if name in _DELETES else Effect.CHANGED
     for assign in body.assigns:
@@ -71,15 +77,15 @@ def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
     used = [one.value for one in body.assigns] + [text for call in body.calls for text in call.args]
     if any(text.startswith(f"{row}.") and _SECRET.search(text) for text in used):
         return Effect.READ
-    return Effect.READ if is_answered(frames, key, number) else Effect.NONE
+    return Effect.READ if is_answered(frames, key, row) else Effect.NONE
 
 
-def is_answered(frames: Frames, key: FunctionKey, number: int) -> bool:
-    """Whether something of what a call gives is in what the function returns."""
+def is_answered(frames: Frames, key: FunctionKey, row: str) -> bool:
+    """Whether something of a row is in what the function returns."""
     body = frames.body(key)
     addresses = _addresses(body)
     answers = [one.value for one in body.returns] + [one.value for one in body.yields]
-    return any(f"#{number}" in frames.behind(key, text, closed=addresses) for text in answers if text)
+    return any(row in frames.behind(key, text, closed=addresses) for text in answers if text)
 
 
 def _addresses(body: Body) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -148,7 +149,8 @@ class Frames:
             found: set[str] = set()
             routes = self._project.routes.by_handler(key)
             paths = "".join(route.path for route in routes)
-            provided = dict(self._project.dependencies.providers(key)) if routes and routes[0].framework in ("fastapi", "starlette") else {}
+            injected = (bool(routes) and routes[0].framework in ("fastapi", "starlette")) or key in self.providing
+            provided = dict(self._project.dependencies.providers(key)) if injected else {}
             for parameter in self.head(key).parameters:
                 provider = provided.get(parameter.name)
                 if provider is not None:
@@ -180,6 +182,11 @@ class Frames:
             return (not call.args or bool(_CREDENTIALS.search(given))) and self._project.guards.checks(ref.function)
         return ref is not None and ref.is_external and ref.name in ("jwt.decode", "jose.jwt.decode", "flask_jwt_extended.get_jwt_identity")
 
+    @functools.cached_property
+    def providing(self) -> frozenset[FunctionKey]:
+        """The functions that FastAPI calls before handlers: it fills their parameters too."""
+        return frozenset(key for route in self._project.routes if route.framework in ("fastapi", "starlette") for key in route.dependencies)
+
     # -- what was sent --------------------------------------------------------------------------------
 
     def is_sent(self, key: FunctionKey, behind: frozenset[str]) -> bool:
@@ -193,9 +200,9 @@ class Frames:
             found: set[str] = set()
             routes = self._project.routes.by_handler(key)
             paths = "".join(route.path for route in routes)
-            own = bool(routes) and routes[0].framework in ("fastapi", "starlette", "litestar")
+            own = (bool(routes) and routes[0].framework in ("fastapi", "starlette", "litestar")) or key in self.providing
             provided = {name for name, _ in self._project.dependencies.providers(key)} if own else set()
-            for parameter in self.head(key).parameters if routes else ():
+            for parameter in self.head(key).parameters if routes or own else ():
                 if parameter.name in _NOT_SENT or f"%{parameter.name}" in self.caller_names(key):
                     continue
                 named = re.search(rf"[<{{:]{parameter.name}[>}}:]", paths) is not None

@@ -37,7 +37,7 @@ def listings(finder: Finder) -> Iterator[Unscoped]:
         for number, site in open_ones.items():
             table = finder.lookups.table(site)
             key = finder.key(table)
-            if key is not None and is_answered(finder.frames, handler, number):
+            if key is not None and is_answered(finder.frames, handler, f"#{number}"):
                 at = Place(site.line, site.column, site.end_line, site.end_column)
                 siblings = finder.siblings(table)
                 yield Unscoped(site.path, at, site.symbol, site.text, table, route, handler, key, Effect.READ, siblings, Profile.STRICT)

@@ -109,12 +109,15 @@ class Finder:
 
     def is_passed_by(self, route: Route, table: str) -> bool:
         """Whether the handler's class asks for rights on every other way to the rows of a table, its own queryset."""
-        if route.owner is None or queryset_of(self, Ref(RefKind.CLASS, "", *route.owner))[1] != table:
+        held = queryset_of(self, Ref(RefKind.CLASS, "", *route.owner)) if route.owner is not None else None
+        if held is None or held.table != table:
             return False
         return any(other.owner == route.owner and self.checks.asked_before(other) for other in self.project.routes)
 
     def profile(self, key: OwnerKey, effect: Effect, siblings: tuple[Site, ...]) -> Profile:
         """How sure it is that the row is not for everybody who knows its number."""
+        if not siblings and key.strength is Strength.CHAIN and self.siblings(key.target):
+            return Profile.STRICT
         if siblings and (key.strength in (Strength.STRONG, Strength.CHAIN) or effect is not Effect.READ):
             return Profile.DEFAULT
         return Profile.STRICT if effect is not Effect.READ and not key.tenant else Profile.ALL
@@ -122,6 +125,7 @@ class Finder:
 
 def unscoped(project: Project) -> Iterator[Unscoped]:
     """What handlers look up for whoever names it, one for each place."""
+    from backend_lint.project.ownership.handed_in import handed_in
     from backend_lint.project.ownership.listings import listings
     from backend_lint.project.ownership.references import references
     from backend_lint.project.ownership.view_classes import of_views
@@ -137,6 +141,10 @@ def unscoped(project: Project) -> Iterator[Unscoped]:
             place = (lookup.site.path, lookup.site.line, lookup.table)
             if place not in seen and (found := _judged(finder, lookup)) is not None:
                 seen.add(place)
+                yield found
+        for found in handed_in(finder, handler):
+            if (found.path, found.at.line, found.table) not in seen:
+                seen.add((found.path, found.at.line, found.table))
                 yield found
     yield from listings(finder)
     yield from of_views(finder)

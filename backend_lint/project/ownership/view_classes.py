@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _EFFECTS = {"GET": Effect.READ, "PUT": Effect.CHANGED, "PATCH": Effect.CHANGED, "DELETE": Effect.DELETED}
 _OWN = frozenset(
-    "get_queryset get_object filter_queryset check_object_permissions perform_update perform_destroy update destroy retrieve form_valid get post".split()
+    "get_object filter_queryset check_object_permissions perform_update perform_destroy update destroy retrieve form_valid get post".split()
 )
 _NARROWS = re.compile(r"Permission|Owner|Guardian|Rules|Tenant|Scoped|User|Access", re.I)
 _KEYED = re.compile(r"[<{][^<>{}]+[>}]/?$|\(\?P<")
@@ -54,10 +54,10 @@ def _judged(finder: Finder, owner: tuple[str, int], routes: list[Route]) -> Unsc
 
     project = finder.project
     ref = Ref(RefKind.CLASS, "", *owner)
-    held, table = queryset_of(finder, ref)
+    held = queryset_of(finder, ref)
     if held is None:
         return None
-    where, attribute = held
+    table = held.table
     key = finder.key(table)
     if key is None or key.strength is Strength.AUTHOR or table in finder.keys.users or finder.checks.asked_by_class(owner) or _narrows(finder, ref):
         return None
@@ -68,10 +68,10 @@ def _judged(finder: Finder, owner: tuple[str, int], routes: list[Route]) -> Unsc
     effect = _effect(finder, worst)
     siblings = finder.siblings(table)
     head = project.resolver.class_at(ref)
-    at = Place(attribute.line, attribute.column, attribute.line, attribute.column + len(attribute.name))
-    if where.function != owner:
+    at = Place(held.line, held.column, held.line, held.column + len(held.name))
+    if held.owner.function != owner:
         at = Place(head.line, head.column, head.line, head.column + len("class"))
-    return Unscoped(owner[0], at, head.name, f"{head.name}.{attribute.name}", table, worst, None, key, effect, siblings, finder.profile(key, effect, siblings))
+    return Unscoped(owner[0], at, head.name, f"{head.name}.{held.name}", table, worst, None, key, effect, siblings, finder.profile(key, effect, siblings))
 
 
 def _narrows(finder: Finder, ref: Ref) -> bool:
