@@ -3,17 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
-from backend_lint.facts.python import BlockKind, Call
-from backend_lint.project import FunctionKey, Project, RefKind
+from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
-from backend_lint.project.taint import Mode, Trail
+from backend_lint.project.ownership.assigned import RIGHTS, assigned
 from backend_lint.project.taint.serializers import Shape, shapes
-from backend_lint.project.taint.sources import Trait
-from backend_lint.project.value_text import alternatives
-
-_WRITES = frozenset({"create", "acreate", "update", "aupdate", "update_or_create", "get_or_create", "values", "insert"})
-_RIGHTS = frozenset({"is_staff", "is_superuser", "is_admin", "admin", "superuser", "is_root"})
-_NOT_RAW = frozenset("([{'\"f")
 
 
 class MassAssignment(ProjectRule):
@@ -63,8 +56,8 @@ class MassAssignment(ProjectRule):
 
     ## When this is wrong
 
-    Where only administrators reach the route. Validated data of serializers, forms and pydantic models, and names that are compared with a list, are left
-    alone.
+    Where only trusted callers reach the route. Validated data of serializers, forms and pydantic models, mappings that are validated against a schema, names
+    that are compared with a list, and routes for administrators are left alone.
 
     ## References
 
@@ -82,63 +75,15 @@ class MassAssignment(ProjectRule):
             if module.role not in self.roles:
                 continue
             for call in body.calls:
-                found = _sink(project, (module.path, index), call)
+                found = assigned(project, (module.path, index), call)
                 if found is not None:
                     message, trail = found
                     evidence = [Evidence(step.path, step.line, step.text) for step in trail.steps]
                     yield self.finding(module.path, call, message, symbol=symbol_of(function), evidence=evidence)
         for shape in shapes(project):
-            if project.modules[shape.path].role in self.roles and shape.is_user and shape.fields == ("__all__",) and not _RIGHTS & shape.read_only:
+            if project.modules[shape.path].role in self.roles and shape.is_user and shape.fields == ("__all__",) and not RIGHTS & shape.read_only:
                 message = "every field of a user can be written, `is_superuser` too: list the fields that a caller may set"
                 yield self.finding(shape.path, _Place(shape), message, symbol=shape.name)
-
-
-def _sink(project: Project, key: FunctionKey, call: Call) -> tuple[str, Trail] | None:
-    if call.callee == "setattr" and len(call.args) == 3 and call.args[1][:1] in "%#":
-        trail = _whole(project, key, call.args[1])
-        return (f"`{trail.source.shown}` of the request names the attribute that is set: compare it with a list of allowed names", trail) if trail else None
-    spread = next((value for name, value in call.keywords if name == "**"), "")
-    if spread and spread[0] not in _NOT_RAW and _is_write(project, key, call):
-        trail = _whole(project, key, spread)
-        if trail is not None:
-            return f"`{trail.source.shown}` of the request is written to a row with whatever it holds: name the columns that a caller may set", trail
-        return None
-    for name, value in call.keywords:
-        if name in _RIGHTS and _is_write(project, key, call) and _is_open(project, key):
-            trail = next((one for text in (value, *_choices(project, key, value, name)) for one in project.taint.flows.trails(key, text)), None)
-            if trail is not None:
-                return f"anybody sets `{name}` with `{trail.source.shown}` of the request: do not take it from the request", trail
-    return None
-
-
-def _whole(project: Project, key: FunctionKey, text: str) -> Trail | None:
-    """How a mapping whose keys the caller chooses gets there."""
-    trails = project.taint.flows.trails(key, text, Mode.WHOLE)
-    return next((one for one in trails if Trait.HEADER not in one.source.traits), None)
-
-
-def _choices(project: Project, key: FunctionKey, value: str, name: str) -> Iterator[str]:
-    """The conditions under which a right is granted: ``if sent["admin"]: admin = True``."""
-    body = project.calls.body(key)
-    if "True" in alternatives(value) or value == f"%{name}":
-        for assign in project.modules[key[0]].assigns_to(key[1], f"%{name}"):
-            block = body.blocks[assign.block]
-            if assign.value == "True" and block.kind is BlockKind.IF:
-                yield block.subject
-
-
-def _is_write(project: Project, key: FunctionKey, call: Call) -> bool:
-    """Whether a call makes or changes a row."""
-    ref = project.value(*key, call.callee)
-    if ref is not None and ref.kind is RefKind.CLASS:
-        return project.schema.of(ref) is not None
-    return ref is not None and ref.is_external and ref.name.startswith(("django.db.models.", "sqlalchemy.")) and ref.name.rpartition(".")[2] in _WRITES
-
-
-def _is_open(project: Project, key: FunctionKey) -> bool:
-    """Only routes that nobody has to sign in for lead to the function itself."""
-    routes = project.routes.by_handler(key)
-    return bool(routes) and all(route.authenticated is False for route in routes)
 
 
 class _Place:

@@ -19,6 +19,8 @@ _PRIVILEGE = re.compile(
     r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
     re.IGNORECASE,
 )
+_BY_TEST = ("user_passes_test", "UserPassesTestMixin")
+"""They let in whom a function of the project lets in, which is seldom everybody."""
 _CARRIER = "fastapi.security."
 """What only takes credentials out of a request: somebody else has to look at them."""
 
@@ -61,7 +63,7 @@ _WITHOUT_OWN_NAME = re.compile(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is
 
 
 def _is_strict(guard: Guard) -> bool:
-    return bool(guard.needs) or _PRIVILEGE.search(guard.name) is not None
+    return bool(guard.needs) or _PRIVILEGE.search(guard.name) is not None or guard.name.endswith(_BY_TEST)
 
 
 def _guard_looks_further(project: Project, guard: Guard) -> bool:
