@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
-from backend_lint.project.ownership.effects import Effect
-from backend_lint.project.ownership.unscoped import Unscoped
 
-_DOES = {
-    Effect.TAKEN: "refer to",
-    Effect.READ: "read",
-    Effect.CHANGED: "change",
-    Effect.DELETED: "delete",
-}
+if TYPE_CHECKING:
+    from backend_lint.project.ownership.unscoped import Unscoped
+
+_DOES = {"taken": "refer to", "read": "read", "changed": "change", "deleted": "delete"}
 
 
 class BolaUnscopedLookup(ProjectRule):

@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, ProjectRule, Role
 from backend_lint.facts.python import Function
 from backend_lint.project import Project
 from backend_lint.project.authentication.levels import weaker_guards
+from backend_lint.project.ownership.shared import shared_writes
 
 
 class FunctionLevelAuthz(ProjectRule):
@@ -14,7 +15,8 @@ class FunctionLevelAuthz(ProjectRule):
     ## What it does
 
     Reports routes below `/admin`, `/management` and their kind that let in everybody who is logged in: none of their guards, and nothing that the handler
-    calls, asks for a role, a permission or a scope.
+    calls, asks for a role, a permission or a scope. Routes are reported as well that write rows which belong to nobody and hold prices, stocks or rates, where
+    users' rows refer to them, users have roles, and nothing asks for one.
 
     ## Why is this bad
 
@@ -91,6 +93,14 @@ class FunctionLevelAuthz(ProjectRule):
                 names = [guard.name for guard in found.sibling.guards if guard.verifies] or ["a guard"]
                 evidence.append(Evidence(found.sibling.module, other.line, f"`{found.sibling.method} {found.sibling.path[:80]}` is guarded by `{names[0]}`"))
             yield self.finding(route.module, _Head(head), message, symbol=head.name, evidence=evidence)
+        for one in shared_writes(project):
+            head = project.calls.head((one.route.module, one.route.function))
+            message = (
+                f"`{one.route.method} {one.route.path[:80]}` lets everybody who is logged in write `{one.table}`, "
+                f"whose `{one.column}` holds for all: require the role that it is for"
+            )
+            evidence = [Evidence(one.route.module, one.line, f"written here; rows of `{one.child}` refer to it")]
+            yield self.finding(one.route.module, _Head(head), message, symbol=head.name, evidence=evidence)
 
 
 class _Head:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from backend_lint.project.ownership.keys import Keys, OwnerKey, Strength
-
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.ownership.keys import Keys
     from backend_lint.project.ownership.unscoped import Unscoped
 
-__all__ = ["Keys", "OwnerKey", "Ownership", "Strength"]
+__all__ = ["Ownership"]
 
 
 class Ownership:
@@ -23,6 +22,8 @@ class Ownership:
     @functools.cached_property
     def keys(self) -> Keys:
         """The columns that lead from each table to its owner."""
+        from backend_lint.project.ownership.keys import Keys
+
         return Keys(self._project)
 
     @functools.cached_property

@@ -33,7 +33,7 @@ def references(finder: Finder) -> Iterator[Unscoped]:
 
     project = finder.project
     for path, module in project.modules.items():
-        if module.role is not Role.APPLICATION:
+        if module.role is not Role.APPLICATION or not any(found.module.startswith("rest_framework") for found in module.facts.imports):
             continue
         for index, fact in enumerate(module.classes):
             fields = [one for one in fact.attributes if one.value[:1] == "#" and one.value[1:].isdigit()]
