@@ -29,6 +29,8 @@ class Ownership:
     @functools.cached_property
     def unscoped(self) -> tuple[Unscoped, ...]:
         """The rows that handlers look up for whoever names them."""
+        from backend_lint.project.ownership.everywhere import is_limited_everywhere
         from backend_lint.project.ownership.unscoped import unscoped
 
-        return tuple(unscoped(self._project))
+        found = tuple(unscoped(self._project))
+        return found if found and not is_limited_everywhere(self._project) else ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind, Body, Call
-from backend_lint.project.references import RefKind
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.taint import Mode, Trail
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.value_text import alternatives
@@ -105,7 +105,11 @@ def _function_at(project: Project, path: str, line: int) -> FunctionKey | None:
 
 
 def _is_for_administrators(project: Project, key: FunctionKey) -> bool:
-    """Every route that leads there asks for an administrator."""
+    """Every route that leads there asks for an administrator, or it is a page of Django's own administration."""
+    owner = project.calls.head(key).owner
+    names = project.resolver.classes.external_names(Ref(RefKind.CLASS, "", key[0], owner)) if owner >= 0 else []
+    if any(name.startswith("django.contrib.admin") for name in names):
+        return True
     routes = project.routes.by_handler(key)
     reached = project.reached_from(key) if not routes else None
     if reached is not None:

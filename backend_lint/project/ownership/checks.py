@@ -24,6 +24,7 @@ _PLAIN_GUARDS = re.compile(
     r"|require_?login\w*|login_?required\w*|jwt_?auth\w*|token_required|get_current_(?:active_)?user|current_(?:active_)?user|get_user|LoginRequired\w*|security|\w*OAuth2\w*|HTTPBearer|bearer\w*|verify_(?:jwt|token)\w*|decode_\w*token)$",
     re.I,
 )
+_REQUESTS = frozenset({"%request", "%self.request", "request"})
 _ANSWERS = ("Serializer", "Schema", "Form", "Response", "Exception", "Error")
 _TESTS = (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE)
 _LIBRARY_CHECKS = re.compile(r"Permission|UserPassesTest|Superuser|Staff|Rules|Guardian")
@@ -152,6 +153,8 @@ class Checks:
             behind |= self._frames.behind(key, text) if text else frozenset()
         if not behind & subject:
             return False
+        if own is None and not _REQUESTS.isdisjoint(handed):
+            return True  # a function that is not known gets both the row and the request
         if self._frames.is_caller(key, frozenset(behind)) and (not makes or own is None or self._function_asks(own)):
             return True
         return own is not None and all(edge.target.function != own for _, edge in lookup.way) and self._function_asks(own)
