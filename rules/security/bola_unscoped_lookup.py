@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
+from backend_lint.project.ownership.cures import cure_of
 
 if TYPE_CHECKING:
     from backend_lint.project.ownership.unscoped import Unscoped
@@ -119,7 +120,7 @@ def _message(project: Project, found: Unscoped) -> str:
         name = _named(project, found.table)
         owner = _named(project, found.key.target) if found.key.target else "owner"
         whose = f"any {owner}'s `{name}`"
-        cure = f"limit the query by `{found.key.columns[0]}`, or compare it with the caller"
+        cure = cure_of(found)
     return f"whoever may call `{method}{path}` can {_DOES[found.effect]} {whose}, nothing asks whose row it is: {cure}"
 
 

@@ -15,6 +15,10 @@ from backend_lint.project.value_text import alternatives
 _DELETES = frozenset({"delete", "adelete", "remove", "soft_delete", "destroy", "hard_delete"})
 _WRITES = frozenset({*_DELETES, "save", "asave", "update", "sqlmodel_update", "archive"})
 _SESSION = re.compile(r"session|\bdb\b|conn|transaction|uow", re.I)
+_FETCHES = frozenset(
+    "execute scalars scalar scalar_one scalar_one_or_none first one one_or_none first_or_404 one_or_404 get_or_404 unique mappings fetchone exec".split()
+)
+"""Calls that give the rows of a statement they get or are called on."""
 _SECRET = re.compile(r"\.(?:\w*password|\w*secret\w*|\w*token|api_?key|private_key|credentials?)$", re.I)
 """Attributes whose use is worth as much as reading them."""
 _BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits", "accessed_at"})
@@ -59,7 +63,12 @@ def _effect_in(frames: Frames, key: FunctionKey, number: int) -> Effect:
 def effect_on(frames: Frames, key: FunctionKey, row: str) -> Effect:
     """What a function does with a row: the result of a call, ``#n``, or what it was handed, ``%name``."""
     body = frames.body(key)
-    names = {row} | {one.target for one in body.assigns if one.value == row and one.target[:1] == "%" and "." not in one.target}
+    names = {row}
+    for number, call in enumerate(body.calls):
+        receiver, _, name = call.callee.rpartition(".")
+        if name in _FETCHES and (receiver in names or not names.isdisjoint(call.args)):
+            names.add(f"#{number}")
+    names |= {one.target for one in body.assigns if one.value in names and one.target[:1] == "%" and "." not in one.target}
 
     def is_row(text: str) -> bool:
         return any(option in names for option in alternatives(text))
