@@ -52,7 +52,7 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
     made: dict[str, Evidence] | None = None
     for (path, function, _), sites in places.items():
         site = sites[0]
-        if project.modules[path].role not in roles or not all(map(_is_whole, sites)) or not _is_loaded(project, site):
+        if project.modules[path].role not in roles or not all(map(is_whole, sites)) or not _is_loaded(project, site):
             continue
         table = project.schema.table(site.query.relations[0].table)
         if table is None or not _grows(table):
@@ -60,12 +60,12 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
         found = project.reached_from((path, function))
         if found is None or found[0].kind not in _RUNS:
             continue
-        made = _made(project) if made is None else made
+        made = made_by_requests(project) if made is None else made
         if (added := made.get(table.name)) is not None:
             yield Whole(site, table, found[0], added)
 
 
-def _is_whole(site: Site) -> bool:
+def is_whole(site: Site) -> bool:
     """Neither a condition nor a limit, and rows, not a sum of them."""
     query = site.query
     if query.where is not None or query.limit is not None or query.having or len(query.relations) != 1 or query.unknown or query.subqueries:
@@ -73,7 +73,7 @@ def _is_whole(site: Site) -> bool:
     return query.rows is Rows.MANY and not (query.aggregate or query.grouped or query.distinct or query.combined or query.selected)
 
 
-def _made(project: Project) -> dict[str, Evidence]:
+def made_by_requests(project: Project) -> dict[str, Evidence]:
     """The tables to which requests, jobs and consumers add rows, with one place each."""
     found: dict[str, Evidence] = {}
 

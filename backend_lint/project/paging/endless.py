@@ -1,0 +1,152 @@
+"""Lists that a route answers with as a whole, however many rows there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Attribute
+from backend_lint.facts.query import Site
+from backend_lint.facts.route import Route
+from backend_lint.facts.schema import Table
+from backend_lint.project.loading.whole_tables import is_small, is_whole, made_by_requests
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_string, split
+
+if TYPE_CHECKING:
+    from backend_lint.project import FunctionKey, Project
+
+_ONE = re.compile(r"[}>)]/?\??\$?$")
+"""Paths that end in a parameter answer with one thing."""
+_ASIDE = re.compile(r"export|download|dump|backup|stream|csv|feed|sitemap|autocomplete|choices|options|select|debug|stats?\b|count|summary|metrics", re.IGNORECASE)
+_PAGED = re.compile(r"paginat|page_size|per_page|\bpage\b|offset|cursor|limit|islice|StreamingResponse|StreamingHttpResponse", re.IGNORECASE)
+_MAX_FUNCTIONS = 12
+_MAX_DEPTH = 3
+
+
+class EndlessList(NamedTuple):
+    """A route that answers with every row. `query` is where they are loaded, `grows` where requests add rows; both None if a library loads them."""
+
+    route: Route
+    table: str
+    query: Evidence | None
+    grows: Evidence
+
+
+def endless_lists(project: Project) -> Iterator[EndlessList]:
+    """One for each handler, in the order of routes."""
+    seen: set[FunctionKey] = set()
+    made: dict[str, Evidence] | None = None
+    paged = pages_by_default(project)
+    for route in project.routes:
+        key = (route.module, route.function)
+        if route.function < 0 and route.method == "GET" and paged is False and not _ONE.search(route.path):
+            table = _of_library(project, route)
+            if table is not None and (table.name, -1) not in seen:
+                seen.add((table.name, -1))
+                made = made_by_requests(project) if made is None else made
+                if (grows := made.get(table.name)) is not None:
+                    yield EndlessList(route, table.name, None, grows)
+        if route.method != "GET" or route.function < 0 or key in seen or _ONE.search(route.path) or _ASIDE.search(f"{route.path} {route.name}"):
+            continue
+        seen.add(key)
+        if project.modules[key[0]].role is not Role.APPLICATION or _paged_class(project, route):
+            continue
+        found = _whole(project, key)
+        if found is None:
+            continue
+        site, table = found
+        made = made_by_requests(project) if made is None else made
+        if (grows := made.get(table.name)) is not None:
+            yield EndlessList(route, table.name, Evidence(site.path, site.line, f"every row of `{table.name}` is loaded here"), grows)
+
+
+def _of_library(project: Project, route: Route) -> Table | None:
+    """The table of a view set's list, where neither the view nor a base of it says how long pages are."""
+    if route.framework != "drf" or not route.name.endswith(".list") or route.owner is None or _ASIDE.search(route.path):
+        return None
+    classes = project.resolver.classes
+    owner = Ref(RefKind.CLASS, "", *route.owner)
+    if any(classes.find(owner, name) is not None for name in ("pagination_class", "paginate_queryset", "get_queryset", "filter_queryset", "paginator")):
+        return None
+    held = classes.find(owner, "queryset")
+    if held is None or not isinstance(held[1], Attribute):
+        return None
+    ref = project.resolver.value(held[0].path, held[1].function, held[1].value)
+    model = ref.item if ref is not None else None
+    mapped = project.schema.mapped.get(model.function) if model is not None else None
+    table = project.schema.table(mapped.table) if mapped is not None else None
+    return table if table is not None and not is_small(table) else None
+
+
+def _whole(project: Project, start: FunctionKey) -> tuple[Site, Table] | None:
+    """A query for a whole table in the handler, or in functions that it calls to answer; None where pages are spoken of."""
+    queue = [(start, 0)]
+    seen = {start}
+    found: tuple[Site, Table] | None = None
+    while queue and len(seen) <= _MAX_FUNCTIONS:
+        key, depth = queue.pop(0)
+        body = project.calls.body(key)
+        head = project.calls.head(key)
+        texts = [call.callee for call in body.calls] + [name for call in body.calls for name, _ in call.keywords] + [one.name for one in head.parameters]
+        texts += [value for call in body.calls for value in call.args if value[:1] in "'\"" and len(value) < 20] + [one.value for one in body.returns]
+        if any(_PAGED.search(text) for text in texts):
+            return None
+        if found is None:
+            for site in project.queries.at(*key):
+                table = project.schema.table(site.query.relations[0].table) if is_whole(site) and _is_answered(project, key, site) else None
+                if table is not None and not is_small(table):
+                    found = (site, table)
+                    break
+        if depth < _MAX_DEPTH:
+            for edge in project.calls.edges(key):
+                if edge.target.kind is RefKind.FUNCTION and edge.target.function not in seen:
+                    seen.add(edge.target.function)
+                    queue.append((edge.target.function, depth + 1))
+    return found if len(seen) <= _MAX_FUNCTIONS else None
+
+
+def _is_answered(project: Project, key: FunctionKey, site: Site) -> bool:
+    """The function returns its rows: the call itself, what is made of it, or a list that goes through it."""
+    body = project.calls.body(key)
+    reached = {site.call}
+    for number, call in enumerate(body.calls):
+        if number > site.call and any(re.search(rf"#{one}\b", text) for one in reached for text in (call.callee, *call.args, *(value for _, value in call.keywords))):
+            reached.add(number)
+    loops = {index for index, block in enumerate(body.blocks) if any(re.search(rf"#{one}\b", block.subject) for one in reached)}
+    if any(re.search(rf"#{one}\b", returned.value) for returned in body.returns for one in reached):
+        return True
+    return bool(loops) and any(returned.value in ("?", "[...]") or "[" in returned.value or returned.value.startswith("%") for returned in body.returns)
+
+
+def _paged_class(project: Project, route: Route) -> bool:
+    """Its class pages what it answers with."""
+    if route.owner is None:
+        return False
+    classes = project.resolver.classes
+    owner = Ref(RefKind.CLASS, "", *route.owner)
+    held = classes.find(owner, "pagination_class")
+    if held is not None and isinstance(held[1], Attribute) and held[1].value != "None":
+        return True
+    return classes.find(owner, "paginate_by") is not None or classes.find(owner, "paginator_class") is not None
+
+
+def pages_by_default(project: Project) -> bool | None:
+    """Whether Django REST framework pages lists unless a view says otherwise; None if that is not known."""
+    known: bool | None = None
+    for module in project.modules.values():
+        if module.role is Role.TEST:
+            continue
+        for assign in module.bodies[0].assigns:
+            if assign.target == "REST_FRAMEWORK":
+                if assign.value[:1] != "{":
+                    return None
+                pairs = dict(tuple(part.partition(":")[::2]) for part in split(assign.value[1:-1]))
+                given = pairs.get("'DEFAULT_PAGINATION_CLASS'", "None")
+                known = known or (given != "None" and constant_string(given) != "")
+            elif assign.target == "REST_FRAMEWORK['DEFAULT_PAGINATION_CLASS']":
+                return None
+    return known

@@ -1,0 +1,59 @@
+"""Paginators of Django REST framework that let callers choose how long a page is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Attribute
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import constant_string, split
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_NUMBERS = "rest_framework.pagination.PageNumberPagination"
+_OFFSETS = "rest_framework.pagination.LimitOffsetPagination"
+_BOUND = {_NUMBERS: "max_page_size", _OFFSETS: "max_limit"}
+_VIEW = "rest_framework.views.APIView"
+"""A view that pages itself goes by the project's default, which is reported once."""
+_DECIDING = ("get_page_size", "get_limit", "paginate_queryset")
+
+
+class FreePaginator(NamedTuple):
+    """A paginator without an upper bound, at its class, or at the setting that names the library's own. `asked`: the parameter; `bound`: what is missing."""
+
+    path: str
+    line: int
+    column: int
+    name: str
+    asked: str
+    bound: str
+
+
+def free_paginators(project: Project) -> Iterator[FreePaginator]:
+    """All of them, in order of path and line."""
+    classes = project.resolver.classes
+    for path, module in project.modules.items():
+        if module.role is Role.TEST:
+            continue
+        for index, fact in enumerate(module.classes):
+            ref = Ref(RefKind.CLASS, fact.name, path, index)
+            if "agina" not in "".join(fact.bases):
+                continue
+            names = classes.external_names(ref)
+            kind = next((name for name in names if name in _BOUND), "")
+            if not kind or _VIEW in names or classes.find(ref, _BOUND[kind]) is not None or any(classes.find(ref, name) is not None for name in _DECIDING):
+                continue
+            asked = classes.find(ref, "page_size_query_param")
+            if kind == _NUMBERS and (asked is None or not isinstance(asked[1], Attribute) or not (constant_string(asked[1].value) or "")):
+                continue
+            named = constant_string(asked[1].value) if asked is not None and isinstance(asked[1], Attribute) else "limit"
+            yield FreePaginator(path, fact.line, fact.column, fact.name, named or "limit", _BOUND[kind])
+        for assign in module.bodies[0].assigns:
+            if assign.target != "REST_FRAMEWORK" or assign.value[:1] != "{":
+                continue
+            pairs = dict(tuple(part.partition(":")[::2]) for part in split(assign.value[1:-1]))
+            if constant_string(pairs.get("'DEFAULT_PAGINATION_CLASS'", "")) == _OFFSETS:
+                yield FreePaginator(path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit")

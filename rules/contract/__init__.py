@@ -1,0 +1,1 @@
+"""The contract of an API: what its routes take, answer and promise."""

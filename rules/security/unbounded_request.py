@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.project import Project
+from backend_lint.project.paging.paginators import free_paginators
+from backend_lint.project.paging.sizes import free_sizes
+
+
+class UnboundedRequest(ProjectRule):
+    """Callers choose how much work one request is.
+
+    ## What it does
+
+    Reports page sizes that callers choose and nothing bounds: a whole number from the query that becomes the limit of a statement, directly or in functions
+    that it is handed to, without `le`, `min()` or a comparison on the way; and paginators of Django REST framework with `page_size_query_param` and without
+    `max_page_size`, or `LimitOffsetPagination` without `max_limit`.
+
+    ## Why is this bad
+
+    `?limit=10000000` loads the whole table into one process, and ten callers do so at once. It is the cheapest way to bring an API down, and the cheapest
+    way to copy all it knows.
+
+    ## Example
+
+    ```python
+    from fastapi import FastAPI
+    from sqlalchemy import select
+    from shop.models import Order
+
+    app = FastAPI()
+
+
+    @app.get("/orders")
+    def orders(session, limit: int = 50):
+        return session.scalars(select(Order).limit(limit)).all()
+    ```
+
+    ## Use instead
+
+    ```python
+    from typing import Annotated
+
+    from fastapi import FastAPI, Query
+    from sqlalchemy import select
+    from shop.models import Order
+
+    app = FastAPI()
+
+
+    @app.get("/orders")
+    def orders(session, limit: Annotated[int, Query(ge=1, le=200)] = 50):
+        return session.scalars(select(Order).limit(limit)).all()
+    ```
+
+    ## When this is wrong
+
+    Where only trusted callers reach the route, or a table that stays small is asked.
+
+    ## References
+
+    - [OWASP API4:2023](https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/)
+    - [CWE-770](https://cwe.mitre.org/data/definitions/770.html)
+    """
+
+    severity, precision, since = "warning", "high", "0.1"
+    profile = Profile.STRICT
+    tags = ("cwe:770", "owasp-api:4", "security")
+    roles = frozenset({Role.APPLICATION, Role.SETTINGS})
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for size in free_sizes(project):
+            path, function = size.route.module, size.route.function
+            head = project.modules[path].functions[function]
+            route = f"{size.route.method} {size.route.path[:80]}"
+            message = f"callers of `{route}` choose `{size.name}`, and nothing bounds it, so one request loads a whole table: give it an upper bound"
+            evidence = [Evidence(size.key[0], size.line, "it decides here how many rows are loaded")]
+            yield self.finding(path, _Place(head.line, head.column), message, symbol=head.name, evidence=evidence)
+        for found in free_paginators(project):
+            message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: set `{found.bound}`"
+            yield self.finding(found.path, _Place(found.line, found.column), message)
+
+
+class _Place:
+    def __init__(self, line: int, column: int) -> None:
+        self.line = self.end_line = line
+        self.column = self.end_column = column
