@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Attribute
+from backend_lint.facts.python import Attribute, BlockKind, Body
 from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
 from backend_lint.facts.schema import Table
@@ -19,12 +19,15 @@ from backend_lint.project.value_text import constant_string, split
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_ONE = re.compile(r"[}>)]/?\??\$?$")
-"""Paths that end in a parameter answer with one thing."""
-_ASIDE = re.compile(r"export|download|dump|backup|stream|csv|feed|sitemap|autocomplete|choices|options|select|debug|stats?\b|count|summary|metrics", re.IGNORECASE)
-_PAGED = re.compile(r"paginat|page_size|per_page|\bpage\b|offset|cursor|limit|islice|StreamingResponse|StreamingHttpResponse", re.IGNORECASE)
+_ONE = re.compile(r"[}>)<{(]|/:")
+"""Paths with a parameter answer with one thing, or with what belongs to one."""
+_SET_UP = re.compile(r"brand|page|tag|label", re.IGNORECASE)
+"""More names of tables that hold what somebody sets up."""
+_RESULT = re.compile(r"#(\d+)(?!\d|\[\])")
+"""Results as a whole, not one element of them."""
+_ASIDE = re.compile(r"export|download|dump|backup|stream|csv|feed|sitemap|autocomplete|choices|options|select|debug|stats?\b|count|summary|metric", re.I)
+_PAGED = re.compile(r"paginat|page_size|per_page|\bpage\b|offset|cursor|limit|islice|Streaming(?:Http)?Response", re.IGNORECASE)
 _MAX_FUNCTIONS = 12
-_MAX_DEPTH = 3
 
 
 class EndlessList(NamedTuple):
@@ -79,47 +82,54 @@ def _of_library(project: Project, route: Route) -> Table | None:
     model = ref.item if ref is not None else None
     mapped = project.schema.mapped.get(model.function) if model is not None else None
     table = project.schema.table(mapped.table) if mapped is not None else None
-    return table if table is not None and not is_small(table) else None
+    return table if table is not None and not _is_set_up(table) else None
 
 
 def _whole(project: Project, start: FunctionKey) -> tuple[Site, Table] | None:
-    """A query for a whole table in the handler, or in functions that it calls to answer; None where pages are spoken of."""
-    queue = [(start, 0)]
+    """A query for a whole table whose rows the handler returns, itself or from functions that it calls to answer; None where pages are spoken of."""
+    queue = [start]
     seen = {start}
     found: tuple[Site, Table] | None = None
     while queue and len(seen) <= _MAX_FUNCTIONS:
-        key, depth = queue.pop(0)
-        body = project.calls.body(key)
-        head = project.calls.head(key)
+        key = queue.pop(0)
+        head, body = project.calls.head(key), project.calls.body(key)
         texts = [call.callee for call in body.calls] + [name for call in body.calls for name, _ in call.keywords] + [one.name for one in head.parameters]
         texts += [value for call in body.calls for value in call.args if value[:1] in "'\"" and len(value) < 20] + [one.value for one in body.returns]
         if any(_PAGED.search(text) for text in texts):
             return None
-        if found is None:
-            for site in project.queries.at(*key):
-                table = project.schema.table(site.query.relations[0].table) if is_whole(site) and _is_answered(project, key, site) else None
-                if table is not None and not is_small(table):
-                    found = (site, table)
-                    break
-        if depth < _MAX_DEPTH:
-            for edge in project.calls.edges(key):
-                if edge.target.kind is RefKind.FUNCTION and edge.target.function not in seen:
-                    seen.add(edge.target.function)
-                    queue.append((edge.target.function, depth + 1))
+        answered = _answered(body)
+        for site in project.queries.at(*key) if found is None else ():
+            table = project.schema.table(site.query.relations[0].table) if site.call in answered and is_whole(site) else None
+            if table is not None and not _is_set_up(table):
+                found = (site, table)
+                break
+        for edge in project.calls.edges(key):
+            if edge.number in answered and edge.target.kind is RefKind.FUNCTION and edge.target.function not in seen:
+                seen.add(edge.target.function)
+                queue.append(edge.target.function)
     return found if len(seen) <= _MAX_FUNCTIONS else None
 
 
-def _is_answered(project: Project, key: FunctionKey, site: Site) -> bool:
-    """The function returns its rows: the call itself, what is made of it, or a list that goes through it."""
-    body = project.calls.body(key)
-    reached = {site.call}
-    for number, call in enumerate(body.calls):
-        if number > site.call and any(re.search(rf"#{one}\b", text) for one in reached for text in (call.callee, *call.args, *(value for _, value in call.keywords))):
-            reached.add(number)
-    loops = {index for index, block in enumerate(body.blocks) if any(re.search(rf"#{one}\b", block.subject) for one in reached)}
-    if any(re.search(rf"#{one}\b", returned.value) for returned in body.returns for one in reached):
-        return True
-    return bool(loops) and any(returned.value in ("?", "[...]") or "[" in returned.value or returned.value.startswith("%") for returned in body.returns)
+def _is_set_up(table: Table) -> bool:
+    return is_small(table) or (table.rows is None and _SET_UP.search(table.name) is not None)
+
+
+def _answered(body: Body) -> set[int]:
+    """The calls whose results a function returns: as they are, inside of other calls, or gone through by the comprehension that is returned."""
+    lines = {line for returned in body.returns for line in range(returned.line, returned.end_line + 1)}
+    texts = [returned.value for returned in body.returns]
+    texts += [block.subject for block in body.blocks if block.kind is BlockKind.COMPREHENSION and block.line in lines]
+    found: set[int] = set()
+    waiting = [int(number) for text in texts for number in _RESULT.findall(text)]
+    while waiting:
+        number = waiting.pop()
+        if number in found or number >= len(body.calls):
+            continue
+        found.add(number)
+        call = body.calls[number]
+        for text in (call.callee, *call.args, *(value for _, value in call.keywords)):
+            waiting += map(int, _RESULT.findall(text))
+    return found
 
 
 def _paged_class(project: Project, route: Route) -> bool:
@@ -144,7 +154,7 @@ def pages_by_default(project: Project) -> bool | None:
             if assign.target == "REST_FRAMEWORK":
                 if assign.value[:1] != "{":
                     return None
-                pairs = dict(tuple(part.partition(":")[::2]) for part in split(assign.value[1:-1]))
+                pairs = {name: value for name, _, value in (part.partition(":") for part in split(assign.value[1:-1]))}
                 given = pairs.get("'DEFAULT_PAGINATION_CLASS'", "None")
                 known = known or (given != "None" and constant_string(given) != "")
             elif assign.target == "REST_FRAMEWORK['DEFAULT_PAGINATION_CLASS']":

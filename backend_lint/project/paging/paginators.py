@@ -54,6 +54,6 @@ def free_paginators(project: Project) -> Iterator[FreePaginator]:
         for assign in module.bodies[0].assigns:
             if assign.target != "REST_FRAMEWORK" or assign.value[:1] != "{":
                 continue
-            pairs = dict(tuple(part.partition(":")[::2]) for part in split(assign.value[1:-1]))
+            pairs = {name: value for name, _, value in (part.partition(":") for part in split(assign.value[1:-1]))}
             if constant_string(pairs.get("'DEFAULT_PAGINATION_CLASS'", "")) == _OFFSETS:
                 yield FreePaginator(path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit")

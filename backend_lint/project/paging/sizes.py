@@ -79,7 +79,7 @@ def _is_free(project: Project, path: str, head: Function, parameter: Parameter) 
 
 
 def _is_unknown(call: Call) -> bool:
-    return call.callee.rpartition(".")[2] not in ("Query", "Field", "Depends") or call.callee.endswith("Depends") or any(name == "**" for name, _ in call.keywords)
+    return call.callee.rpartition(".")[2] not in ("Query", "Field") or any(name == "**" for name, _ in call.keywords)
 
 
 def _sink(project: Project, key: FunctionKey, text: str, depth: int) -> tuple[FunctionKey, int] | None:
