@@ -20,6 +20,8 @@ _HARM = frozenset({Danger.PICKLE, Danger.CODE, Danger.COMMAND, Danger.TEMPLATE})
 _STATEMENTS = ("execute", "executemany", "raw", "executescript")
 _SAFE = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader"})
 _TAKES = frozenset({"json", "read", "text", "content", "aread", "decode"})
+_ASKS = frozenset({"get", "post", "put", "patch", "request", "send", "urlopen"})
+_RESULT = re.compile(r"#(\d+)(?!\d)(\.(?:text|content)\b)?")
 _HERE = re.compile(r"localhost|127\.0\.0\.1|\[::1\]")
 
 
@@ -44,30 +46,36 @@ def upstream_uses(project: Project) -> Iterator[UpstreamUse]:
             for call in body.calls if answers else ():
                 danger = _danger(project, module, function, call)
                 for value in _values(call, danger) if danger is not None else ():
-                    asked = next((number for pattern, number in answers if pattern.search(value)), None)
+                    asked = _asked(value, answers)
                     if asked is not None and danger is not None:
                         target = project.value(module.path, function, body.calls[asked].callee)
                         yield UpstreamUse(module, function, call, body.calls[asked], target.name if target is not None else "", danger)
                         break
 
 
-def _answers(project: Project, module: SourceModule, function: int, body: Body) -> list[tuple[re.Pattern[str], int]]:
-    """How what is taken out of an answer is written, with the call that asked for it."""
-    found: list[tuple[re.Pattern[str], int]] = []
+def _answers(project: Project, module: SourceModule, function: int, body: Body) -> dict[int, int]:
+    """Calls whose results are, or are taken out of, an answer, with the call that asked for it."""
+    found: dict[int, int] = {}
     for number, call in enumerate(body.calls):
-        if call.callee.rpartition(".")[2] not in ("get", "post", "put", "patch", "request", "send", "urlopen") or any(_HERE.search(text) for text in call.args):
-            continue
-        target = project.value(module.path, function, call.callee)
-        if target is None or not target.is_external or not _CLIENTS.match(target.name):
-            continue
-        found.append((re.compile(rf"#{number}\.(?:text|content)\b"), number))
-        taken = {number}
-        for later, inner in enumerate(body.calls[number + 1 :], number + 1):
-            receiver, _, method = inner.callee.rpartition(".")
-            if method in _TAKES and re.match(r"#(\d+)\b", receiver) and int(re.findall(r"#(\d+)", receiver)[0]) in taken:
-                taken.add(later)
-                found.append((re.compile(rf"#{later}\b"), number))
+        receiver, _, method = call.callee.rpartition(".")
+        if method in _TAKES:
+            match = _RESULT.match(receiver)
+            if match is not None and int(match.group(1)) in found:
+                found[number] = found[int(match.group(1))]
+        elif method in _ASKS and not any(_HERE.search(text) for text in call.args):
+            target = project.value(module.path, function, call.callee)
+            if target is not None and target.is_external and _CLIENTS.match(target.name):
+                found[number] = number
     return found
+
+
+def _asked(value: str, answers: dict[int, int]) -> int | None:
+    """The call that asked for what a value holds: what was taken out of an answer, or its text, not the answer itself."""
+    for match in _RESULT.finditer(value):
+        number = int(match.group(1))
+        if number in answers and (answers[number] != number or match.group(2)):
+            return answers[number]
+    return None
 
 
 def _danger(project: Project, module: SourceModule, function: int, call: Call) -> Danger | None:
