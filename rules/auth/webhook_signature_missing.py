@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, ProjectRule, Role
 from backend_lint.facts.python import Function
 from backend_lint.project import Project
-from backend_lint.project.authentication.webhooks import unsigned_webhooks
+from backend_lint.project.authentication.webhooks import failing_open, unsigned_webhooks
 
 
 class WebhookSignatureMissing(ProjectRule):
@@ -14,7 +14,7 @@ class WebhookSignatureMissing(ProjectRule):
     ## What it does
 
     Reports routes named as webhooks that write to the database or a queue, while neither they, nor their guards, nor anything they call looks at a signature, a
-    secret or the caller's address.
+    secret or the caller's address; and webhooks that check the signature only where a secret is set or a signature was sent (`if secret and signature:`).
 
     ## Why is this bad
 
@@ -88,6 +88,11 @@ class WebhookSignatureMissing(ProjectRule):
             head = project.calls.head((route.module, route.function))
             message = f"`{route.path[:80]}` believes whoever calls it, nothing looks at a signature: verify the sender's over the raw body first"
             yield self.finding(route.module, _Head(head), message, symbol=head.name)
+        for found in failing_open(project):
+            head = project.calls.head((found.route.module, found.route.function))
+            message = f"`{found.route.path[:80]}` skips the check of the signature where there is no secret or no signature, and goes on: refuse the call then"
+            evidence = [Evidence(found.key[0], found.line, "the signature is checked here, and only if there is something to check")]
+            yield self.finding(found.route.module, _Head(head), message, symbol=head.name, evidence=evidence)
 
 
 class _Head:
