@@ -46,6 +46,8 @@ def free_paginators(project: Project) -> Iterator[FreePaginator]:
             kind = next((name for name in names if name in _BOUND), "")
             if not kind or _VIEW in names or classes.find(ref, _BOUND[kind]) is not None or any(classes.find(ref, name) is not None for name in _DECIDING):
                 continue
+            if any(name.startswith("paginate_") for name in classes.members(path, index)[0]):
+                continue  # it pages what is at hand already
             asked = classes.find(ref, "page_size_query_param")
             if kind == _NUMBERS and (asked is None or not isinstance(asked[1], Attribute) or not (constant_string(asked[1].value) or "")):
                 continue
