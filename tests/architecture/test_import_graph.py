@@ -44,7 +44,7 @@ def test_relative_imports_start_at_the_package() -> None:
 
 
 def test_what_is_not_loaded_with_the_importer_is_told_apart() -> None:
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import app.b\n"
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING is True:\n    import app.b\n"
     text += "try:\n    import app.c\nexcept ImportError:\n    pass\ndef f():\n    import app.d\n"
     found = graph({"app/__init__.py": "", "app/a.py": text, "app/b.py": "", "app/c.py": "", "app/d.py": ""})
     seen = {found.names[to]: (one[0].line, one[0].runs, one[0].deferred, one[0].type_checking) for to, one in found.arrows["app/a.py"].items()}

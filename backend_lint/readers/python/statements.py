@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from backend_lint.readers.python.values import OPERATORS, names_of
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
 
+_ONLY_TYPE_CHECKERS = re.compile(r"(?:\w+\.)*TYPE_CHECKING|\((?:\w+\.)*TYPE_CHECKING ?(?:is|==) ?True\)")
 _LEAVES_FUNCTION = (ast.Return, ast.Raise)
 _LEAVES_BLOCK = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -96,7 +98,7 @@ def _if(scan: Scanner, node: ast.If) -> None:
     if tested.__class__ is ast.Name and (value := scope.lookup(tested.id))[0] in "#(":
         scan.measured(tested, f"bool({value})")
     type_checking = scan.type_checking
-    if test.rpartition(".")[2] == "TYPE_CHECKING":
+    if "TYPE_CHECKING" in test and _ONLY_TYPE_CHECKERS.fullmatch(test):
         scan.type_checking = True
     before = dict(scope.env)
     scan.block(BlockKind.IF, node.body, test)
