@@ -51,10 +51,11 @@ class Violation(NamedTuple):
 class Layers:
     """`order`: names, the innermost first. `places`: module -> its place; modules of no layer are left out. `declared`: the configuration says so."""
 
-    def __init__(self, order: tuple[str, ...], places: Mapping[str, Place], declared: bool, graph: ImportGraph) -> None:
+    def __init__(self, order: tuple[str, ...], places: Mapping[str, Place], declared: bool, graph: ImportGraph, is_django: bool = False) -> None:
         self.order = order
         self.places = places
         self.declared = declared
+        self.is_django = is_django
         self._graph = graph
         self._between: dict[tuple[str, str], list[Arrow]] | None = None
 
@@ -75,13 +76,18 @@ class Layers:
         return self._between
 
     def violations(self) -> list[Violation]:
-        """The arrows that point outward: of declared layers all, of inferred ones the few in a project that keeps to the direction."""
+        """The arrows that point outward: of declared layers all, of inferred ones the few in a project that keeps to the direction.
+
+        Django's models know their views by right: those that are defined beside them are named in them.
+        """
         found = []
         for (inner, outer), arrows in self.between.items():
             if self.order.index(inner) > self.order.index(outer):
                 continue
             right = len(self.between.get((outer, inner), ()))
             if not self.declared and (Layer(outer) not in _INWARD.get(Layer(inner), ()) or right < _CONVENTION * len(arrows)):
+                continue
+            if not self.declared and self.is_django and inner == Layer.MODELS:
                 continue
             for arrow in arrows:
                 inside = self._graph.names[arrow.imported].removeprefix(self.places[arrow.imported].folder)
@@ -119,7 +125,8 @@ def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> 
     there = {place.layer for place in places.values()}
     if len(there) < 2 or not there & {Layer.ENTRY, Layer.DOMAIN}:
         return Layers((), {}, False, graph)
-    return Layers(tuple(layer for layer in Layer if layer in there), places, False, graph)
+    django = any(fact.module == "django.db" and fact.member == "models" for path in places for fact in modules[path].facts.imports)
+    return Layers(tuple(layer for layer in Layer if layer in there), places, False, graph, django)
 
 
 def speaks_http(module: SourceModule) -> bool:

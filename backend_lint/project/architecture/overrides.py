@@ -123,7 +123,7 @@ def _misfits(project: Project, pair: _Pair, calls: list[tuple[str, int, Call]] |
     for path, index, call in calls:
         if any(value.startswith("*") for value in call.args) or any(name == "**" for name, _ in call.keywords):
             continue
-        why = _refusal(head, call) or (_awaiting(head, base, call) if head.is_async != base.is_async else "")
+        why = _refusal(head, call) or (_awaiting(project, pair.method, base, call) if head.is_async != base.is_async else "")
         if not why and not classes.subclasses(*pair.owner.function) and _refuses(project, pair.method, pair.base):
             why = "raises NotImplementedError, and the base does not"
         if not why or _refusal(base, call):
@@ -170,9 +170,12 @@ def _refusal(head: Function, call: Call) -> str:
     return f"needs `{missing}`, which is not passed" if missing else ""
 
 
-def _awaiting(head: Function, base: Function, call: Call) -> str:
-    if base.is_async and call.awaited and not head.is_generator:
-        return "is not async, and the result is awaited"
+def _awaiting(project: Project, method: tuple[str, int], base: Function, call: Call) -> str:
+    head = project.calls.head(method)
+    if base.is_async and call.awaited:
+        # a plain method may hand on what can be awaited
+        given = [one.value for one in project.calls.body(method).returns if one.value and one.value != "None"]
+        return "is not async, and the result is awaited" if not given and not head.is_generator else ""
     if head.is_async and not call.awaited and not base.is_generator and call.use.name in ("DROPPED", "RECEIVER", "ITERATED"):
         return "is async, and the result is not awaited"
     return ""
