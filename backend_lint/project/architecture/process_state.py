@@ -1,0 +1,132 @@
+"""Objects that live as long as the process, and what of a single request is written into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.python import Attribute, BlockKind, Parameter
+from backend_lint.project.architecture.layers import JUDGED
+from backend_lint.project.references import RefKind
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_HOOKS = frozenset({"__call__", "process_request", "process_view", "process_response", "process_exception", "dispatch", "process_template_response"})
+_MIDDLEWARE = frozenset({"django.utils.deprecation.MiddlewareMixin", "starlette.middleware.base.BaseHTTPMiddleware"})
+_OF_REQUEST = frozenset({"request", "req", "current_user", "user", "tenant", "session", "token"})
+_REQUEST_TYPES = ("Request", "HttpRequest", "HTTPConnection", "WebSocket", "AsyncSession", "Session")
+_LOCAL = ("threading.local", "contextvars.ContextVar", "werkzeug.local.Local", "asgiref.local.Local")
+_PARAMETER = re.compile(r"%(\w+)")
+
+
+class Written(NamedTuple):
+    """`attribute` of the class at `path` is written in function `function` while a request is served; `because` says why the object outlives it, at `place`."""
+
+    path: str
+    owner: int
+    function: int
+    attribute: Attribute
+    because: str
+    place: tuple[str, int]
+    reader: tuple[str, int]
+
+
+def request_state(project: Project) -> Iterator[Written]:
+    """What middleware and module-level objects keep of a request, and read again."""
+    for path, module in project.modules.items():
+        if module.role not in JUDGED or not module.classes:
+            continue
+        for number, fact in enumerate(module.classes):
+            if not any(attribute.function > 0 for attribute in fact.attributes):
+                continue
+            because = _middleware(project, path, number)
+            if because:
+                yield from _written(project, path, number, because, (path, fact.line), _HOOKS)
+    for place, path, number in _singletons(project):
+        name = project.modules[path].classes[number].name
+        yield from _written(project, path, number, f"`{name}` is made once, when the module is loaded", place, frozenset())
+
+
+def _middleware(project: Project, path: str, number: int) -> str:
+    module = project.modules[path]
+    methods, _ = project.resolver.classes.members(path, number)
+    init = methods.get("__init__")
+    if init is not None and any(one.name == "get_response" for one in module.functions[init].parameters):
+        return "Django makes one object of a middleware and serves all requests with it"
+    if not _HOOKS & methods.keys():
+        return ""
+    bases = {base.name for base in project.resolver.classes.ancestors(path, number) if base.kind is RefKind.EXTERNAL}
+    return "one object of a middleware serves all requests" if bases & _MIDDLEWARE else ""
+
+
+def _singletons(project: Project) -> Iterator[tuple[tuple[str, int], str, int]]:
+    """Module-level names that hold an object of a class of the project: where, and the class."""
+    seen = set()
+    for path, module in project.modules.items():
+        if module.role not in JUDGED:
+            continue
+        for assign in module.bodies[0].assigns:
+            if not assign.target.isidentifier() or assign.value[:1] != "#" or not assign.value[1:].isdigit():
+                continue
+            ref = project.value(path, 0, assign.value)
+            if ref is not None and ref.kind is RefKind.INSTANCE and ref.function not in seen and not _is_local(project, ref.path, ref.index):
+                seen.add(ref.function)
+                yield (path, assign.line), ref.path, ref.index
+
+
+def _is_local(project: Project, path: str, number: int) -> bool:
+    return any(base.name in _LOCAL for base in project.resolver.classes.ancestors(path, number))
+
+
+def _written(project: Project, path: str, number: int, because: str, place: tuple[str, int], hooks: frozenset[str]) -> Iterator[Written]:
+    module = project.modules[path]
+    methods, attributes = project.resolver.classes.members(path, number)
+    for attribute in module.classes[number].attributes:
+        head = module.functions[attribute.function] if attribute.function > 0 else None
+        if head is None or head.owner != number or head.name.endswith((".__init__", ".__new__", ".__enter__", ".__aenter__", ".setup", ".init_app")):
+            continue
+        method = head.name.rpartition(".")[2]
+        if not (method in hooks or _is_of_request(head.parameters, attribute.value)):
+            continue
+        if _is_memo(project, path, attribute) or _holds_local(project, path, attributes.get(attribute.name)):
+            continue
+        reader = next((index for index in methods.values() if index != methods.get("__init__") and _reads(project, path, index, attribute)), None)
+        if reader is not None:
+            yield Written(path, number, attribute.function, attribute, because, place, (path, reader))
+
+
+def _is_of_request(parameters: tuple[Parameter, ...], value: str) -> bool:
+    told = {one.name for one in parameters[1:] if one.name in _OF_REQUEST or one.annotation.rpartition(".")[2] in _REQUEST_TYPES}
+    return bool(told & set(_PARAMETER.findall(value)))
+
+
+def _is_memo(project: Project, path: str, attribute: Attribute) -> bool:
+    """It is written where it is asked whether it is there already, or holds what is the same for all requests."""
+    body = project.modules[path].bodies[attribute.function]
+    own = next((one for one in body.assigns if one.line == attribute.line and one.target.endswith(f".{attribute.name}")), None)
+    block = own.block if own is not None else 0
+    while block > 0:
+        around = body.blocks[block]
+        if around.kind in (BlockKind.IF, BlockKind.ORELSE) and attribute.name in around.subject:
+            return True
+        block = around.parent
+    return attribute.value in ("None", "True", "False") or attribute.value[:1] in "'\"0123456789"
+
+
+def _holds_local(project: Project, path: str, first: Attribute | None) -> bool:
+    ref = project.value(path, first.function, first.value) if first is not None and first.value else None
+    return ref is not None and ref.name in _LOCAL
+
+
+def _reads(project: Project, path: str, function: int, attribute: Attribute) -> bool:
+    head = project.modules[path].functions[function]
+    if not head.parameters:
+        return False
+    text = re.compile(rf"%{re.escape(head.parameters[0].name)}\.{re.escape(attribute.name)}\b")
+    body = project.modules[path].bodies[function]
+    values = [one.value for one in body.returns] + [one.value for one in body.assigns] + [value for _, _, value, _ in body.reads] + [block.subject for block in body.blocks]
+    for call in body.calls:
+        values += [call.callee, *call.args, *(value for _, value in call.keywords)]
+    return any(text.search(value) for value in values)

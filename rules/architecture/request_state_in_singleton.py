@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.architecture.process_state import request_state
+
+
+class _At(NamedTuple):
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class RequestStateInSingleton(ProjectRule):
+    """What belongs to one request is kept in an object that serves all of them.
+
+    ## What it does
+
+    Reports an attribute that a middleware writes while it serves a request, or that a method of a module-level object sets from a request, a user or a
+    session, and that a method of the class reads again.
+
+    ## Why is this bad
+
+    Two requests at once, in threads or between two awaits, write the same attribute: the second overwrites the first, which goes on with the user, the
+    tenant or the start time of somebody else.
+
+    ## Example
+
+    ```python
+    import time
+
+
+    class TimingMiddleware:
+        def __init__(self, get_response):
+            self.get_response = get_response
+
+        def __call__(self, request):
+            self.started = time.monotonic()
+            response = self.get_response(request)
+            response["X-Seconds"] = str(time.monotonic() - self.started)
+            return response
+    ```
+
+    ## Use instead
+
+    ```python
+    import time
+
+
+    class TimingMiddleware:
+        def __init__(self, get_response):
+            self.get_response = get_response
+
+        def __call__(self, request):
+            started = time.monotonic()
+            response = self.get_response(request)
+            response["X-Seconds"] = str(time.monotonic() - started)
+            return response
+    ```
+
+    ## When this is wrong
+
+    Where every request runs in a process of its own. What is written once and kept (`if self.client is None`), `threading.local` and `ContextVar` are not
+    reported.
+    """
+
+    severity = Severity.ERROR
+    precision = "high"
+    since = "0.2"
+    profile = Profile.STRICT
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for one in request_state(project):
+            module = project.modules[one.path]
+            head, reader = module.functions[one.function], module.functions[one.reader[1]]
+            name = one.attribute.name
+            hand_on = "a local variable" if head is reader else "an attribute of the request, a parameter or a ContextVar"
+            yield self.finding(
+                one.path,
+                _At(one.attribute.line, one.attribute.column, one.attribute.line, one.attribute.column),
+                f"`{head.name}` keeps what belongs to one request in `self.{name}`, and {one.because}: the next request overwrites it; use {hand_on}",
+                symbol=head.name,
+                evidence=[Evidence(*one.place, one.because), Evidence(one.path, reader.line, f"`{reader.name}` reads `self.{name}`")],
+            )
