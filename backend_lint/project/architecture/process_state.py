@@ -126,7 +126,8 @@ def _reads(project: Project, path: str, function: int, attribute: Attribute) -> 
         return False
     text = re.compile(rf"%{re.escape(head.parameters[0].name)}\.{re.escape(attribute.name)}\b")
     body = project.modules[path].bodies[function]
-    values = [one.value for one in body.returns] + [one.value for one in body.assigns] + [value for _, _, value, _ in body.reads] + [block.subject for block in body.blocks]
+    values = [one.value for one in body.returns] + [one.value for one in body.assigns]
+    values += [value for _, _, value, _ in body.reads] + [block.subject for block in body.blocks]
     for call in body.calls:
         values += [call.callee, *call.args, *(value for _, value in call.keywords)]
     return any(text.search(value) for value in values)
