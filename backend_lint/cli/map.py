@@ -19,7 +19,7 @@ KINDS = ("routes", "layers", "calls", "config", "schema", "queries")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
 def command(kind: str, **given: Any) -> int:
     """Print the routes with their handlers, guards, models and limits (also as an HTML page), the shape and layers with the packages and who
-    imports whom (also as a Mermaid diagram and as a page with a drawing), the calls between functions,
+    imports whom, the calls between functions (both also as a Mermaid diagram and as a page with a drawing),
     environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
     diagram), or the queries with the index that serves each."""
     from backend_lint.engine.run import read_model

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.engine.redact import redact
+from backend_lint.report.call_maps import calls_diagram, calls_map, calls_page, class_lines, function_lines, link_lines
 from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
 from backend_lint.report.layer_maps import layers_diagram, layers_map, layers_page, layers_text
@@ -62,30 +63,6 @@ def config_map(project: Project) -> dict[str, Entries]:
     return {"variables": list(variables.values()), "processes": sorted(processes, key=_place), "deadlines": sorted(deadlines, key=_place)}
 
 
-def calls_map(project: Project) -> dict[str, Entries]:
-    """Functions with the effects they have, through everything they call, and the calls whose target is known.
-
-    ``{"functions": [{"name", "path", "line", "effects": [], "calls": [{"name", "path", "line", "target_line"}]}]}``; `path` and `target_line` of a
-    call are null where the target lies outside the project, `line` is that of the call.
-    """
-    from backend_lint.project import RefKind
-
-    functions: Entries = []
-    for path in sorted(project.modules):
-        module = project.modules[path]
-        for number, head in enumerate(module.functions):
-            calls = []
-            for edge in project.calls.edges((path, number)):
-                inside = edge.target.kind is RefKind.FUNCTION
-                target_line = project.calls.head(edge.target.function).line if inside else None
-                target_path = edge.target.path if inside else None
-                calls.append({"name": edge.target.name, "path": target_path, "line": edge.call.line, "target_line": target_line})
-            effects = [str(effect.name).lower().replace("_", "-") for effect in project.calls.summary((path, number))]
-            if calls or effects or head.name != "<module>":
-                functions.append({"name": head.name, "path": path, "line": head.line, "effects": effects, "calls": calls})
-    return {"functions": functions}
-
-
 def _safe(value: str | None) -> str | None:
     return None if value is None else redact(value)
 
@@ -128,9 +105,9 @@ def render(name: str, project: Project, format_: str) -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
-DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram, "layers": layers_diagram}
+DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram, "layers": layers_diagram, "calls": calls_diagram}
 """Name of a map that can be drawn -> the function that makes a Mermaid diagram of its content."""
-PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page, "layers": layers_page}
+PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page, "layers": layers_page, "calls": calls_page}
 """Name of a map that can be a page -> the function that makes HTML of its content."""
 DRAWN = {"mermaid": DIAGRAMS, "html": PAGES}
 
@@ -159,20 +136,13 @@ def _deadline_lines(entry: Mapping[str, Any]) -> list[str]:
     return [f"{entry['bounds']:<10} {entry['kind']} {value}{origin}  {entry['path']}:{entry['line']}{unit}"]
 
 
-def _function_lines(entry: Mapping[str, Any]) -> list[str]:
-    effects = f"  [{', '.join(entry['effects'])}]" if entry["effects"] else ""
-    lines = [f"{entry['path']}:{entry['line']}  {entry['name']}{effects}"]
-    for call in entry["calls"]:
-        target = f"  {call['path']}:{call['target_line']}" if call["path"] else ""
-        lines.append(f"  line {call['line']}: {call['name']}{target}")
-    return lines
-
-
 _TEXTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "variables": _variable_lines,
     "processes": _process_lines,
     "deadlines": _deadline_lines,
-    "functions": _function_lines,
+    "functions": function_lines,
+    "classes": class_lines,
+    "links": link_lines,
     "routes": route_lines,
     "tables": table_lines,
     "not_understood": not_understood_lines,

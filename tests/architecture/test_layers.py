@@ -147,3 +147,16 @@ def test_picture_shows_layers_and_marks_what_is_wrong(format_: str) -> None:
     marked = {"text": "points outward", "json": '"forbidden": true', "mermaid": "linkStyle", "html": 'class="bad"'}[format_]
     assert marked in shown
     assert marked not in render("layers", link_contents(Settings(root=Path("/nowhere"), cache=False), {k: v.encode() for k, v in LAYERED.items()}), format_)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "mermaid", "html"])
+def test_picture_of_calls_shows_effects_and_packages_that_call_each_other(format_: str) -> None:
+    files = {
+        **packages("app", "app/orders", "app/billing"),
+        "app/orders/place.py": "import requests\nfrom app.billing import charge\nclass Placer:\n    def place(self):\n        requests.get('/')\n"
+        "        charge.charge()\ndef later():\n    pass\n",
+        "app/billing/charge.py": "def charge():\n    from app.orders import place\n    place.later()\n",
+    }
+    shown = render("calls", link_contents(Settings(root=Path("/nowhere"), cache=False), {k: v.encode() for k, v in files.items()}), format_)
+    assert "http" in shown and "app.orders" in shown
+    assert {"text": "both ways", "json": '"cycle": true', "mermaid": "linkStyle", "html": 'class="bad"'}[format_] in shown
