@@ -98,7 +98,7 @@ def _svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) -> st
         for name in ("ok", "bad")
     )
     size = f'viewBox="0 0 {width} {top}" width="{width}" height="{top}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
+    return f'<svg {size} role="img"><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
 
 
 def _path(at: Mapping[str, tuple[int, int]], line: Line) -> str:

@@ -153,6 +153,6 @@ def test_the_page_holds_every_route_and_nothing_of_the_checked_code_as_markup(li
     assert "http" not in page.replace("<!doctype html>", "")
 
 
-def test_only_routes_are_a_page(linked: Linked) -> None:
+def test_not_every_map_is_a_page(linked: Linked) -> None:
     with pytest.raises(KeyError):
-        render("calls", linked({"app.py": "x = 1\n"}), "html")
+        render("config", linked({"app.py": "x = 1\n"}), "html")
