@@ -9,11 +9,13 @@ from backend_lint.project.taint import Danger
 
 _SAID = {
     Danger.COMMAND: ("runs as a command of the shell", "pass a list of arguments without a shell"),
+    Danger.PROGRAM: ("decides which program is started", "name the program in the code, or look it up in a table of those that are allowed"),
     Danger.CODE: ("runs as Python code", "use `ast.literal_eval` or a table of what is allowed"),
     Danger.PATH: ("names a file, and `../` leads out of the folder", "resolve the path and require `is_relative_to` the folder"),
     Danger.PICKLE: ("is loaded by a format that runs code", "use JSON, or a safe loader"),
     Danger.TEMPLATE: ("is compiled as a template, which can run code", "use a fixed template and pass the value as a variable"),
     Danger.XML: ("is parsed with external entities, which read files", "pass a parser with `resolve_entities=False`, or use `defusedxml`"),
+    Danger.HTML: ("is written into a page as it is, and runs there as script", "use a template that escapes, or `markupsafe.escape`"),
     Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
 }
 
@@ -23,8 +25,9 @@ class DangerousSink(ProjectRule):
 
     ## What it does
 
-    Follows values of requests (query, body, headers, cookies, uploaded files, path) through locals, containers, attributes and calls to shell commands,
-    `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that resolve entities, and redirects. The way is the evidence.
+    Follows values of requests (query, body, headers, cookies, uploaded files, path, events of cloud functions) through locals, containers, attributes and
+    calls to shell commands, programs that are started, `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that
+    resolve entities, redirects, and pages put together from strings. The way is the evidence.
 
     ## Why is this bad
 
@@ -69,12 +72,13 @@ class DangerousSink(ProjectRule):
 
     - [CWE-78](https://cwe.mitre.org/data/definitions/78.html), [CWE-22](https://cwe.mitre.org/data/definitions/22.html),
       [CWE-502](https://cwe.mitre.org/data/definitions/502.html), [CWE-1336](https://cwe.mitre.org/data/definitions/1336.html),
-      [CWE-611](https://cwe.mitre.org/data/definitions/611.html), [CWE-601](https://cwe.mitre.org/data/definitions/601.html)
+      [CWE-611](https://cwe.mitre.org/data/definitions/611.html), [CWE-601](https://cwe.mitre.org/data/definitions/601.html),
+      [CWE-79](https://cwe.mitre.org/data/definitions/79.html)
     """
 
     severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.ALL
-    tags = ("cwe:78", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "owasp-api:8", "security")
+    profile = Profile.STRICT
+    tags = ("cwe:78", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "cwe:79", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -82,7 +86,7 @@ class DangerousSink(ProjectRule):
         for found in project.taint.arrivals(*_SAID):
             path, function = found.key
             once = (path, function, found.danger, found.trail.source.shown)
-            if once in seen:
+            if once in seen and found.danger is Danger.PATH:
                 continue  # a file that is opened and then removed: one hole
             seen.add(once)
             harm, cure = _SAID[found.danger]

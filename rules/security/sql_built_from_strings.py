@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
-from backend_lint.project.taint.statements import Built, Statements
 
 
 class SqlBuiltFromStrings(ProjectRule):
@@ -14,8 +13,8 @@ class SqlBuiltFromStrings(ProjectRule):
     ## What it does
 
     Puts together what f-strings, `+`, `%`, `format` and locals that grow make of a statement that is handed to a database, and reports values in it that
-    come from a request, through whatever locals, attributes and calls; and text parameters that stand between quotation marks. Only texts that
-    are statements count.
+    come from a request, through whatever locals, attributes and calls. Only texts that are statements count. Values whose source is not known are the
+    business of `unchecked-sink-value`.
 
     ## Why is this bad
 
@@ -56,25 +55,18 @@ class SqlBuiltFromStrings(ProjectRule):
     """
 
     severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.ALL
+    profile = Profile.STRICT
     tags = ("cwe:89", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[tuple[str, int, int]] = set()
-        for found in Statements(project).built():
+        for found in project.taint.statements:
             path, function = found.key
             place = (path, found.call.line, function)
-            if place not in seen:
+            if found.trail is not None and place not in seen:
                 seen.add(place)
-                steps = (*(found.trail.steps if found.trail is not None else ()), *found.run)
-                evidence = [Evidence(step.path, step.line, step.text) for step in steps]
-                severity = None if found.trail is not None else Severity.WARNING
+                evidence = [Evidence(step.path, step.line, step.text) for step in (*found.trail.steps, *found.run)]
                 symbol = symbol_of(project.modules[path].functions[function])
-                yield self.finding(path, found.call, _message(found), symbol=symbol, evidence=evidence, severity=severity)
-
-
-def _message(found: Built) -> str:
-    if found.trail is not None:
-        return f"`{found.value}` of the request is written into the statement, which lets the caller run SQL: hand it over as a parameter"
-    return f"`{found.value}` is written between quotation marks into the statement, and one in it ends the string: hand it over as a parameter"
+                message = f"`{found.value}` of the request is written into the statement, which lets the caller run SQL: hand it over as a parameter"
+                yield self.finding(path, found.call, message, symbol=symbol, evidence=evidence)

@@ -67,7 +67,7 @@ class SsrfUserUrl(ProjectRule):
     """
 
     severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.ALL
+    profile = Profile.STRICT
     tags = ("cwe:918", "owasp-api:7", "security")
     roles = frozenset({Role.APPLICATION})
 

@@ -107,6 +107,16 @@ class TestHarmless:
         assert arrivals("def view(request):\n    subprocess.check_output(request.GET['x'], shell=True)\n") == ["request.GET['x']"]
 
 
+class TestItemsOfTuples:
+    CODE = "def both(request):\n    return {'a': 1}, request.GET['x']\n"
+
+    def test_the_item_that_is_from_outside_is_followed(self) -> None:
+        assert arrivals(self.CODE + "def view(request):\n    _, line = both(request)\n    os.system(line)\n") == ["request.GET['x']"]
+
+    def test_the_others_are_left_alone(self) -> None:
+        assert not arrivals(self.CODE + "def view(request):\n    known, _ = both(request)\n    os.system(known['a'])\n")
+
+
 class TestHosts:
     @pytest.mark.parametrize(
         ("value", "found"),
@@ -204,3 +214,20 @@ def test_places_of_a_format_that_no_number_names_are_unknown() -> None:
     """``int("9" * 6000)`` and ``int("²")`` raise: a string of the checked code must not."""
     subject = [Piece(False, "a {} {1} {" + "9" * 6000 + "} {²}")]
     assert [piece.text for piece in formatted(subject, ["%p", "%q"]) if piece.is_value] == ["%p", "%q", "?", "?"]
+
+
+class TestPages:
+    HEAD = "from flask import Flask, request\napp = Flask(__name__)\n@app.route('/a')\ndef view():\n    return "
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            ("f'<p>{request.args[\"x\"]}</p>'", True),
+            ("'no ' + request.args['x'], 404", True),
+            ("{'x': request.args['x']}", False),
+            ("[]", False),
+            ("'<p>fixed</p>'", False),
+        ],
+    )
+    def test_only_text_that_is_put_together_is_a_page(self, value: str, found: bool) -> None:
+        assert bool(arrivals(f"{self.HEAD}{value}\n", Danger.HTML)) is found

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import Call, Use
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
-from backend_lint.project.taint.library import LAST_NAMES, SAFE_LOADERS, SINKS, YAML, Danger, Sink
-from backend_lint.project.taint.values import parts
+from backend_lint.project.taint.library import BY_METHOD, LAST_NAMES, PROGRAMS, RUNNERS, SHELLS, SINKS, UNSAFE_LOADERS, YAML, Danger, Sink
+from backend_lint.project.taint.open_values import OpenValues
+from backend_lint.project.taint.values import parts, pieces
+from backend_lint.project.value_text import constant_string, split
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
+    from backend_lint.project.taint.statements import Built
 
 __all__ = ["Arrival", "Danger", "Flows", "Mode", "Step", "Taint", "Trail"]
+
+
+_WORD = re.compile(r"[A-Za-z<]")
+
+
+class Place(NamedTuple):
+    """A dangerous call: its argument `value`, and the dotted name of what is called."""
+
+    danger: Danger
+    key: FunctionKey
+    call: Call
+    name: str
+    value: str
 
 
 class Arrival(NamedTuple):
@@ -35,39 +55,97 @@ class Taint:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.flows = Flows(project)
-        self._arrivals: tuple[Arrival, ...] | None = None
+        self.open_values = OpenValues(project, self.flows)
+        self._arrivals: dict[Place, Arrival | None] | None = None
 
     def arrivals(self, *dangers: Danger) -> Iterator[Arrival]:
         """Values from outside at calls of libraries that are dangerous with them, in order of path and line."""
-        if self._arrivals is None:
-            self._arrivals = tuple(self._found())
-        return (one for one in self._arrivals if one.danger in dangers)
+        return (found for found in self._places().values() if found is not None and found.danger in dangers)
 
-    def _found(self) -> Iterator[Arrival]:
+    def others(self) -> Iterator[Place]:
+        """Dangerous calls that no value from outside is known to reach, in order of path and line."""
+        return (place for place, found in self._places().items() if found is None)
+
+    @functools.cached_property
+    def statements(self) -> tuple[Built, ...]:
+        """SQL with values in it, in order of path and line."""
+        from backend_lint.project.taint.statements import Statements
+
+        return tuple(Statements(self._project).built())
+
+    def _places(self) -> dict[Place, Arrival | None]:
+        if self._arrivals is None:
+            self._arrivals = {}
+            for place in (*self._found(), *self._pages()):
+                trail = arriving(self.flows, place.key, place.value, place.danger)
+                self._arrivals[place] = Arrival(*place[:4], trail) if trail is not None else None
+        return self._arrivals
+
+    def _found(self) -> Iterator[Place]:
         for path, module in self._project.modules.items():
             if module.role is not Role.APPLICATION:
                 continue
             for function, body in enumerate(module.bodies):
                 for call in body.calls:
-                    if call.callee.rpartition(".")[2] in LAST_NAMES:
-                        yield from self._at(path, function, call)
+                    last = call.callee.rpartition(".")[2]
+                    if last in LAST_NAMES:
+                        yield from self._at(path, function, _run(call, last))
 
-    def _at(self, path: str, function: int, call: Call) -> Iterator[Arrival]:
+    def _at(self, path: str, function: int, call: Call) -> Iterator[Place]:
         if not call.args and not call.keywords and "." not in call.callee:
             return
         ref = self._project.value(path, function, call.callee)
         if ref is not None and not ref.is_external:
             return
-        name = ref.name if ref is not None else _unresolved(call)
-        sink = SINKS.get(name) or _yaml(name, call)
-        if sink is None or not _is_armed(sink, call):
+        name = self._imported((path, function), call) or (ref.name if ref is not None else _unresolved(call))
+        sink = _sink(name, call)
+        if sink is None or (name in YAML and not makes_objects(self._project, (path, function), call)):
             return
         value = _value(sink, call)
-        if not value or parts(value) == ():
+        if (sink.whole and len(pieces(value)) > 1) or (sink.markup and not _is_composed(value)):
             return
-        trail = arriving(self.flows, (path, function), value, sink.danger)
-        if trail is not None:
-            yield Arrival(sink.danger, (path, function), call, name, trail)
+        if value and parts(value) != ():
+            is_program = sink.programs and value in (_first(sink, call), next(iter(split(_first(sink, call)[1:-1])), ""))
+            yield Place(Danger.PROGRAM if is_program else sink.danger, (path, function), call, name, value)
+
+    def _pages(self) -> Iterator[Place]:
+        """Pages that handlers of Flask put together and return."""
+        for key in self.flows.sources.pages:
+            for found in self._project.calls.body(key).returns:
+                text = next(iter(split(found.value[1:-1])), "") if found.value[:1] == "[" else found.value
+                if _is_composed(text) and parts(text) != ():
+                    call = Call(found.line, found.column, found.end_line, found.end_column, "return", (text,), (), found.block, Use.OTHER, False)
+                    yield Place(Danger.HTML, key, call, "return", text)
+
+    def _imported(self, key: FunctionKey, call: Call) -> str:
+        """``__import__('os').system``."""
+        number, _, rest = call.callee[1:].partition(".")
+        calls = self._project.modules[key[0]].bodies[key[1]].calls
+        if call.callee[:1] != "#" or not number.isdigit() or int(number) >= len(calls):
+            return ""
+        found = calls[int(number)]
+        module = constant_string(found.args[0]) if found.args and found.callee in ("__import__", "importlib.import_module") else None
+        return f"{module}.{rest}" if module else ""
+
+
+def _is_composed(text: str) -> bool:
+    """Whether constant text with words stands around a value."""
+    return text[:1] in "f('\"" and any(not piece.is_value and _WORD.search(piece.text) for piece in pieces(text))
+
+
+def _sink(name: str, call: Call) -> Sink | None:
+    for sink in (SINKS.get(name), PROGRAMS.get(name)):
+        if sink is not None and _is_armed(sink, call):
+            return sink
+    return BY_METHOD.get(call.callee.rpartition(".")[2]) if "." in call.callee else None
+
+
+def _run(call: Call, last: str) -> Call:
+    """What a runner is handed, as a call of its own."""
+    place = RUNNERS.get(last, -1)
+    if place < 0 or len(call.args) <= place + 1 or call.args[place].rpartition(".")[2] not in LAST_NAMES:
+        return call
+    return msgspec.structs.replace(call, callee=call.args[place], args=call.args[place + 1 :])
 
 
 def _unresolved(call: Call) -> str:
@@ -77,25 +155,50 @@ def _unresolved(call: Call) -> str:
     return f"pathlib.Path.{method}" if found is not None and found.operator == "/" else call.callee
 
 
-def _yaml(name: str, call: Call) -> Sink | None:
-    """``yaml.load`` with a loader that makes objects of any class."""
-    if name not in YAML:
-        return None
-    loaders = [value for keyword, value in call.keywords if keyword == "Loader"] + list(call.args[1:2])
-    return None if loaders and loaders[0].rpartition(".")[2] in SAFE_LOADERS else Sink(Danger.PICKLE, 0, ("stream",))
+def loader_of(call: Call) -> str:
+    """The loader that a call of PyYAML names."""
+    return next((value for keyword, value in call.keywords if keyword == "Loader"), next(iter(call.args[1:2]), ""))
+
+
+def makes_objects(project: Project, key: FunctionKey, call: Call) -> bool:
+    """Whether ``yaml.load`` is called without a loader, or with one that makes objects of any class; a class of the project is taken to be safe."""
+    loader = loader_of(call)
+    ref = project.value(*key, loader) if loader else None
+    return not loader or (ref is not None and ref.name in UNSAFE_LOADERS)
 
 
 def _is_armed(sink: Sink, call: Call) -> bool:
-    if any(keyword in sink.unless for keyword, _ in call.keywords) or (sink.danger is Danger.XML and len(call.args) > 1):
+    if any(keyword in sink.unless and value != "False" for keyword, value in call.keywords) or (sink.danger is Danger.XML and len(call.args) > 1):
         return False
     keyword, wanted = sink.needs
-    return not keyword or any(name == keyword and value == wanted for name, value in call.keywords)
+    return not keyword or any(name == keyword and (value == wanted or (wanted == "True" and _is_true(value))) for name, value in call.keywords)
+
+
+def _is_true(value: str) -> bool:
+    """A constant that a condition takes for true."""
+    return value not in ("''", '""', "[]", "{}", "0", "0.0") and value[:1] in "'\"[{123456789"
 
 
 def _value(sink: Sink, call: Call) -> str:
     if sink.position < 0:
         return call.callee.rpartition(".")[0]
-    for keyword, value in call.keywords:
-        if keyword in sink.names:
-            return value
-    return call.args[sink.position] if len(call.args) > sink.position and not call.args[sink.position].startswith("*") else ""
+    value = _first(sink, call)
+    return _program(value, call.args[sink.position + 1 :]) if sink.programs else value
+
+
+def _first(sink: Sink, call: Call) -> str:
+    """The argument itself."""
+    value = next((value for keyword, value in call.keywords if keyword in sink.names), "")
+    if not value and len(call.args) > sink.position and (sink.programs or not call.args[sink.position].startswith("*")):
+        value = call.args[sink.position].lstrip("*")
+    return value
+
+
+def _program(first: str, others: tuple[str, ...]) -> str:
+    """What decides which program runs: the first item, or what a shell is told by ``-c``."""
+    items = [item for value in (first, *others) for item in (split(value[1:-1]) if value[:1] == "[" else [value])]
+    program = constant_string(items[0]) if items else None
+    if program is None:
+        return items[0] if items and pieces(items[0])[0].is_value else ""
+    told = [number for number, item in enumerate(items) if item in ("'-c'", "'-lc'", "'-ec'", "'/c'", "'-e'")]
+    return items[told[0] + 1] if program.rpartition("/")[2] in SHELLS and told and told[0] + 1 < len(items) else ""

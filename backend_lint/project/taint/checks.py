@@ -38,6 +38,8 @@ class Checks:
         """Whether the function has checked a value."""
         if text in self._checked:
             return True
+        if text[:1] == "#" and text[1:].isdigit() and self._asked_again(int(text[1:])):
+            return True
         sought = f"({text}"
         for condition in self._conditions:
             at = condition.find(sought)
@@ -48,6 +50,14 @@ class Checks:
             if f"=={text})" in condition and f"''=={text})" not in condition:
                 return True
         return False
+
+    def _asked_again(self, number: int) -> bool:
+        """The same expression was checked where it stood before: ``if is_safe(args.get('next')): return redirect(args.get('next'))``."""
+        if number >= len(self._body.calls):
+            return False
+        call = self._body.calls[number]
+        others = (int(one[1:]) for one in self._checked if one[:1] == "#" and one[1:].isdigit() and int(one[1:]) < number)
+        return any((one := self._body.calls[other]).callee == call.callee and one.args == call.args for other in others)
 
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):

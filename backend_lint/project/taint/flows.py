@@ -16,7 +16,7 @@ from backend_lint.project.taint.library import KEEPING, PASSES
 from backend_lint.project.taint.passing import argument, carries, shift_of
 from backend_lint.project.taint.sources import Source, Sources, Trait
 from backend_lint.project.taint.values import INLINE, parts, root_and_rest
-from backend_lint.project.value_text import closing, split
+from backend_lint.project.value_text import closing, constant_string, split
 
 _MAX_DEPTH = 24
 _MAX_ORIGINS = 12
@@ -29,7 +29,7 @@ _GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"}
 _DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
 _KEEPS_ONLY = re.compile(r"\[\^|\\\\W|\\W")
 """An expression that matches all but what is allowed."""
-_TAKEN_OUT = frozenset({".", "..", "/", "../", "\\\\", "'", ";"})
+_TAKEN_OUT = frozenset({".", "..", "/", "../", "\\", "'", ";"})
 """Signs that do harm: who replaces them has thought of it."""
 _RUNNERS = frozenset({"to_thread", "run_in_threadpool", "sync_to_async", "add_task", "partial", "submit"})
 
@@ -73,7 +73,7 @@ class Flows:
         self._project = project
         self._modules = project.modules
         self._origins: dict[tuple[FunctionKey, str, Mode], tuple[Origin, ...]] = {}
-        self._returned: dict[tuple[FunctionKey, Mode], tuple[Origin, ...]] = {}
+        self._returned: dict[tuple[FunctionKey, int, Mode], tuple[Origin, ...]] = {}
         self._checks: dict[FunctionKey, Checks] = {}
         self._sites: dict[FunctionKey, list[tuple[FunctionKey, Call, int]]] = {}
         self._incoming: dict[tuple[FunctionKey, str, Mode], tuple[Trail, ...]] = {}
@@ -189,7 +189,7 @@ class Flows:
             return
         if root[0] == "#":
             if carries(rest) and root[1:].isdigit():
-                yield from self._of_call(key, int(root[1:]))
+                yield from self._of_call(key, int(root[1:]), rest)
         elif root[0] == "%":
             yield from self._of_local(key, root, rest)
         elif root[0] in "([{'":
@@ -261,14 +261,16 @@ class Flows:
 
     # -- calls --------------------------------------------------------------------------------------
 
-    def _of_call(self, key: FunctionKey, number: int) -> Iterator[Origin]:
+    def _of_call(self, key: FunctionKey, number: int, rest: str) -> Iterator[Origin]:
         body = self._body(key)
         if number >= len(body.calls):
             return
         call = body.calls[number]
         receiver, _, method = call.callee.rpartition(".")
-        if method == "replace" and call.args and call.args[0].strip("'\"") in _TAKEN_OUT:
+        if method == "replace" and call.args and constant_string(call.args[0]) in _TAKEN_OUT:
             return
+        if method in ("split", "rsplit") and call.args[:1] in (("'/'",), ("'.'",)):
+            return  # none of its items leads out of a folder
         source = self.sources.of_text(key, call.callee) if receiver or "." in call.callee else None
         if source is not None:
             if method in KEEPING and not any(name == "type" and value != "str" for name, value in call.keywords):
@@ -277,7 +279,7 @@ class Flows:
             return
         ref = self._project.value(*key, call.callee)
         if ref is not None and ref.kind is RefKind.FUNCTION:
-            yield from self._through(key, call, ref.function)
+            yield from self._through(key, call, ref.function, rest)
         elif method == "sub" and len(call.args) > 2 and not _KEEPS_ONLY.search(call.args[0]):
             yield from self.origins(key, call.args[2])
         elif method == "format" and receiver and self._mode is Mode.HOST:
@@ -291,11 +293,12 @@ class Flows:
                 for value in (*call.args, *(value for _, value in call.keywords)):
                     yield from self.origins(key, value)
 
-    def _through(self, key: FunctionKey, call: Call, callee: FunctionKey) -> Iterator[Origin]:
+    def _through(self, key: FunctionKey, call: Call, callee: FunctionKey, rest: str) -> Iterator[Origin]:
         """The result of a function of the project, by its summary."""
         head = self._head(callee)
         shift = shift_of(head, call.callee)
-        for origin in self.returned(callee):
+        item = re.match(r"\[(\d)\]", rest)
+        for origin in self.returned(callee, int(item.group(1)) if item else -1):
             step = Step(key[0], call.line, f"returned by `{head.name.rpartition('.')[2]}`")
             if origin.source is not None:
                 yield origin._replace(steps=(*origin.steps, step))
@@ -305,15 +308,18 @@ class Flows:
                 for one in self.origins(key, value + origin.rest):
                     yield one._replace(steps=(*one.steps, *origin.steps, step))
 
-    def returned(self, key: FunctionKey) -> tuple[Origin, ...]:
-        """The summary of a function: parameters and sources that its result depends on."""
-        memo = (key, self._mode)
+    def returned(self, key: FunctionKey, item: int = -1) -> tuple[Origin, ...]:
+        """The summary of a function: parameters and sources that its result depends on, or item `item` of the tuple that it returns."""
+        memo = (key, item, self._mode)
         if memo not in self._returned:
             self._returned[memo] = ()
             found: list[Origin] = []
             for one in self._body(key).returns[:_MAX_ASSIGNS]:
-                if one.value:
-                    found += self.origins(key, one.value)
+                is_display = item >= 0 and one.value[:1] == "[" and closing(one.value, 0) == len(one.value)
+                items = split(one.value[1:-1]) if is_display else []
+                value = items[item] if 0 <= item < len(items) and not any(text[:1] == "*" for text in items) else one.value
+                if value:
+                    found += self.origins(key, value)
             self._returned[memo] = tuple(dict.fromkeys(found))[:_MAX_ORIGINS]
         return self._returned[memo]
 
@@ -334,6 +340,7 @@ class Flows:
                     if ref.kind is RefKind.CLASS and ref.index != head.owner:
                         continue
                     shift = shift_of(head, text) if ref.kind is RefKind.FUNCTION else 1
+                    shift += int(handed_over == 2 and head.owner < 0 and bool(head.parameters) and head.parameters[0].name == "self")  # a bound task
                     found.append(((path, function), call, shift - (handed_over == 1)))
                     if len(found) >= _MAX_SITES:
                         break

@@ -40,3 +40,13 @@ def leading(text: str, depth: int = 0) -> tuple[str, ...]:
             return (text,) if root_and_rest(text)[0] or inner else ()
         return leading(piece.text, depth + 1)
     return ()
+
+
+def begins_with_scheme(text: str) -> bool:
+    """Whether an address is written with a constant scheme, behind which even a single word names a host.
+
+    >>> begins_with_scheme("f'https://{%host}/x'"), begins_with_scheme("%address")
+    (True, False)
+    """
+    first = pieces(text)[0]
+    return not first.is_value and _SCHEME.match(first.text) is not None

@@ -16,6 +16,7 @@ class Danger(enum.StrEnum):
 
     SQL = "sql"
     COMMAND = "command"
+    PROGRAM = "program"
     CODE = "code"
     PATH = "path"
     PICKLE = "pickle"
@@ -23,6 +24,7 @@ class Danger(enum.StrEnum):
     XML = "xml"
     URL = "url"
     REDIRECT = "redirect"
+    HTML = "html"
 
 
 class Sink(NamedTuple):
@@ -34,6 +36,12 @@ class Sink(NamedTuple):
     needs: tuple[str, str] = ("", "")
     unless: tuple[str, ...] = ()
     """Keywords that make the call harmless."""
+    whole: bool = False
+    """Harmful only if nothing constant stands beside the value."""
+    markup: bool = False
+    """Harmful only inside of constant text: a page that is put together."""
+    programs: bool = False
+    """The argument is a program, or a list that begins with one: harmful are the program, and what a shell is told to run."""
 
 
 PASSES = frozenset(
@@ -46,7 +54,7 @@ PASSES = frozenset(
         *("binascii.a2b_base64", "bytes.fromhex", "bytearray", "io.BytesIO", "io.StringIO", "codecs.decode", "codecs.encode", "zlib.decompress"),
         *("django.utils.encoding.force_str", "django.utils.encoding.smart_str", "django.utils.encoding.force_bytes", "django.utils.safestring.mark_safe"),
         *("django.utils.http.urlsafe_base64_decode", "textwrap.dedent", "string.Template", "markupsafe.Markup"),
-        *("itertools.chain", "filter", "zip", "enumerate"),
+        *("shlex.split", "itertools.chain", "filter", "zip", "enumerate"),
         *("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text", "psycopg2.sql.SQL", "psycopg.sql.SQL"),
         *("fastapi.encoders.jsonable_encoder", "collections.OrderedDict", "collections.defaultdict"),
         *("getattr", "urllib.parse.urljoin", "yarl.URL", "httpx.URL"),
@@ -61,7 +69,8 @@ KEEPING = frozenset(
         "rpartition getvalue first last setdefault to_dict lists get_json get_data form "
         "body text joinpath with_suffix with_name resolve absolute "
         "expanduser safe_substitute substitute __enter__ removeprefix removesuffix expandtabs casefold "
-        "getbuffer getfirst"
+        "getbuffer getfirst get_argument get_arguments get_query_argument get_query_arguments get_body_argument get_body_arguments "
+        "get_param get_media"
     ).split()
 )
 """Methods whose result holds a part of the object."""
@@ -88,18 +97,34 @@ _UNSAFE = Sink(Danger.PICKLE)
 _LOADERS = (
     "pickle.loads pickle.load _pickle.loads cPickle.loads cPickle.load pickle.Unpickler dill.loads dill.load dill.Unpickler cloudpickle.loads "
     "cloudpickle.load marshal.loads marshal.load jsonpickle.decode jsonpickle.unpickler.decode joblib.load shelve.open pandas.read_pickle "
-    "yaml.unsafe_load yaml.unsafe_load_all yaml.full_load jsonpickle.loads sklearn.externals.joblib.load"
+    "yaml.unsafe_load yaml.unsafe_load_all yaml.full_load jsonpickle.loads sklearn.externals.joblib.load _pickle.load "
+    "_pickle.Unpickler cPickle.Unpickler pandas.io.pickle.read_pickle jsonpickle.unpickler.Unpickler.restore"
 ).split()
 
 SINKS: dict[str, Sink] = {
-    **{f"os.{name}": Sink(Danger.COMMAND, 0, ("command", "cmd")) for name in ("system", "popen")},
+    **{f"os.{name}": Sink(Danger.COMMAND, 0, ("command", "cmd")) for name in ("system", "popen", "popen2", "popen3", "popen4")},
     **{f"subprocess.{name}": Sink(Danger.COMMAND, 0, ("args",), ("shell", "True")) for name in "run call check_call check_output Popen".split()},
     **{f"subprocess.{name}": Sink(Danger.COMMAND, 0, ("cmd",)) for name in ("getoutput", "getstatusoutput")},
     **{f"commands.{name}": Sink(Danger.COMMAND) for name in ("getoutput", "getstatusoutput")},
     "asyncio.create_subprocess_shell": Sink(Danger.COMMAND, 0, ("cmd",)),
     "asyncio.subprocess.create_subprocess_shell": Sink(Danger.COMMAND, 0, ("cmd",)),
     "paramiko.SSHClient.exec_command": Sink(Danger.COMMAND, 0, ("command",)),
-    **{name: Sink(Danger.CODE) for name in ("eval", "exec", "compile", "builtins.eval", "builtins.exec")},
+    "paramiko.client.SSHClient.exec_command": Sink(Danger.COMMAND, 0, ("command",)),
+    **{
+        f"airflow.{name}.BashOperator": Sink(Danger.COMMAND, 1, ("bash_command",))
+        for name in ("operators.bash", "operators.bash_operator", "providers.standard.operators.bash")
+    },
+    "pty.spawn": Sink(Danger.COMMAND, 0, ("argv",), programs=True),
+    **{name: Sink(Danger.CODE) for name in ("eval", "exec", "compile", "builtins.eval", "builtins.exec", "runpy.run_path", "code.compile_command")},
+    **{name: Sink(Danger.CODE, 0, ("name",), whole=True) for name in ("importlib.import_module", "__import__", "django.utils.module_loading.import_string")},
+    **{
+        f"code.{name}": Sink(Danger.CODE)
+        for name in (
+            "InteractiveConsole.push InteractiveConsole.runcode InteractiveConsole.runsource InteractiveInterpreter.runcode InteractiveInterpreter.runsource"
+        ).split()
+    },
+    **{name: Sink(Danger.CODE, 1) for name in ("_xxsubinterpreters.run_string", "_interpreters.run_string", "_interpreters.exec")},
+    **{name: Sink(Danger.CODE) for name in ("_testcapi.run_in_subinterp", "test.support.run_in_subinterp")},
     **{name: Sink(Danger.PATH, 0, ("file",)) for name in ("open", "io.open", "aiofiles.open", "codecs.open", "gzip.open", "anyio.open_file", "bz2.open")},
     **{f"os.{name}": Sink(Danger.PATH, 0, ("path",)) for name in "remove unlink rmdir makedirs mkdir removedirs listdir scandir startfile".split()},
     **{f"shutil.{name}": Sink(Danger.PATH, 0, ("path", "src")) for name in ("rmtree", "copy", "copyfile", "copy2", "move")},
@@ -143,9 +168,36 @@ SINKS: dict[str, Sink] = {
             "starlette.responses.RedirectResponse sanic.response.redirect aiohttp.web.HTTPFound bottle.redirect"
         ).split()
     },
+    **{name: Sink(Danger.HTML, 0, ("object", "base", "s")) for name in ("markupsafe.Markup", "flask.Markup", "django.utils.safestring.mark_safe")},
+    **{
+        name: Sink(Danger.HTML, 0, ("content", "rv"), unless=("content_type", "mimetype", "media_type"), markup=True)
+        for name in (
+            "django.http.HttpResponse django.http.response.HttpResponse django.http.HttpResponseBadRequest django.http.HttpResponseNotFound "
+            "django.http.HttpResponseForbidden django.http.HttpResponseServerError flask.make_response fastapi.responses.HTMLResponse "
+            "starlette.responses.HTMLResponse sanic.response.html"
+        ).split()
+    },
 }
 """Dangerous calls by dotted name."""
+_EXECUTED = "execl execle execlp execlpe execv execve execvp execvpe posix_spawn posix_spawnp".split()
+PROGRAMS: dict[str, Sink] = {
+    **{f"subprocess.{name}": Sink(Danger.COMMAND, 0, ("args",), programs=True) for name in "run call check_call check_output Popen".split()},
+    **{f"asyncio.{name}create_subprocess_exec": Sink(Danger.COMMAND, 0, ("program",), programs=True) for name in ("", "subprocess.")},
+    **{f"os.{name}": Sink(Danger.COMMAND, 0, programs=True) for name in _EXECUTED},
+    **{f"os.spawn{name}": Sink(Danger.COMMAND, 1, programs=True) for name in "l le lp lpe v ve vp vpe".split()},
+}
+"""Calls that start a program without a shell."""
+SHELLS = frozenset("sh bash zsh dash ksh ash fish csh tcsh cmd cmd.exe powershell pwsh python python3 perl ruby node php".split())
+RUNNERS = {"run_in_executor": 1, "to_thread": 0, "run_in_threadpool": 0, "sync_to_async": 0, "submit": 0, "run_sync": 0}
+"""Calls that run the function that stands at this position with what follows it."""
+BY_METHOD = {
+    "exec_command": Sink(Danger.COMMAND, 0, ("command",)),
+    "subprocess_shell": Sink(Danger.COMMAND, 1, ("cmd",)),
+    "subprocess_exec": Sink(Danger.COMMAND, 1, programs=True),
+    "render_template_string": Sink(Danger.TEMPLATE, 0, ("source",)),
+}
+"""Methods that say enough whatever their object is."""
 YAML = frozenset({"yaml.load", "yaml.load_all"})
-SAFE_LOADERS = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
-LAST_NAMES = frozenset(name.rpartition(".")[2] for name in (*SINKS, *YAML))
-
+SINKS |= dict.fromkeys(YAML, Sink(Danger.PICKLE, 0, ("stream",)))
+UNSAFE_LOADERS = frozenset({"yaml.Loader", "yaml.UnsafeLoader", "yaml.CLoader", "yaml.loader.Loader", "yaml.loader.UnsafeLoader", "yaml.cyaml.CLoader"})
+LAST_NAMES = frozenset(name.rpartition(".")[2] for name in (*SINKS, *YAML, *PROGRAMS, *BY_METHOD, *RUNNERS))

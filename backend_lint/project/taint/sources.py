@@ -6,19 +6,28 @@ import enum
 import re
 from typing import NamedTuple
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute, Call, Parameter
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project import FunctionKey, Project, Ref, RefKind
-from backend_lint.project.value_text import alternatives, parse, split
+from backend_lint.project.value_text import alternatives, call_ids, parse, split
 
 _HELD = (
     "GET|POST|FILES|COOKIES|META|body|data|query_params|args|form|values|json|files|cookies|headers|query_string|get_json|get_data|params|query|match_info|"
-    "path_params|view_args|stream|post|content|rel_url"
+    "path_params|view_args|stream|post|content|rel_url|matchdict|forms|get_param|get_media|bounded_stream|path|full_path|"
+    "path_info|url|base_url"
 )
 _REQUEST = lazy_regex(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.context|(?:\w+\.)?request)\.({_HELD})(?=\W|$)")
+_BODIES = frozenset("POST body data form json files get_json get_data post stream content forms get_media bounded_stream".split())
+_SETTING = lazy_regex(r"settings?\b|config", re.IGNORECASE)
+_ADMINISTRATORS = lazy_regex(r"admin|superuser|staff_member", re.IGNORECASE)
 _HEADERS = frozenset({"META", "headers"})
+_ADDRESS = frozenset({"path", "full_path", "path_info", "url", "base_url"})
 _HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
+_TORNADO = re.compile(r"%self\.get_(?:query_|body_)?arguments?(?=\W|$)")
+_EVENTS = ("event", "context")
+"""The parameters of a function that a cloud calls for each request or message."""
 _MAX_DEPTH = 6
 _TEXT = frozenset({"str", "bytes", "dict", "list", "typing.Any", "typing.Dict", "typing.List", "object", "typing.Mapping"})
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyUrl", "pydantic.AnyHttpUrl", "pydantic.networks.HttpUrl", "pydantic.networks.AnyHttpUrl"})
@@ -41,6 +50,12 @@ class Trait(enum.StrEnum):
     """It is content, no text."""
     MAPPING = "mapping"
     """The caller chooses its keys."""
+    ADDRESS = "address"
+    """The address that was asked for: it leads to this very machine."""
+    BODY = "body"
+    """It stands in the body: nobody sends it by following a link."""
+    ADMIN = "admin"
+    """Only administrators send it."""
     URL = "url"
     """It is an address, and nothing else."""
 
@@ -62,17 +77,30 @@ class Sources:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._handlers: dict[FunctionKey, str] = {}
+        self._administrators: set[FunctionKey] = set()
+        others: set[FunctionKey] = set()
         for route in project.routes:
             if route.function >= 0:
                 key = (route.module, route.function)
+                is_restricted = any(_ADMINISTRATORS.search(name) for guard in route.guards for name in (guard.name, *guard.needs))
+                (self._administrators if is_restricted else others).add(key)
                 self._handlers[key] = f"{self._handlers.get(key, '')} {route.framework}:{route.path}"
                 for inner in route.dependencies:
                     self._handlers.setdefault(inner, f"{route.framework}:")
+        self._administrators -= others
+
+    @property
+    def pages(self) -> list[FunctionKey]:
+        """Handlers whose text is sent as a page: those of Flask."""
+        kept = (Role.APPLICATION, Role.SETTINGS)
+        return sorted(key for key, routed in self._handlers.items() if " flask:" in routed and self._project.modules[key[0]].role in kept)
 
     def of_text(self, key: FunctionKey, text: str) -> Source | None:
         """A part of a request: ``request.GET['q']``, ``#3.validated_data['url']``."""
         match = _REQUEST.match(text)
         if match is None:
+            if _TORNADO.match(text):
+                return Source(text.replace("%", ""))
             return self._validated(key, text) if "_data[" in text else None
         root = match.group(1)
         if root[0] != "%":
@@ -81,12 +109,25 @@ class Sources:
                 return None
         elif not self._is_request(key, root):
             return None
-        if match.group(2) == "META" and _HEADER_KEY.search(text):
+        if (match.group(2) == "META" and _HEADER_KEY.search(text)) or self._is_named_by_setting(key, text):
             return None
         traits = {Trait.HEADER} if match.group(2) in _HEADERS else set()
+        if match.group(2) in _BODIES:
+            traits.add(Trait.BODY)
+        if key in self._administrators:
+            traits.add(Trait.ADMIN)
+        if match.group(2) in _ADDRESS:
+            traits.add(Trait.ADDRESS)
         if match.group(2) == "FILES":
             traits.add(Trait.NAME)
         return Source(text.replace("%", ""), frozenset(traits))
+
+    def _is_named_by_setting(self, key: FunctionKey, text: str) -> bool:
+        """What is read under a name out of the settings was put there by a server in front, not by whoever asks."""
+        calls = self._project.calls.body(key).calls
+        callees = [calls[number].callee for number in call_ids(text) if number < len(calls)]
+        callees += [calls[number].callee for callee in callees for number in call_ids(callee) if number < len(calls)]
+        return any(_SETTING.search(callee) for callee in callees)
 
     def _is_request(self, key: FunctionKey, root: str) -> bool:
         name = root[1:].partition(".")[0]
@@ -141,15 +182,16 @@ class Sources:
     def of_parameter(self, key: FunctionKey, name: str, rest: str) -> Source | None:
         """A parameter that the framework fills from the request; `rest` is what hangs on it."""
         routed = self._handlers.get(key)
-        if routed is None:
-            return None
         head = self._project.calls.head(key)
+        if routed is None:
+            handles = name == _EVENTS[0] and head.owner < 0 and tuple(one.name.lstrip("_") for one in head.parameters) == _EVENTS
+            return Source(f"{name}{rest}") if handles and rest else None
         parameter = next((one for one in head.parameters if one.name == name), None)
         if parameter is None or name in ("self", "cls", "request", "req", "info", "db", "session", "response"):
             return None
-        if "fastapi:" in routed or "starlette:" in routed:
-            return self._of_fastapi(key, parameter, rest, routed)
-        return self._of_path(name, routed)
+        is_fast = "fastapi:" in routed or "starlette:" in routed
+        source = self._of_fastapi(key, parameter, rest, routed) if is_fast else self._of_path(name, routed)
+        return source._replace(traits=source.traits | {Trait.ADMIN}) if source is not None and key in self._administrators else source
 
     def _of_path(self, name: str, routed: str) -> Source | None:
         """A part of the path, by the converter or expression that takes it."""

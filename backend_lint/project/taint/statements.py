@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RUNS = frozenset(
     "execute executemany executescript exec_driver_sql fetchrow fetchval fetch_one fetch_all fetch_val raw text RawSQL read_sql read_sql_query fetch "
-    "execute_sql scalar scalars mogrify from_statement".split()
+    "execute_sql scalar scalars mogrify from_statement cursor prepare fetchall exec_query execute_query run_query run literal_column".split()
 )
 _KEYWORDS = ("sql", "query", "statement", "stmt", "operation", "raw_query", "text", "clause", "select", "where", "tables")
 _STATEMENT = re.compile(
@@ -26,6 +26,8 @@ _STATEMENT = re.compile(
     r"delete\s+from\b|replace\s+into\b|merge\s+into\b|(?:drop|alter|create|truncate)\s+(?:table|index|view|database|schema|user|role)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_FRAGMENTS = re.compile(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
+"""What takes a part of a statement as its text."""
 _HOLE = "\0"
 _MAX_VARIANTS = 8
 _MAX_HOPS = 3
@@ -65,7 +67,7 @@ class Statements:
     def _of(self, key: FunctionKey, call: Call, value: str, run: tuple[Step, ...], hops: int) -> Iterator[Built]:
         for variant in self._variants(key, value, call.line):
             text = "".join(_HOLE if piece.is_value else piece.text for piece in variant)
-            if not _STATEMENT.match(text):
+            if not _STATEMENT.match(text) and not (text.strip(_HOLE) and self._is_fragment(key, call)):
                 if len(variant) == 1 and variant[0].is_value and variant[0].text[:1] == "%" and variant[0].text[1:].isidentifier() and hops < _MAX_HOPS:
                     yield from self._handed(key, call, variant[0].text[1:], run, hops)
                 continue
@@ -85,36 +87,27 @@ class Statements:
                     yield from self._of(caller, at, value, (Step(key[0], call.line, "the statement is run here"), *run), hops + 1)
 
     def _first(self, key: FunctionKey, variant: list[Piece]) -> tuple[str, Trail | None] | None:
-        quoted = ""
-        for number, piece in enumerate(variant):
-            if not piece.is_value:
-                continue
-            for trail in self._flows.trails(key, piece.text):
+        values = [piece.text for piece in variant if piece.is_value]
+        for text in values:
+            for trail in self._flows.trails(key, text):
                 if Trait.URL not in trail.source.traits:
                     return trail.source.shown, trail
-            before = variant[number - 1].text if number and not variant[number - 1].is_value else ""
-            after = variant[number + 1].text if number + 1 < len(variant) and not variant[number + 1].is_value else ""
-            if _is_quoted(before, after) and self._is_open(key, piece.text):
-                quoted = quoted or piece.text.lstrip("%")
-        return (quoted, None) if quoted else None
+        for text in values:
+            if shown := self._project.taint.open_values.first(key, text):
+                return shown, None
+        return None
 
-    def _is_open(self, key: FunctionKey, text: str) -> bool:
-        """A name that nobody says is a number or one of a few words."""
-        name = text.lstrip("%")
-        if not name.isidentifier() or name.isupper() or self._flows.checks(key).covers(text):
-            return False
-        if text[:1] != "%":
-            ref = self._project.value(*key, text)
-            return (ref is None or (ref.is_external and ref.name == name)) and name not in self._project.modules[key[0]].names
-        head = self._project.calls.head(key)
-        return any(one.name == name and one.annotation in ("", "str", "(str|None)") and one.default[:1] in ("", "N") for one in head.parameters)
+    def _is_fragment(self, key: FunctionKey, call: Call) -> bool:
+        ref = self._project.value(*key, call.callee)
+        return ref is not None and ref.is_external and _FRAGMENTS.match(ref.name) is not None
 
     def _extra(self, key: FunctionKey, call: Call) -> Iterator[Built]:
         """Django: parts of statements in ``extra()``."""
         for name, value in call.keywords:
             if name in ("where", "select", "tables", "order_by"):
-                for trail in self._flows.trails(key, value):
-                    yield Built(key, call, trail.source.shown, trail, ())
+                found = self._first(key, [Piece(True, value)])
+                if found is not None:
+                    yield Built(key, call, *found, ())
                     return
 
     # -- texts --------------------------------------------------------------------------------------
@@ -153,6 +146,10 @@ class Statements:
                 return self._variants(key, receiver if method.endswith("strip") else call.args[0], line, depth + 1)
         if text[:1].isidentifier() and (known := self._constant(key, text)):
             return [[Piece(False, known)]]
+        if key[1] == 0 and text.isidentifier():
+            bound = next((one for one in module.assigns_to(0, text) if one.line <= line and one.value not in ("?", "", text) and not one.augmented), None)
+            if bound is not None:
+                return self._variants(key, bound.value, bound.line, depth + 1)
         return [[piece]]
 
     def _constant(self, key: FunctionKey, text: str) -> str:
@@ -171,7 +168,13 @@ def _statement(call: Call) -> str:
     return "" if value[:1] in ("*", "") or (value[0] in "'\"" and not value.endswith(")")) else value
 
 
-def _is_quoted(before: str, after: str) -> bool:
-    single = before.endswith(("'", "'%")) and after.startswith(("'", "%'"))
-    return single or (before.endswith(('"', '"%')) and after.startswith(('"', '%"')) and "=" in before[-6:])
-
+def quoted_value(project: Project, key: FunctionKey, text: str) -> str:
+    """The first open value between quotation marks in a text that is a statement, as it is shown; empty if there is none."""
+    found = pieces(text)
+    if len(found) < 3 or not _STATEMENT.match("".join(_HOLE if piece.is_value else piece.text for piece in found)):
+        return ""
+    for before, piece, after in zip(found, found[1:], found[2:], strict=False):
+        between = not before.is_value and not after.is_value and before.text[-1:] == "'" == after.text[:1]
+        if piece.is_value and between and (shown := project.taint.open_values.first(key, piece.text)):
+            return shown
+    return ""

@@ -1,0 +1,158 @@
+"""Dangerous calls with a value of which nobody knows where it comes from, and those that are dangerous whatever they are given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.facts.python import Call, Use
+from backend_lint.project.references import RefKind
+from backend_lint.project.taint import Danger, Place, makes_objects
+from backend_lint.project.taint.flows import Step
+from backend_lint.project.taint.library import SINKS, YAML
+from backend_lint.project.taint.sources import Trait
+from backend_lint.project.taint.statements import quoted_value
+from backend_lint.project.taint.values import parts, pieces
+from backend_lint.project.value_text import call_ids, constant_string
+
+if TYPE_CHECKING:
+    from backend_lint.project import FunctionKey, Project
+
+_FOLLOWED = frozenset({Danger.COMMAND, Danger.PROGRAM, Danger.CODE, Danger.PICKLE, Danger.TEMPLATE})
+_VERB = re.compile(r"\b(?:select|insert|update|delete|replace|merge|with)\b", re.IGNORECASE)
+_SHORTEST = 20
+_UNSAFE = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
+_WILDCARD = re.compile(r"\b(?:tar|chown|chmod|rsync)\s(?:[^;|&]*\s)?\*")
+"""Names of files that begin with a dash become options of these."""
+_UNPACKING = frozenset({"tarfile.open().extractall", "tarfile.TarFile.extractall", "tarfile.TarFile.open().extractall"})
+_METHODS = frozenset({"unsafe_load", "unsafe_load_all", "load", "load_all", "extractall", "YAML", "system", "popen", "run", "call", "check_call"}) | {
+    *("check_output", "Popen", "popen2", "popen3", "popen4", "getoutput", "getstatusoutput"),
+}
+_BY_NAME = frozenset({"importlib.import_module", "__import__", "compile", "django.utils.module_loading.import_string"})
+_KEPT_INSIDE = frozenset({"data", "tar"})
+_HARMLESS = frozenset({Trait.SEGMENT, Trait.NAME, Trait.BYTES, Trait.URL, Trait.ADDRESS, Trait.ADMIN})
+
+
+class Unchecked(NamedTuple):
+    """A dangerous call; `shown` says which value of it nobody checks, empty where that does not matter. `steps`: how the value gets there, if known."""
+
+    danger: Danger
+    key: FunctionKey
+    call: Call
+    shown: str
+    steps: tuple[Step, ...]
+
+
+def unchecked(project: Project) -> Iterator[Unchecked]:
+    """Dangerous calls with values of unknown source."""
+    for built in project.taint.statements:
+        if built.trail is None:
+            yield Unchecked(Danger.SQL, built.key, built.call, built.value, built.run)
+    yield from _written(project)
+    for place in project.taint.others():
+        if place.danger is Danger.URL:
+            yield from _into_path(project, place)
+        elif place.danger in _FOLLOWED:
+            shown = _open(project, place)
+            if shown or (place.danger is Danger.PICKLE and "full" not in place.name and not _is_own(project, place)):
+                yield Unchecked(place.danger, place.key, place.call, shown, ())
+    known = {(found.key, found.call.line) for found in project.taint.arrivals(Danger.PICKLE, Danger.COMMAND)}
+    yield from (found for found in _always(project) if (found.key, found.call.line) not in known)
+
+
+def _written(project: Project) -> Iterator[Unchecked]:
+    """Statements with an open value between quotation marks that are bound or returned, and run by whoever gets them."""
+    for path, module in project.modules.items():
+        if module.role is not Role.APPLICATION:
+            continue
+        for function, body in enumerate(module.bodies):
+            values = [(one.value, one.target if function == 0 else one.value, one.line, one.column) for one in body.assigns]
+            values += [(one.value, one.value, one.line, one.column) for one in body.returns]
+            seen: set[str] = set()
+            for text, known_as, line, column in values:
+                if len(text) < _SHORTEST or text[0] not in "(f'\"" or text in seen or not _VERB.search(text):
+                    continue
+                seen.add(text)
+                if any(known_as in value for call in body.calls for value in (*call.args, *(given for _, given in call.keywords))):
+                    continue  # it is judged where it is run
+                if shown := quoted_value(project, (path, function), text):
+                    call = Call(line, column, line, column + 1, "", (), (), 0, Use.OTHER, False)
+                    yield Unchecked(Danger.SQL, (path, function), call, shown, ())
+
+
+def _open(project: Project, place: Place) -> str:
+    if place.name.startswith("subprocess.") and place.value == next(iter(place.call.args), "") and not _has_shell(place.call):
+        return ""  # whether it is a list, and what it begins with, is not known
+    if place.name in _BY_NAME:
+        return ""
+    return project.taint.open_values.first(place.key, place.value)
+
+
+def _is_own(project: Project, place: Place) -> bool:
+    """What the function wrote itself, a copy, or a file whose name is fixed."""
+    body = project.calls.body(place.key)
+    for number in call_ids(place.value):
+        call = body.calls[number] if number < len(body.calls) else None
+        if call is not None and ("dump" in call.callee or (call.callee == "open" and call.args and constant_string(call.args[0]) is not None)):
+            return True
+    return False
+
+
+def _has_shell(call: Call) -> bool:
+    return any(keyword == "shell" and value != "False" for keyword, value in call.keywords)
+
+
+def _into_path(project: Project, place: Place) -> Iterator[Unchecked]:
+    """A value of a request behind a fixed host, before what begins with a question mark."""
+    bound = project.modules[place.key[0]].assigns_to(place.key[1], place.value)
+    for text in [one.value for one in bound if one.value != "?"] or [place.value]:
+        for piece in _before_query(text):
+            for trail in project.taint.flows.trails(place.key, piece):
+                if not trail.source.traits & _HARMLESS:
+                    yield Unchecked(Danger.URL, place.key, place.call, f"`{trail.source.shown}` of the request", trail.steps)
+                    return
+
+
+def _before_query(text: str) -> Iterator[str]:
+    found = pieces(text)
+    if len(found) == 1 and text[:1] == "(":
+        for part in parts(text) or ():
+            yield from _before_query(part)
+        return
+    for piece in found:
+        if not piece.is_value and "?" in piece.text:
+            return
+        if piece.is_value:
+            yield piece.text
+
+
+def _always(project: Project) -> Iterator[Unchecked]:
+    for path, module in project.modules.items():
+        if module.role is not Role.APPLICATION:
+            continue
+        for function, body in enumerate(module.bodies):
+            for call in body.calls:
+                method = call.callee.rpartition(".")[2]
+                if method in _METHODS:
+                    ref = project.value(path, function, call.callee)
+                    if ref is not None and ref.kind is RefKind.EXTERNAL and (danger := _armed(project, (path, function), ref.name, call)) is not None:
+                        yield Unchecked(danger, (path, function), call, "", ())
+
+
+def _armed(project: Project, key: FunctionKey, name: str, call: Call) -> Danger | None:
+    given = dict(call.keywords)
+    sink = SINKS.get(name)
+    if sink is not None and sink.danger is Danger.COMMAND:
+        is_armed = not sink.needs[0] or _has_shell(call)
+        return Danger.COMMAND if is_armed and call.args and _WILDCARD.search(constant_string(call.args[0]) or "") else None
+    if name in _UNSAFE or (name in YAML and (call.args or "stream" in given) and makes_objects(project, key, call)):
+        return Danger.PICKLE
+    if name == "torch.load" and given.get("weights_only") == "False":
+        return Danger.PICKLE
+    if name == "ruamel.yaml.YAML" and given.get("typ", next(iter(call.args), "")) == "'unsafe'":
+        return Danger.PICKLE
+    if name in _UNPACKING and given.get("filter", "").strip("'").rpartition(".")[2].removesuffix("_filter") not in _KEPT_INSIDE and "members" not in given:
+        return Danger.PATH
+    return None
