@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.python import Body
 from backend_lint.project.authentication.library_calls import LibraryCall, calls_to, entry
 from backend_lint.project.authentication.reached import texts
-from backend_lint.project.value_text import call_ids, constant_string, parse
+from backend_lint.project.value_text import call_ids, constant_string, parse, split
 from backend_lint.project.web.values import argument, keyword
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _ABOUT_EXPIRED = re.compile(r"refresh|expired|logout|revoke|renew|blacklist", re
 """Names of code that has to read tokens which have ended."""
 _MOST_CALLS = 500
 """A function with more is looked at for each of its tokens in vain."""
+_SECRET = re.compile(
+    r"(?:user_?|hashed_?|encrypted_?|old_?|new_?)?(?:password|passwd|pwd)(?:_?hash)?|secret|secret_key|private_key|api_secret|client_secret|ssn|pin_code",
+    re.IGNORECASE,
+)
 _KNOWINGLY = re.compile(r"unverif|untrust|insecure|peek", re.IGNORECASE)
 """Names of what is known not to be verified."""
 _STAND_IN = re.compile(r"_?(?:Null|Fake|Dummy|Mock|Stub|Test)")
@@ -167,3 +171,18 @@ def without_expiry(project: Project) -> Iterator[LibraryCall]:
         ended = _ABOUT_EXPIRED.search(f"{found.module.path} {found.symbol}") is not None
         if held is not None and held.text == "False" and not ended and not is_unverified(project, found):
             yield found
+
+
+def shown_secrets(project: Project) -> Iterator[tuple[LibraryCall, str]]:
+    """Tokens with a secret among their claims, and its key: whoever holds a token reads them."""
+    for found in encodes(project):
+        given = argument(found.call, 0, "payload") or argument(found.call, 0, "claims")
+        claims = project.guards.values.follow(found.place(given))
+        if claims.text[:1] != "{" or claims.path != found.module.path:
+            continue
+        for item in split(claims.text[1:-1]):
+            key, _, value = item.partition(":")
+            name = constant_string(key) or ""
+            if _SECRET.fullmatch(name) and value not in ("None", "''", "True", "False"):
+                yield found, name
+                break
