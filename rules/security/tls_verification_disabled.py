@@ -10,13 +10,17 @@ from backend_lint.project.authentication.exposure import unverified_tls
 if TYPE_CHECKING:
     import libcst
 
+_TLS = "certificate of the other side is not verified, anybody on the way can read and answer: give `verify` the authority that signs it"
+_SSH = "whatever key the SSH server shows is accepted, anybody on the way can read and answer: load its known key and use `RejectPolicy`"
+
 
 class TlsVerificationDisabled(ProjectRule, Mends):
     """A call over TLS accepts any certificate.
 
     ## What it does
 
-    Reports `verify=False` of requests and httpx, `ssl=False` of aiohttp, `cert_reqs="CERT_NONE"` of urllib3 and `ssl._create_unverified_context()`.
+    Reports `verify=False` of requests and httpx, `ssl=False` of aiohttp, `cert_reqs="CERT_NONE"` of urllib3 and `ssl`, `ssl._create_unverified_context()`,
+    and paramiko's `AutoAddPolicy` and `WarningPolicy`, which accept any server of SSH.
 
     The fix removes `verify=False`. It is unsafe: a server whose certificate nobody trusts is then refused, which is the point.
 
@@ -67,7 +71,7 @@ class TlsVerificationDisabled(ProjectRule, Mends):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in unverified_tls(project):
-            message = "certificate of the other side is not verified, anybody on the way can read and answer: give `verify` the authority that signs it"
+            message = _SSH if found.name.endswith("host_key_policy") else _TLS
             yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

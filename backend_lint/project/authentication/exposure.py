@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 _CORS_MIDDLEWARE = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _FLASK_CORS = ("flask_cors.CORS", "flask_cors.cross_origin", "quart_cors.cors")
-_CLIENTS = re.compile(r"^(?:requests|httpx|aiohttp|urllib3|niquests|curl_cffi\.requests)\b")
-_SENDING = frozenset("get post put patch delete head options request send stream Session Client AsyncClient PoolManager HTTPSConnectionPool".split())
+_CLIENTS = re.compile(r"^(?:requests|httpx|aiohttp|urllib3|niquests|curl_cffi\.requests|ssl)\b")
+_SENDING = frozenset(
+    "get post put patch delete head options request send stream Session Client AsyncClient PoolManager HTTPSConnectionPool ProxyManager "
+    "connection_from_url proxy_from_url wrap_socket".split()
+)
 _UNVERIFIED = ("ssl._create_unverified_context",)
+_HOST_KEYS = frozenset({"AutoAddPolicy", "WarningPolicy"})
+_UNCHECKED_CERTIFICATES = frozenset({"CERT_NONE", "NONE"})
 _EVERYBODY = re.compile(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
 _HERE = re.compile(r"localhost|127\.0\.0\.1|\[::1\]")
 
@@ -122,7 +127,8 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
     """Calls that accept any certificate, outside of what talks to this machine only."""
     for module, function, number, call in project.guards.values.calls_named(*sorted(_SENDING)):
         off = keyword(call, "verify") == "False" or keyword(call, "verify_ssl") == "False" or keyword(call, "ssl") == "False"
-        off = off or (constant_string(keyword(call, "cert_reqs")) == "CERT_NONE" or keyword(call, "cert_reqs").endswith("CERT_NONE"))
+        required = keyword(call, "cert_reqs")
+        off = off or (constant_string(required) or required.rpartition(".")[2]) in _UNCHECKED_CERTIFICATES
         if not off or module.role not in SERVING or for_development(module.path):
             continue
         target = project.value(module.path, function, call.callee)
@@ -133,3 +139,9 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
     for found in calls_to(project, _UNVERIFIED):
         if not for_development(found.module.path) and not only_while_developing(found.module.bodies[found.function], found.call.block):
             yield found
+    for module, function, number, call in project.guards.values.calls_named("set_missing_host_key_policy"):
+        policy = call.args[0] if call.args else keyword(call, "policy")
+        made = project.value(module.path, function, policy) if policy else None
+        named = (made.name if made is not None else policy).removesuffix("()").rpartition(".")[2]
+        if named in _HOST_KEYS and module.role in SERVING and not for_development(module.path):
+            yield LibraryCall(module, function, number, call, "paramiko.SSHClient.set_missing_host_key_policy")
