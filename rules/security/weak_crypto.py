@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.python import Body, Call, Function
 from backend_lint.project import Project
+from backend_lint.project.authentication.made_secrets import joins_letters, made_secret
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.value_text import constant_number
 
@@ -16,14 +17,11 @@ _KEYS = re.compile(r"(?:(?:Crypto|Cryptodome)\.PublicKey\.(?:RSA|DSA)\.generate|
 _CURVES = re.compile(r"\b(?:SECP192R1|SECT163[KR][12])\b")
 _RANDOM = frozenset(f"random.{name}" for name in "random randint choice choices randrange getrandbits sample randbytes".split())
 _HASHES = frozenset({"hashlib.md5", "hashlib.sha1", "Crypto.Hash.MD5.new", "Crypto.Hash.SHA.new"})
-_SECRET = re.compile(
-    r"(?:^|_)(?:(?:access|auth|reset|refresh|csrf|api|session|verification|confirmation|activation|invite|invitation|login|bearer|share|unsubscribe)_?"
-    r"(?:token|key|code|secret|hash)|token|password|passwd|secret|secret_key|otp|totp|nonce|session_?id|salt|passcode|recovery_codes?|signature)s?$",
-    re.IGNORECASE,
-)
-_NOT_SECRET = re.compile(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
 _LAST = frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split()) | {name[7:] for name in _RANDOM}
 _SIGNS = re.compile(r"""\bstring\.|ascii_|^['"]|alpha|char|letter|digit|symbol|range\(""", re.IGNORECASE)
+_VERSIONS = frozenset({"ssl_version", "method", "ssl_minimum_version", "minimum_version", "tls_version"})
+_PROTOCOL = re.compile(r"\b(?:PROTOCOL_|TLSVersion\.)?(SSLv2|SSLv3|TLSv1_1|TLSv1)(?:_METHOD)?$")
+_OLD = {"SSLv2": "SSL 2", "SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1"}
 _SHORT = 2048
 
 
@@ -32,8 +30,9 @@ class WeakCrypto(ProjectRule):
 
     ## What it does
 
-    Reports ciphers that are broken (DES, 3DES, RC2, RC4, Blowfish, IDEA, CAST5), the mode ECB, RSA and DSA keys below 2048 bits and curves below 224; and
-    by purpose: the module `random`, MD5 and SHA-1 where the name of what is made says that it is a token, password, session, code, nonce or salt.
+    Reports ciphers that are broken (DES, 3DES, RC2, RC4, Blowfish, IDEA, CAST5), the mode ECB, RSA and DSA keys below 2048 bits and curves below 224,
+    connections that ask for SSL 2, SSL 3, TLS 1.0 or TLS 1.1; and by purpose: the module `random`, MD5 and SHA-1 where the name of what is made says
+    that it is a token, password, session, code, nonce or salt, and strings of random letters that a function makes.
 
     ## Why is this bad
 
@@ -79,11 +78,22 @@ class WeakCrypto(ProjectRule):
             if module.role not in self.roles:
                 continue
             for number, call in enumerate(body.calls):
+                if version := _old_protocol(call):
+                    message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
+                    yield self.finding(module.path, call, message, symbol=symbol_of(function))
                 if call.callee.rpartition(".")[2] not in _LAST:
                     continue
                 ref = project.value(module.path, index, call.callee)
                 if ref is not None and ref.is_external and (message := _message(ref.name, function, body, call, number)):
                     yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
+
+
+def _old_protocol(call: Call) -> str:
+    """The version of SSL or TLS that a call asks for, if it is one that is broken."""
+    for keyword, value in call.keywords:
+        if keyword in _VERSIONS and (match := _PROTOCOL.search(value)):
+            return _OLD[match.group(1)]
+    return ""
 
 
 def _message(name: str, function: Function, body: Body, call: Call, number: int) -> str:
@@ -95,10 +105,12 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int)
         return f"a key of {bits} bits can be computed: use 2048 at least"
     if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
-    if name in _RANDOM and not _picks(call) and (made := _made(function, body, call, number)):
+    if name in _RANDOM and not _picks(call) and (made := made_secret(function, body, call, number)):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
+    if name in _RANDOM and joins_letters(function, body, call, number):
+        return "what is put together from random letters can be foreseen if it lets somebody in: use `secrets.token_urlsafe`"
     told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
-    if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := _made(function, body, call, number)):
+    if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := made_secret(function, body, call, number)):
         if "passw" in made.lower():
             return ""  # how passwords are kept is another question
         return f"`{made}` is made by a broken hash of what others can know: use `secrets`, or HMAC with SHA-256 to sign"
@@ -121,29 +133,3 @@ def _bits(call: Call) -> int:
             return int(constant_number(value) or 0)
     numbers = [int(number) for value in call.args[:2] if (number := constant_number(value)) is not None]
     return next((number for number in numbers if number >= 128), 0)
-
-
-def _made(function: Function, body: Body, call: Call, number: int) -> str:
-    """The name of the secret that a call makes: of the variable or keyword it goes to, or of the function that returns it."""
-    sought = re.compile(rf"#{number}(?!\d)")
-    held = {f"#{number}"} | {f"#{index}" for index, one in enumerate(body.calls) if index > number and _holds(one, sought)}
-    names = [call.target] + [assign.target for assign in body.assigns if any(_mentions(assign.value, one) for one in held)]
-    names += [name for one in body.calls[number:] for name, value in one.keywords if any(_mentions(value, text) for text in held)]
-    if any(one.value and any(_mentions(one.value, text) for text in held) for one in body.returns):
-        names.append(re.sub(r"^(?:_*(?:generate|create|make|gen|get|new|build|random|compute))_", "", function.name.rpartition(".")[2]))
-    for name in names:
-        last = name.lstrip("%").rpartition(".")[2].rpartition("['")[2].rstrip("']")
-        if _SECRET.search(last) and not _NOT_SECRET.search(last) and not _NOT_SECRET.search(function.name):
-            return last
-    return ""
-
-
-def _holds(call: Call, sought: re.Pattern[str]) -> bool:
-    """A later call passes the value on: ``"".join(...)``, ``str(...)``, ``#3.hexdigest()``."""
-    if call.callee.rpartition(".")[2] not in ("join", "hexdigest", "digest", "format", "encode", "decode", "upper", "lower", "b64encode", "urlsafe_b64encode"):
-        return False
-    return bool(sought.search(call.callee)) or any(sought.search(value) for value in call.args)
-
-
-def _mentions(value: str, text: str) -> bool:
-    return text in value and re.search(re.escape(text) + r"(?!\d)", value) is not None
