@@ -106,13 +106,15 @@ class ModelReader:
     def _model(self, key: ClassKey, depth: int) -> ModelClass | None:
         path, index = key
         fact = self.modules[path].classes[index]
-        inherited: list[ModelClass | LibraryModel] = []
+        inherited: list[ModelClass | LibraryModel | frozenset[str]] = []
         unknown: list[str] = []
         doubtful: list[str] = []
         for text, ref in self.bases(path, fact):
             if ref is not None and ref.kind is RefKind.CLASS:
                 if (base := self.model(ref.function, depth + 1)) is not None:
                     inherited.append(base)
+                else:
+                    inherited.append(self._plain_names(ref.function))
             elif ref is not None and ref.kind is RefKind.EXTERNAL:
                 name = canonical_model(ref.name)
                 if name == _MODEL:
@@ -125,9 +127,20 @@ class ModelReader:
                     doubtful.append(f"base {name}")
             elif ref is None and text not in ("object", "?"):
                 doubtful.append(f"base {text}")
-        if not inherited and not (doubtful and self._looks_like_model(path, index, fact)):
+        if all(isinstance(one, frozenset) for one in inherited) and not (doubtful and self._looks_like_model(path, index, fact)):
             return None
         return self._built(key, fact, inherited, [*unknown, *doubtful])
+
+    def _plain_names(self, key: ClassKey) -> frozenset[str]:
+        """What a class that is no model sets: it hides the fields of the abstract models behind it."""
+        found: set[str] = set()
+        for base in self.values.resolver.classes.ancestors(*key):
+            if base.kind is RefKind.CLASS:
+                module = self.modules[base.path]
+                fact = module.classes[base.index]
+                found.update(module.functions[number].name.rpartition(".")[2] for number in fact.methods)
+                found.update(one.name for one in fact.attributes if one.function == fact.scope and one.value)
+        return frozenset(found)
 
     def _looks_like_model(self, path: str, index: int, fact: Class) -> bool:
         """Derived from something unknown, but with fields of Django's models in it."""
@@ -138,7 +151,7 @@ class ModelReader:
                     return True
         return False
 
-    def _built(self, key: ClassKey, fact: Class, inherited: list[ModelClass | LibraryModel], unknown: list[str]) -> ModelClass:
+    def _built(self, key: ClassKey, fact: Class, inherited: list[ModelClass | LibraryModel | frozenset[str]], unknown: list[str]) -> ModelClass:
         path, index = key
         own, removed, odd = self._own_fields(path, index, fact)
         unknown += odd
@@ -150,6 +163,9 @@ class ModelReader:
         ordering_from: ClassKey | None = None
         gone = set(removed)
         for base in inherited:
+            if isinstance(base, frozenset):
+                gone |= base - set(own)
+                continue
             if isinstance(base, LibraryModel):
                 if base.label:
                     library_parents.append(base.label)
@@ -165,7 +181,7 @@ class ModelReader:
             unknown += [one for one in base.unknown if one not in unknown]
             varies += [one for one in base.varies if one not in varies] if base.abstract else []
             if not base.abstract:
-                parents.append(base.key)
+                parents.append(base.parents[0] if base.proxy and base.parents else base.key)
                 ordering_from = ordering_from or base.key
                 continue
             parents += [one for one in base.parents if one not in parents]
