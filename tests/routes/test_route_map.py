@@ -156,3 +156,12 @@ def test_the_page_holds_every_route_and_nothing_of_the_checked_code_as_markup(li
 def test_not_every_map_is_a_page(linked: Linked) -> None:
     with pytest.raises(KeyError):
         render("config", linked({"app.py": "x = 1\n"}), "html")
+
+
+def test_a_router_that_is_imported_by_name_is_not_understood(linked: Linked) -> None:
+    code = (
+        "from importlib import import_module\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        "for name in ('a', 'b'):\n    app.include_router(import_module(f'routers.{name}').router)\n"
+    )
+    unread = json.loads(render("routes", linked({"app.py": code}), "json"))["not_understood"]
+    assert [one["line"] for one in unread] == [5], "routes behind a router that is imported by name are missing, and nobody says so"

@@ -8,6 +8,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Function
 from backend_lint.facts.route import Guard, Route
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import call_ids
 from backend_lint.project.web.decorators import Decorators
 from backend_lint.project.web.dependencies import Dependencies
 from backend_lint.project.web.guards import Guards, authenticated
@@ -217,12 +218,18 @@ class Registrations:
             children = [self.hosts.of(item) for item in self.values.items(scope._replace(text=text.removesuffix("[]")))] if text.endswith("[]") else []
         prefix = keyword(call, "prefix")
         before = self.dependencies.of_list(scope._replace(text=keyword(call, "dependencies")))
-        if not children or None in children:
+        if not children or None in children or self._is_imported_by_name(scope._replace(text=text)):
             self.values.unread[scope.path, call.line, f"include_router({text.lstrip('%') if '#' not in text else '...'}): the router is not known"] = None
         for child in children:
             if child is not None:
                 self.node(child)
                 self.node(host).mounts.append(Mounting(child, self.values.string(scope._replace(text=prefix)) if prefix else "", before))
+
+    def _is_imported_by_name(self, place: Place) -> bool:
+        """A router of a module whose name is put together while the program runs."""
+        calls = self.values.modules[place.path].bodies[place.function].calls
+        names = {calls[number].callee.rpartition(".")[2] for number in call_ids(place.text) if number < len(calls)}
+        return place.text.startswith("getattr(") or not names.isdisjoint(("import_module", "__import__", "import_string", "getattr"))
 
     def _mount(self, host: Host, scope: Place, path: str, app: str, depth: int) -> None:
         child = self.hosts.of(scope._replace(text=app)) if app else None
