@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture import Violation
 
@@ -22,9 +22,9 @@ class LayerImportViolation(ProjectRule):
 
     Reports an import that points outward: a service that imports a route, a repository that imports a service, a domain that imports its adapters.
 
-    The layers are those of `[tool.backend-lint.layers]`. Without that table they are inferred from the names of folders (`services`, `repositories`,
-    `routes` and their like; files of these names in packages of features), and an import is reported only where at least ten others point the right way
-    for each that does not: a project that shows no layers hears nothing. `backend-lint map layers` draws what was understood.
+    The layers are inferred from the names of folders (`services`, `repositories`, `routes` and their like; files of these names in packages of features),
+    and an import is reported only where at least ten others point the right way for each that does not: a project that shows no layers hears nothing.
+    `backend-lint map layers` draws what was understood. With `[tool.backend-lint.layers]`, `declared-layer-violation` speaks instead.
 
     ## Why is this bad
 
@@ -33,62 +33,81 @@ class LayerImportViolation(ProjectRule):
 
     ## Example
 
-    ```toml
-    # path: pyproject.toml
-    [tool.backend-lint.layers]
-    services = ["shop.services"]
-    routes = ["shop.routes"]
-    ```
     ```python
     # path: shop/services/orders.py
-    from shop.routes.orders import notify
+    from shop.routes.parcels import track
 
 
     def place(order):
-        notify(order)
-    # path: shop/routes/orders.py
-    def notify(order):
-        print(order)
+        return track(order)
+    # path: shop/services/customers.py
+    KIND = "customers"
+    # path: shop/services/invoices.py
+    KIND = "invoices"
+    # path: shop/services/parcels.py
+    KIND = "parcels"
+    # path: shop/services/refunds.py
+    KIND = "refunds"
+    # path: shop/services/stock.py
+    KIND = "stock"
+    # path: shop/services/prices.py
+    KIND = "prices"
+    # path: shop/services/coupons.py
+    KIND = "coupons"
+    # path: shop/services/reviews.py
+    KIND = "reviews"
+    # path: shop/services/carts.py
+    KIND = "carts"
+    # path: shop/routes/parcels.py
+    from fastapi import APIRouter
+
+    from shop.services import orders, customers, invoices, parcels, refunds, stock, prices, coupons, reviews, carts
+
+    parts = APIRouter(), orders, customers, invoices, parcels, refunds, stock, prices, coupons, reviews, carts
+
+
+    def track(order):
+        return order
     ```
 
     ## Use instead
 
-    ```toml
-    # path: pyproject.toml
-    [tool.backend-lint.layers]
-    services = ["shop.services"]
-    routes = ["shop.routes"]
-    ```
     ```python
     # path: shop/services/orders.py
-    def place(order, notify):
-        notify(order)
-    # path: shop/routes/orders.py
-    from shop.services.orders import place
+    def place(order, track):
+        return track(order)
+    # path: shop/routes/parcels.py
+    from fastapi import APIRouter
+
+    from shop.services import orders
+
+    router = APIRouter()
 
 
-    def notify(order):
-        print(order)
+    def track(order):
+        return order
 
 
     def create(order):
-        place(order, notify)
+        return orders.place(order, track)
     ```
 
     ## When this is wrong
 
-    Imports below `if TYPE_CHECKING`, tests, migrations and scripts are left out. Where layers are inferred, so are helpers, errors, schemas and constants
-    that lie in the upper folder but belong to nobody. Name the layers in the configuration if the inferred ones are not yours.
+    Imports below `if TYPE_CHECKING`, tests, migrations and scripts are left out. So are helpers, errors, schemas and constants that lie in the upper
+    folder but belong to nobody. Name the layers in the configuration if the inferred ones are not yours.
     """
 
-    severity = Severity.ERROR
-    precision = "very-high"
+    severity = Severity.WARNING
+    precision = "high"
     since = "0.2"
+    profile = Profile.STRICT
     automatic = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         graph = project.architecture.graph
-        for one in project.architecture.layers.violations():
+        layers = project.architecture.layers
+        for one in () if layers.declared else layers.violations():
             arrow = one.arrow
             importer, imported = graph.names[arrow.importer], graph.names[arrow.imported]
             what = arrow.name.rpartition(".")[2]
@@ -98,7 +117,6 @@ class LayerImportViolation(ProjectRule):
                 _At(arrow.line, 1, arrow.line, 1),
                 f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {moved} or let the caller pass it in",
                 evidence=_evidence(one, imported),
-                severity=None if one.right < 0 else Severity.WARNING,
             )
 
 
@@ -108,7 +126,4 @@ def _called(place: tuple[str, str]) -> str:
 
 
 def _evidence(one: Violation, imported: str) -> Iterator[Evidence]:
-    if one.right < 0:
-        yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to layer {one.outer.layer}, which is declared above {one.inner.layer}")
-    else:
-        yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to {one.outer.folder}: {one.right} imports go from that layer to {one.inner.layer}")
+    yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to {one.outer.folder}: {one.right} imports go from that layer to {one.inner.layer}")

@@ -75,3 +75,8 @@ def test_cycles_are_the_modules_that_reach_each_other() -> None:
 def test_a_long_chain_of_modules_needs_no_recursion() -> None:
     files = {f"m{number}.py": f"import m{number + 1}\n" for number in range(3000)}
     assert graph(files).cycles(always) == []
+
+
+def test_a_file_that_bears_the_name_of_a_library_is_not_meant_from_afar() -> None:
+    files = {"app/__init__.py": "", "app/io/__init__.py": "", "app/io/store.py": "import duckstore\n", "app/templates/duckstore.py": "import duckstore\n"}
+    assert arrows(graph(files)) == set()

@@ -111,7 +111,7 @@ def test_our_own_floors_are_checked_by_the_rule() -> None:
     settings = load(Request(cwd=samples.TREE)).settings
     folders = ("backend_lint", "rules")
     contents = {path.relative_to(samples.TREE).as_posix(): path.read_bytes() for folder in folders for path in (samples.TREE / folder).rglob("*.py")}
-    asked = Settings(root=samples.TREE, select=("layer-import-violation",), layers=settings.layers, cache=False, jobs=1)
+    asked = Settings(root=samples.TREE, select=("declared-layer-violation",), layers=settings.layers, cache=False, jobs=1)
     assert settings.layers
     assert not check_contents(asked, samples.registry(), contents)[1].findings
     contents["backend_lint/duration.py"] = b"from backend_lint.engine import run\n"

@@ -71,6 +71,8 @@ class ImportGraph:
         else:
             dotted = fact.module
             found = index.find(dotted, path)
+            if found is not None and _is_namesake(found, dotted, path):
+                return None, dotted
             if found is None:
                 # `import a.b.c` of an attribute of a.b, or of a module that is made when the project is built
                 dotted = dotted.rpartition(".")[0]
@@ -162,6 +164,14 @@ def _components(onward: Mapping[str, Iterable[str]]) -> list[list[str]]:
             elif following in waiting:
                 low[node] = min(low[node], index[following])
     return groups
+
+
+def _is_namesake(found: str, dotted: str, importer: str) -> bool:
+    """A file in a folder that has nothing to do with the importer, and only bears the name of the library that is meant: ``templates/duckdb.py``."""
+    folder = found.rpartition("/")[0]
+    if "." in dotted or found.endswith("__init__.py") or folder in ("", "src"):
+        return False
+    return found.endswith(".py") and not importer.startswith(f"{folder}/")
 
 
 def _stem(path: str) -> str:
