@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from backend_lint.api import File, Finding, NodeRule, ProjectRule, Rule
@@ -34,6 +35,7 @@ class Registry:
         self.made = list(rules) or [ForbiddenCall("forbidden-call", "testing"), ManyModules("many-modules", "testing")]
         self.cards: dict[str, Any] = {}
         self.rules = {rule.name: type(rule) for rule in self.made}
+        self.folders = (Path(__file__).parent.parent,)
 
     def instantiate(self, settings: Settings) -> list[Rule]:
         return list(self.made)
