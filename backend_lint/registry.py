@@ -53,7 +53,10 @@ class Rules(Mapping[str, type[Rule]]):
 
 
 class Registry:
-    """The rules at hand by name. `cards` holds the cards of `rules` and of what the engine itself reports, `folders` where the packs lie."""
+    """The rules at hand by name.
+
+    `cards` holds the cards of `rules` and of what the engine itself reports, those of the index without their page; `folders` where the packs lie.
+    """
 
     def __init__(self, rules: Mapping[str, type[Rule]], cards: dict[str, Card], folders: tuple[Path, ...] = ()) -> None:
         self.rules = rules
@@ -98,7 +101,14 @@ class Registry:
         """The card of a rule or of a finding of the engine. Raises ConfigError with the nearest name."""
         if name not in self.cards:
             raise ConfigError(f"unknown rule {name!r}{nearest(name, self.cards)}; `backend-lint rules` lists them")
-        return self.cards[name]
+        return self._whole(name)
+
+    def _whole(self, name: str) -> Card:
+        """The card with its page, which the index leaves out."""
+        card = self.cards[name]
+        if not card.help:
+            self.cards[name] = card = card_of(self.rules[name], name, card.family)
+        return card
 
     def resolve(self, selector: str) -> set[str]:
         """The names that a rule, family, tag or ``ALL`` stands for. A tag's first half, such as ``owasp-api``, stands for all of them."""
@@ -151,7 +161,7 @@ class Registry:
         """The cards of `enabled`, with the severities of `settings`."""
         import msgspec
 
-        cards = {name: self.cards[name] for name in sorted(self.enabled(settings))}
+        cards = {name: self._whole(name) for name in sorted(self.enabled(settings))}
         for name, severity in settings.severity.items():
             if name in cards:
                 cards[name] = msgspec.structs.replace(cards[name], severity=Severity(severity))

@@ -17,7 +17,7 @@ FILE = Path(__file__).with_name("rule_index.json")
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """A card, and the checksum of the rule's file that it was made from."""
+    """A card without its page, and the checksum of the rule's file that it was made from."""
 
     checksum: int
     card: Card
@@ -42,10 +42,10 @@ def card(index: Mapping[str, Indexed], file: Path) -> Card | None:
 
 def written(cards: Iterable[tuple[Path, Card]]) -> bytes:
     """The index of rule files and their cards, a line each."""
-    lines = [
-        f"{msgspec.json.encode(_key(file)).decode()}: {msgspec.json.encode(Indexed(zlib.crc32(file.read_bytes()), card)).decode()}"
-        for file, card in sorted(cards)
-    ]
+    lines = []
+    for file, card in sorted(cards):
+        indexed = Indexed(zlib.crc32(file.read_bytes()), msgspec.structs.replace(card, help=""))
+        lines.append(f"{msgspec.json.encode(_key(file)).decode()}: {msgspec.json.encode(indexed).decode()}")
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 

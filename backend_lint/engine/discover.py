@@ -213,17 +213,15 @@ class _Search:
         return name in EXCLUDED_FOLDERS or name.endswith(".egg-info") or os.path.lexists(os.path.join(entry.path, "pyvenv.cfg"))
 
     def _gitignore(self, name: str) -> GitIgnoreSpec | None:
-        # re2 is linear; the default engine of pathspec hangs on a line such as *a*a*a*a*a*a*a*b.
-        import warnings
-
-        from pathspec import GitIgnoreSpec
+        from backend_lint.engine.gitignore import specification
 
         self.ignore_files.append(name)
         try:
             text = read_regular(self.root + name, _MAX_GITIGNORE).decode("utf-8", "replace")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of `re`, about patterns of the checked project such as [[a-z]
-                return GitIgnoreSpec.from_lines(text.splitlines(), backend="re2")
+            spec, left_out = specification(text)
+            if left_out:
+                self.notes.append(f"{printable(name)} is not used whole: {left_out[0][:80]!r} has too many wildcards without google-re2 installed")
+            return spec
         except Exception as error:
             self.notes.append(f"{printable(name)} is not used: {_why(error)}")
             return None

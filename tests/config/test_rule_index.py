@@ -13,7 +13,8 @@ from backend_lint.registry import Registry, own_rules
 
 
 def test_cards_are_the_same_with_and_without_the_index() -> None:
-    assert Registry.load(entry_points=False).cards == Registry.load(entry_points=False, index=False).cards
+    known = Registry.load(entry_points=False)
+    assert {name: known.card(name) for name in known.cards} == Registry.load(entry_points=False, index=False).cards
 
 
 def test_every_own_rule_is_in_the_index_as_it_is() -> None:
