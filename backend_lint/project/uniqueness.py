@@ -144,11 +144,18 @@ def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
             yield field.column
 
 
+class _Branches(NamedTuple):
+    """Of one function: the branches whose tests mention the result of each call, and what its loops go through."""
+
+    tested: dict[int, list[int]]
+    looped: frozenset[str]
+
+
 def looks_before_inserts(project: Project) -> Iterator[Taken]:
     """Lookups by equality whose outcome decides whether a row with the same values is made, or refused with words such as "already exists"."""
     seen: set[tuple[str, int, tuple[str, ...], int]] = set()
     locked: dict[tuple[str, int], bool] = {}
-    tested: dict[tuple[str, int], dict[int, list[int]]] = {}
+    branches: dict[tuple[str, int], _Branches] = {}
     for site in project.queries.sites:
         query = site.query
         if query.verb is not Verb.SELECT or query.locks or query.rows not in (Rows.ONE, Rows.NONE) or site.function < 0 or site.call < 0:
@@ -161,10 +168,10 @@ def looks_before_inserts(project: Project) -> Iterator[Taken]:
         if key not in locked:
             body = project.modules[site.path].bodies[site.function]
             locked[key] = any(call.callee.endswith(_LOCKS) for call in body.calls)
-            tested[key] = _tested(body)
+            branches[key] = _Branches(_tested(body), _looped(body))
         if locked[key] or not _asks(query):
             continue
-        found = _made(project, site, project.modules[site.path].bodies[site.function], table, columns, tested[key])
+        found = _made(project, site, project.modules[site.path].bodies[site.function], table, columns, branches[key])
         if found is not None:
             told = (*key, columns, found.make.line if found.make is not None else site.line)
             if told not in seen:
@@ -187,12 +194,18 @@ def _tested(body: Body) -> dict[int, list[int]]:
     return found
 
 
-def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...], tested: dict[int, list[int]]) -> Taken | None:
+def _looped(body: Body) -> frozenset[str]:
+    """What the loops of a function go through, each alternative by itself."""
+    return frozenset(text for block in body.blocks if block.kind in LOOPS for text in split(block.subject.strip("()"), "|"))
+
+
+def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple[str, ...], branches: _Branches) -> Taken | None:
     results = results_of(body, site.call)
-    tests = sorted({index for number in results for index in tested.get(number, ())})
+    tests = sorted({index for number in results for index in branches.tested.get(number, ())})
     handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
     chain = results | set(_under(body, site.call))
-    if (not tests and not handlers) or _several(body, chain, handlers) or any(body.calls[number].callee.endswith(".order_by") for number in chain):
+    sorted_first = any(body.calls[number].callee.endswith(".order_by") for number in chain)
+    if (not tests and not handlers) or sorted_first or _several(body, chain, handlers, branches.looped):
         return None  # of several the first is taken
     given = _given(project, site, body, table)
     start = max(results) + 1
@@ -209,12 +222,12 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
     return None
 
 
-def _several(body: Body, results: set[int], handlers: list[Handler]) -> bool:
+def _several(body: Body, results: set[int], handlers: list[Handler], looped: frozenset[str]) -> bool:
     """The code expects more than one row: it goes through them, or catches that there are several."""
     if any(_says_several(handler) for handler in handlers):
         return True
     names = {f"#{number}" for number in results} | {body.calls[number].target for number in results if body.calls[number].target}
-    return any(block.kind in LOOPS and names.intersection(split(block.subject.strip("()"), "|")) for block in body.blocks)
+    return not looped.isdisjoint(names)
 
 
 def _says_several(handler: Handler) -> bool:

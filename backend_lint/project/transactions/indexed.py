@@ -55,6 +55,14 @@ class Indexed:
         return [(one, self.body.calls[one]) for one in sorted(numbers)]
 
     @functools.cached_property
+    def assigned(self) -> Mapping[str, Sequence[Assign]]:
+        """The assignments to each target."""
+        found: dict[str, list[Assign]] = {}
+        for assign in self.body.assigns:
+            found.setdefault(assign.target, []).append(assign)
+        return found
+
+    @functools.cached_property
     def values(self) -> Mapping[str, Sequence[str]]:
         """What is assigned to each target."""
         found: dict[str, list[str]] = {}
@@ -74,10 +82,8 @@ class Indexed:
     def settled_before(self, assign: Assign, is_own: Callable[[str], bool]) -> bool:
         """The same attribute was set before on the same way to a value that has nothing to do with its old one."""
         here = {index for index, _ in around(self.body, assign.block)}
-        return any(
-            one.target == assign.target and one.line < assign.line and one.block in here and not one.augmented and not is_own(one.value)
-            for one in self.body.assigns
-        )
+        same = self.assigned.get(assign.target, ())
+        return any(one.line < assign.line and one.block in here and not one.augmented and not is_own(one.value) for one in same)
 
     def made_of(self, text: str, depth: int = 0) -> list[str]:
         """A value, and those that the calls in it are given."""
