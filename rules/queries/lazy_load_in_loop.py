@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import cure_of, loaders
@@ -27,13 +27,13 @@ class LazyLoadInLoop(ProjectRule, Mends):
     what it loads: `select_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself. Where only the key of a
     relation is read, the row has it: `book.author_id`; where related rows are only counted, the query can count. It is an info where nothing runs the loop.
 
-    The fix adds the missing `select_related`, `prefetch_related` or `options(...)` to the query. It is unsafe: a join of wide tables may cost more than
-    it saves.
+    The default profile speaks of requests, consumers and dispatched tasks that read it of every row of a growing table and write nothing; `strict` of all.
+
+    The fix adds the missing `select_related`, `prefetch_related` or `options(...)`. It is unsafe: a join of wide tables may cost more than it saves.
 
     ## Why is this bad
 
-    Each read is a round trip to the database. With ten rows on a developer's machine nobody notices; with a thousand rows in production the page takes
-    seconds and keeps a connection all that time. No test fails.
+    Each read is a round trip. With ten rows nobody notices; with a thousand in production the page takes seconds and keeps a connection. No test fails.
 
     ## Example
 
@@ -87,13 +87,11 @@ class LazyLoadInLoop(ProjectRule, Mends):
 
     ## When this is wrong
 
-    There are never more than a few rows, or something loads the relation in a way that the code does not show. SQLAlchemy asks only once for each
-    different object: rows that share a few parents cost a few queries.
+    There are never more than a few rows, or something loads the relation unseen. SQLAlchemy asks only once for each different object.
 
     ## References
 
     - [Django: select_related](https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-related)
-    - [Django: prefetch_related](https://docs.djangoproject.com/en/stable/ref/models/querysets/#prefetch-related)
     - [SQLAlchemy: relationship loading techniques](https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html)
     """
 
@@ -103,17 +101,20 @@ class LazyLoadInLoop(ProjectRule, Mends):
     tags = ("performance", "database", "n-plus-one")
 
     def check(self, project: Project) -> Iterator[Finding]:
+        every, sure = self.shows(Profile.STRICT), project.loads.sure
         for found in lazy_loads(project, self.roles):
-            if not is_aside(project, found.key):
+            if not is_aside(project, found.key) and (every or sure.loop(found)):
                 yield self._finding(project, found)
-        for left_out in deferred_columns(project, self.roles):
+        for left_out in deferred_columns(project, self.roles) if every else ():
             if not is_aside(project, left_out.key):
                 yield self._deferred(project, left_out)
         for one in admin_lists(project, self.roles):
-            yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
+            if every or (one.plain and sure.grows(one.model)):
+                yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
         for page in Pages(project).all(self.roles):
-            where = page.key[0], page.place, page.message
-            yield self.finding(*where, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion, severity=page.severity)
+            if every or sure.page(page):
+                where = page.key[0], page.place, page.message
+                yield self.finding(*where, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion, severity=page.severity)
 
     def _finding(self, project: Project, found: Lazy) -> Finding:
         rows, paths = found.rows, [one.path for one in found.missing]
@@ -140,8 +141,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
         names = ", ".join(f"`{column}`" for column, _ in one.columns[:4]) + (f" and {len(one.columns) - 4} more" if len(one.columns) > 4 else "")
         row = project.schema.mapped[one.rows.model].name
         message = f"one query per row of `{row}` for columns that the query leaves out, {names}; name all that is read, or load whole rows"
-        where, severity = trail[0], Severity.INFO if soft else None
-        return self.finding(where.path, where, message, symbol=where.symbol, evidence=(*evidence, *entry), severity=severity)
+        return self.finding(trail[0].path, trail[0], message, symbol=trail[0].symbol, evidence=(*evidence, *entry), severity=Severity.INFO if soft else None)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return with_calls(node, finding.suggestion) if finding.suggestion and "..." not in finding.suggestion else None

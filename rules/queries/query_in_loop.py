@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.project import Effect, Project
 from backend_lint.project.loading.asked import Manner
 from backend_lint.project.loading.lazy import RowQuery, row_queries
@@ -94,10 +94,10 @@ class QueryInLoop(ProjectRule):
     ## References
 
     - [Django: in_bulk](https://docs.djangoproject.com/en/stable/ref/models/querysets/#in-bulk)
-    - [SQLAlchemy: in_](https://docs.sqlalchemy.org/en/20/core/operators.html#in-comparisons)
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.1"
+    profile = Profile.STRICT
     tags = ("performance", "database", "n-plus-one")
 
     def check(self, project: Project) -> Iterator[Finding]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from, runs_once
@@ -85,6 +85,7 @@ class SaveInLoop(ProjectRule):
 
     severity, precision, since = Severity.INFO, "high", "0.1"
     roles = frozenset({Role.APPLICATION})
+    profile = Profile.STRICT
     tags = ("performance", "database")
 
     def check(self, project: Project) -> Iterator[Finding]:

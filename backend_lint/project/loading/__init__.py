@@ -22,6 +22,7 @@ from backend_lint.project.value_text import constant_string, split
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
+    from backend_lint.api import Evidence
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
     from backend_lint.project.loading.reads import Reads
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.row_loops import RowLoop
     from backend_lint.project.loading.serializer_fields import SerializerFields
     from backend_lint.project.loading.serializer_uses import SerializerUses
+    from backend_lint.project.loading.sure import Sure
     from backend_lint.project.loading.writes import Writes
     from backend_lint.project.queries.django_frames import Chain, ChainStep
     from backend_lint.project.queries.sqlalchemy_results import Chain as SqlChain
@@ -41,6 +43,7 @@ _CALL = re.compile(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
 _EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
 _OWN = re.compile(r"(?:^|[.%])(?:request\.user|current_user|auser)(?:\.(?:id|pk))?\)?$")
 _NUMBER = re.compile(r"#(\d+)")
+_STREAMS = frozenset({"iterator", "aiterator"})
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
 
@@ -51,7 +54,7 @@ class Rows(msgspec.Struct, frozen=True):
     `most`: how many there are at most. `parents`: further classes whose objects the same query brings (SQLAlchemy finds them in its session).
     `related`: Django's related manager that the rows come from: module and function that ask for it, the text of the instance, the relation's name.
     `fixed`: attributes that the condition compares with one value: all rows have the same. `is_async`: SQLAlchemy's session is asynchronous, so that it never
-    loads anything on its own. `own`: they belong to who asks, and nobody has many.
+    loads anything on its own. `own`: they belong to who asks, and nobody has many. `streamed`: they come out of an ``iterator()``. `locked`: FOR UPDATE.
     """
 
     model: ClassKey
@@ -66,6 +69,8 @@ class Rows(msgspec.Struct, frozen=True):
     fixed: frozenset[str] = frozenset()
     is_async: bool = False
     own: bool = False
+    streamed: bool = False
+    locked: bool = False
 
     @property
     def line(self) -> int:
@@ -100,7 +105,7 @@ class Loads:
             self._rows[key] = ()
             if text.startswith("enumerate("):
                 text = unwrapped(text)
-            django = [self.of_chain(chain) for chain in self.django.of(path, function, text)] if self.uses_django else []
+            django = [self.of_chain(chain) for chain in self.django.of(path, function, text) if not _goes_on_streamed(chain)] if self.uses_django else []
             found = tuple(django or [rows for chain in self.sqlalchemy.of(path, function, text) if (rows := self._sqlalchemy(chain)) is not None])
             self._rows[key] = found = tuple(self.placed(rows, path, function, text) for rows in found)
         return found
@@ -160,6 +165,20 @@ class Loads:
         return Writes(self.project)
 
     @functools.cached_property
+    def added(self) -> dict[str, Evidence]:
+        """The tables to which requests, jobs and consumers add rows, with one place each."""
+        from backend_lint.project.loading.whole_tables import made_by_requests
+
+        return made_by_requests(self.project)
+
+    @functools.cached_property
+    def sure(self) -> Sure:
+        """Which of all that is found nobody doubts."""
+        from backend_lint.project.loading.sure import Sure
+
+        return Sure(self.project)
+
+    @functools.cached_property
     def row_loops(self) -> tuple[RowLoop, ...]:
         """Loops over the rows of queries, with what they read of each."""
         from backend_lint.project.loading.row_loops import row_loops
@@ -184,7 +203,12 @@ class Loads:
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         own = any(step.method in ("filter", RELATED) and any(map(_OWN.search, (*step.args[:1], *dict(step.keywords).values()))) for step in chain.steps)
-        return Rows(chain.model, Framework.DJANGO, loaded, *self._place(chain.steps, chain.model), most, related=related, own=own)
+        named = (name for step in chain.steps if step.method == "filter" for name, _ in step.keywords)
+        fixed = frozenset(name.removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named)
+        methods = {step.method for step in chain.steps}
+        streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
+        place = self._place(chain.steps, chain.model)
+        return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked)
 
     def _slice_size(self, step: ChainStep | SqlStep, text: str) -> int:
         """How many items ``[a:b]`` gives at most; where `b` is a parameter, what it is unless somebody asks for more."""
@@ -310,3 +334,8 @@ class Loads:
             return []
         items = [constant_string(item) for item in split(text[1:-1])]
         return [item for item in items if item is not None] if None not in items else []
+
+
+def _goes_on_streamed(chain: Chain) -> bool:
+    """A method of a queryset on what ``iterator()`` gave, which is none: such code never ran."""
+    return any(step.method in _STREAMS for step in chain.steps[:-1])

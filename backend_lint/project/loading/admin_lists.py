@@ -32,8 +32,10 @@ _MOST_COLUMNS = 60
 
 
 class AdminList(msgspec.Struct, frozen=True):
-    """An admin class whose list asks once a row. `place`: its columns."""
+    """An admin class whose list asks once a row. `place`: its columns. `plain`: only relations do, no queries of the columns' own."""
 
+    model: ClassKey
+    plain: bool
     place: Place
     message: str
     evidence: tuple[Evidence, ...]
@@ -183,6 +185,7 @@ class _Admin:
 
 def admin_lists(project: Project, roles: frozenset[Role]) -> Iterator[AdminList]:
     """All of them, in order of path and line."""
+    told: set[Place] = set()
     if not project.loads.uses_django:
         return
     for path, module in project.modules.items():
@@ -190,7 +193,8 @@ def admin_lists(project: Project, roles: frozenset[Role]) -> Iterator[AdminList]
             continue
         for number, fact in enumerate(module.classes):
             model = _model_of(project, (path, number))
-            if model is not None and (found := _of_class(project, _Admin(project, (path, number), fact, model))) is not None:
+            if model is not None and (found := _of_class(project, _Admin(project, (path, number), fact, model))) is not None and found.place not in told:
+                told.add(found.place)
                 yield found
 
 
@@ -230,7 +234,7 @@ def _of_class(project: Project, admin: _Admin) -> AdminList | None:
         # the base class says what is loaded
         place, cure = declared, f"{cure} in `{declared.symbol}`"
         evidence.append(Evidence(admin.key[0], admin.fact.line, f"{admin.fact.name} inherits it"))
-    return AdminList(place, _message(project, admin, missing, queries, cure), tuple(evidence))
+    return AdminList(admin.model, not queries, place, _message(project, admin, missing, queries, cure), tuple(evidence))
 
 
 def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[Read], missing: list[Missing]) -> str:
@@ -238,15 +242,17 @@ def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[
     counted = missing and all(one.many and one.read.method in ("count", "exists") for one in missing)
     if not missing or counted:
         return "annotate the answer in `get_queryset`"
-    if rows[1] or any(one.many or one.behind_many for one in missing):
+    several = [one for one in missing if one.many or one.behind_many]
+    if rows[1] or len(several) == len(missing):
         return f"add `{eager_calls(project, rows[0], missing)}` in `get_queryset`"
     named = admin.names("list_select_related") or []
     wanted = [straightened(project, admin.model, read.path) for read in reads if not read.many]  # also what the admin joins only while nothing is named
-    known = {one.path for one in missing} | rows[0].loaded.paths
+    known = {one.path for one in missing if one not in several} | rows[0].loaded.paths
     paths = [path for path in dict.fromkeys(wanted) if path in known]
     longest = [path for path in paths if not any(other != path and other[: len(path)] == path for other in paths)]
     names = dict.fromkeys([*named, *("__".join(path) for path in longest)])
-    return "set `list_select_related = [" + ", ".join(f'"{name}"' for name in names) + "]`"
+    joined = "set `list_select_related = [" + ", ".join(f'"{name}"' for name in names) + "]`"
+    return f"{joined} and add `{eager_calls(project, rows[0], several)}` in `get_queryset`" if several else joined
 
 
 def _message(project: Project, admin: _Admin, missing: list[Missing], queries: list[OwnQuery], cure: str) -> str:

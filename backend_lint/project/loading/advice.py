@@ -20,6 +20,8 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
     wanted = {one.path: one for one in missing}
     if rows.framework is Framework.DJANGO:
         apart = {path for path, one in wanted.items() if one.many or one.behind_many or _is_polymorphic(project, one)}
+        apart |= {path for path in wanted if path[0] in rows.fixed}  # all rows have the same: a join would bring it with each of them
+        apart |= set(wanted) if rows.locked else set()  # a join would lock its rows too, and PostgreSQL refuses that for an outer one
         apart |= {path for path in wanted if any(path[: len(other)] == other for other in apart)}
         single = _longest([path for path in wanted if path not in apart])
         several = _longest([path for path in wanted if path in apart])
@@ -38,7 +40,7 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
     numbers = " and ".join(f"`{_annotation(project, rows.model, one)}`" for one in counted)
     calls = eager_calls(project, rows, rest) if rest else ""
-    streamed = rows.call is not None and rows.call.callee.rpartition(".")[2] in ("iterator", "aiterator")
+    streamed = rows.streamed
     where = "" if not streamed else " before `.iterator()`, and a `chunk_size` to it" if "prefetch_related" in calls else " before `.iterator()`"
     parts = [f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`{where}"] if rest else []
     if counted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
+from backend_lint.facts.route import Route
+from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of, one_of
 from backend_lint.project.loading.places import Place, declared
 from backend_lint.project.loading.reach import reached_from
@@ -22,10 +25,16 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.serializer_uses import ManyRows
 
 _FEW = 9
+_ENDS_IN_KEY = re.compile(r"[>}]/?$")
+_LISTS = frozenset({"get", "dispatch"})
+"""Methods of generic views that answer with a list."""
 
 
 class Serialized(msgspec.Struct, frozen=True):
-    """A list that costs further queries for each row. `at`: the view's class or the call with ``many=True``; `routes`: who asks for it."""
+    """A list that costs further queries for each row. `at`: the view's class or the call with ``many=True``; `routes`: who asks for it.
+
+    `key`: the function that gives the list; that of the module for a view.
+    """
 
     path: str
     symbol: str
@@ -35,6 +44,7 @@ class Serialized(msgspec.Struct, frozen=True):
     missing: tuple[Missing, ...]
     queries: tuple[OwnQuery, ...]
     routes: tuple[Evidence, ...]
+    key: FunctionKey
 
     @property
     def is_view(self) -> bool:
@@ -51,17 +61,23 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             continue
         if not all(is_owner_known(project, one) for one in rows):
             continue  # whoever has the object may have loaded them beforehand
+        routes = _routes(project, use)
+        if routes is None:
+            continue
         costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
         missing = missing_of(project, rows, costs.reads)
         missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
+        if use.view is None:  # one page of the rows, or else all of them
+            missing = [one for one in missing if (use.path, use.function, use.serializer, one.path) not in told]
         queries = tuple(one for one in costs.queries if (one.trail[-1].path, one.trail[-1].line) not in told)
         if not missing and not queries:
             continue
         told.update((one.trail[-1].path, one.trail[-1].line) for one in queries)
         told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
+        told.update((use.path, use.function, use.serializer, one.path) for one in missing)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
-        yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, _routes(project, use))
+        yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, routes, (use.path, use.function))
     for answer in answers(project, roles):
         rows = answer.rows
         if any(one.loaded.plain or one.loaded.unknown or one.is_async or one.most <= _FEW for one in rows):
@@ -69,7 +85,7 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         if found := missing_of(project, rows, answer.reads):
             symbol = project.calls.head(answer.key).name
             entry, _ = reached_from(project, answer.key)
-            yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry)
+            yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry, answer.key)
 
 
 def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
@@ -87,11 +103,18 @@ def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
     return (*evidence, *found.routes)
 
 
-def _routes(project: Project, use: ManyRows) -> tuple[Evidence, ...]:
-    """A route that asks for the list; for a call, what runs its function."""
+def _routes(project: Project, use: ManyRows) -> tuple[Evidence, ...] | None:
+    """A route that asks for the list; for a call, what runs its function. None for a view whose routes ask for everything but its list."""
     if use.view is None:
         return reached_from(project, (use.path, use.function))[0]
-    for route in project.routes:
-        if use.view is not None and route.owner == use.view and route.method in ("GET", "*") and "{" not in route.path.rsplit("/", 2)[-1]:
+    own = [route for route in project.routes if route.owner == use.view]
+    for route in own:
+        if route.method in ("GET", "*") and _is_list(route):
             return (Evidence(route.declared_in, route.line, f"{route.method} {route.path} lists them"),)
-    return ()
+    return None if own else ()
+
+
+def _is_list(route: Route) -> bool:
+    """The action ``list`` of a view set, or a generic view that is asked for no single row."""
+    action = route.name.rpartition(".")[2]
+    return action == "list" or (action in _LISTS and not _ENDS_IN_KEY.search(route.path)) or (route.method == "*" and not _ENDS_IN_KEY.search(route.path))

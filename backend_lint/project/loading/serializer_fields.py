@@ -146,7 +146,8 @@ class SerializerFields:
             return
         if "?" in names:
             return
-        last_relation = names[-1:] if last in _BY_KEY and not many else ()
+        by_key = last in _BY_KEY and constant_string(field.keyword("lookup_field") or "'pk'") in ("pk", "id")
+        last_relation = names[-1:] if by_key and not many else ()
         yield from self._sourced(model, names[: len(names) - len(last_relation)], field.place)
         if field.kind.kind is RefKind.CLASS and self.is_serializer(field.kind.function) and depth < _MAX_DEPTH:
             yield from self._nested(field, field.kind.function, model, names, depth)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import BlockKind, Body, Call, Class
+from backend_lint.facts.python import BlockKind, Body, Call, Class, Return
 from backend_lint.project.blocks import around
 from backend_lint.project.loading.serializer_fields import SerializerFields
 from backend_lint.project.queries.django_frames import Chain, Frame
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
-from backend_lint.project.value_text import alternatives
+from backend_lint.project.value_text import alternatives, call_ids, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -25,6 +25,10 @@ _LISTING = ("ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet"
 _ACTION = re.compile(r"%self\.action\b")
 _METHOD = re.compile(r"'(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)'")
 _ONE_ROW = re.compile(r"%self\.(?:detail|kwargs|lookup_\w+)\b|swagger_fake_view")
+_BODY = re.compile(r"request\.(?:data|POST)\b")
+_FIRST = re.compile(r"#(\d+)")
+_MAX_DEPTH = 4
+_MOST_STEPS = 20
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 
 
@@ -105,7 +109,7 @@ class SerializerUses:
         found: set[ClassKey] = set()
         for returned in body.returns:
             fits = _fits(body, returned.block, action)
-            if not fits or returned.value in ("None", ""):
+            if not fits or returned.value in ("None", "") or (action == "list" and _is_by_data(body, returned)):
                 continue
             for value in alternatives(returned.value):
                 held = self._class_of(view, path, function, value)
@@ -139,6 +143,8 @@ class SerializerUses:
             calls = self._project.modules[chosen[0].path].bodies[chosen[1]].calls
             if not any(call.callee.startswith("super") for call in calls):
                 return ()  # it may put another query in its place
+        if any(map(self._starts_anew, self._backends(view))):
+            return ()
         own = self._classes.find(ref, "get_queryset")
         if own is not None and isinstance(own[1], int):
             return tuple(loads.of_chain(chain) for chain in self._listing(view, own[0].path, own[1]))
@@ -147,6 +153,29 @@ class SerializerUses:
         if member is None or isinstance(member[1], int):
             return tuple(loads.of_chain(chain) for chain in chains)
         return tuple(loads.placed(loads.of_chain(chain), member[0].path, member[1].function, member[1].value) for chain in chains)
+
+    def _backends(self, view: ClassKey) -> Iterator[ClassKey]:
+        """The classes of the project in ``filter_backends``."""
+        member = self._classes.find(Ref(RefKind.CLASS, "", *view), "filter_backends")
+        if member is None or isinstance(member[1], int) or member[1].value[:1] != "[":
+            return
+        for text in split(member[1].value[1:-1]):
+            held = self._project.value(member[0].path, member[1].function, text)
+            if held is not None and held.kind is RefKind.CLASS:
+                yield held.function
+
+    def _starts_anew(self, backend: ClassKey) -> bool:
+        """A filter gives a query of its own instead of the one that it is handed: what that one loads is lost."""
+        found = self._classes.find(Ref(RefKind.CLASS, "", *backend), "filter_queryset")
+        if found is None or not isinstance(found[1], int):
+            return False
+        body = self._project.modules[found[0].path].bodies[found[1]]
+        for returned in body.returns:
+            for value in alternatives(returned.value):
+                root = _root(body.calls, value)
+                if ".objects." in root or "._default_manager." in root:
+                    return True
+        return False
 
     def _listing(self, view: ClassKey, path: str, function: int) -> list[Chain]:
         """What ``get_queryset`` returns for the action ``list``; nothing at all is what it returns to whoever draws the API's schema."""
@@ -201,6 +230,27 @@ def _fits(body: Body, block: int, action: str) -> str:
         elif fits == "always" and not _ONE_ROW.search(subject):
             fits = "maybe"
     return fits
+
+
+def _is_by_data(body: Body, returned: Return) -> bool:
+    """What the request's body says decides about it: a list is asked for without one."""
+    texts = [returned.value, *(found.subject for _, found in around(body, returned.block) if found.kind is BlockKind.IF and "not " not in found.subject)]
+    for _ in range(_MAX_DEPTH):
+        if any(_BODY.search(text) for text in texts):
+            return True
+        calls = [body.calls[number] for text in texts for number in call_ids(text) if number < len(body.calls)]
+        texts = [text for call in calls for text in (call.callee, *call.args)]
+    return False
+
+
+def _root(calls: tuple[Call, ...], value: str) -> str:
+    """The call that a chain of calls begins with."""
+    for _ in range(_MOST_STEPS):
+        found = _FIRST.match(value)
+        if found is None:
+            break
+        value = calls[int(found.group(1))].callee
+    return value
 
 
 def _is_super(calls: tuple[Call, ...], value: str) -> bool:

@@ -55,6 +55,8 @@ class Page(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     suggestion: str
     severity: Severity | None
+    rows: Rows
+    missing: tuple[Missing, ...]
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -124,7 +126,8 @@ class Pages:
         message = f"the page `{view.template.rpartition('/')[2]}` lists `{model}` with one query per row for {shown}; {cure}"
         key = view.path, view.function
         entry, soft = reached_from(self._project, key)
-        return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", Severity.INFO if soft or rows.own else None)
+        severity = Severity.INFO if soft or rows.own else None
+        return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", severity, rows, tuple(missing))
 
     # -- views -------------------------------------------------------------------------------------
 

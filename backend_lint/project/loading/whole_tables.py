@@ -49,7 +49,6 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
     for site in project.queries.sites:
         if site.query.verb is Verb.SELECT and site.function >= 0 and site.evaluated:
             places.setdefault((site.path, site.function, site.call), []).append(site)
-    made: dict[str, Evidence] | None = None
     for (path, function, _), sites in places.items():
         site = sites[0]
         if project.modules[path].role not in roles or not all(map(is_whole, sites)) or not _is_loaded(project, site):
@@ -60,8 +59,7 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
         found = project.reached_from((path, function))
         if found is None or found[0].kind not in _RUNS:
             continue
-        made = made_by_requests(project) if made is None else made
-        if (added := made.get(table.name)) is not None:
+        if (added := project.loads.added.get(table.name)) is not None:
             yield Whole(site, table, found[0], added)
 
 

@@ -12,7 +12,7 @@ from backend_lint.facts.python import Attribute, BlockKind, Body
 from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
 from backend_lint.facts.schema import Table
-from backend_lint.project.loading.whole_tables import is_small, is_whole, made_by_requests
+from backend_lint.project.loading.whole_tables import is_small, is_whole
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
 
@@ -42,7 +42,6 @@ class EndlessList(NamedTuple):
 def endless_lists(project: Project) -> Iterator[EndlessList]:
     """One for each handler, in the order of routes."""
     seen: set[FunctionKey] = set()
-    made: dict[str, Evidence] | None = None
     paged = pages_by_default(project)
     for route in project.routes:
         key = (route.module, route.function)
@@ -50,8 +49,7 @@ def endless_lists(project: Project) -> Iterator[EndlessList]:
             table = _of_library(project, route)
             if table is not None and (table.name, -1) not in seen:
                 seen.add((table.name, -1))
-                made = made_by_requests(project) if made is None else made
-                if (grows := made.get(table.name)) is not None:
+                if (grows := project.loads.added.get(table.name)) is not None:
                     yield EndlessList(route, table.name, None, grows)
         if route.method != "GET" or route.function < 0 or key in seen or _ONE.search(route.path) or _ASIDE.search(f"{route.path} {route.name}"):
             continue
@@ -62,8 +60,7 @@ def endless_lists(project: Project) -> Iterator[EndlessList]:
         if found is None:
             continue
         site, table = found
-        made = made_by_requests(project) if made is None else made
-        if (grows := made.get(table.name)) is not None:
+        if (grows := project.loads.added.get(table.name)) is not None:
             yield EndlessList(route, table.name, Evidence(site.path, site.line, f"every row of `{table.name}` is loaded here"), grows)
 
 

@@ -1,0 +1,137 @@
+"""Which loads of single rows nobody doubts: of a request or a job that is known to run, of a table that grows, with advice that is complete."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from backend_lint.api import Role
+from backend_lint.facts.route import EntryKind
+from backend_lint.project.blocks import inside
+from backend_lint.project.calls import FunctionKey
+from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.lazy import is_slight
+from backend_lint.project.loading.loops import loop_of
+from backend_lint.project.loading.reach import is_aside, is_seldom
+from backend_lint.project.loading.whole_tables import is_small
+from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.schema.sizes import may_be_small
+
+if TYPE_CHECKING:
+    from backend_lint.facts.python import Call
+    from backend_lint.facts.schema import Index, Table
+    from backend_lint.project import Project
+    from backend_lint.project.loading import Rows
+    from backend_lint.project.loading.lazy import Lazy, Missing
+    from backend_lint.project.loading.serialized import Serialized
+    from backend_lint.project.loading.template_pages import Page
+
+_MOST_STEPS = 3
+"""How many functions away a read is that a reviewer still follows."""
+_SAVES = frozenset("save asave delete adelete create acreate get_or_create update_or_create bulk_create bulk_update".split())
+_UPDATES = frozenset({"update", "aupdate"})
+_OF_OBJECT = frozenset({"pk", "id"})
+
+
+class Sure:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def loop(self, found: Lazy) -> bool:
+        """A loop of a request, or of a job that something starts, that writes nothing for each row."""
+        if found.rows.call is None or not self.grows(found.rows.model) or not self._is_run(found.key) or is_slight(self._project, found):
+            return False
+        loop = loop_of(found.block, self._project.calls.body(found.key).blocks[found.block])
+        body = self._project.calls.body(found.key)
+        writes = self._project.loads.repeats.effects(found.key, loop) & Effect.DATABASE_WRITE or any(
+            _saves(call) and inside(body, call.block, found.block) for call in body.calls
+        )
+        one_parent = "**" in found.rows.fixed  # perhaps, nobody knows what is asked for
+        return not writes and not one_parent and self._is_plain(found.rows, found.missing)
+
+    def page(self, page: Page) -> bool:
+        """A template that a view shows."""
+        plain = bool(page.missing) and self._is_plain(page.rows, page.missing)
+        return plain and not page.rows.own and self.grows(page.rows.model) and self._is_run(page.key)
+
+    def listed(self, found: Serialized) -> bool:
+        """A list that a known route answers with."""
+        if not found.missing or not self.grows(found.rows.model) or not self._is_plain(found.rows, found.missing):
+            return False
+        return bool(found.routes) and (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key)))
+
+    def grows(self, model: ClassKey) -> bool:
+        """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
+        mapped = self._project.schema.mapped.get(model)
+        table = self._project.schema.table(mapped.table) if mapped is not None else None
+        if mapped is None or table is None or is_small(table) or may_be_small(table, mapped.name) or _is_bounded(table):
+            return False
+        return table.rows is not None or table.name in self._project.loads.added or model in self._posted
+
+    def _is_run(self, key: FunctionKey) -> bool:
+        found = self._project.reached_from(key)
+        if found is None or self._project.modules[key[0]].role is not Role.APPLICATION or is_seldom(self._project, key):
+            return False
+        entry, _ = found
+        if entry not in self._project.entries.of((entry.module, entry.function)):
+            return False  # something that the framework calls on the way to a handler
+        if entry.kind is EntryKind.TASK:
+            return (entry.module, entry.function) in self._started
+        return entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.CONSUMER)
+
+    @functools.cached_property
+    def _started(self) -> frozenset[FunctionKey]:
+        """The tasks that some code of the application hands to their queue."""
+        dispatches = self._project.transactions.dispatches
+        return frozenset(one.task for key in dispatches.functions for one in dispatches.of(key) if one.task is not None)
+
+    @functools.cached_property
+    def _posted(self) -> frozenset[ClassKey]:
+        """The models of which generic views make rows for who sends them."""
+        posted = [one for one in self._project.routes if one.method == "POST" and one.framework == "drf" and one.name.endswith((".create", ".post"))]
+        views = dict.fromkeys(one.owner for one in posted if one.owner is not None)
+        return frozenset(rows.model for view in views for rows in self._project.loads.serializer_uses.rows_of(view))
+
+    def _is_plain(self, rows: Rows, missing: Iterable[Missing]) -> bool:
+        """What is read is read of every row, near by, and is all that the object is asked for; the query can load it as it stands."""
+        if rows.locked or (rows.streamed and any(one.many or one.behind_many for one in missing)):
+            return False
+        return all(
+            not one.read.conditional and len(one.read.trail) <= _MOST_STEPS and not self._goes_on(one) and not self._is_fixed(rows, one) for one in missing
+        )
+
+    @staticmethod
+    def _is_fixed(rows: Rows, one: Missing) -> bool:
+        """All rows have the same: one look-up before the loop is enough, and there are other ways than the query's to it."""
+        return rows.framework is Framework.DJANGO and one.path[0] in rows.fixed
+
+    def _goes_on(self, one: Missing) -> bool:
+        """A method of the related object is called: what that reads may be more than is known."""
+        relation, name = one.read.relation, one.read.relation.name
+        parts = one.read.trail[-1].text.partition("(")[0].split(".")
+        if one.many or relation.target is None or name not in parts:
+            return False
+        behind = parts[parts.index(name) + 1 :][:1]
+        target = self._project.schema.mapped.get(relation.target)
+        known = target is not None and (not behind or behind[0] in target.fields or behind[0] in target.relationships)
+        return not known and bool(behind) and behind[0] not in _OF_OBJECT and not behind[0].endswith("_id")
+
+
+def _saves(call: Call) -> bool:
+    """It looks like a write, whatever it is called on."""
+    method = call.callee.rpartition(".")[2]
+    return method in _SAVES or (method in _UPDATES and bool(call.keywords))
+
+
+def _is_bounded(table: Table) -> bool:
+    """A unique key of few possible values and one parent: each has no more rows than there are such values."""
+    return any(_bounds(table, index) for index in table.indexes if index.unique and index.where is None)
+
+
+def _bounds(table: Table, index: Index) -> bool:
+    columns = [table.column(key.column) for key in index.keys]
+    closed = [column for column in columns if column is not None and column.closed]
+    return bool(closed) and len(closed) >= len(columns) - 1 and None not in columns
