@@ -11,7 +11,7 @@ from backend_lint.project.loading.writes import How, Write
 _CURES = {
     How.CREATE: "create them together with `bulk_create`",
     How.SAVE: "change them together with `bulk_update`, or with `update` if all get the same",
-    How.UPDATE: "update them together with `filter(pk__in=...)` or `bulk_update`",
+    How.UPDATE: "update them together, with one `update` where all get the same, else with `bulk_update`",
     How.DELETE: "delete them together with the queryset's `delete`",
     How.COMMIT: "commit once behind the loop, or once a batch",
     How.ASSIGN: "update them in one statement",

@@ -24,8 +24,8 @@ _OTHERS = re.compile(r"[<>~]|!=|\bnot\b")
 _RANGE_IN_SQL = re.compile(r"[<>]|!=|\b(?:like|ilike|between|limit|over|recursive)\b|\border by\b", re.IGNORECASE)
 _SUFFIXES = frozenset(
     (
-        "lt lte gt gte range contains icontains startswith istartswith endswith iendswith search regex iregex isnull overlap contained_by has_key has_keys "
-        "has_any_keys trigram_similar ne not"
+        "iexact lt lte gt gte range contains icontains startswith istartswith endswith iendswith search regex iregex isnull overlap contained_by has_key "
+        "has_keys has_any_keys trigram_similar ne not"
     ).split()
 )
 _ORDERS = frozenset({"order_by", "aorder_by"})

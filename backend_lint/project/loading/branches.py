@@ -10,6 +10,7 @@ from backend_lint.project.blocks import around, inside
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _ELEMENTS = frozenset({BlockKind.COMPREHENSION, BlockKind.LAMBDA})
+_TAKES_KEYS = re.compile(r"\.objects\.a?(?:create|get|filter|exclude)$")
 _TEST_LINES = 6
 """How far a test may stand above the first line that it guards."""
 _OPEN = re.compile(r"[%#a-zA-Z_]")
@@ -57,6 +58,20 @@ def is_only_compared(body: Body, block: int, text: str) -> bool:
     written = [found.subject for found in body.blocks] + [one.value for one in body.returns]
     tests = [value for value in written if mentions.search(value)]
     return bool(tests) and all(_is_compared(test, match) for test in tests for match in mentions.finditer(test))
+
+
+def is_only_handed_on(body: Body, text: str) -> bool:
+    """``Loan.objects.create(reader=row.reader)``, and nothing else is done with it: the key will do."""
+    if sum(one == text for _, _, one, _ in body.reads) != 1:
+        return False
+    mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
+    given = [(call, value) for call in body.calls for name, value in call.keywords if value == text and name.isidentifier()]
+    others = [value for call in body.calls for value in (call.callee, *call.args, *(value for _, value in call.keywords if value != text))]
+    others += [one.value for one in body.assigns] + [one.value for one in body.yields] + [one.value for one in body.returns]
+    others += [value for _, value, _ in body.conditions] + [found.subject for found in body.blocks]
+    if any(mentions.search(value) for value in others):
+        return False
+    return bool(given) and all(_TAKES_KEYS.search(call.callee) for call, _ in given)
 
 
 def _is_compared(test: str, found: re.Match[str]) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Edge, FunctionKey
-from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional, is_only_compared
+from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional, is_only_compared, is_only_handed_on
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
@@ -210,7 +210,8 @@ class Reads:
             if relation.many and not (mapped.framework is Framework.SQLALCHEMY and rest and rest[0] not in _OF_LISTS):
                 yield from self._collection(at, body, relation, mapped, prefix, rest, number, block, conditional, trail, text, depth, seen)
                 return
-            asked = (".pk",) if not rest and number is None and is_only_compared(body, block, text) else rest
+            by_key = not rest and number is None and (is_only_compared(body, block, text) or is_only_handed_on(body, text))
+            asked = (".pk",) if by_key else rest
             yield Read(prefix, False, "", relation, model, trail, conditional, self._own_key(mapped, relation, asked))
             if relation.target is None:
                 return

@@ -76,8 +76,6 @@ class Sure:
         if found is None or self._project.modules[key[0]].role is not Role.APPLICATION or is_seldom(self._project, key):
             return False
         entry, _ = found
-        if entry not in self._project.entries.of((entry.module, entry.function)):
-            return False  # something that the framework calls on the way to a handler
         if entry.kind is EntryKind.TASK:
             return (entry.module, entry.function) in self._started
         return entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.CONSUMER)
