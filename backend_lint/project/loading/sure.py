@@ -14,7 +14,6 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.lazy import is_slight
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, is_seldom
-from backend_lint.project.loading.whole_tables import is_small
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.schema.sizes import may_be_small
 
@@ -67,7 +66,7 @@ class Sure:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
         mapped = self._project.schema.mapped.get(model)
         table = self._project.schema.table(mapped.table) if mapped is not None else None
-        if mapped is None or table is None or is_small(table) or may_be_small(table, mapped.name) or _is_bounded(table):
+        if mapped is None or table is None or may_be_small(table, mapped.name) or _is_bounded(table):
             return False
         return table.rows is not None or table.name in self._project.loads.added or model in self._posted
 
