@@ -41,7 +41,7 @@ class Sure:
 
     def loop(self, found: Lazy) -> bool:
         """A loop of a request, or of a job that something starts, that writes nothing for each row."""
-        if found.rows.call is None or not self.grows(found.rows.model) or not self._is_run(found.key) or is_slight(self._project, found):
+        if found.rows.call is None or not self._is_plain(found.rows, found.missing) or not self._is_run(found.key) or is_slight(self._project, found):
             return False
         loop = loop_of(found.block, self._project.calls.body(found.key).blocks[found.block])
         body = self._project.calls.body(found.key)
@@ -49,7 +49,7 @@ class Sure:
             _saves(call) and inside(body, call.block, found.block) for call in body.calls
         )
         one_parent = "**" in found.rows.fixed  # perhaps, nobody knows what is asked for
-        return not writes and not one_parent and self._is_plain(found.rows, found.missing)
+        return not writes and not one_parent and self.grows(found.rows.model)
 
     def page(self, page: Page) -> bool:
         """A template that a view shows."""
@@ -58,9 +58,9 @@ class Sure:
 
     def listed(self, found: Serialized) -> bool:
         """A list that a known route answers with."""
-        if not found.missing or not self.grows(found.rows.model) or not self._is_plain(found.rows, found.missing):
+        if not found.missing or not found.routes or not self._is_plain(found.rows, found.missing):
             return False
-        return bool(found.routes) and (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key)))
+        return (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key))) and self.grows(found.rows.model)
 
     def grows(self, model: ClassKey) -> bool:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
