@@ -27,10 +27,12 @@ class SqlStatement(Fact, frozen=True):
 
 class SqlFile(Fact, frozen=True):
     """`dialect` is empty if nothing in the file tells. `sections`: for dbmate and goose the line where the way down begins, else 0 (only the way up
-    is read). `runs_bare`: a comment tells the runner to run the file outside a transaction. `runner`: whose marks stand in it (``dbmate``, ``goose``)"""
+    is read). `runs_bare`: a comment tells the runner to run the file outside a transaction. `runner`: whose marks stand in it (``dbmate``, ``goose``).
+    `includes`: files that psql runs in its place, as written."""
 
     statements: tuple[SqlStatement, ...]
     dialect: str = ""
     down: int = 0
     runs_bare: bool = False
     runner: str = ""
+    includes: tuple[str, ...] = ()

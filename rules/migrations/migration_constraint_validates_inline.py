@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from msgspec.structs import replace
+
+from backend_lint.api import Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Step, patches
+from backend_lint.project.migrating import Growth, Migration, Migrations, Step, patches, patches_django
 from backend_lint.sql.locks import Lock
 
 
@@ -26,8 +28,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
     foreign key nobody writes to either table. Added NOT VALID the constraint holds for new rows at once, and VALIDATE CONSTRAINT checks the old ones
     without locking anybody out.
 
-    How long that takes depends on the rows. Of a table whose rows nobody counted a check or SET NOT NULL in Django or Alembic is an information only;
-    tables that only the admin fills are left alone, and for these two those whose rows come by forms as well.
+    How long that takes depends on the rows. Of a table whose rows nobody counted a check or SET NOT NULL in Django or Alembic is an information of
+    the profile `strict` only; tables that only the admin fills are left alone, and for these two those whose rows come by forms as well.
 
     ## Example
 
@@ -65,18 +67,21 @@ class MigrationConstraintValidatesInline(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         if not project.migrations.rolling:
             return
-        said = set()
-        for migration, step in project.migrations.slow():
+        slow = list(project.migrations.slow())
+        said = {step.place for _, step in slow if any(cost.rewrites for cost in step.blocking)}  # what is written anew takes longer, and is told
+        for migration, step in slow:
             key = step.done.change if isinstance(step.done.change, ddl.AddForeignKey) else None
             if (key is None and any(cost.rewrites for cost in step.blocking)) or _is_new(migration, step):
                 continue
-            what, remedy, patch = _explained(migration, step, project.migrations.dialect is Dialect.MYSQL)
+            what, remedy, patch = _explained(project.migrations, migration, step)
             growth = project.migrations.growth(step.done.table)
             few = growth is Growth.BY_HAND or (growth is Growth.ENTERED and key is None)  # such rows are read in a moment
             if what and step.place not in said and not few:
                 said.add(step.place)
                 heavy = not migration.runner.is_python or (key is not None and not _is_on_new(migration, key))
                 severity = None if growth is Growth.COUNTED or (growth.is_fast and heavy) else Severity.INFO
+                if severity is Severity.INFO and not self.shows(Profile.STRICT):
+                    continue
                 message = f"{what} {_who(step)}; {'on PostgreSQL, ' if migration.several else ''}{remedy}"
                 yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch, severity=severity)
 
@@ -109,13 +114,17 @@ def _who(step: Step) -> str:
 _LATER = "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
 
 
-def _explained(migration: Migration, step: Step, mysql: bool) -> tuple[str, str, str]:
+def _explained(migrations: Migrations, migration: Migration, step: Step) -> tuple[str, str, str]:
     """What it is, what to do, and how it is written."""
-    change, table = step.done.change, step.done.table
+    change, table, mysql = step.done.change, step.done.table, migrations.dialect is Dialect.MYSQL
     if isinstance(change, ddl.AddForeignKey):
+        if patches_django.only_loosened(migration, step, change.foreign_key):
+            what = f"the foreign key of ({change.foreign_key.columns[0]}), of which only `null` changes, is made anew and checked"
+            return what, "keep it, and only DROP NOT NULL", "" if mysql else patches_django.loosened(step, change.foreign_key.columns[0])
+        key = change.foreign_key if migrations.table(change.foreign_key.table) is not None else replace(change.foreign_key, to_columns=())
         remedy = "add it with a tool that copies the table while it is used" if mysql else _LATER
-        columns = ", ".join(change.foreign_key.columns)
-        return f"the foreign key of ({columns}) is checked", remedy, "" if mysql else patches.foreign_key(migration, step, change.foreign_key)
+        columns = ", ".join(key.columns)
+        return f"the foreign key of ({columns}) is checked", remedy, "" if mysql else patches.foreign_key(migration, step, key)
     if isinstance(change, ddl.AddCheck):
         name = change.name or f"{table.rpartition('.')[2]}_check"
         patch = patches.check(migration, step, f"CHECK ({change.text})", name) if change.text not in ("", "?") else ""

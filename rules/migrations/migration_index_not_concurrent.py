@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
@@ -18,7 +18,8 @@ class MigrationIndexNotConcurrent(ProjectRule):
     Reports indexes, unique constraints, exclusion constraints and primary keys that a migration builds on a table with rows without CONCURRENTLY: by
     `AddIndex`, `db_index=True`, `unique=True` or the index of a new foreign key in Django, `op.create_index` and `index=True` in Alembic, `CREATE
     INDEX` and `REINDEX` in SQL. PostgreSQL only (MySQL builds indexes online, apart from full text and spatial ones). Tables that the same change
-    makes, that only the admin fills, or that are known to be small, are left alone; where no code of the service makes rows by itself, it is an information.
+    makes, that only the admin fills, or that are known to be small, are left alone; where no code of the service makes rows by itself, it is an information
+    of the profile `strict`.
     Dropping an index takes a moment; it is reported with the option `drops` only.
 
     ## Why is this bad
@@ -95,7 +96,8 @@ class MigrationIndexNotConcurrent(ProjectRule):
         for migration, step in project.migrations.slow():
             what = _what(step)
             growth = project.migrations.growth(step.done.table)
-            if what and growth is not Growth.BY_HAND and (key := (step.place, step.done.table)) not in said:
+            sure = growth.is_fast or self.shows(Profile.STRICT)
+            if what and sure and growth is not Growth.BY_HAND and (key := (step.place, step.done.table)) not in said:
                 said.add(key)
                 yield self._finding(project.migrations, migration, step, what)
         if self.option("drops"):

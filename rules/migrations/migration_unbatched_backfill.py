@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.migrating import Growth, Migration, Runner
 from backend_lint.project.migrating.backfills import Backfill, backfills
@@ -38,7 +38,8 @@ class MigrationUnbatchedBackfill(ProjectRule):
     Reports an UPDATE of a table with rows that names no key, no range and no limit: in SQL, by `op.execute`, with `sa.update`, or with models in
     `RunPython`; and a loop that saves each row inside the migration's transaction. An UPDATE that compares a value (`WHERE state = 'old'`) may be about
     few rows and is only reported if it fills a column that the same migration adds. Batches, small tables and tables that the migration makes are left
-    alone, and so are tables that only the admin fills. In Django and Alembic one statement on a table whose rows nobody counted is an information.
+    alone, and so are tables that only the admin fills. In Django and Alembic one statement on a table whose rows nobody counted is an information
+    of the profile `strict`.
 
     ## Why is this bad
 
@@ -84,10 +85,11 @@ class MigrationUnbatchedBackfill(ProjectRule):
         for migration in project.migrations.judged:
             for found in backfills(project, migration):
                 growth = project.migrations.growth(found.table)
-                if growth is not Growth.BY_HAND:
-                    yield self._finding(migration, found, growth)
+                long = growth is Growth.COUNTED or (growth.is_fast and (found.way == "loop" or not migration.runner.is_python))
+                if growth is not Growth.BY_HAND and (long or self.shows(Profile.STRICT)):
+                    yield self._finding(migration, found, None if long else Severity.INFO)
 
-    def _finding(self, migration: Migration, found: Backfill, growth: Growth) -> Finding:
+    def _finding(self, migration: Migration, found: Backfill, severity: Severity | None) -> Finding:
         if found.way == "loop":
             what = f"each row of `{found.table}` is saved on its own, and all in one transaction: they"
         elif found.way == "delete":
@@ -105,8 +107,6 @@ class MigrationUnbatchedBackfill(ProjectRule):
             patch = _django(*found.model, found.way) if found.model else ""
         elif found.table.replace(".", "_").isidentifier():
             patch = _SQL.format(table=found.table)
-        long = growth is Growth.COUNTED or (growth.is_fast and (found.way == "loop" or not migration.runner.is_python))
-        severity = None if long else Severity.INFO
         return self.finding(found.path, Place(found.path, found.line), message, symbol=migration.symbol, suggestion=patch, severity=severity)
 
 

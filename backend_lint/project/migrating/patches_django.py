@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend_lint.project.migrating.model import Step
+from backend_lint.facts import ddl
+from backend_lint.facts.schema import ForeignKey
+from backend_lint.project.migrating.model import Migration, Step
+from backend_lint.project.schema.history import Done
 
 _CLASS = "class Migration(migrations.Migration):\n    atomic = False\n\n    operations = [\n{}\n    ]"
 _FROM = "from django.contrib.postgres.operations import {}\n"
@@ -55,6 +58,31 @@ def by_hand(step: Step, *statements: tuple[str, str]) -> str:
     return _CLASS.format(
         f"        migrations.SeparateDatabaseAndState(\n            database_operations=[\n{listed}\n            ],\n"
         f"            state_operations=[migrations.{step.done.operation}(...)],  # as it stands here{rest}\n        ),"
+    )
+
+
+def only_loosened(migration: Migration, step: Step, key: ForeignKey) -> bool:
+    """The key is dropped and made anew by an ``AlterField`` that changes no more than ``null``."""
+    if step.done.operation != "AlterField" or len(key.columns) != 1:
+        return False
+    beside = [one.done for one in migration.steps if one.place == step.place and one.done.table == step.done.table]
+    same = any(isinstance(one.change, ddl.DropConstraint) and one.change.name == key.name for one in beside)  # its name holds the target
+    return same and any(_loosens(one, key.columns[0]) for one in beside)
+
+
+def _loosens(done: Done, column: str) -> bool:
+    change, was = done.change, done.was
+    if not isinstance(change, ddl.AlterColumn) or change.name != column or change.column is None or was is None:
+        return False
+    return was.nullable is False and change.column.nullable is True and was.type == change.column.type
+
+
+def loosened(step: Step, column: str) -> str:
+    """NULL is allowed, and the key stays."""
+    table = f"ALTER TABLE {step.done.table} ALTER COLUMN {column}"
+    return (
+        f"migrations.SeparateDatabaseAndState(\n    database_operations=[{_run(f'{table} DROP NOT NULL', f'{table} SET NOT NULL')}],\n"
+        "    state_operations=[migrations.AlterField(...)],  # as it stands here\n)"
     )
 
 

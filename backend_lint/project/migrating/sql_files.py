@@ -25,6 +25,8 @@ _UP = lazy_regex(r"^(\d+)_.*\.up\.sql$")
 _FOLDERS = lazy_regex(
     r"(?:^|/)(?:[\w-]*migrat\w*|alembic|flyway|liquibase|changelogs?|changes|updates?|upgrades?|versions|deltas?|patches|evolutions)(?:/|$)", re.IGNORECASE
 )
+_INSTALLS = lazy_regex(r"(?:^|/)(?:init|initdb(?:\.d)?|docker-entrypoint-initdb\.d|install|bootstrap|baseline|fresh[_-]install)(?:/|$)", re.IGNORECASE)
+"""Folders of what builds a database from nothing."""
 _FRAME = (ActKind.SET, ActKind.BEGIN, ActKind.COMMIT)
 _STAMP = 14
 """Digits of a time: both sqlx and golang-migrate number so."""
@@ -34,7 +36,10 @@ def of_files(project: Project) -> Iterator[tuple[History, dict[str, tuple[Runner
     """The numbered chains of files, with runner and transaction of each file."""
     others = {posixpath.dirname(path) for path, module in project.modules.items() if module.role is Role.MIGRATION and not path.endswith("__init__.py")}
     ours = {path: facts for path, facts in project.sql_files.items() if posixpath.dirname(path) not in others and _is_migration(project, path, facts)}
+    at_once = _run_at_once(project)
     for chain in chains(ours):
+        if not at_once.isdisjoint(chain.paths) or _INSTALLS.search(chain.folder):
+            continue  # one run makes the tables and all that is on them
         dialect = chain.dialect or project.product[0]
         if not chain.numbered or not any(_says_so(path, ours[path]) for path in chain.paths):
             continue
@@ -63,6 +68,16 @@ def of_files(project: Project) -> Iterator[tuple[History, dict[str, tuple[Runner
 def _is_migration(project: Project, path: str, facts: SqlFile) -> bool:
     file = project.files.get(path)
     return file is not None and file.role is Role.MIGRATION and path.endswith(".sql") and bool(facts.statements) and not is_way_down(path)
+
+
+def _run_at_once(project: Project) -> frozenset[str]:
+    """Files that psql runs as one, with those that name them."""
+    found: set[str] = set()
+    for path, facts in project.sql_files.items():
+        beside = posixpath.dirname(path)
+        named = {posixpath.normpath(posixpath.join(beside, name)) for name in facts.includes} & project.sql_files.keys()
+        found |= named | ({path} if named else set())
+    return frozenset(found)
 
 
 def _says_so(path: str, facts: SqlFile) -> bool:

@@ -26,6 +26,11 @@ class AppConfig(NamedTuple):
     name: str
 
 
+def _is_of_library(base: str, path: str) -> bool:
+    """A configuration derived from a library's own: in ``apps.py``, or in the package itself, as before Django 3.2."""
+    return (base.endswith(("AppConfig", "Config")) and path.endswith("/apps.py")) or (base.endswith("AppConfig") and path.endswith("/__init__.py"))
+
+
 class Apps:
     """Which application a module belongs to."""
 
@@ -122,7 +127,7 @@ class Apps:
         resolver = self.values.resolver
         fact = self.modules[path].classes[index]
         ref = next((one for one in resolver.classes.ancestors(path, index)[1:] if one.kind is RefKind.EXTERNAL), None)
-        if ref is None or not (ref.name in _CONFIGS or (ref.name.endswith(("AppConfig", "Config")) and path.endswith("/apps.py"))):
+        if ref is None or not (ref.name in _CONFIGS or _is_of_library(ref.name, path)):
             return None
         folder = path.rpartition("/")[0]
         name = self._attribute(path, index, "name")

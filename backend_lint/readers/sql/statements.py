@@ -24,6 +24,7 @@ _BARE = re.compile(
     r"(?:flyway:)?executeInTransaction\s*=\s*false|transactional:\s*false|disable_ddl_transaction)",
     re.IGNORECASE | re.MULTILINE,
 )
+_INCLUDED = re.compile(r"^[ \t]*\\(?:i|ir|include|include_relative)[ \t]+'?([^'\s;]+)", re.MULTILINE)
 _NAME = re.compile(r"--\s*:?name\s*:?\s*([A-Za-z_][\w.-]*)\s*([\^!*#$<]{1,2})?\s*(\(.*?\))?\s*(:\S+)?|--!\s*([A-Za-z_]\w*)", re.IGNORECASE)
 _QUERY = frozenset({"select", "with", "insert", "update", "delete", "replace", "merge", "values"})
 _MOST = 20_000
@@ -36,6 +37,7 @@ def read_statements(text: str, file: SourceFile) -> SqlFile:
         return SqlFile(())
     dialect = guess(text) or _by_place(file.path)
     runner = found.group(1).lower() if (found := _RUNNER.search(text)) else ""
+    includes = tuple(_INCLUDED.findall(text)) if "\\i" in text else ()
     text, down = _way_up(text)
     reading = Reading(dialect or Dialect.POSTGRESQL, file.path)
     text = reading.prepared(text)
@@ -49,7 +51,7 @@ def read_statements(text: str, file: SourceFile) -> SqlFile:
     if len(parsed) > _MOST:
         first = parsed[_MOST][0]
         said.append(SqlStatement(first.line, first.line, "", not_understood=f"only {_MOST} statements of a file are read"))
-    return SqlFile(tuple(said), dialect.value if dialect else "", down, bare, _RUNNERS.get(runner, ""))
+    return SqlFile(tuple(said), dialect.value if dialect else "", down, bare, _RUNNERS.get(runner, ""), includes)
 
 
 def _by_place(path: str) -> Dialect | None:
