@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.migrating.reversing import one_way
 from backend_lint.project.schema.places import Place
@@ -15,6 +15,8 @@ class MigrationIrreversible(ProjectRule):
 
     Reports `RunPython` without `reverse_code`, `RunSQL` without `reverse_sql`, and Alembic revisions that change the schema and whose `downgrade` is
     empty. One that raises says on purpose that there is no way back, and is left alone. So are projects in which most migrations have none.
+    By default only where nothing needs to be undone: where rows are made that may be there anyway (`get_or_create`, `create_permissions`), or columns are
+    filled that the same migration adds. The profile `strict` reports all.
 
     ## Why is this bad
 
@@ -82,7 +84,10 @@ class MigrationIrreversible(ProjectRule):
             if found.what == "downgrade":
                 message = "`downgrade` is empty though `upgrade` changes the schema: going back is reported as done and is not; undo it, or raise"
                 yield self.finding(found.path, place, message, symbol="downgrade", suggestion="undo what upgrade does, or raise NotImplementedError")
-            else:
+            elif found.harmless or self.shows(Profile.STRICT):
                 argument = "reverse_code" if found.what == "RunPython" else "reverse_sql"
-                message = f"`{found.what}` has no `{argument}`, so that the release cannot be taken back; give it one, or `{found.what}.noop`"
-                yield self.finding(found.path, place, message, symbol="Migration", suggestion=f"{argument}=migrations.{found.what}.noop")
+                cure, patch = "give it one that undoes it, or say beside it that there is no way back on purpose", ""
+                if found.harmless:
+                    cure, patch = f"nothing needs to be undone: give it `{found.what}.noop`", f"{argument}=migrations.{found.what}.noop"
+                message = f"`{found.what}` has no `{argument}`, so that the release cannot be taken back; {cure}"
+                yield self.finding(found.path, place, message, symbol="Migration", suggestion=patch)

@@ -74,7 +74,9 @@ class MigrationRename(ProjectRule):
             if isinstance(change, ddl.RenameColumn):
                 field = django and step.done.operation == "RenameField" and change.old.isidentifier()
                 patch = f'db_column="{change.old}"' if field else ""
-                what, cure = f"`{change.old}` of `{step.done.table}`", f"keep the column with {patch}" if patch else "add a column and move over"
+                inherited = bool(patch) and migrations.is_inherited(step.done.table, step.done.made.get("new_name", 2))
+                keep = f"keep the column: declare the inherited field in the model, with {patch}" if inherited else f"keep the column with {patch}"
+                what, cure = f"`{change.old}` of `{step.done.table}`", keep if patch else "add a column and move over"
             else:
                 keeps = django and step.done.operation == "RenameModel" and change.old.isidentifier()
                 patch = f'db_table = "{change.old}"' if keeps else ""

@@ -13,6 +13,7 @@ from backend_lint.project.migrating.makers import Growth, Makers
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.runners import after_deploy, alembic_transaction, django_transaction, steps
 from backend_lint.project.migrating.timeouts import made_safe
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.history import History, Node
 from backend_lint.project.schema.product import engines
 from backend_lint.project.schema.sizes import has_few_rows, may_be_small
@@ -146,6 +147,13 @@ class Migrations:
         """Django's name of the field with a column."""
         models = self.makers.models(table)
         return next((one.name for model in models for one in model.relationships.values() if one.columns == (column,) and not one.reverse), column)
+
+    def is_inherited(self, table: str, field: object) -> bool:
+        """No class of the project declares a field of Django's: it comes from a library's abstract model."""
+        keys = [model.key for model in self.makers.models(table)]
+        if not keys:
+            return self.table(table) is not None  # nothing in the class says that it is a model
+        return all(self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *key), str(field)) is None for key in keys)
 
     @property
     def serves(self) -> bool:

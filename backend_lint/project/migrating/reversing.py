@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act
 from backend_lint.project.migrating.model import Runner
+from backend_lint.project.migrating.taking_back import needs_no_way_back
 from backend_lint.project.schema.django import django_project
 from backend_lint.project.schema.django_graph import attribute
 from backend_lint.project.schema.django_values import Made
@@ -22,12 +23,13 @@ _ENOUGH = 3
 
 
 class OneWay(NamedTuple):
-    """What cannot be taken back. `what`: the operation, or ``downgrade``."""
+    """What cannot be taken back. `what`: the operation, or ``downgrade``. `harmless`: nothing needs to be undone."""
 
     path: str
     line: int
     what: str
     runner: Runner
+    harmless: bool = False
 
 
 def one_way(project: Project, migrations: Migrations) -> Iterator[OneWay]:
@@ -59,7 +61,8 @@ def _django(project: Project, history: History, node: Node) -> Iterator[OneWay |
             waiting += reader.listed(one.get("database_operations", 0))
         elif one.last in ("RunPython", "RunSQL"):
             back = one.has("reverse_code" if one.last == "RunPython" else "reverse_sql") or len(one.fact.args) > 1
-            yield None if back else OneWay(node.path, one.line, one.last, Runner.DJANGO)
+            harmless = not back and one.last == "RunPython" and needs_no_way_back(project, node, one)
+            yield None if back else OneWay(node.path, one.line, one.last, Runner.DJANGO, harmless)
 
 
 def _alembic(project: Project, history: History, node: Node) -> Iterator[OneWay | None]:
