@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.migrating import Growth, Migration, Migrations, Runner
@@ -16,7 +16,8 @@ class MigrationAddRequiredColumn(ProjectRule):
 
     Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's
     `default=` is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL
-    DEFAULT. Projects on SQLite are left alone. Where only the admin and commands make rows of the table, it is a warning.
+    DEFAULT. Projects on SQLite are left alone. Where only the admin and commands make rows of the table, it is a warning of the profile
+    `strict`.
 
     ## Why is this bad
 
@@ -63,12 +64,14 @@ class MigrationAddRequiredColumn(ProjectRule):
             if migration.runner is Runner.DJANGO and (migration.late or not migrations.rolling):
                 continue
             for found in required(migration):
+                if not (_is_sure(migrations, migration, found) or self.shows(Profile.STRICT)):
+                    continue
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
                     yield self._finding(migrations, migration, found)
 
     def _finding(self, migrations: Migrations, migration: Migration, found: Required) -> Finding:
-        table, growth = found.at.done.table, migrations.growth(found.at.done.table)
+        table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
         what, remedy, patch = self._explained(migration, found)
         made = migrations.makers.of(table)
@@ -81,7 +84,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             symbol=migration.symbol,
             evidence=() if fails else evidence,
             suggestion=patch,
-            severity=None if fails or growth not in (Growth.BY_HAND, Growth.UNKNOWN) else Severity.WARNING,
+            severity=None if _is_sure(migrations, migration, found) else Severity.WARNING,
         )
 
     @staticmethod
@@ -101,4 +104,11 @@ class MigrationAddRequiredColumn(ProjectRule):
         default = database_default(found)
         if not default:
             return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
-        return what, f"set {default} (Django 5.0), or keep it null=True until the next release", f"{default}  # Django 5.0 and later"
+        imported = "; from django.db.models.functions import Now" if default.endswith("Now()") else ""
+        return what, f"set {default} (Django 5.0), or keep it null=True until the next release", f"{default}  # Django 5.0 and later{imported}"
+
+
+def _is_sure(migrations: Migrations, migration: Migration, found: Required) -> bool:
+    """The migration itself fails, or code of the service inserts rows meanwhile."""
+    fails = migration.runner is not Runner.DJANGO and found.at is found.added
+    return fails or migrations.growth(found.at.done.table) not in (Growth.BY_HAND, Growth.UNKNOWN)

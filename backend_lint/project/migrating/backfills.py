@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
-from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.facts.python import LOOPS, Assign, BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating.model import Migration, Runner
 from backend_lint.project.references import RefKind
@@ -19,6 +19,7 @@ from backend_lint.project.value_text import parse
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_NEVER_FALSE = ("timestamp", "date", "uuid")
 _LONGEST = 30
 """Calls of one chain."""
 _BOUND = lazy_regex(r"(?:^|_)(?:id|pk|uuid|key|code|slug|name|email)(?:__(?:in|gt|gte|lt|lte|range|exact))?$|__range$|__in$")
@@ -75,7 +76,9 @@ def _of_models(project: Project, migration: Migration, mixed: bool) -> Iterator[
         if ref is None or ref.kind is not RefKind.FUNCTION:
             continue
         wrapped = migration.transaction is not False and operation.get("atomic") is not False
-        yield from _Function(project, reader, ref.path, ref.index).found(wrapped, mixed)
+        added = [step.done.change.column for step in migration.steps if isinstance(step.done.change, ddl.AddColumn)]
+        filled = {column.name: column.type.startswith(_NEVER_FALSE) for column in added if column.nullable is False}
+        yield from _Function(project, reader, ref.path, ref.index).found(wrapped, mixed, filled)
 
 
 class _Function:
@@ -89,14 +92,15 @@ class _Function:
         self.body: Body = project.modules[path].bodies[index]
         self.labels: dict[str, tuple[str, str]] = {}
 
-    def found(self, wrapped: bool, mixed: bool) -> Iterator[Backfill]:
+    def found(self, wrapped: bool, mixed: bool, filled: Mapping[str, bool]) -> Iterator[Backfill]:
+        """`filled`: columns that have a value in each row before the function runs, and whether it is true."""
         for call in self.body.calls:
             base, _, method = call.callee.rpartition(".")
             if method == "update" and not self._is_in_batches(call):
                 table = self._whole(base)
                 if table:
                     yield Backfill(self.path, call.line, table, "statement", mixed, self.labels.get(table, ()))
-            elif method == "save" and wrapped and base.endswith("[]") and not self._is_in_batches(call):
+            elif method == "save" and wrapped and base.endswith("[]") and not self._is_in_batches(call) and not self._never_changes(base, filled):
                 table = self._whole(base.removesuffix("[]"))
                 if table:
                     yield Backfill(self.path, call.line, table, "loop", mixed, self.labels.get(table, ()))
@@ -104,6 +108,17 @@ class _Function:
                 table = self._whole(base)
                 if table and any(block.kind is BlockKind.FOR and self._whole(block.subject) == table for block in self.body.blocks):
                     yield Backfill(self.path, call.line, table, "statement", mixed, self.labels.get(table, ()))
+
+    def _never_changes(self, row: str, filled: Mapping[str, bool]) -> bool:
+        """All that is set of a row is set where it is empty, which it never is."""
+        assigned = [one for one in self.body.assigns if one.target.rpartition(".")[0] == row]
+        return bool(assigned) and all(self._is_guarded(one, filled) for one in assigned)
+
+    def _is_guarded(self, assign: Assign, filled: Mapping[str, bool]) -> bool:
+        name, block = assign.target.rpartition(".")[2], self.body.blocks[assign.block]
+        if name not in filled or block.kind is not BlockKind.IF:
+            return False
+        return block.subject.strip("()") in (f"{assign.target} is None", *([f"not {assign.target}"] if filled[name] else []))
 
     def _is_looped(self, call: Call) -> bool:
         block = call.block

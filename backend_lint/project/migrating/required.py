@@ -74,6 +74,9 @@ def database_default(found: Required) -> str:
     if not isinstance(field, Made) or field.get("unique") is True:
         return ""
     value = field.get("default")
+    stamped = field.get("auto_now") is True or field.get("auto_now_add") is True or (isinstance(value, Named) and value.name.endswith("timezone.now"))
+    if stamped and field.last == "DateTimeField":
+        return "db_default=Now()"
     if value is MISSING and field.get("blank") is True and field.last in _TEXTS:
         value = ""
     if isinstance(value, Named) and value.name.rpartition(".")[2] in _EMPTY:

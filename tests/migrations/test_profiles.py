@@ -1,0 +1,103 @@
+"""The default profile reports of migrations only what is sure: where code of the service makes rows, and where nothing needs to be undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from backend_lint.config import Settings
+from backend_lint.engine.run import run
+
+MODELS = """
+from django.db import models
+
+
+class Account(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=40)
+"""
+FIRST = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        migrations.CreateModel("Account", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(max_length=40))]),
+    ]
+"""
+SECOND = """
+from django.db import migrations, models
+from django.utils import timezone
+
+
+def fill(apps, schema_editor):
+    Account = apps.get_model("shop", "Account")
+    Account.objects.filter(name="").update({column}="x")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        {operation},
+    ]
+"""
+VIEW = """
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Account
+
+
+def sign_up(request):
+    Account.objects.create(name=request.POST["name"])
+    return HttpResponse()
+
+
+urlpatterns = [path("accounts/", sign_up)]
+"""
+SETTINGS = """
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop", "OPTIONS": {"options": "-c lock_timeout=5s"}}}
+INSTALLED_APPS = ["shop"]
+ROOT_URLCONF = "shop.urls"
+"""
+INDEX = 'migrations.AddIndex("account", models.Index(fields=["name"], name="account_name"))'
+COLUMN = 'migrations.AddField("account", "state", models.CharField(max_length=9, default="new"))'
+STAMP = 'migrations.AddField("account", "made", models.DateTimeField(auto_now_add=True, default=timezone.now), preserve_default=False)'
+CODE = "migrations.RunPython(fill)"
+
+
+def found(root: Path, operation: str, profile: str, column: str = "name", views: bool = False) -> list[str]:
+    folder = root / "shop" / "migrations"
+    folder.mkdir(parents=True)
+    for place in (folder.parent, folder):
+        (place / "__init__.py").write_text("")
+    (root / "settings.py").write_text(SETTINGS)
+    (folder.parent / "models.py").write_text(MODELS)
+    (folder.parent / "urls.py").write_text(VIEW if views else "urlpatterns = []\n")
+    (folder / "0001_initial.py").write_text(FIRST)
+    (folder / "0002_change.py").write_text(SECOND.replace("{operation}", operation).replace("{column}", column))
+    result = run(Settings(root=root, cache=False, jobs=1, profile=profile), samples.registry())
+    return [f"{one.finding.rule}: {one.finding.suggestion}" for one in result.findings if one.finding.rule.startswith("migration-")]
+
+
+@pytest.mark.parametrize("operation", [INDEX, COLUMN])
+def test_tables_that_nothing_fills_are_for_strict(operation: str, tmp_path: Path) -> None:
+    assert not found(tmp_path / "default", operation, "default")
+    assert found(tmp_path / "strict", operation, "strict")
+    assert found(tmp_path / "served", operation, "default", views=True)
+
+
+def test_noop_is_offered_where_nothing_needs_to_be_undone(tmp_path: Path) -> None:
+    assert not found(tmp_path / "in_place", CODE, "default")
+    (in_place,) = (one for one in found(tmp_path / "strict", CODE, "strict") if "irreversible" in one)
+    assert "noop" not in in_place
+    added = 'migrations.AddField("account", "state", models.TextField(null=True)), migrations.RunPython(fill)'
+    assert "migration-irreversible: reverse_code=migrations.RunPython.noop" in found(tmp_path / "fills", added, "default", column="state")
+
+
+def test_a_time_is_filled_by_the_database(tmp_path: Path) -> None:
+    (stamped,) = found(tmp_path, STAMP, "default", views=True)
+    assert stamped == "migration-add-required-column: db_default=Now()  # Django 5.0 and later; from django.db.models.functions import Now"
