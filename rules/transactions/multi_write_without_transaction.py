@@ -116,6 +116,8 @@ class MultiWriteWithoutTransaction(ProjectRule):
     def _finding(self, project: Project, one: Scattered) -> Finding:
         first, second = one.first, one.second
         after = f", and the call in line {one.outside.line}, which cannot be rolled back, behind it" if one.outside is not None else ""
+        if one.caught is not None:
+            after += f"; the write in line {one.caught.line}, whose error is caught, needs an `atomic()` of its own in it"
         found = project.reached_from(one.key)
         entry = [Evidence(found[0].module, found[0].line, "runs it, and opens no transaction")] if found is not None and found[1] else []
         return self.finding(

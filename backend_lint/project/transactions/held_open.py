@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,20 @@ class HeldOpens:
             if scope is None or scope.block in told:
                 continue
             way = self._slow(key, edge)
-            if not way or any(block.kind is BlockKind.HANDLER for _, block in around(body, edge.call.block)):
+            if not way or self._is_told_inside(way) or any(block.kind is BlockKind.HANDLER for _, block in around(body, edge.call.block)):
                 continue
             before = self._before(key, body, edge, scope.block)
             if before is not None:
                 told.add(scope.block)
                 yield HeldOpen(key, edge, way, Inside(scope), before)
+
+    def _is_told_inside(self, way: tuple[Step, ...]) -> bool:
+        """A function on the way opens a transaction of its own around the call, and is told of it there."""
+        for step in way[1:]:
+            scope = next((one for one in self._reach.scopes.around(step.function, step.edge.call.block)), None)
+            if scope is not None and self._before(step.function, self._project.calls.body(step.function), step.edge, scope.block) is not None:
+                return True
+        return False
 
     def _slow(self, key: FunctionKey, edge: Edge) -> tuple[Step, ...]:
         wanted = _SLOW if not self._is_mail_queued else Effect.HTTP
@@ -106,8 +115,21 @@ class HeldOpens:
             call = body.calls[number]
             if number == lock and number not in numbers and edge.call.use is Use.BOUND:
                 continue  # the lock is there for the answer: only one fetches it
-            if self._leaves_if_done(key, number):
+            if self._leaves_if_done(key, number) or _is_instead(body, number, edge.number):
                 continue
             if inside(body, call.block, scope) and not in_exclusive_branch(body, call.block, edge.call.block):
                 return call
         return None
+
+
+def _is_instead(body: Body, number: int, other: int) -> bool:
+    """``rows.select_for_update().first() or other()``: where there is no row, none is locked."""
+    texts = [text for text in (*(one.value for one in body.assigns), *(one.value for one in body.returns)) if f"|#{other}" in text]
+    if not texts:
+        return False
+    last = number
+    for later in range(number + 1, other):
+        if body.calls[later].callee.startswith(f"#{last}."):
+            last = later
+    sign = re.compile(rf"#{last}\|#{other}(?!\d)")
+    return body.calls[last].callee.endswith((".first", ".last")) and any(sign.search(text) for text in texts)

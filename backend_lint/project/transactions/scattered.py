@@ -40,6 +40,7 @@ _OUTSIDE = Effect.HTTP | Effect.MAIL | Effect.QUEUE
 _MOST = 12
 """Writes after a write that are looked at."""
 _TIMES = re.compile(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
+_ERRORS = ("DatabaseError", "DataError", "IntegrityError", "OperationalError", "ProgrammingError", "Exception")
 _NAMES = tuple(f".{name}" for name in (*_MAKES, *_SAVES, *_DELETES))
 
 
@@ -54,13 +55,17 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Scattered(msgspec.Struct, frozen=True):
-    """If `second` fails, `first` stays. `count`: how many writes there are. `outside`: between the two something is called that cannot be rolled back."""
+    """If `second` fails, `first` stays. `count`: how many writes there are. `outside`: between the two something is called that cannot be rolled back.
+
+    `caught`: a write in the same transaction whose error is passed over: it aborts the whole of it.
+    """
 
     key: FunctionKey
     first: Write
     second: Write
     count: int
     outside: Call | None = None
+    caught: Call | None = None
 
 
 class ScatteredWrites:
@@ -94,7 +99,7 @@ class ScatteredWrites:
             writes = list(self._writes(key, body))
             found = next((pair for pair in _pairs(self._project.transactions.indexed(key), writes) if not self._is_made_by_save(*pair)), None)
             if found is not None and self._is_served(key) and self._reach.state(key) is Open.NO:
-                yield Scattered(key, *found, len(writes), self._outside_between(key, *found))
+                yield Scattered(key, *found, len(writes), self._outside_between(key, *found), _caught(body, *found))
 
     def _is_made_by_save(self, first: Write, second: Write) -> bool:
         """The first row's own ``save`` makes such a row already: the second write adds to it."""
@@ -149,6 +154,18 @@ def _pairs(indexed: Indexed, writes: list[Write]) -> Iterator[tuple[Write, Write
                 continue
             if _is_about(indexed, first, second) and not _may_fail(body, first, second):
                 yield first, second
+
+
+def _caught(body: Body, first: Write, second: Write) -> Call | None:
+    """A write in the lines that one transaction around both takes in, whose error is caught there."""
+    above = {index for index, _ in around(body, first.call.block)}
+    last = max((block.end_line for index, block in around(body, second.call.block) if index not in above), default=second.call.line)
+    protected = [one.protected for one in body.handlers if not one.raises and any(kind.endswith(_ERRORS) for kind in one.types)]
+    for call in body.calls:
+        within = first.call.line < call.line <= last and call.callee.endswith(_NAMES)
+        if within and any(inside(body, call.block, block) and not inside(body, first.call.block, block) for block in protected):
+            return call
+    return None
 
 
 def _may_fail(body: Body, first: Write, second: Write) -> bool:
