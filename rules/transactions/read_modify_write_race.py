@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import Place
 from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
 from backend_lint.project.transactions.edits import with_f
+from backend_lint.project.transactions.rows import written_fields
 from backend_lint.project.transactions.scopes import shown
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     attribute that decide whether something is done that must be done once (`if coupon.used: return`, then a credit, then `coupon.used = True`), and
     `save()` of a whole row of which another place counts a column with `F()`. A row lock that is really taken, in the function or by its callers, a lock
     of another kind, `F()`, a version column, a unique key and SERIALIZABLE are known; `select_for_update` on a queryset that is never run, or that ends in
-    `create()` or an aggregate, is no lock. A row that is handed in must come from a known caller. Lost positions and mails sent twice are information.
+    `create()` or an aggregate, is no lock. A row that is handed in must come from a known caller. Lost positions, lost counts
+    that no code reads, and mails sent twice are information of the profile `strict`.
 
     ## Why is this bad
 
@@ -86,17 +88,14 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     imports = ("django.db.models:F",)
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for race in project.transactions.races:
-            yield self._raced(project, race)
-        for raw in project.transactions.raw_races:
-            yield self._raw(project, raw)
-        for overwrite in project.transactions.overwrites:
-            yield self._overwritten(project, overwrite)
+        strict, transactions = self.shows(Profile.STRICT), project.transactions
+        yield from (self._raced(project, race) for race in transactions.races if strict or not race.minor)
+        yield from (self._raw(project, raw) for raw in transactions.raw_races)
+        yield from (self._overwritten(project, overwrite) for overwrite in transactions.overwrites if strict or not overwrite.at_once)
 
     def _raced(self, project: Project, race: Race) -> Finding:
         row = race.row
-        name = f"{row.model.name}.{race.field.name}"
-        lock = self._lock(project, race)
+        name, lock = f"{row.model.name}.{race.field.name}", self._lock(project, race)
         if race.once is not None:
             message = f"two requests at once both see the old {name} and both call {shown(race.once.callee)}; {lock}, and check it then"
         else:
@@ -109,7 +108,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         if race.once is not None:
             evidence.append(Evidence(race.key[0], race.once.line, "this is done twice"))
         if race.save is not None and race.save.line != race.at.line:
-            evidence.append(Evidence(race.key[0], race.save.line, "written back here"))
+            whole = race.save.callee.endswith((".save", ".asave")) and written_fields(race.save) is None
+            evidence.append(Evidence(race.key[0], race.save.line, "written back here" + (", with all other columns as they were loaded" if whole else "")))
         at = Place(race.at.line, race.at.column, race.at.line, race.at.column + 1)
         suggestion, severity = f"F('{race.field.name}')" if race.mendable else "", Severity.INFO if race.minor else None
         return self.finding(race.key[0], at, message, symbol=project.calls.head(race.key).name, evidence=evidence, severity=severity, suggestion=suggestion)

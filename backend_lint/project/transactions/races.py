@@ -28,6 +28,7 @@ from backend_lint.project.transactions.holders import Holder, Holders
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
+from backend_lint.project.transactions.unread import is_never_read
 from backend_lint.project.value_text import alternatives, call_ids
 from backend_lint.sql.keys import unique_within
 
@@ -80,7 +81,7 @@ class Race(msgspec.Struct, frozen=True):
     holder: Holder | None = None
     """Who has loaded the row, if the function is handed it."""
     minor: bool = False
-    """What is lost is a place in a list, or a mail is sent twice."""
+    """What is lost is a place in a list or a count that nobody reads, or a mail is sent twice."""
 
 
 class Races:
@@ -146,7 +147,8 @@ class Races:
             return None
         if computed:
             mendable = row.model.framework is Framework.DJANGO and row.origin is Origin.LOADED and field.kind.endswith(_NUMBERS) and _stays(indexed, assign)
-            return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, _PLACES.search(name) is not None)
+            minor = _PLACES.search(name) is not None or is_never_read(self._project, key, row.model, name, assign)
+            return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
         return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, _TELLS.search(once.callee) is not None) if once is not None else None
 
