@@ -69,7 +69,7 @@ class MigrationDropsReferencedColumn(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for migration, step in project.migrations.steps():
             change = step.done.change
-            if step.fresh or not isinstance(change, ddl.DropColumn | ddl.DropTable) or self._is_there(project, step):
+            if step.fresh or not isinstance(change, ddl.DropColumn | ddl.DropTable) or self._is_there(project, migration, step):
                 continue
             table, column = step.done.table, change.name if isinstance(change, ddl.DropColumn) else ""
             found = reference(project, table, column)
@@ -81,8 +81,14 @@ class MigrationDropsReferencedColumn(ProjectRule):
                 yield self._finding(migration, step, before, f"the code of {project.base.reference}, which runs while this is deployed,")
 
     @staticmethod
-    def _is_there(project: Project, step: Step) -> bool:
+    def _is_there(project: Project, migration: Migration, step: Step) -> bool:
         """The column or the table comes back, in this migration or in a later one."""
+        after = migration.steps[migration.steps.index(step) + 1 :]
+        made = {one.done.change.table.name for one in after if isinstance(one.done.change, ddl.CreateTable)}
+        if step.done.table in made:
+            return True
+        if isinstance(step.done.change, ddl.DropTable) and any(one.path == step.done.path and one.line > step.done.line for one in project.schema.unread):
+            return True  # what is executed after it was not understood, and may make it again
         left, change = project.migrations.left(step.done.table), step.done.change
         return left is not None and (not isinstance(change, ddl.DropColumn) or left.column(change.name) is not None)
 

@@ -40,7 +40,7 @@ _OUTSIDE = Effect.HTTP | Effect.MAIL | Effect.QUEUE
 _MOST = 12
 """Writes after a write that are looked at."""
 _TIMES = re.compile(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
-_ERRORS = ("DatabaseError", "DataError", "IntegrityError", "OperationalError", "ProgrammingError", "Exception")
+_ERRORS = ("DatabaseError", "DataError", "IntegrityError", "OperationalError", "ProgrammingError")
 _NAMES = tuple(f".{name}" for name in (*_MAKES, *_SAVES, *_DELETES))
 
 
@@ -162,7 +162,7 @@ def _caught(body: Body, first: Write, second: Write) -> Call | None:
     last = max((block.end_line for index, block in around(body, second.call.block) if index not in above), default=second.call.line)
     protected = [one.protected for one in body.handlers if not one.raises and any(kind.endswith(_ERRORS) for kind in one.types)]
     for call in body.calls:
-        within = first.call.line < call.line <= last and call.callee.endswith(_NAMES)
+        within = first.call.line < call.line <= last and call.callee.endswith((*_NAMES, ".add", ".set", ".update", ".bulk_create", ".get_or_create"))
         if within and any(inside(body, call.block, block) and not inside(body, first.call.block, block) for block in protected):
             return call
     return None
