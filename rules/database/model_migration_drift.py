@@ -106,6 +106,8 @@ class ModelMigrationDrift(ProjectRule):
         name = drift.declared.name
         place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
         there = [Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")] if drift.migrated.path != place.path else []
+        if drift.made[1] and drift.made != (drift.migrated.path, drift.migrated.line):
+            there.insert(0, Evidence(*drift.made, f"{drift.what} comes from here"))
         if drift.missing_in == "migrations":
             message = f"{drift.what} of `{name}` is in the model, and no migration makes it; add the migration"
         else:

@@ -25,13 +25,17 @@ _TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,
 
 
 class Drift(NamedTuple):
-    """One difference of one table. `declared` and `migrated` are the two sides; `column` is empty for an index. `missing_in`: ``migrations`` or ``model``."""
+    """One difference of one table. `declared` and `migrated` are the two sides; `column` is empty for an index. `missing_in`: ``migrations`` or ``model``.
+
+    `made`: path and line of the migration that made what the model lacks; empty if it is not known.
+    """
 
     declared: Table
     migrated: Table
     what: str
     column: str
     missing_in: str
+    made: tuple[str, int] = ("", 0)
 
 
 def drifts(project: Project) -> Iterator[Drift]:
@@ -158,7 +162,7 @@ def _columns(declared: Table, migrated: Table) -> Iterator[Drift]:
             yield Drift(declared, migrated, f"column `{column.name}`", column.name, "migrations")
     for column in migrated.columns:
         if column.name.lower() not in here:
-            yield Drift(declared, migrated, f"column `{column.name}`", column.name, "model")
+            yield Drift(declared, migrated, f"column `{column.name}`", column.name, "model", (column.path, column.line))
 
 
 def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
@@ -170,7 +174,7 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
             yield Drift(declared, migrated, _named(index), "", "migrations")
     for index in migrated.indexes:
         if _compared(index, known) and _shape(index) not in here:
-            yield Drift(declared, migrated, _named(index), "", "model")
+            yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line))
 
 
 def _compared(index: Index, known: set[str]) -> bool:
