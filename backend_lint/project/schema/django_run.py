@@ -17,6 +17,7 @@ from backend_lint.project.schema.source import Unread
 from backend_lint.project.value_text import call_ids, parse
 from backend_lint.sql.acts import acts
 from backend_lint.sql.ddl import changes, is_declaration
+from backend_lint.sql.dialects import is_foreign
 
 _WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"})
 _EDITS = re.compile(
@@ -57,6 +58,8 @@ class Statements:
                 yield from self.acts(one[0] if isinstance(one, list) and one else one)
 
     def _text(self, text: str, path: str, line: int) -> Iterator[ddl.Change]:
+        if is_foreign(text):
+            return  # for another database than that of the models
         found, missed = changes(text, self.dialect, path, line)
         self.unread += [Unread(path, one.line, f"SQL: {one.why}: {one.text}") for one in missed]
         for change in found:
