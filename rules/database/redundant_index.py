@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Implicit, Index
 from backend_lint.project import Project
 from backend_lint.sql.keys import superseded
@@ -16,7 +16,7 @@ class RedundantIndex(ProjectRule):
     Finds indexes that repeat another one or are its beginning: the same columns, in the same order and direction, with the same operator class, collation and
     condition; one that is longer by more than two columns counts as another, for it is much larger. A unique index is only reported where another unique one
     is on the very same columns. The index that a foreign key brings (Django) is reported
-    with the option `foreign-keys` only.
+    with the option `foreign-keys` only, and one that a shared base class declares for all its tables in the profile `strict`.
 
     ## Why is this bad
 
@@ -87,12 +87,19 @@ class RedundantIndex(ProjectRule):
                 if index.name == other.name or (project.places.model(table.name) is not None and project.files[place.path].role is Role.MIGRATION):
                     continue  # a library's model declares it: there is no line to change
                 there = project.places.index(table, other)
+                evidence = [Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}")]
+                cure = "drop it"
+                if index.implicit is not Implicit.FOREIGN_KEY and project.places.is_inherited(table, place):
+                    if not self.shows(Profile.STRICT):
+                        continue  # other tables have it from the same line
+                    evidence.append(Evidence(place.path, place.line, "the line that makes it, which other tables inherit"))
+                    cure, place = f"declare `{index.keys[0].column}` again in this model, without an index", project.places.table(table)
                 yield self.finding(
                     place.path,
                     place,
-                    f"{_named(index)} of `{table.name}` serves nothing that {_named(other)} does not serve; drop it",
+                    f"{_named(index)} of `{table.name}` serves nothing that {_named(other)} does not serve; {cure}",
                     symbol=place.symbol,
-                    evidence=(Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}"),),
+                    evidence=evidence,
                 )
 
 

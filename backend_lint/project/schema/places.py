@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
+from backend_lint.facts.schema import Implicit
+from backend_lint.project.schema.mapping import Framework
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Index, Table
@@ -78,7 +80,7 @@ class Places:
         """Where one would write a new index: ``indexes`` of the model's ``Meta``, ``__table_args__``, else ``Meta`` or the table."""
         mapped = self.model(table.name)
         if mapped is None:
-            return self.table(table)
+            return self._beside_indexes(table)
         path, number = mapped.key
         module = self._project.modules[path]
         head = module.classes[number]
@@ -90,6 +92,26 @@ class Places:
         listed = next((one for one in found.attributes if one.name == "indexes"), None) if found is not None else None
         at = listed if listed is not None and listed.line else found if found is not None else head
         return Place(path, at.line, symbol=head.name)
+
+    def _beside_indexes(self, table: Table) -> Place:
+        """Of tables that files of SQL make: behind the last index there, its own or else another one's of the same folder."""
+        place = self.table(table)
+        folder = place.path.rpartition("/")[0]
+        if not place.path.endswith(".sql"):
+            return place
+        for tables in ((table,), self._project.schema.tables.values()):
+            written = [(one.path, one.line) for other in tables for one in other.indexes if one.implicit is Implicit.NO and one.path.endswith(".sql")]
+            if found := [one for one in written if one[0].rpartition("/")[0] == folder]:
+                return Place(*max(found))
+        return place
+
+    def is_inherited(self, table: Table, place: Place) -> bool:
+        """The place lies outside the table's own class: other classes have from there what it declares."""
+        mapped = self.model(table.name)
+        if mapped is None or mapped.framework is not Framework.DJANGO:
+            return False
+        head = self._project.modules[mapped.key[0]].classes[mapped.key[1]]
+        return place.path != mapped.key[0] or not head.line <= place.line <= head.end_line
 
     def in_role(self, table: Table, roles: frozenset[Role]) -> bool:
         """Whether the table is declared in a file of one of the roles."""
