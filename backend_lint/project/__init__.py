@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
     from backend_lint.project.architecture import Architecture
+    from backend_lint.project.awaited import Awaited
     from backend_lint.project.base import Base
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
@@ -193,6 +194,13 @@ class Project:
         return product(self)
 
     @functools.cached_property
+    def products(self) -> frozenset[Dialect]:
+        """All database products that anything speaks for."""
+        from backend_lint.project.schema.product import products
+
+        return products(self)
+
+    @functools.cached_property
     def sql_files(self) -> Mapping[str, SqlFile]:
         """What files of SQL and of Prisma say, by path."""
         return {path: _SQL_FILES.decode(facts) for path, facts in self.declarations.items()}
@@ -231,6 +239,13 @@ class Project:
         from backend_lint.project.answers import Answers
 
         return Answers(self)
+
+    @functools.cached_property
+    def awaited(self) -> Awaited:
+        """The functions that requests and messages come to for certain, and the tables that grow."""
+        from backend_lint.project.awaited import Awaited
+
+        return Awaited(self)
 
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:

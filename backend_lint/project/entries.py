@@ -36,6 +36,8 @@ class Entries:
     """Entry points, and the nearest of them for each function."""
 
     def __init__(self, project: Project, entries: Iterable[Entry], before: Iterable[tuple[FunctionKey, Entry]] = ()) -> None:
+        self.routed: tuple[FunctionKey, ...] = ()
+        """What the framework calls for a route that is known: handlers, their dependencies, and the methods of views with their serializers and forms."""
         self._project = project
         self._entries = tuple(entries)
         self._before = tuple(before)
@@ -67,7 +69,9 @@ class Entries:
         for entry in Registered(project).entries():
             if entry.kind is not EntryKind.ROUTE or (entry.module, entry.function) not in routed:
                 entries.setdefault(entry)
-        return cls(project, entries, before.items())
+        found = cls(project, entries, before.items())
+        found.routed = (*sorted(routed), *before)
+        return found
 
     @classmethod
     def _hooks(cls, project: Project, owner: FunctionKey, depth: int = 0) -> Iterator[FunctionKey]:
@@ -121,14 +125,15 @@ class Entries:
                     queue.append(key)
             while queue:
                 current = queue.popleft()
-                for edge in self._onward(current):
+                for edge in self.onward(current):
                     callee = edge.target.function
                     if callee not in before:
                         before[callee] = Step(current, edge)
                         queue.append(callee)
         return before
 
-    def _onward(self, key: FunctionKey) -> Iterator[Edge]:
+    def onward(self, key: FunctionKey) -> Iterator[Edge]:
+        """The functions that a function calls, or hands to something that runs them."""
         calls = self._project.calls
         for edge in calls.edges(key):
             if edge.target.kind is RefKind.FUNCTION:

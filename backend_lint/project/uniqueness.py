@@ -28,6 +28,7 @@ _NEW = ("create_", "acreate_", "post_", "new_")
 _WRITES_OUT = frozenset({"str", "format", "reverse", "urljoin", "build_absolute_uri", "get_absolute_url", "hex", "join"})
 """Calls whose result is different for each value that they are given."""
 
+_TEXTS = ("CharField", "TextField", "SlugField", "EmailField", "URLField")
 _FARTHEST = 60
 """Calls after a look among which what comes of it is looked for."""
 
@@ -128,7 +129,7 @@ def _varies(value: str) -> bool:
 
 
 def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
-    """Columns for which the model has a constant default, and the call no other value."""
+    """Columns for which the model has a constant default, and the call no other value; a text without a default is empty."""
     mapped = project.places.model(table.name)
     if mapped is None:
         return
@@ -139,7 +140,9 @@ def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
         if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
             continue
         made = project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
-        default = dict(made.keywords).get("default", "")
+        keywords = dict(made.keywords)
+        empty = "''" if made.callee.endswith(_TEXTS) and keywords.get("null", "False") == "False" else ""
+        default = keywords.get("default", empty)
         if default and default[:1] in "'\"TF0123456789" and not any(f"'{field.name}'" in value for value in given):
             yield field.column
 

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.python import Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.natural_keys import constraint_on, is_natural_key
+from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key
 from backend_lint.project.registered import is_scheduled
+from backend_lint.project.rival_keys import several_expected
 from backend_lint.project.uniqueness import Taken, looks_before_inserts
 from backend_lint.sql.keys import is_part_of_unique, may_be_unique, unique_within
+from backend_lint.sql.selectivity import few_values
 
 
 class AppLevelUniqueness(ProjectRule):
@@ -21,6 +23,9 @@ class AppLevelUniqueness(ProjectRule):
     where no unique constraint, unique index or primary key of the table lies within the compared columns. Code that holds a lock is left alone, and so are
     commands and scheduled jobs, rows that are many by design, lookups that expect several, and those that are no key: names of persons, titles. Where a
     constraint does back it, a handler of requests that inserts what it did not find and does not expect the conflict is an information: the second fails.
+
+    The default profile speaks where requests to known routes, or messages that something sends, insert the row that they did not find. `strict` adds lookups
+    that end in a refusal only, or ask for a flag or a value written in the code as well, code of which it is not known who runs it, and the information.
 
     ## Why is this bad
 
@@ -85,8 +90,11 @@ class AppLevelUniqueness(ProjectRule):
                 continue
             elif unique_within(taken.table, taken.columns, partial=True) is None:
                 # a foreign key that is not unique says that a parent has several children
-                if is_natural_key(taken) and not any(key.columns == taken.columns for key in taken.table.foreign_keys):
+                key = is_natural_key(taken) and not any(key.columns == taken.columns for key in taken.table.foreign_keys)
+                if key and self.shows(Profile.DEFAULT if _is_sure(project, taken) else Profile.STRICT):
                     yield self._finding(project, taken)
+            elif not self.shows(Profile.STRICT):
+                continue
             elif taken.make is not None and not taken.caught and _by_request(project, taken) and not project.answers.is_out(taken.site):
                 yield self._collision(taken, taken.make)
 
@@ -116,6 +124,13 @@ class AppLevelUniqueness(ProjectRule):
             symbol=site.symbol,
             evidence=evidence,
         )
+
+
+def _is_sure(project: Project, taken: Taken) -> bool:
+    """Requests or messages come here two at a time, the row is inserted right here, and what is compared is all that tells one row from another."""
+    at_once = (taken.site.path, taken.site.function) in project.awaited
+    kinds = any((column := taken.table.column(name)) is not None and few_values(column) for name in taken.columns)
+    return at_once and taken.make is not None and not constants(taken.site.query) and not kinds and not several_expected(project, taken.table)
 
 
 def _by_request(project: Project, taken: Taken) -> bool:

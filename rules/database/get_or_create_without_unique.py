@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.natural_keys import constraint_on, is_natural_key
-from backend_lint.project.registered import is_scheduled
+from backend_lint.project.rival_keys import has_other_key, refused_by_other_key, several_expected
 from backend_lint.project.uniqueness import Taken, get_or_creates
 from backend_lint.sql.keys import may_be_unique, unique_within
 
@@ -21,7 +21,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
     that every new row fills with the same default. Calls behind which somebody catches `MultipleObjectsReturned`
     are left alone, and so are commands, of which one runs at a time; lookups by a value that was made just before; calls behind a test that looks for
     the same rows; and lookups that are no key: names of persons, titles, long texts, names beside a slug that is unique. It is an error where requests or
-    messages reach the call, and an information where only a scheduled job does, or nobody that is known.
+    messages reach the call, and an information where only a scheduled job does, or nobody that is known: that is reported from the profile `strict` on, and
+    so are calls beside which the table has another unique key, others look for the same rows by other columns, or something catches
+    `MultipleObjectsReturned` for the model. Where the call sets another unique column to what follows from the same values, nothing is wrong.
 
     ## Why is this bad
 
@@ -82,13 +84,17 @@ class GetOrCreateWithoutUnique(ProjectRule):
     reads = frozenset({Role.MIGRATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for taken in get_or_creates(project):
+        found = list(get_or_creates(project))
+        keyed = {(taken.table.name, frozenset(taken.columns)) for taken in found}
+        for taken in found:
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
             elif unique_within(taken.table, (*taken.columns, *taken.settled), partial=True) is not None or _means_more(taken) or not is_natural_key(taken):
                 continue
-            elif taken.table.managed and not by_hand(project, taken):
-                yield self._finding(project, taken)
+            elif taken.table.managed and not by_hand(project, taken) and not refused_by_other_key(taken):
+                keys = sum(name == taken.table.name for name, _ in keyed)
+                if self.shows(Profile.DEFAULT if keys == 1 and _is_sure(project, taken) else Profile.STRICT):
+                    yield self._finding(project, taken)
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
         table, site = taken.table, taken.site
@@ -100,7 +106,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
         go = project.places.indexes_go(table)
         evidence.append(Evidence(go.path, go.line, constraint_on(project, taken)))
         entry = project.answers.reached_from(site)
-        at_once = entry is not None and project.answers.rank(site) == 0 and not is_scheduled(project, entry)
+        at_once = entry is not None and (site.path, site.function) in project.awaited
         who = "messages" if entry is not None and entry.kind in (EntryKind.TASK, EntryKind.CONSUMER) else "requests"
         are = "is" if len(taken.columns) == 1 else "together are"
         return self.finding(
@@ -112,6 +118,12 @@ class GetOrCreateWithoutUnique(ProjectRule):
             evidence=evidence,
             severity=None if at_once else Severity.INFO,
         )
+
+
+def _is_sure(project: Project, taken: Taken) -> bool:
+    """Requests or messages come here two at a time, nothing else refuses the second row, and nobody is prepared to find two."""
+    site = taken.site
+    return (site.path, site.function) in project.awaited and not has_other_key(taken) and not several_expected(project, taken.table)
 
 
 def by_hand(project: Project, taken: Taken) -> bool:

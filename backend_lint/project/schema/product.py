@@ -56,15 +56,25 @@ def product(project: Project) -> tuple[Dialect, bool]:
     """The product, and whether anything tells; PostgreSQL if nothing does."""
     if project.database.dialect:
         return Dialect(project.database.dialect), True
-    points: Counter[Dialect] = Counter()
-    _of_modules(project, points)
-    _of_manifests(project, points)
-    _of_declarations(project, points)
+    points = _points(project)
     servers = {dialect: count for dialect, count in points.items() if dialect is not Dialect.SQLITE}
     best = max(servers, key=lambda dialect: (servers[dialect], dialect is Dialect.POSTGRESQL), default=None)
     if best is not None and (servers[best] >= _ENOUGH or not points[Dialect.SQLITE]):
         return best, True
     return (Dialect.SQLITE, True) if points[Dialect.SQLITE] else (Dialect.POSTGRESQL, False)
+
+
+def products(project: Project) -> frozenset[Dialect]:
+    """All products that anything speaks for: the program may run on several."""
+    return frozenset({Dialect(project.database.dialect)} if project.database.dialect else _points(project))
+
+
+def _points(project: Project) -> Counter[Dialect]:
+    points: Counter[Dialect] = Counter()
+    _of_modules(project, points)
+    _of_manifests(project, points)
+    _of_declarations(project, points)
+    return points
 
 
 def engines(project: Project) -> frozenset[Dialect]:
