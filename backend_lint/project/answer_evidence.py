@@ -25,8 +25,9 @@ def of_missing(project: Project, missing: Missing) -> list[Evidence]:
     wanted = {key.column for candidate in (missing.candidate, *first.access.further) for key in candidate.keys}
     columns = columns_of(project, missing.table, tuple(name for name in missing.columns if name in wanted) or missing.columns)
     go = project.places.indexes_go(missing.table)
-    here = Evidence(go.path, go.line, f"put it here: {project.answers.declaration(missing.table, missing.candidate)}")
-    return [*columns, *reached(project, first), *reasons(project, missing.table, first.access), *others(missing), here]
+    made = [project.answers.declaration(missing.table, one) for one in (missing.candidate, *first.access.further)]
+    here = [Evidence(go.path, go.line, f"put it here: {text}") for text in made]
+    return [*columns, *reached(project, first), *reasons(project, missing.table, first.access), *others(missing), *here]
 
 
 def named_keys(missing: Missing) -> str:

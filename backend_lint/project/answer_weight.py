@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import And, Comparison, Or, Predicate, TermKind
+from backend_lint.facts.query import And, Comparison, Or, Predicate, TermKind, Verb
 from backend_lint.project.asked_columns import asked_columns
 from backend_lint.sql.selectivity import few_values
 
 if TYPE_CHECKING:
+    from backend_lint.facts.query import Site
     from backend_lint.facts.schema import Table
+    from backend_lint.project import Project
     from backend_lint.project.answers import Answer
 
+_SHARED = re.compile(r"(?:^|_)(?:action|event|method|year|month|gender|country|language|locale|version)s?$")
+"""Names of columns in which many rows have the same value, though it is no closed list."""
 _MOST_KEYS = 3
 """Columns of an index that one would make for a query or two."""
 
@@ -25,6 +30,37 @@ def tests_strongly(answer: Answer, table: Table) -> bool:
         if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return True
     return False
+
+
+def is_followed(project: Project, answer: Answer) -> bool:
+    """All that the query asks is seen, one index serves it, and it is a search: for a value of many, or a range with two ends, known only at run time."""
+    site, access = answer.site, answer.access
+    if answer.query.verb is Verb.DELETE or access.further or access.range_only or answer.table is None:
+        return False
+    if not site.evaluated and not _is_answer_of_view(project, site):
+        return False
+    keys = {key.column for key in access.candidate.keys} if access.candidate is not None else set()
+    for one in _all(answer.query.where):
+        column = answer.table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == access.relation else None
+        if column is not None and column.name in keys and one.right.kind is not TermKind.CONSTANT and not few_values(column):
+            return _SHARED.search(column.name) is None
+    return access.joined
+
+
+def _is_answer_of_view(project: Project, site: Site) -> bool:
+    """``get_queryset`` of a view makes it, and adds nothing to it through an attribute."""
+    if site.function < 0 or not site.symbol.endswith(".get_queryset"):
+        return False
+    results = {f"#{site.call}"}
+    return not any(one.value in results and "." in one.target for one in project.modules[site.path].bodies[site.function].assigns)
+
+
+def _all(predicate: Predicate | None) -> Iterator[Comparison]:
+    if isinstance(predicate, Comparison):
+        yield predicate
+    elif isinstance(predicate, And | Or):
+        for part in predicate.parts:
+            yield from _all(part)
 
 
 def is_weak(answer: Answer, asks_on: bool) -> bool:

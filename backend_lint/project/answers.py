@@ -16,7 +16,8 @@ from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import Query, Site
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
-from backend_lint.project.answer_weight import compared, is_walked, is_weak, tells_better, tests_strongly
+from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand, owns_all_else
 from backend_lint.project.unsorted import sorted_for_few
@@ -124,9 +125,20 @@ class Answers:
             return False
         if access.partly and not tests_strongly(answer, table):
             return False
-        if self.is_idle(answer.site.path, answer.site.function):
+        if self.is_idle(answer.site.path, answer.site.function) or self._may_be_filtered(answer):
             return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
+
+    def _may_be_filtered(self, answer: Answer) -> bool:
+        """A base class of a library may bring a manager with a filter of its own (soft deletion) from which the condition of a partial index follows."""
+        partial = {one.index for one in answer.access.reasons if one.why.startswith("its condition")}
+        table = answer.table
+        served = [one for one in table.indexes if one.name in partial and one.keys[0].column in answer.access.columns] if table is not None and partial else []
+        mapped = self._project.places.model(table.name) if table is not None and served else None
+        if mapped is None or mapped.framework is not Framework.DJANGO:
+            return False
+        bases = self._project.resolver.classes.external_names(Ref(RefKind.CLASS, mapped.name, *mapped.key))
+        return any(not name.startswith(("django.", "builtins.", "typing.", "abc.")) for name in bases)
 
     def is_idle(self, path: str, function: int) -> bool:
         """Nobody calls the function, or somebody runs it once."""
@@ -204,9 +216,14 @@ class Answers:
         """Nothing says so, but the table looks like a short list."""
         return may_be_small(table, getattr(self._project.places.model(table.name), "name", "")) or named_by_hand(table)
 
-    def order(self, answer: Answer) -> tuple[int, str, int]:
-        """Sorts queries: those that requests and messages wait for first."""
-        return self.rank(answer.site), answer.site.path, answer.site.line
+    def order(self, answer: Answer) -> tuple[int, bool, str, int]:
+        """Sorts queries: those that requests and messages wait for first, of them those that are certain."""
+        sure = self.is_awaited(answer.site) and is_followed(self._project, answer)
+        return self.rank(answer.site), not sure, answer.site.path, answer.site.line
+
+    def is_awaited(self, site: Site) -> bool:
+        """A request to a known route, or a message that something sends, comes to the query for certain."""
+        return (site.path, site.function) in self._project.awaited
 
     def rank(self, site: Site) -> int:
         """Who waits for a query: 0 a request or a message, 1 nobody knows, 2 a command, a script or the start of the program."""

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.answer_evidence import named_keys, of_missing, shortened
-from backend_lint.project.answers import Lack
+from backend_lint.project.answer_weight import is_followed
+from backend_lint.project.answers import Lack, Missing
+
+_OR_CREATE = re.compile(r"_or_create\(")
+"""Of the lookups of such a call another rule says what is missing: a unique key."""
 
 
 class UnindexedFilter(ProjectRule):
@@ -23,6 +29,10 @@ class UnindexedFilter(ProjectRule):
     filters that a list only offers, of which `unindexed-list-filter` speaks; functions that nobody calls; whatever is not known for certain. Where a range
     with one end or a few kinds and flags are all that is asked, where an index serves most of the condition, or delivers the order that a limit cuts, it
     depends on the rows whether an index pays: that is reported with the option `weak` only.
+
+    The default profile speaks where requests to known routes, or messages that something sends, come to one of the queries, and where the program makes rows
+    of the table at work. `strict` adds what runs by a clock, or nobody knows by whom; what only deletes; querysets that are handed on to others; values that
+    are written in the code; tables of which nothing says that they grow; and an OR that needs several indexes.
 
     ## Why is this bad
 
@@ -92,16 +102,38 @@ class UnindexedFilter(ProjectRule):
         for missing in project.answers.missing:
             if missing.lack is not Lack.FILTER or missing.small or (missing.weak and not self.option("weak")) or project.answers.is_foreign_key(missing):
                 continue
+            if not self.shows(Profile.DEFAULT if _is_sure(project, missing) else Profile.STRICT):
+                continue
             site = missing.answers[0].site
             columns = named_keys(missing)
             access = missing.answers[0].access
             how = f"finds rows of `{missing.table.name}` by a part of its condition" if access.partly else f"reads all of `{missing.table.name}`"
+            what = f"no index begins with {columns}; add one"
+            if access.further:
+                ways = " and ".join(f"({', '.join(key.column or key.expression for key in one.keys)})" for one in (missing.candidate, *access.further))
+                what = f"each way of its OR needs an index: add those on {ways}, or none helps"
             yield self.finding(
                 site.path,
                 site,
-                f"{shortened(site.text)} {how}: no index begins with {columns}; add one",
+                f"{shortened(site.text)} {how}: {what}",
                 symbol=site.symbol,
                 evidence=of_missing(project, missing),
-                suggestion=project.answers.declaration(missing.table, missing.candidate),
-                severity=Severity.INFO if missing.soft else None,
+                suggestion="\n".join(project.answers.declaration(missing.table, one) for one in (missing.candidate, *access.further)),
+                severity=Severity.INFO if missing.soft or _is_by_clock(project, missing) else None,
             )
+
+
+def _is_sure(project: Project, missing: Missing) -> bool:
+    """Requests or messages wait for the first of the queries for certain, the table grows, and just this index serves all that is asked."""
+    first = missing.answers[0]
+    if missing.soft or not project.answers.is_awaited(first.site) or not is_followed(project, first) or _OR_CREATE.search(first.site.text):
+        return False
+    keys = {key.column for key in missing.candidate.keys}
+    narrower = any(one.table.name == missing.table.name and {key.column for key in one.candidate.keys} < keys for one in project.answers.missing)
+    return not narrower and project.awaited.grows(missing.table)
+
+
+def _is_by_clock(project: Project, missing: Missing) -> bool:
+    """Nobody is known to wait for any of the queries but a task that nothing sends: a clock starts it."""
+    entries = [(one.site, project.answers.reached_from(one.site)) for one in missing.answers]
+    return all(entry is not None and entry.kind is EntryKind.TASK and not project.answers.is_awaited(site) for site, entry in entries)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.schema.foreign_keys import Followed, Follows, Unindexed, between_large, unindexed_keys
+from backend_lint.project.schema.foreign_keys import Followed, Follows, Unindexed, between_large, is_sure, unindexed_keys
 
 _SHOWN = 8
 
@@ -24,10 +24,13 @@ class UnindexedForeignKey(ProjectRule):
     information where requests or messages only delete parents, for which the database looks for children. Keys that nothing is known to follow are reported
     with the option `all`, whatever clause `ON DELETE` they have.
 
+    The default profile speaks where requests to known routes, or messages that something sends, look the children up, and where the program makes such rows
+    at work. `strict` adds keys of which that is not certain, and those that are followed by deletes only.
+
     ## Why is this bad
 
     For every deleted parent the database looks for children, and without an index it reads the child table from end to end, with the parent's row locked.
-    Deleting ten thousand users reads a table of ten million orders ten thousand times. Joins from parent to child do the same.
+    Joins from parent to child do the same.
 
     ## Example
 
@@ -100,7 +103,9 @@ class UnindexedForeignKey(ProjectRule):
                 project.note_unknown(self.name)
                 continue
             followed = follows.of(one)
-            if followed.queries or followed.loaded is not None or followed.deletes or self.option("all"):
+            if not (followed.queries or followed.loaded is not None or followed.deletes or self.option("all")):
+                continue
+            if self.shows(Profile.DEFAULT if is_sure(project, one, followed) else Profile.STRICT):
                 yield self._finding(project, one, followed)
 
     def _finding(self, project: Project, one: Unindexed, followed: Followed) -> Finding:
@@ -115,10 +120,12 @@ class UnindexedForeignKey(ProjectRule):
         evidence += [Evidence(*place, "deletes a parent") for place in followed.deletes.values()]
         if followed.loaded is not None:
             evidence.append(Evidence(followed.loaded.path, followed.loaded.line, f"loads `{followed.loaded.name}`"))
-        places = {(site.path, site.line): site for site in followed.queries}
+        places = {(site.path, site.line): site for site in sorted(followed.queries, key=lambda site: not project.answers.is_awaited(site))}
         evidence += [Evidence(*place, f"looks rows up by it: {site.text[:100]}") for place, site in list(places.items())[:_SHOWN]]
         for index in table.indexes:
-            if any(key.column in columns for key in index.keys[1:]):
+            if index.where_text and index.keys and index.keys[0].column in columns:
+                evidence.append(Evidence(*project.places.index(table, index)[:2], f"`{index.name}` holds only rows with {index.where_text[:80]}"))
+            elif any(key.column in columns for key in index.keys[1:]):
                 evidence.append(Evidence(*project.places.index(table, index)[:2], f"`{index.name}` does not begin with it"))
         return self.finding(
             at.path,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
-from backend_lint.facts.schema import ForeignKey, Table, TableKind
+from backend_lint.facts.schema import Dialect, ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.sizes import owns_all_else
 from backend_lint.project.value_text import parse
@@ -31,11 +31,12 @@ class Unindexed(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Where a relationship is loaded, and its name with the model's."""
+    """Where a relationship is loaded, and its name with the model's. `awaited`: requests or messages come there for certain."""
 
     path: str
     line: int
     name: str
+    awaited: bool = False
 
 
 class Followed(NamedTuple):
@@ -64,6 +65,13 @@ class Follows:
         parents = [] if owns_all_else(one.table.name) else [key.table for key in one.keys if not owns_all_else(key.table)]
         deletes = {parent: self._deleted[parent] for parent in parents if parent in self._deleted}
         return Followed(self._project.answers.looked_up(*key), self._loaded.get(key), deletes)
+
+
+def is_sure(project: Project, one: Unindexed, followed: Followed) -> bool:
+    """Requests or messages look the children up for certain, the program makes some at work, and it does not run on MySQL, which makes the index itself."""
+    queries = (site for site in followed.queries if site.query.verb is not Verb.DELETE and project.answers.is_awaited(site))
+    waited = (followed.loaded is not None and followed.loaded.awaited) or any(True for _ in queries)
+    return waited and len(one.columns) == 1 and project.awaited.grows(one.table) and Dialect.MYSQL not in project.products
 
 
 def unindexed_keys(project: Project) -> list[Unindexed]:
@@ -104,10 +112,11 @@ def followed_by_models(project: Project) -> dict[tuple[ClassKey, str], list[tupl
 
 def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[str, tuple[str, ...]], Loaded]:
     """The tables and columns by which some code loads the children of a parent: it reads the relationship from an object, or names it in a query."""
-    wanted = {(one.table.name, one.columns) for one in keys}
+    wanted = {(one.table.name, one.columns) for one in keys if not _has_partial(one.table, one.columns)}
     relations = {where: [key for key in keys if key in wanted] for where, keys in followed_by_models(project).items()}
     relations = {where: keys for where, keys in relations.items() if keys}
     names = {name for _, name in relations}
+    raw = _reads_raw_rows(project) if names else False
     found: dict[tuple[str, tuple[str, ...]], Loaded] = {}
     for path, module in project.modules.items() if names else ():
         if module.role in (Role.TEST, Role.MIGRATION):
@@ -115,14 +124,30 @@ def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[s
         for number, body in enumerate(module.bodies):
             for line, text, eager in _attributes(body):
                 base, _, name = text.rpartition(".")
-                if name not in names or not base:
+                if name not in names or not base or (raw and not eager):
                     continue
+                if any(one.target == text and one.line <= line for one in body.assigns):
+                    continue  # it reads what was just put there
                 ref = project.value(path, number, base)
                 # of a class it is a part of a query, unless it says what is to be loaded
                 mapped = project.schema.of(ref) if ref is not None and ref.kind is (RefKind.CLASS if eager else RefKind.INSTANCE) else None
                 for key in relations.get((mapped.key, name), ()) if mapped is not None else ():
-                    found.setdefault(key, Loaded(path, line, f"{mapped.name}.{name}" if mapped is not None else name))
+                    awaited = (path, number) in project.awaited
+                    if key not in found or (awaited and not found[key].awaited):
+                        found[key] = Loaded(path, line, f"{mapped.name}.{name}" if mapped is not None else name, awaited)
     return found
+
+
+def _reads_raw_rows(project: Project) -> bool:
+    """Rows come from the library ``databases``, and are called by the names of models that they are not: what is read from them loads nothing."""
+    modules = (module for module in project.modules.values() if module.role is Role.APPLICATION)
+    own = any(path.startswith("databases/") or "/databases/" in path for path in project.modules)
+    return not own and any(one.module.partition(".")[0] == "databases" and not one.level for module in modules for one in module.facts.imports)
+
+
+def _has_partial(table: Table, columns: tuple[str, ...]) -> bool:
+    """An index of a part of the rows begins with the columns: a relationship's own condition may lead to it."""
+    return any(index.where_text and index.keys and index.keys[0].column in columns for index in table.indexes)
 
 
 def _attributes(body: Body) -> Iterator[tuple[int, str, bool]]:
