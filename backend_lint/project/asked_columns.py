@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, TermKind
+
+if TYPE_CHECKING:
+    from backend_lint.facts.schema import Index, Table
+    from backend_lint.project import Project
 
 
 def asked_columns(query: Query) -> Iterator[tuple[str, str]]:
@@ -17,6 +22,20 @@ def asked_columns(query: Query) -> Iterator[tuple[str, str]]:
                         yield query.relations[term.relation].table, term.column
     for inner in query.subqueries:
         yield from asked_columns(inner)
+
+
+def asked_by_pattern(project: Project, table: Table, index: Index) -> bool:
+    """Some query searches an index's column by its beginning, and with the index goes the one for patterns that Django makes beside it."""
+    name = index.keys[0].column
+    if len(index.keys) > 1 or not any(one.keys[0].column == name and one.keys[0].opclass for one in table.indexes if one.keys):
+        return False
+    for site in project.queries.sites:
+        relations = site.query.relations
+        for one in _comparisons(site.query.where):
+            known = one.operator == "like" and one.left.column == name and 0 <= one.left.relation < len(relations)
+            if known and relations[one.left.relation].table == table.name:
+                return True
+    return False
 
 
 def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
-from backend_lint.facts.schema import Implicit, Index
+from backend_lint.facts.schema import Implicit, Index, TableKind
 from backend_lint.project import Project
+from backend_lint.project.asked_columns import asked_by_pattern
 from backend_lint.sql.keys import superseded
 
 
@@ -16,7 +17,8 @@ class RedundantIndex(ProjectRule):
     Finds indexes that repeat another one or are its beginning: the same columns, in the same order and direction, with the same operator class, collation and
     condition; one that is longer by more than two columns counts as another, for it is much larger. A unique index is only reported where another unique one
     is on the very same columns. The index that a foreign key brings (Django) is reported
-    with the option `foreign-keys` only, and one that a shared base class declares for all its tables in the profile `strict`.
+    with the option `foreign-keys` only, and in the profile `strict` one that a shared base class declares for all its tables, or
+    beside which Django makes an index for patterns of a column that some query searches by its beginning.
 
     ## Why is this bad
 
@@ -80,7 +82,7 @@ class RedundantIndex(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for table in project.schema.tables.values():
-            for index, other in superseded(table) if table.managed else ():
+            for index, other in superseded(table) if table.managed and table.kind is not TableKind.PARTITION else ():
                 if index.implicit is Implicit.FOREIGN_KEY and not self.option("foreign-keys"):
                     continue
                 place = project.places.index(table, index)
@@ -89,6 +91,8 @@ class RedundantIndex(ProjectRule):
                 there = project.places.index(table, other)
                 evidence = [Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}")]
                 cure = "drop it"
+                if asked_by_pattern(project, table, index) and not self.shows(Profile.STRICT):
+                    continue
                 if index.implicit is not Implicit.FOREIGN_KEY and project.places.is_inherited(table, place):
                     if not self.shows(Profile.STRICT):
                         continue  # other tables have it from the same line

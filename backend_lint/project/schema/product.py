@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND, Role.MIGRATION})
 _ENGINES = re.compile(rb"\bdjango(?:_prometheus)?[.\w]{0,40}\.backends?\.(postgresql|postgis|mysql|sqlite3|spatialite|oracle)(?:_psycopg2)?\b")
 _SCHEME = re.compile(rb"\b(postgres(?:ql)?|postgis|timescaledb|cockroachdb|mysql|mariadb|sqlite|mssql|oracle)(?:\+\w+)?$")
+_DRIVER_NAMES = re.compile(rb"'(postgresql|mysql|mariadb|sqlite|mssql|oracle)\+\w+(?:'|:)")
 _CONTAINERS = re.compile(rb"\b(?:library/|bitnami/|timescale/|pgvector/)?(postgres(?:ql)?|postgis|timescaledb|pgvector|mysql|mariadb)(?::[\w.$-]+|\b)")
 _PRODUCTS = {b"postgis": Dialect.POSTGRESQL, b"pgvector": Dialect.POSTGRESQL, b"spatialite": Dialect.SQLITE}
 _DRIVERS = {
@@ -66,7 +67,10 @@ def product(project: Project) -> tuple[Dialect, bool]:
 
 def products(project: Project) -> frozenset[Dialect]:
     """All products that anything speaks for: the program may run on several."""
-    return frozenset({Dialect(project.database.dialect)} if project.database.dialect else _points(project))
+    if project.database.dialect:
+        return frozenset({Dialect(project.database.dialect)})
+    modules = (module for module in project.modules.values() if module.role in _ROLES)
+    return frozenset({*_points(project), *(_meant(name) for module in modules for name in _DRIVER_NAMES.findall(bytes(module.facts.bodies)))})
 
 
 def _points(project: Project) -> Counter[Dialect]:
