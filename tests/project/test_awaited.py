@@ -122,3 +122,19 @@ def double(request):
 def test_default_profile_speaks_of_get_or_create_that_nothing_else_covers(tmp_path: Path, body: str, shown: bool) -> None:
     assert reported(tmp_path, "get-or-create-without-unique", body, "default") is shown
     assert reported(tmp_path, "get-or-create-without-unique", body, "strict")
+
+
+@pytest.mark.parametrize(
+    ("rule", "sample"),
+    [
+        pytest.param("redundant-index", "bad_inherited.py", id="an index that a shared base declares"),
+        pytest.param("redundant-index", "bad_patterns.py", id="an index beside which patterns are searched"),
+        pytest.param("unindexed-filter", "bad_either_way.py", id="an OR that needs two indexes"),
+        pytest.param("unindexed-foreign-key", "bad.py", id="keys that no known route follows"),
+        pytest.param("app-level-uniqueness", "bad_collision", id="a second insert that only fails"),
+    ],
+)
+def test_default_profile_holds_back_what_a_maintainer_may_dispute(tmp_path: Path, rule: str, sample: str) -> None:
+    samples.lay_out(samples.FIXTURES / "database" / rule / sample, tmp_path)
+    settings = Settings(root=tmp_path, profile="default", cache=False, jobs=1)  # type: ignore[arg-type]
+    assert rule not in {one.finding.rule for one in run(settings, samples.registry()).findings}
