@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 from backend_lint.config import ConfigError, nearest
 from backend_lint.config_keys import KEYS, USER_ONLY, BadValueError, nested
+from backend_lint.lazy_regex import lazy_regex
 
 NAMES = ("backend-lint.toml", ".backend-lint.toml", "pyproject.toml")
 MAX_SIZE = 1_000_000
 NEWLINE = b"\n"
 _SECTION = ("tool", "backend-lint")
-_QUOTED = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\n]*\'')
+_QUOTED = lazy_regex(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\n]*\'')
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
-_DOTTED = re.compile(rf"\s*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*(=|\]|$)")
+_DOTTED = lazy_regex(rf"\s*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*(=|\]|$)")
 _MAX_DOTS = 200
 _MAX_EXTENDS = 20
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s?(ms|milliseconds?|msecs?|s|secs?|seconds?|min|minutes?|m|hours?|hrs?|h|days?|d)?")
+from backend_lint.lazy_regex import lazy_regex
+
+_PART = lazy_regex(r"(\d{1,9}(?:\.\d{1,6})?)\s?(ms|milliseconds?|msecs?|s|secs?|seconds?|min|minutes?|m|hours?|hrs?|h|days?|d)?")
 _SCALE = {"m": 60.0, "h": 3600.0, "d": 86400.0, "s": 1.0}
-_DEFAULTED = re.compile(r"\$\{(\w{1,200}):?[-=]([^}]{1,40})\}")
-_REFERENCE = re.compile(r"\$\{?(\w{1,200})\}?")
+_DEFAULTED = lazy_regex(r"\$\{(\w{1,200}):?[-=]([^}]{1,40})\}")
+_REFERENCE = lazy_regex(r"\$\{?(\w{1,200})\}?")
 
 
 def seconds(text: str) -> tuple[float | None, bool]:

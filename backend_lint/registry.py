@@ -10,7 +10,6 @@ import importlib
 import importlib.machinery
 import importlib.util
 import os
-import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,11 +20,12 @@ from backend_lint import rule_index
 from backend_lint.api import Profile, Rule, Severity
 from backend_lint.card import ENGINE_CARDS, Card, card_of, flaws
 from backend_lint.config import ConfigError, Settings, nearest
+from backend_lint.lazy_regex import lazy_regex
 
 ENTRY_POINTS = "backend_lint.rules"
 OWN_PACK = "backend_lint.rules"
 _PROFILES = tuple(Profile)
-_FILE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FILE_NAME = lazy_regex(r"[a-z][a-z0-9_]*")
 
 
 class Rules(Mapping[str, type[Rule]]):

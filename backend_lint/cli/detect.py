@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple
+
+from backend_lint.lazy_regex import lazy_regex
 
 _LIMIT = 200_000
 _FRAMEWORKS = ("django", "djangorestframework", "fastapi", "flask", "starlette", "sqlalchemy", "sqlmodel", "celery", "alembic", "pydantic")
@@ -14,7 +15,7 @@ _DIALECTS = {
     "sqlite": ("aiosqlite",),
     "oracle": ("oracledb", "cx-oracle"),
 }
-_REQUIREMENT = re.compile(r"""^[\s"'\[]*([A-Za-z][A-Za-z0-9._-]*)""")
+_REQUIREMENT = lazy_regex(r"""^[\s"'\[]*([A-Za-z][A-Za-z0-9._-]*)""")
 
 
 class Detected(NamedTuple):

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from backend_lint import __version__
+from backend_lint.lazy_regex import lazy_regex
 
-_WORD = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
-_PACKAGES = re.compile(r"^packages = \[\n(?P<entries>(?:[ \t]+\"[\w.]+\",\n)*)\]", re.MULTILINE)
+_WORD = lazy_regex(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_PACKAGES = lazy_regex(r"^packages = \[\n(?P<entries>(?:[ \t]+\"[\w.]+\",\n)*)\]", re.MULTILINE)
 
 BLANK = "FILL IN"
 """What the author has to replace; the tests of a clone say where it still stands."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,10 +19,11 @@ import msgspec
 
 from backend_lint.config import ConfigError, Settings
 from backend_lint.engine.result import Reported, Result
+from backend_lint.lazy_regex import lazy_regex
 
 VERSION = 1
 _LARGEST = 64_000_000
-_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_FINGERPRINT = lazy_regex(r"[0-9a-f]{32}")
 
 
 class Entry(msgspec.Struct, frozen=True, order=True):

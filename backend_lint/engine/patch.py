@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.lazy_regex import lazy_regex
+
 Ranges = tuple[tuple[int, int], ...]
 
-_HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_HUNK = lazy_regex(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _ANY = re.compile(rb"^(?:diff |--- |Index: )", re.MULTILINE)
-_ESCAPE = re.compile(r'\\([0-7]{3}|[abtnvfr"\\])')
+_ESCAPE = lazy_regex(r'\\([0-7]{3}|[abtnvfr"\\])')
 _SIGNS = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 
 

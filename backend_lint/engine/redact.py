@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.redaction import is_secret
 
-_KEYS = re.compile(
+_KEYS = lazy_regex(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,255}"
     r"|\bgithub_pat_[A-Za-z0-9_]{22,255}"
@@ -27,14 +28,14 @@ _KEYS = re.compile(
     r"|hooks\.slack\.com/services/[\w/]{20,100}"
 )
 _HINTS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "k_live_", "k_test_", "whsec_", "AIza", "sk-", "SG.", "npm_", "pypi-", "hf_", "eyJ", "hooks.slack")
-_NAMES = re.compile(r"secret|pass|pwd|token|key|credential|salt|pepper|signature|bearer|dsn", re.IGNORECASE)
-_URL = re.compile(r"://[^\s:/@'\"]{0,200}:([^\s/@'\"]{1,500})@")
-_QUOTED = re.compile(
+_NAMES = lazy_regex(r"secret|pass|pwd|token|key|credential|salt|pepper|signature|bearer|dsn", re.IGNORECASE)
+_URL = lazy_regex(r"://[^\s:/@'\"]{0,200}:([^\s/@'\"]{1,500})@")
+_QUOTED = lazy_regex(
     r"(?P<name>[A-Za-z_][\w.-]{0,100})[\"']?\]?\s{0,5}(?::\s{0,3}[\w.\[\]|]{1,60}\s{0,3}(?==))?(?:=|:){1,2}>?\s{0,5}[rRbBuUfF]{0,2}"
     r"(?:\"(?P<double>(?:[^\"\\]|\\.){1,2000})\"?|'(?P<single>(?:[^'\\]|\\.){1,2000})'?)"
 )
-_BARE = re.compile(r"(?P<name>[A-Za-z_][\w.-]{0,100})[\"']?\s{0,5}[=:]\s{0,5}(?P<bare>[^\s'\"${}\[\](),][^\s'\"]{0,2000})")
-_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
+_BARE = lazy_regex(r"(?P<name>[A-Za-z_][\w.-]{0,100})[\"']?\s{0,5}[=:]\s{0,5}(?P<bare>[^\s'\"${}\[\](),][^\s'\"]{0,2000})")
+_KEY_BODY = lazy_regex(r"[A-Za-z0-9+/]{60,}={0,2}")
 
 
 def redact(text: str, bare: bool = False) -> str:

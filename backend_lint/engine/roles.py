@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from backend_lint.facts.file import Role
+from backend_lint.lazy_regex import lazy_regex
 
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests", "integration_tests", "functional_tests", "e2e", "testutils", "test_utils"})
 _MAYBE_TEST_FOLDERS = frozenset({"regression", "acceptance", "functional", "integration", "qa", "smoke"})
@@ -25,13 +26,13 @@ _SCHEMA_FOLDERS = frozenset(
     "migrations migration migrate migrator schema schemas ddl flyway liquibase initdb initdb.d docker-entrypoint-initdb.d drizzle dbmate goose "
     "changelogs".split()
 )
-_SCHEMA_NAMES = re.compile(
+_SCHEMA_NAMES = lazy_regex(
     r"(?:.*[._-])?(?:structure|schemas?|init(?:db|ialize|ial)?|ddl|migrations?|create[_-]?(?:db|tables?|schema)|tables|up|down)(?:[._-].*)?\.sql"
 )
 _NO_SCHEMA_FOLDERS = frozenset(
     "examples example samples sample demo demos docs doc benchmarks benchmark bench seeds snippets node_modules vendor".split()
 )
-_MIGRATION = re.compile(r"\d{3,5}_\w+\.py")
+_MIGRATION = lazy_regex(r"\d{3,5}_\w+\.py")
 _GENERATED_SUFFIXES = ("_pb2.py", "_pb2_grpc.py")
 _GENERATED = re.compile(rb"^(?:#|//|--|\"\"\"|''')[^\r\n]{0,200}(?:@generated\b|\bDO NOT EDIT\b|\b[Dd]o not edit\b|\bauto-?generated\b)", re.MULTILINE)
 _TESTS_INSIDE = (b"def test", b"pytest", b"unittest", b"TestCase", b"doctest", b"fixture")

@@ -13,14 +13,15 @@ from itertools import islice
 
 from backend_lint.facts.file import Kind
 from backend_lint.facts.reading import Suppression
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.source import comments, split_lines
 
-_DIRECTIVE = re.compile(r"(?:#|--|//|;)\s*backend-lint:\s*(?P<verb>[a-z]+(?:-[a-z]+)*)(?P<list>\s*\[(?P<rules>[^\]\r\n]*)\]?)?(?P<reason>[^\r\n]*)")
-_LED = re.compile(r"^\s*(?:--|[:—–-])?\s*")
-_SQL = re.compile(r"--[^\r\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
-_SIGN = re.compile(r"(?<!\S)(?:#|//|;|--)[ \t]{0,20}backend-lint:[^\r\n]*")
+_DIRECTIVE = lazy_regex(r"(?:#|--|//|;)\s*backend-lint:\s*(?P<verb>[a-z]+(?:-[a-z]+)*)(?P<list>\s*\[(?P<rules>[^\]\r\n]*)\]?)?(?P<reason>[^\r\n]*)")
+_LED = lazy_regex(r"^\s*(?:--|[:—–-])?\s*")
+_SQL = lazy_regex(r"--[^\r\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+_SIGN = lazy_regex(r"(?<!\S)(?:#|//|;|--)[ \t]{0,20}backend-lint:[^\r\n]*")
 # An unterminated string runs to the end of its line or of the text, so that no place is looked at twice.
-_PIECE = re.compile(
+_PIECE = lazy_regex(
     r"#[^\r\n]*"
     r"|\"{3}(?:[^\\\"]|\\(?:.|\Z)|\"(?!\"\"))*(?:\"{3}|\Z)"
     r"|'{3}(?:[^\\']|\\(?:.|\Z)|'(?!''))*(?:'{3}|\Z)"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import And, Comparison, Or, Predicate, TermKind, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.asked_columns import asked_columns
 from backend_lint.sql.selectivity import few_values
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.answers import Answer
 
-_SHARED = re.compile(r"(?:^|_)(?:action|event|method|year|month|gender|country|language|locale|version)s?$")
+_SHARED = lazy_regex(r"(?:^|_)(?:action|event|method|year|month|gender|country|language|locale|version)s?$")
 """Names of columns in which many rows have the same value, though it is no closed list."""
 _MOST_KEYS = 3
 """Columns of an index that one would make for a query or two."""

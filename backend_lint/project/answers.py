@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import Query, Site
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _ADMIN = ("/test_utils", "/admin.py", "/admin/", "/admins/", "/django_admin/")
 _COMMANDS = ("/commands.py", "/cli.py", "/management.py")
-_ADMIN_CLASS = re.compile(r"Admin\.\w+$")
+_ADMIN_CLASS = lazy_regex(r"Admin\.\w+$")
 _BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 
 

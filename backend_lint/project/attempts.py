@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Body, Call, Handler
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.failures import calls_in, is_cleanup
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loggers import log_call
@@ -88,9 +89,9 @@ _LASTING = words(
 )
 """Names of functions that leave something behind or ask somebody else, where nothing more is known of them."""
 _GETTER = leading("get")
-_SETTINGS = re.compile(r"_*(?:get|load|read)_(?:\w+_)?(?:config|configuration|settings?)$")
+_SETTINGS = lazy_regex(r"_*(?:get|load|read)_(?:\w+_)?(?:config|configuration|settings?)$")
 """Whoever asks for a setting means to do something else."""
-_METRIC = re.compile(
+_METRIC = lazy_regex(
     r"(?:^|\.)(?:statsd|metrics?|stats|telemetry|analytics|posthog|mixpanel|segment|newrelic|datadog|prometheus|cache|memcache\w*|redis_cache)(?:\.|$)",
     re.IGNORECASE,
 )

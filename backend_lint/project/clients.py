@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Body, Call, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ _SHARABLE = frozenset(
 )
 """What threads may share, and what needs no event loop and no `close` of its own."""
 _CLOSES = frozenset({"close", "dispose", "disconnect", "quit", "shutdown", "terminate", "clear"})
-_CONSTANT = re.compile(r"""(?<![\w'"])(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_CONSTANT = lazy_regex(r"""(?<![\w'"])(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _LAST = frozenset(name.rpartition(".")[2] for name in POOLS)
-_FIXED = re.compile(r"""f?['"](?:https?://[\w.-]+|\{?[A-Za-z_]\w*(?:\.\w+)*\})|[A-Za-z_]\w*(?:\.\w+)*$|\(['"]https?://""")
+_FIXED = lazy_regex(r"""f?['"](?:https?://[\w.-]+|\{?[A-Za-z_]\w*(?:\.\w+)*\})|[A-Za-z_]\w*(?:\.\w+)*$|\(['"]https?://""")
 """An address whose host is written down, or a name of the module or of settings."""
-_OF_THE_CALLER = re.compile(r"password|secret|token|credential|access_key|aws_session|api_key|auth", re.IGNORECASE)
+_OF_THE_CALLER = lazy_regex(r"password|secret|token|credential|access_key|aws_session|api_key|auth", re.IGNORECASE)
 
 
 class Throwaway(msgspec.Struct, frozen=True):

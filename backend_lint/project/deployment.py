@@ -6,7 +6,6 @@ What cannot be known bounds nothing: a deadline set to an unknown value answers 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.duration import referenced, seconds
 from backend_lint.facts.deployment import Bound, Deadline, Manifest, Origin, Process
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.python_deadlines import GUNICORN_FILES, celery_deadlines, gunicorn_settings, gunicorn_value
 from backend_lint.project.quantities import Quantities
@@ -42,7 +42,7 @@ _DEPLOY_FOLDERS = frozenset(
         *("config", "conf", "settings", "scripts", "script", "bin", "envs", ".envs"),
     }
 )
-_DEVELOPMENT = re.compile(
+_DEVELOPMENT = lazy_regex(
     r"(?:^|[/._-])(?:dev|devel|development|local|test|tests|testing|ci|e2e|override|debug|devcontainer|\.devcontainer|example|examples|sample)(?:[/._-]|$)"
 )
 _WEB_SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "uwsgi", "waitress-serve"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Function
 from backend_lint.facts.route import Entry, EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
 
@@ -22,7 +22,7 @@ SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE,
 """Entries behind which many callers share one event loop."""
 
 _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
-_OF_WORKERS = re.compile(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
+_OF_WORKERS = lazy_regex(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
 """Modules whose functions, where nothing known reaches them, run on the loop of a worker."""
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""

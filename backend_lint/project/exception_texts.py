@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.python import BlockKind, Body, Handler
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.value_text import call_ids
 
-_DEBUG = re.compile(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
-_CHOICE = re.compile(r"\|f?['\"]|['\"]\|")
+_DEBUG = lazy_regex(r"debug|is_staff|is_superuser|is_admin", re.IGNORECASE)
+_CHOICE = lazy_regex(r"\|f?['\"]|['\"]\|")
 """A conditional value with a constant text on one side: somebody chose when to show which."""
 _PASS_ON = frozenset(
     (

@@ -11,6 +11,7 @@ import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
 
 _GATHER = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
-_LIMITERS = re.compile(r"sem|limit|throttl|bucket|bulkhead|pool|slots?\b", re.IGNORECASE)
-_BOUNDED = re.compile(r"chunk|batch|page|slice|islice|window|limit|top_|\[:|max_", re.IGNORECASE)
-_LISTS = re.compile(r"^(?:get_all|list_|find_all|fetch_all|query_|all_)|_all$")
+_LIMITERS = lazy_regex(r"sem|limit|throttl|bucket|bulkhead|pool|slots?\b", re.IGNORECASE)
+_BOUNDED = lazy_regex(r"chunk|batch|page|slice|islice|window|limit|top_|\[:|max_", re.IGNORECASE)
+_LISTS = lazy_regex(r"^(?:get_all|list_|find_all|fetch_all|query_|all_)|_all$")
 _ROWS = frozenset({"all", "fetchall", "scalars", "fetch", "to_list"})
 _REMOTE = Effect.HTTP | Effect.DATABASE | Effect.QUEUE | Effect.MAIL | Effect.SUBPROCESS
 

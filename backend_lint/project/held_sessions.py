@@ -6,13 +6,13 @@ until its block ends. Source: https://docs.sqlalchemy.org/en/20/orm/session_basi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call, ParameterKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, is_deferred
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect, external_bases
@@ -31,7 +31,7 @@ _CHEAP = (".add", ".add_all", ".delete", ".begin", ".expunge")
 _LOCKS_ROWS = (".with_for_update", ".select_for_update", ".pg_advisory_xact_lock")
 """A transaction that locks rows keeps its connection on purpose."""
 _MAX_DEPTH = 4
-_SUBJECT = re.compile(r"^(.*)\.__enter__\(\)$")
+_SUBJECT = lazy_regex(r"^(.*)\.__enter__\(\)$")
 
 
 class Held(msgspec.Struct, frozen=True):

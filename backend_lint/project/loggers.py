@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.libraries import Effect
 from backend_lint.project.value_text import call_ids, parse
 
@@ -36,7 +37,7 @@ LEVELS = {
 }
 """Methods of loggers and their levels as the standard library numbers them."""
 
-_LOGGER_NAME = re.compile(r"(?:^|_|\.)(?:log|logger|logging|_logger|audit_log)$", re.IGNORECASE)
+_LOGGER_NAME = lazy_regex(r"(?:^|_|\.)(?:log|logger|logging|_logger|audit_log)$", re.IGNORECASE)
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception", "traceback.format_tb", "sys.exc_info", "sys.exception", "traceback.extract_tb"})
 _NO_EXCEPTION = frozenset({"False", "None", "0", ""})
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 
 from backend_lint.facts.deployment import Origin
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.settings import EnvironmentReads, qualified
 from backend_lint.project.value_text import constant_string
 
-_CAST = re.compile(r"(?:int|float|round)\((.*)\)")
-_CALL = re.compile(r"#(\d{1,6})(\.total_seconds)?")
-_NAME = re.compile(r"(?<![\w.%#'\"])[A-Za-z_][\w.]*")
+_CAST = lazy_regex(r"(?:int|float|round)\((.*)\)")
+_CALL = lazy_regex(r"#(\d{1,6})(\.total_seconds)?")
+_NAME = lazy_regex(r"(?<![\w.%#'\"])[A-Za-z_][\w.]*")
 _UNITS = {"days": 86400.0, "seconds": 1.0, "microseconds": 1e-6, "milliseconds": 1e-3, "minutes": 60.0, "hours": 3600.0, "weeks": 604800.0}
 _POSITIONS = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _MAX_DEPTH = 6

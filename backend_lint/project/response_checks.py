@@ -10,6 +10,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.libraries.outbound import VERBS
 from backend_lint.project.references import Ref, RefKind
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 _CONTENT = frozenset({"json", "text", "content", "iter_content", "iter_lines", "iter_bytes", "raw", "read", "aread"})
 _LIBRARIES = ("requests.", "httpx.", "aiohttp.ClientSession.")
-_DECODING = re.compile(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
+_DECODING = lazy_regex(r"(?:^|\.)(?:Exception|BaseException|ValueError|JSONDecodeError|ContentTypeError|KeyError|TypeError)$")
 _PARSERS = frozenset("loads model_validate_json parse_raw validate_json fromstring decode".split())
-_TOKEN = re.compile(r"#\d+|%\w+")
+_TOKEN = lazy_regex(r"#\d+|%\w+")
 _HOOKS = ("event_hooks", "raise_for_status", "hooks")
 
 

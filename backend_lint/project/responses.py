@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Body, Call, Raise
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse, split
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ FRAMEWORKS = frozenset(
 )
 """Top-level names of web frameworks."""
 _STATUS_KEYS = ("status", "status_code", "code", "http_status")
-_STATUS = re.compile(r"(?:HTTP_)?([1-5]\d\d)(?:_|$|\b)")
+_STATUS = lazy_regex(r"(?:HTTP_)?([1-5]\d\d)(?:_|$|\b)")
 _NAMED_STATUS = {
     "OK": 200,
     "CREATED": 201,
@@ -59,7 +60,7 @@ _NAMED_STATUS = {
     "SERVICE_UNAVAILABLE": 503,
     "GATEWAY_TIMEOUT": 504,
 }
-_ERROR_NAME = re.compile(
+_ERROR_NAME = lazy_regex(
     r"err(?:or|ors)?(?:$|_|\b)|fail|bad_?request|not_?found|forbidden|unauthori[sz]ed|denied|invalid|exception|abort|unavailable|problem|response_\d{3}|_40[0-9]|_50[0-9]",
     re.IGNORECASE,
 )

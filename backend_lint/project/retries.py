@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import BlockKind, Body, Call, Handler, Raise, Return
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, enclosing_handler, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey
 from backend_lint.project.libraries import Effect
@@ -20,10 +21,10 @@ from backend_lint.project.value_text import call_ids, constant_number, split
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_ATTEMPT_NAME = re.compile(r"attempt|retr(?:y|ies)|tries")
+_ATTEMPT_NAME = lazy_regex(r"attempt|retr(?:y|ies)|tries")
 _REMOTE = Effect.HTTP | Effect.QUEUE | Effect.MAIL
 """What a loop must reach to be a retry of another service. Databases are left out: after a conflict one tries again at once, with another key."""
-_CONFLICT = re.compile(r"OperationalError|IntegrityError|Deadlock|Lock(?:Error|NotAvailable)|StaleData|DoesNotExist|NoResultFound")
+_CONFLICT = lazy_regex(r"OperationalError|IntegrityError|Deadlock|Lock(?:Error|NotAvailable)|StaleData|DoesNotExist|NoResultFound")
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep", "eventlet.sleep"})
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.python import Body, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.name_words import words
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
 
@@ -17,19 +18,19 @@ _ANY_PREFIX = (
     "jwt_token reset_token invite_token invitation_token verification_token login_token credit_card card_number cvv cvc ssn one_time_password recovery_code"
 )
 _ALONE = "otp otp_code jwt user_token bot_token"
-_SECRET = re.compile(rf"^(?:(?:[a-z0-9]+_)*?(?:{'|'.join(_ANY_PREFIX.split())})|{'|'.join(_ALONE.split())})$")
+_SECRET = lazy_regex(rf"^(?:(?:[a-z0-9]+_)*?(?:{'|'.join(_ANY_PREFIX.split())})|{'|'.join(_ALONE.split())})$")
 _HARMLESS = words(
     "has is no num count max min forgot change check verify valid validate set update hash hashed masked mask redact redacted encrypted obfuscated "
     "censored sanitized anonymized "
     "missing invalid require requires use uses public dummy fake test csrf fields field names name"
 )
-_ABOUT_LOGIN = re.compile(r"auth|login|password|invit|verif|oauth|jwt|sign_?up|reset|credential|session|api_?key", re.IGNORECASE)
+_ABOUT_LOGIN = lazy_regex(r"auth|login|password|invit|verif|oauth|jwt|sign_?up|reset|credential|session|api_?key", re.IGNORECASE)
 _HEADERS = frozenset({"headers", "COOKIES", "cookies", "META"})
 _BODIES = frozenset({"body", "data", "POST", "form", "json"})
-_REQUEST = re.compile(r"^(?:%?(?:self\.)?_?(?:request|req)|%self\.request|flask\.request)$")
+_REQUEST = lazy_regex(r"^(?:%?(?:self\.)?_?(?:request|req)|%self\.request|flask\.request)$")
 _PASSING_CALLS = frozenset("str repr format bytes ascii list dict tuple".split())
-_BOOLEAN = re.compile(r"(?:==|!=|<|>|<=|>=| is | in | not )")
-_INTERPOLATION = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
+_BOOLEAN = lazy_regex(r"(?:==|!=|<|>|<=|>=| is | in | not )")
+_INTERPOLATION = lazy_regex(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 def is_secret_name(name: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from backend_lint.facts.deployment import Manifest, Variable
 from backend_lint.facts.python import Body, Call, Class
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import ModuleIndex, SourceModule
 from backend_lint.project.value_text import call_ids, constant_string, split
 from backend_lint.redaction import redacted
@@ -39,9 +39,9 @@ _NAMELESS = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL
 _NO_READS = {"read_env", "read_envfile", "prefixed", "seal", "add_parser", "parser_for", "set_parser", "dump"}
 _MODULES = ("os", "environ", "environs", "decouple", "starlette", "pydantic", "pydantic_settings", "django", "click", "typer")
 _SETTINGS_BASES = {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings", "pydantic_settings.main.BaseSettings"}
-_ELEMENT = re.compile(r"(?<![\w.%#'\"])([A-Za-z_]\w*(?:\.environb?)?)\[('[A-Za-z_]\w*'|\"[A-Za-z_]\w*\")\]")
-_MEMBER = re.compile(r"\(('[A-Za-z_]\w*') (?:not )?in ([A-Za-z_][\w.]*)\)")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+_ELEMENT = lazy_regex(r"(?<![\w.%#'\"])([A-Za-z_]\w*(?:\.environb?)?)\[('[A-Za-z_]\w*'|\"[A-Za-z_]\w*\")\]")
+_MEMBER = lazy_regex(r"\(('[A-Za-z_]\w*') (?:not )?in ([A-Za-z_][\w.]*)\)")
+_NAME = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 
 class Read(msgspec.Struct, frozen=True, order=True):

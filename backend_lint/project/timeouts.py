@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, ParameterKind, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.handed_out import HandedOut, argument
@@ -23,14 +23,14 @@ from backend_lint.project.value_text import constant_number, parse, split
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_STUB = re.compile(r"_pb2_grpc\.\w*Stub\.\w+$")
-_STAYS_OPEN = re.compile(r"(?:Subscribe|Watch|Listen|Follow|Tail|Track|Monitor|Stream|Observe)(?![a-z])")
+_STUB = lazy_regex(r"_pb2_grpc\.\w*Stub\.\w+$")
+_STAYS_OPEN = lazy_regex(r"(?:Subscribe|Watch|Listen|Follow|Tail|Track|Monitor|Stream|Observe)(?![a-z])")
 """Methods of stubs that give a stream of what will happen: a deadline would end it."""
 _PIECES = frozenset(
     "stream StreamResponse StreamingResponse StreamingHttpResponse iter_chunked iter_chunks iter_any iter_content iter_lines iter_bytes iter_raw "
     "aiter_bytes aiter_lines aiter_raw aiter_text".split()
 )
-_CLIENT_NAMES = re.compile(r"session|http|client|requests?$|_?bq$|bigquery")
+_CLIENT_NAMES = lazy_regex(r"session|http|client|requests?$|_?bq$|bigquery")
 _RUNNERS = {"to_thread": 0, "run_in_threadpool": 0, "submit": 0, "run_in_executor": 1, "run_sync": 0}
 """Functions that call the function they are given, and at which position it stands."""
 _CLIENTS_WITH_DEFAULT = ("aiohttp.ClientSession", "httpx.Client", "httpx.AsyncClient", "urllib3.PoolManager", "urllib3.ProxyManager")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, constant_string, parse, split
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _GET_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _MAKES = frozenset({"create", "acreate"})
-_TAKEN = re.compile(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
+_TAKEN = lazy_regex(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
 _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlchemyError", "UniqueViolation", "UniqueViolationError", "Exception"})
 _SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.taint.library import LAST_NAMES, SINKS, Danger
 from backend_lint.project.value_text import constant_string
@@ -15,14 +15,14 @@ from backend_lint.project.value_text import constant_string
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_CLIENTS = re.compile(r"^(?:requests|httpx)(?:\.(?:api|sessions|Session|Client|AsyncClient))*\.(?:get|post|put|patch|request|send)$|^urllib\.request\.urlopen$")
+_CLIENTS = lazy_regex(r"^(?:requests|httpx)(?:\.(?:api|sessions|Session|Client|AsyncClient))*\.(?:get|post|put|patch|request|send)$|^urllib\.request\.urlopen$")
 _HARM = frozenset({Danger.PICKLE, Danger.CODE, Danger.COMMAND, Danger.TEMPLATE})
 _STATEMENTS = ("execute", "executemany", "raw", "executescript")
 _SAFE = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader"})
 _TAKES = frozenset({"json", "read", "text", "content", "aread", "decode"})
 _ASKS = frozenset({"get", "post", "put", "patch", "request", "send", "urlopen"})
-_RESULT = re.compile(r"#(\d+)(?!\d)(\.(?:text|content)\b)?")
-_HERE = re.compile(r"localhost|127\.0\.0\.1|\[::1\]")
+_RESULT = lazy_regex(r"#(\d+)(?!\d)(\.(?:text|content)\b)?")
+_HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 
 
 class UpstreamUse(NamedTuple):

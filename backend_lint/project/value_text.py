@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import NamedTuple
 
+from backend_lint.lazy_regex import lazy_regex
+
 _OPEN = {"(": ")", "[": "]", "{": "}"}
-_NAME = re.compile(r"[%#]?\w+")
-_CALL_IDS = re.compile(r"#(\d+)")
-_STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_NAME = lazy_regex(r"[%#]?\w+")
+_CALL_IDS = lazy_regex(r"#(\d+)")
+_STRINGS = lazy_regex(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 class Parsed(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.facts.file import Kind
+from backend_lint.lazy_regex import lazy_regex
 
 __all__ = ["wanted"]
 
@@ -47,13 +46,13 @@ _PREFIXES = (
     ("containerfile.", Kind.DOCKERFILE),
     ("procfile.", Kind.PROCFILE),
 )
-_TEMPLATES = re.compile(r"\.(?:html?|html?\.j2|jinja2?)$")
-_TEMPLATE_FOLDER = re.compile(r"(?:^|/)(?:templates|jinja2)/")
-_INI = re.compile(r"(?:^|[/._-])(?:uwsgi|supervisord?)(?:[/._-]|$)")
-_INCLUDED = re.compile(r"(?:^|/)(?:nginx|sites-available|sites-enabled)/[^/]+$")
+_TEMPLATES = lazy_regex(r"\.(?:html?|html?\.j2|jinja2?)$")
+_TEMPLATE_FOLDER = lazy_regex(r"(?:^|/)(?:templates|jinja2)/")
+_INI = lazy_regex(r"(?:^|[/._-])(?:uwsgi|supervisord?)(?:[/._-]|$)")
+_INCLUDED = lazy_regex(r"(?:^|/)(?:nginx|sites-available|sites-enabled)/[^/]+$")
 """Parts of an nginx configuration, which have no suffix."""
-_NGINX = re.compile(r"(?:^|[/._-])(?:nginx|sites-available|sites-enabled)(?:[/._-]|$)")
-_FOREIGN = re.compile(
+_NGINX = lazy_regex(r"(?:^|[/._-])(?:nginx|sites-available|sites-enabled)(?:[/._-]|$)")
+_FOREIGN = lazy_regex(
     r"(?:^|/)(?:\.github|\.gitlab/issue_templates|\.circleci|node_modules)/"
     r"|(?:^|/)(?:\.pre-commit-config|\.pre-commit-hooks|\.readthedocs|mkdocs|codecov|\.codecov|\.travis|appveyor|\.golangci|pnpm-lock|conda-lock|dependabot)\.ya?ml$"
 )

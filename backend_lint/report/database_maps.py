@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.access import Access, Path
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, Predicate, Query, Site, Term, TermKind
+from backend_lint.lazy_regex import lazy_regex
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Index, Table
     from backend_lint.project import Project
 
 Entries = list[dict[str, Any]]
-_WORD = re.compile(r"[^A-Za-z0-9_]+")
-_NOT_TYPE = re.compile(r"[^A-Za-z0-9_()\[\]-]+")
+_WORD = lazy_regex(r"[^A-Za-z0-9_]+")
+_NOT_TYPE = lazy_regex(r"[^A-Za-z0-9_()\[\]-]+")
 
 
 def schema_map(project: Project) -> dict[str, Entries]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-_INVISIBLE = re.compile(
+from backend_lint.lazy_regex import lazy_regex
+
+_INVISIBLE = lazy_regex(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]|[\U000e0000-\U000e007f]"
 )
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:>])")
+_MARKDOWN = lazy_regex(r"([\\`*_{}\[\]()#+\-.!|~:>])")
 
 
 def _shown(match: re.Match[str]) -> str:

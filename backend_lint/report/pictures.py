@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.report.escape import visible, xml
 
-_NOT_LABEL = re.compile(r'["<>&;`#|\[\]{}()\\]')
+_NOT_LABEL = lazy_regex(r'["<>&;`#|\[\]{}()\\]')
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c1e21; --ground: #fff; --line: #8a919c; --box: #f2f3f5; --bad: #b3261e; --soft: #5c6470; }
 @media (prefers-color-scheme: dark) { :root { --text: #e4e6ea; --ground: #17191c; --line: #6b7380; --box: #24272c; --bad: #f0857b; --soft: #a2aab5; } }

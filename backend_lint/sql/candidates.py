@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backend_lint.facts.access import Candidate
 from backend_lint.facts.query import OrderKey
 from backend_lint.facts.schema import Dialect, IndexKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
 from backend_lint.sql.long_texts import is_long_text
@@ -23,16 +24,16 @@ _FEW_TO_SORT = 2
 """Rows that need no index to stand in an order."""
 MOST_WAYS = 6
 """Of an OR, each of which would need an index of its own."""
-_PASSWORD = re.compile(r"(?:^|_)passw(?:or)?d", re.IGNORECASE)
+_PASSWORD = lazy_regex(r"(?:^|_)passw(?:or)?d", re.IGNORECASE)
 """Compared beside a name, which finds the row: no index should hold it."""
-_STABLE = re.compile(
+_STABLE = lazy_regex(
     r"\b(?:to_char|now|age|concat|concat_ws|to_date|to_timestamp|unaccent|random|current_\w+|localtime\w*|to_tsvector\((?!'))\b|::(?:date|timestamptz?|time|regclass)\b"
 )
-_AMBIGUOUS = re.compile(r"\b(?:substring|length|power|ceil)\(")
+_AMBIGUOUS = lazy_regex(r"\b(?:substring|length|power|ceil)\(")
 """Functions of several names under one spelling: an index on one of them does not serve the other."""
-_ON_ZONE = re.compile(r"\b(?:date_trunc|extract|date_part)\(|::(?:date|text|varchar|timestamp|time)\b")
-_ZONED = re.compile(r"\b(\w+) at time zone\b")
-_TO_TEXT = re.compile(r"\b(\w+)::(?:text|varchar)\b")
+_ON_ZONE = lazy_regex(r"\b(?:date_trunc|extract|date_part)\(|::(?:date|text|varchar|timestamp|time)\b")
+_ZONED = lazy_regex(r"\b(\w+) at time zone\b")
+_TO_TEXT = lazy_regex(r"\b(\w+)::(?:text|varchar)\b")
 
 
 def changes_by_session(condition: str) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, Implicit, Index
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.ddl_columns import NULL, Declarations
 from backend_lint.sql.retyping import is_known
 from backend_lint.sql.tokens import Cursor, NotUnderstoodError
@@ -22,7 +23,7 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
-PLAIN_CAST = re.compile(r"[(\s]*\"?\w+\"?[)\s]*::[\w\s\"(),.\[\]]+", re.ASCII)
+PLAIN_CAST = lazy_regex(r"[(\s]*\"?\w+\"?[)\s]*::[\w\s\"(),.\[\]]+", re.ASCII)
 """``USING column::type`` says no more than the type itself."""
 
 

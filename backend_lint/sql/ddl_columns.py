@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from backend_lint.facts.schema import Column, Dialect, ForeignKey, Implicit, Index, IndexKey
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.ddl_expressions import condition, expression
 from backend_lint.sql.tokens import Cursor, NotUnderstoodError
 from backend_lint.sql.types import canonical_type, is_closed, is_serial
@@ -25,7 +26,7 @@ _IN_TYPES = frozenset(
 _SILENT = frozenset(
     "deferrable enforced first visible invisible stored virtual persisted sparse rowguidcol enable disable values hidden validate rely novalidate".split()
 )
-NULL = re.compile(r"\(*null\)*(?:::.*)?$", re.IGNORECASE)
+NULL = lazy_regex(r"\(*null\)*(?:::.*)?$", re.IGNORECASE)
 _CONSTRAINTS = frozenset({"primary", "unique", "foreign", "check", "exclude"})
 
 

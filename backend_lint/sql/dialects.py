@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 
 _LOOKED_AT = 200_000
-_WORD = re.compile(r"[A-Z_][A-Z0-9_]*")
+_WORD = lazy_regex(r"[A-Z_][A-Z0-9_]*")
 _ENOUGH = 4
 _WORDS = {
     Dialect.MYSQL: "AUTO_INCREMENT INNODB MYISAM DELIMITER UNSIGNED TINYINT MEDIUMINT LONGTEXT MEDIUMTEXT",
@@ -26,7 +27,7 @@ _PHRASES = {
     Dialect.MSSQL: ("[DBO].", "IDENTITY(1", "IDENTITY (1", "\nGO\n", "\nGO\r"),
     Dialect.ORACLE: ("NUMBER(", "PL/SQL"),
 }
-_HALF = re.compile(r"\bUUID\b|\bNOW\(\)|\bALTER COLUMN \S+ (?:TYPE|SET|DROP)\b|\bBOOLEAN\b.*\bFALSE\b|::[A-Z]")
+_HALF = lazy_regex(r"\bUUID\b|\bNOW\(\)|\bALTER COLUMN \S+ (?:TYPE|SET|DROP)\b|\bBOOLEAN\b.*\bFALSE\b|::[A-Z]")
 """Hints of PostgreSQL that others know too."""
 _SETS = {dialect: frozenset(words.split()) for dialect, words in _WORDS.items()}
 _NAMES = {
@@ -49,7 +50,7 @@ _NAMES = {
 }
 
 
-_FOREIGN = re.compile(r"\bENGINE\s*=\s*\w*MergeTree|\bLowCardinality\(|\bWITH\s+REPLICATION\s*=|\bSTORED AS (?:PARQUET|ORC)\b|\bTBLPROPERTIES\b", re.IGNORECASE)
+_FOREIGN = lazy_regex(r"\bENGINE\s*=\s*\w*MergeTree|\bLowCardinality\(|\bWITH\s+REPLICATION\s*=|\bSTORED AS (?:PARQUET|ORC)\b|\bTBLPROPERTIES\b", re.IGNORECASE)
 _FOREIGN_NAMES = frozenset("clickhouse bigquery snowflake cassandra cql hive redshift duckdb databricks spark trino presto".split())
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 
 from backend_lint.facts.query import Term, TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import RANGES, Clause
 from backend_lint.sql.patterns import pattern
 from backend_lint.sql.types import base, is_array, is_date, is_float, is_integer, is_text, is_timestamp, length
@@ -22,8 +22,8 @@ _GIN: dict[str, frozenset[str]] = {
     "tsvector_ops": frozenset({"@@"}),
 }
 _RANGE_OPERATORS = frozenset({"&&", "@>", "<@", "=", "<<", ">>", "overlaps", "<<=", ">>=", "~="})
-_NUMBER = re.compile(r"-?[\d.]+(?:e[-+]?\d+)?")
-_NUMBERS = re.compile(r"\(?\s*-?[\d.]+(?:e[-+]?\d+)?(?:\s*,\s*-?[\d.]+(?:e[-+]?\d+)?)*\s*\)?")
+_NUMBER = lazy_regex(r"-?[\d.]+(?:e[-+]?\d+)?")
+_NUMBERS = lazy_regex(r"\(?\s*-?[\d.]+(?:e[-+]?\d+)?(?:\s*,\s*-?[\d.]+(?:e[-+]?\d+)?)*\s*\)?")
 _SCALAR = RANGES | {"=", "in"}
 _NEVER = {
     "<>": "<> asks for nearly all rows",

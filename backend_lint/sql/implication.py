@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from backend_lint.facts.query import And, Comparison, Not, Opaque, Or, Predicate, Term, TermKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import key_text, unquoted
 
 MOST_ARMS = 500
@@ -15,10 +16,10 @@ _TESTS = frozenset({"is true", "is false", "is not true", "is not false"})
 _NOT_STRICT = frozenset({"is null", "is distinct from", "is not distinct from"}) | _TESTS
 _TRUTHS = {"true": True, "false": False, "t": True, "f": False}
 _BOUNDS = frozenset({"<", "<=", ">", ">="})
-_NOT_STRICT_TEXT = re.compile(r"\b(?:coalesce|case|concat|concat_ws|nullif|num_nulls|is)\b|\b(?:greatest|least|format|row|array)\b")
-_PLAIN = re.compile(r"[a-z]+\Z")
+_NOT_STRICT_TEXT = lazy_regex(r"\b(?:coalesce|case|concat|concat_ws|nullif|num_nulls|is)\b|\b(?:greatest|least|format|row|array)\b")
+_PLAIN = lazy_regex(r"[a-z]+\Z")
 """Letters that every collation sorts alike."""
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\Z")
+_DATE = lazy_regex(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\Z")
 
 Value = Decimal | str
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 from backend_lint.facts.access import Candidate
 from backend_lint.facts.schema import Dialect, IndexKey
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.text import identifier
 
 DJANGO_NAME = 30
 """Characters of an index's name that Django allows."""
 _DJANGO_FUNCTIONS = {"lower": "Lower", "upper": "Upper", "length": "Length", "trim": "Trim", "md5": "MD5", "abs": "Abs", "reverse": "Reverse"}
-_CALL = re.compile(r"(\w+)\((\w+)\)\Z")
+_CALL = lazy_regex(r"(\w+)\((\w+)\)\Z")
 _POSTGRES_CLASSES = {"gin": "GinIndex", "gist": "GistIndex", "brin": "BrinIndex", "hash": "HashIndex", "spgist": "SpGistIndex"}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.duration import digits
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Implicit
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.catalog import Catalog
 
-_LENGTH = re.compile(r"varchar\((\d+)\)")
+_LENGTH = lazy_regex(r"varchar\((\d+)\)")
 _ONE_BYTE = 63
 """Characters of four bytes whose length fits into one byte; a longer column needs two, and a copy."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.facts.schema import Column, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.types import base
 
 _UNBOUNDED = frozenset({"text", "citext", "varchar", "mediumtext", "longtext", "clob"})
-_LONG = re.compile(
+_LONG = lazy_regex(
     r"(?:^|_)(?:body|contents?|text|description|patch|diff|html|markdown|message|notes|payload|logs?|comments?|output|traceback|stack_?trace|transcript|abstract"
     r"|source_code|biography)$"
 )

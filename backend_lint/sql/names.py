@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from backend_lint.facts.schema import Dialect, ForeignKey, Implicit, Index, IndexKey
+from backend_lint.lazy_regex import lazy_regex
 
 LONGEST = 63
 """Bytes of a name in PostgreSQL; what is longer is cut."""
@@ -22,9 +22,9 @@ _TYPE_NAMES = {
     "char": "bpchar",
     "varbit": "varbit",
 }
-_WORD = re.compile(r"[A-Za-z_][\w$]*\Z")
-_CALL = re.compile(r"(?:[A-Za-z_][\w$]*\.)?([A-Za-z_][\w$]*)\(")
-_CAST = re.compile(r"::([a-z_][\w ]*)(?:\([\d,]*\))?(?:\[\])?\Z")
+_WORD = lazy_regex(r"[A-Za-z_][\w$]*\Z")
+_CALL = lazy_regex(r"(?:[A-Za-z_][\w$]*\.)?([A-Za-z_][\w$]*)\(")
+_CAST = lazy_regex(r"::([a-z_][\w ]*)(?:\([\d,]*\))?(?:\[\])?\Z")
 
 
 def clip(name: str, length: int = LONGEST) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from backend_lint.facts.access import Candidate
 from backend_lint.facts.query import OrderKey
 from backend_lint.facts.schema import Dialect, Index, IndexKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.types import base, is_text
 
-_DISTANCE = re.compile(r'"?(\w+)"? (<->>?|<<->|<#>|<=>|<\+>|<~>|<%>) ')
+_DISTANCE = lazy_regex(r'"?(\w+)"? (<->>?|<<->|<#>|<=>|<\+>|<~>|<%>) ')
 _METHODS = frozenset({"gist", "spgist", "hnsw", "ivfflat", "diskann", "vchordrq", "rum"})
 _OF_VECTORS = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
 _VECTORS = frozenset({"vector", "halfvec", "sparsevec"})

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 
 from backend_lint.facts.query import Term, TermKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import unquoted
 
 _SPECIAL_REGEX = frozenset(".[]()*+?{}|^$\\")
 _SPECIAL_SIMILAR = frozenset("%_|*+?{}()[]")
-_LETTERS = re.compile(r"[^\W_]+")
-_WILD = re.compile(r"[%_]")
+_LETTERS = lazy_regex(r"[^\W_]+")
+_WILD = lazy_regex(r"[%_]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ there by their join columns. Where nothing leaves few rows, tables are read whol
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backend_lint.facts.access import Path
 from backend_lint.facts.query import Comparison, TermKind
 from backend_lint.facts.schema import Dialect, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import conjuncts
 from backend_lint.sql.implication import alike, truth
@@ -21,7 +21,7 @@ from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
 from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
 
-_TO_DO = re.compile(
+_TO_DO = lazy_regex(
     r"(?:^|_)(?:done|processed|handled|completed|finished|sent|delivered|closed|resolved|shipped|acknowledged|acked|read|synced|exported|indexed|executed|ended|run)(?:_|$)"
 )
 """Names of columns that are filled when something has been done."""

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, Predicate, Term
 from backend_lint.facts.schema import Index, IndexKey
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.text import identifier
 
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::\s*"?[A-Za-z_][\w$]*(?: [a-z]+)*|\.?[A-Za-z_][\w$]*\s*\(?""")
+_TOKEN = lazy_regex(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::\s*"?[A-Za-z_][\w$]*(?: [a-z]+)*|\.?[A-Za-z_][\w$]*\s*\(?""")
 
 Rename = Callable[[str], str]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Term, TermKind, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.text import identifier, is_type
 from backend_lint.sql.text import quoted as in_quotes
 
-_WORDS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][A-Za-z0-9_$]*")
+_WORDS = lazy_regex(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][A-Za-z0-9_$]*")
 _POSTFIX = frozenset(
     {"is null", "is not null", "is true", "is false", "is not true", "is not false"},
 )

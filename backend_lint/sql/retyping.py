@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from backend_lint.duration import digits
+from backend_lint.lazy_regex import lazy_regex
 
-_TYPE = re.compile(r"([a-z_][\w .]*?)\s*(?:\(\s*([\d, -]+)\s*\))?(\[\])*")
+_TYPE = lazy_regex(r"([a-z_][\w .]*?)\s*(?:\(\s*([\d, -]+)\s*\))?(\[\])*")
 _TEXTS = frozenset({"text", "varchar", "citext"})
 _KNOWN = frozenset(
     "smallint integer bigint numeric real double precision money varchar text char bytea boolean date time timetz timestamp timestamptz interval uuid json "
@@ -17,8 +18,8 @@ _VOLATILE = frozenset(
     "random gen_random_uuid uuid_generate_v4 uuid_generate_v1 uuid_generate_v1mc uuidv4 uuidv7 uuid_generate_v7 clock_timestamp timeofday nextval "
     "gen_random_bytes gen_salt crypt setval txid_current pg_sleep gen_ulid nanoid".split()
 )
-_CALL = re.compile(r"([a-z_]\w*)\s*\(", re.I)
-_STRING = re.compile(r"'(?:[^']|'')*'")
+_CALL = lazy_regex(r"([a-z_]\w*)\s*\(", re.I)
+_STRING = lazy_regex(r"'(?:[^']|'')*'")
 
 
 def is_volatile(default: str) -> bool:

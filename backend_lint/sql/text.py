@@ -10,15 +10,15 @@ binary operators, no redundant parentheses, values that are not known as ``?``. 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any
 
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 
-_BARE = re.compile(r"[a-z_][a-z0-9_$]*\Z")
-_FUNCTION = re.compile(r"[\w$]+(?:\.[\w$]+)*\Z")
-_TYPE = re.compile(r'(?:[\w$ .]|"[\w$]+")+(?:\([\w ,]*\))?[\w ]*(?:\[\d*\])*\Z')
+_BARE = lazy_regex(r"[a-z_][a-z0-9_$]*\Z")
+_FUNCTION = lazy_regex(r"[\w$]+(?:\.[\w$]+)*\Z")
+_TYPE = lazy_regex(r'(?:[\w$ .]|"[\w$]+")+(?:\([\w ,]*\))?[\w ]*(?:\[\d*\])*\Z')
 """Names of functions and types that hold nothing by which they could end: what is printed as SQL is run."""
 _RESERVED = frozenset(
     (
@@ -81,7 +81,7 @@ _LEVELS = {
     "::": CAST,
 }
 _TRUTHS = {"null": "not null", "true": "not true", "false": "not false", "not null": "null", "not true": "true", "not false": "false"}
-_TOKEN = re.compile(
+_TOKEN = lazy_regex(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+(?:\.\d+)?|[(\[]|[)\]]|::|[-+*/<>=~!@#%^&|?]+|\S""",
 )
 _OPERATOR_SIGNS = frozenset("-+*/<>=~!@#%^&|")

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from backend_lint.duration import digits
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 
 _ALIASES = {
     "int": "integer",
@@ -67,10 +68,10 @@ _JSON = frozenset({"json", "jsonb"})
 _WITHOUT_LENGTH = frozenset({"integer", "bigint", "smallint", "tinyint", "year"})
 """A number in brackets is a width for display there."""
 
-_SPACE = re.compile(r"\s+")
-_ARRAY = re.compile(r" array ?(?:\[\d*\])?$")
-_QUOTED = re.compile(r"'(?:[^']|'')*'")
-_SHAPE = re.compile(r"^([^(\[]*)(?:\((.*?)\))?([^(\[]*)((?:\[[0-9]*\])*)$", re.DOTALL)
+_SPACE = lazy_regex(r"\s+")
+_ARRAY = lazy_regex(r" array ?(?:\[\d*\])?$")
+_QUOTED = lazy_regex(r"'(?:[^']|'')*'")
+_SHAPE = lazy_regex(r"^([^(\[]*)(?:\((.*?)\))?([^(\[]*)((?:\[[0-9]*\])*)$", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Attribute, BlockKind, Parameter
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.layers import JUDGED
 from backend_lint.project.references import RefKind
 
@@ -18,7 +19,7 @@ _MIDDLEWARE = frozenset({"django.utils.deprecation.MiddlewareMixin", "starlette.
 _OF_REQUEST = frozenset({"request", "req", "current_user", "user", "tenant", "session", "token"})
 _REQUEST_TYPES = ("Request", "HttpRequest", "HTTPConnection", "WebSocket", "AsyncSession", "Session")
 _LOCAL = ("threading.local", "contextvars.ContextVar", "werkzeug.local.Local", "asgiref.local.Local")
-_PARAMETER = re.compile(r"%(\w+)")
+_PARAMETER = lazy_regex(r"%(\w+)")
 
 
 class Written(NamedTuple):

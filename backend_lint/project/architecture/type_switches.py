@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Block, BlockKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.layers import JUDGED
 from backend_lint.project.references import Ref, RefKind
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 _FEWEST_BRANCHES, _FEWEST_PLACES = 3, 2
 _COVERED = 0.5
 """A switch asks for most of what there is of the hierarchy: a base of everything is no hierarchy that a method could be given to."""
-_TEST = re.compile(r"isinstance\(([^(),]+),([\w.]+)\)")
-_ELSEWHERE = re.compile(r"serial|deserial|encod|decod|pars|dump|load|compil|render|visit|__eq__|__lt__|to_json|from_json|convert|schema", re.IGNORECASE)
+_TEST = lazy_regex(r"isinstance\(([^(),]+),([\w.]+)\)")
+_ELSEWHERE = lazy_regex(r"serial|deserial|encod|decod|pars|dump|load|compil|render|visit|__eq__|__lt__|to_json|from_json|convert|schema", re.IGNORECASE)
 
 
 class Switch(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Assign, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, only_while_developing
 from backend_lint.project.authentication.library_calls import SERVING
 from backend_lint.project.modules import SourceModule
@@ -16,15 +17,15 @@ from backend_lint.project.web.values import Place, argument, keyword
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_LETS_IN = re.compile(
+_LETS_IN = lazy_regex(
     r"(?:^|[_.-])(?:session|sessionid|session_?token|sid|auth|access_?token|refresh_?token|jwt|token|id_token|remember(?:_me|_token)?|api_?key)(?:$|[_.-])",
     re.IGNORECASE,
 )
-_READ_BY_SCRIPTS = re.compile(r"csrf|xsrf|theme|lang|hint|expire|^is_|^has_|logged_in|is_auth|state|nonce|flash|toast|device|test", re.IGNORECASE)
+_READ_BY_SCRIPTS = lazy_regex(r"csrf|xsrf|theme|lang|hint|expire|^is_|^has_|logged_in|is_auth|state|nonce|flash|toast|device|test", re.IGNORECASE)
 _SETTINGS = {"SESSION_COOKIE_HTTPONLY": "HttpOnly", "SESSION_COOKIE_SECURE": "Secure", "REMEMBER_COOKIE_HTTPONLY": "HttpOnly", "JWT_COOKIE_SECURE": "Secure"}
-_QUERY = re.compile(r"(?:^|\.)(?:GET|query_params|args|rel_url\.query|query)(?:\.get|\.getlist|\.pop)?$")
-_CREDENTIAL = re.compile(r"^(?:password|passwd|api_?key|access_?token|auth_?token|bearer_?token|jwt|client_secret|secret_key|session_?token)$", re.IGNORECASE)
-_LINKS = re.compile(
+_QUERY = lazy_regex(r"(?:^|\.)(?:GET|query_params|args|rel_url\.query|query)(?:\.get|\.getlist|\.pop)?$")
+_CREDENTIAL = lazy_regex(r"^(?:password|passwd|api_?key|access_?token|auth_?token|bearer_?token|jwt|client_secret|secret_key|session_?token)$", re.IGNORECASE)
+_LINKS = lazy_regex(
     r"reset|verif|confirm|unsubscribe|callback|oauth|feed|rss|ics|calendar|download|invite|activate|websocket|\bws\b|embed|share|magic|signed|sso|saml|redirect",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Attribute, Call, Module
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.limits import LIMITS, limited_everywhere, mentions_limit
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.web.values import Place
@@ -15,20 +16,20 @@ from backend_lint.project.web.values import Place
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_VERIFIES = re.compile(
+_VERIFIES = lazy_regex(
     r"^(?:a?authenticate|check_password|acheck_password|verify_password|check_password_hash|verify_and_update|authenticate_user|"
     r"(?:check|verify|validate)_(?:totp|otp|mfa|2fa|pin|code|one_time_password)(?:_value|_code)?|checkpw)$"
 )
-_ONE_TIME = re.compile(r"(?:^|[.%])(?:totp|hotp|otp)\.(?:verify|match)$", re.IGNORECASE)
-_COMPARED = re.compile(r"==[^=]*\.(?:password|otp|pin|totp)\)|\.(?:password|otp|pin|totp)==[^=']")
-_GUESSED = re.compile(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", re.IGNORECASE)
+_ONE_TIME = lazy_regex(r"(?:^|[.%])(?:totp|hotp|otp)\.(?:verify|match)$", re.IGNORECASE)
+_COMPARED = lazy_regex(r"==[^=]*\.(?:password|otp|pin|totp)\)|\.(?:password|otp|pin|totp)==[^=']")
+_GUESSED = lazy_regex(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", re.IGNORECASE)
 """What can be guessed; long random tokens cannot."""
-_SENDS = re.compile(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|code|link|verif|confirm|invit|reset|recover|activat|welcome)", re.IGNORECASE)
-_UNKNOWN_YET = re.compile(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
-_ASKS_FOR_MAIL = re.compile(r"resend|verif|confirm|activat|invit|otp|sms|send", re.IGNORECASE)
-_RECENT = re.compile(r"(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b.*[<>]|[<>].*(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b", re.IGNORECASE)
+_SENDS = lazy_regex(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|code|link|verif|confirm|invit|reset|recover|activat|welcome)", re.IGNORECASE)
+_UNKNOWN_YET = lazy_regex(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
+_ASKS_FOR_MAIL = lazy_regex(r"resend|verif|confirm|activat|invit|otp|sms|send", re.IGNORECASE)
+_RECENT = lazy_regex(r"(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b.*[<>]|[<>].*(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b", re.IGNORECASE)
 """Tests that a mail was sent a short while ago."""
-_BY_TOKEN = re.compile(r"[<{:(][^>}/]*(?:token|key|uidb64|uidb36|sign|secret|code|hash)", re.IGNORECASE)
+_BY_TOKEN = lazy_regex(r"[<{:(][^>}/]*(?:token|key|uidb64|uidb36|sign|secret|code|hash)", re.IGNORECASE)
 """Only the one who was sent the address can ask."""
 _LIBRARY = {
     "django.contrib.auth.views.LoginView": "Django's `LoginView` checks the password",

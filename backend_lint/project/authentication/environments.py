@@ -7,19 +7,20 @@ from collections.abc import Mapping
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WORD = lazy_regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DEVELOPMENT = frozenset(
     "dev devel develop development local localhost test tests testing unittest ci sandbox example examples demo demos mock mocks fake stub "
     "stubs playground debug fixtures dummy docs tutorial tutorials benchmark benchmarks e2e devserver runserver devcontainer devstack".split()
 )
-_ONLY_WHILE = re.compile(
+_ONLY_WHILE = lazy_regex(
     r"debug|develop|\bdev\b|is_dev|_dev\b|is_local|local_mode|\btest(?:ing|s)?\b|is_test|pytest|sys\.argv|__main__|'(?:dev|local|test|ci)'", re.IGNORECASE
 )
 
-_REPLACING = re.compile(r"^exec$|^(?:vars|globals|locals)\(\)\.update$|^(?:load|include)_?(?:local_)?settings$")
+_REPLACING = lazy_regex(r"^exec$|^(?:vars|globals|locals)\(\)\.update$|^(?:load|include)_?(?:local_)?settings$")
 
 
 def for_development(path: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
 from backend_lint.project.modules import SourceModule
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CORS_MIDDLEWARE = ("fastapi.middleware.cors.CORSMiddleware", "starlette.middleware.cors.CORSMiddleware")
 _FLASK_CORS = ("flask_cors.CORS", "flask_cors.cross_origin", "quart_cors.cors")
-_CLIENTS = re.compile(r"^(?:requests|httpx|aiohttp|urllib3|niquests|curl_cffi\.requests|ssl)\b")
+_CLIENTS = lazy_regex(r"^(?:requests|httpx|aiohttp|urllib3|niquests|curl_cffi\.requests|ssl)\b")
 _SENDING = frozenset(
     "get post put patch delete head options request send stream Session Client AsyncClient PoolManager HTTPSConnectionPool ProxyManager "
     "connection_from_url proxy_from_url wrap_socket".split()
@@ -27,8 +27,8 @@ _SENDING = frozenset(
 _UNVERIFIED = ("ssl._create_unverified_context",)
 _HOST_KEYS = frozenset({"AutoAddPolicy", "WarningPolicy"})
 _UNCHECKED_CERTIFICATES = frozenset({"CERT_NONE", "NONE"})
-_EVERYBODY = re.compile(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
-_HERE = re.compile(r"localhost|127\.0\.0\.1|\[::1\]")
+_EVERYBODY = lazy_regex(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
+_HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 
 
 class Setting(NamedTuple):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import Guard, Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_PRIVILEGED_PATH = re.compile(r"(?:^|/)(?:admin|administration|superadmin|superuser|management|manage|staff|backoffice)(?:/|$)", re.IGNORECASE)
-_PRIVILEGE = re.compile(
+_PRIVILEGED_PATH = lazy_regex(r"(?:^|/)(?:admin|administration|superadmin|superuser|management|manage|staff|backoffice)(?:/|$)", re.IGNORECASE)
+_PRIVILEGE = lazy_regex(
     r"admin(?!_?url)|staff|superuser|\brole|_role|perm(?:s|ission)|scope|(?<!un)authorize|policy|policies|privileg|entitle|acl\b|rbac|abac|capabilit|may_|can_|allowed|owner|"
     r"is_manager|membership|forbid|\b403\b|FORBIDDEN|PermissionDenied",
     re.IGNORECASE,
@@ -59,7 +60,7 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
             yield Weaker(route, strict.get(route.framework))
 
 
-_WITHOUT_OWN_NAME = re.compile(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin"), re.IGNORECASE)
+_WITHOUT_OWN_NAME = lazy_regex(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin"), re.IGNORECASE)
 
 
 def _is_strict(guard: Guard) -> bool:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.settings import decoded
 
 if TYPE_CHECKING:
     from backend_lint.project import Project, SourceModule
 
-LIMITS = re.compile(
+LIMITS = lazy_regex(
     r"rate_?limit|throttl|limiter|bucket|(?<![a-z])lock_?out|too_?many|(?:failed|login|bad|wrong)_(?:attempt|count|trie|login)|attempts|brute|captcha|turnstile|backoff|"
     r"cool_?down|429",
     re.IGNORECASE,
 )
 """Words of code that counts, delays or asks for a proof of work."""
-_COUNTERS = re.compile(
+_COUNTERS = lazy_regex(
     r"(?:failed|bad|wrong|invalid|login|log_in|sign_in|auth\w*|password|otp|totp|pin|code)_?\w*(?:attemp|tries|failures)|(?<![a-z])(?:account_)?locked_(?:at|until)|(?<![a-z])lock_?out",
     re.IGNORECASE,
 )
@@ -26,7 +27,7 @@ _COUNTERS = re.compile(
 _LIBRARIES = frozenset({"axes", "defender", "brutebuster", "fastapi_guard", "django_fail2ban", "ratelimitmiddleware"})
 """Libraries that limit every attempt once they are installed."""
 _DEFAULTS = ("default_limits", "application_limits")
-_INSTALLED = re.compile(rf"'(?:{'|'.join(sorted(_LIBRARIES))})(?:[.']|$)")
+_INSTALLED = lazy_regex(rf"'(?:{'|'.join(sorted(_LIBRARIES))})(?:[.']|$)")
 
 
 def mentions_limit(body: Body) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.python import Body, Call, Function
+from backend_lint.lazy_regex import lazy_regex
 
-_SECRET = re.compile(
+_SECRET = lazy_regex(
     r"(?:^|_)(?:(?:access|auth|reset|refresh|csrf|api|session|verification|confirmation|activation|invite|invitation|login|bearer|share|unsubscribe)_?"
     r"(?:token|key|code|secret|hash)|token|password|passwd|secret|secret_key|otp|totp|nonce|session_?id|salt|passcode|recovery_codes?|signature)s?$",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
-_LETTERS = re.compile(r"ascii_|string\.(?:digits|hexdigits|printable|letters)")
-_NAMES = re.compile(r"name|slug|color|colour|file|path|suffix|prefix|word|text|lorem|title", re.IGNORECASE)
+_NOT_SECRET = lazy_regex(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
+_LETTERS = lazy_regex(r"ascii_|string\.(?:digits|hexdigits|printable|letters)")
+_NAMES = lazy_regex(r"name|slug|color|colour|file|path|suffix|prefix|word|text|lorem|title", re.IGNORECASE)
 
 
 def made_secret(function: Function, body: Body, call: Call, number: int) -> str:

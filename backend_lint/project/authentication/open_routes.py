@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.api import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.references import Ref, RefKind
@@ -19,7 +20,7 @@ from backend_lint.project.web.values import Place
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORDS = lazy_regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MEANT = frozenset(
     (
     "health healthz healthcheck heartbeat live liveness livez ready readiness readyz ping metrics version versions docs redoc swagger openapi schema "
@@ -35,22 +36,22 @@ _MEANT = frozenset(
     ).split()
 )  # fmt: skip
 """Words of routes that are there for callers whom nobody knows yet, or for everybody."""
-_CAPABILITY = re.compile(
+_CAPABILITY = lazy_regex(
     r"[<{:](?:\w+:)?\w*(?:token|key|uidb64|sign\w*|secret|code|hash|hmac|nonce|invit\w*|k1)\b|P<\w*(?:token|key|uidb64|sign\w*|secret|code|hash)>|\{[2-9]\d\}",
     re.IGNORECASE,
 )
 """Parameters of a path that only the one can know whom it was given to."""
-_TOKEN = re.compile(r"^'(?:\w*_)?(?:token|key|uid|sign(?:ature)?|sig|secret|code|hash|hmac|nonce|k1)'$", re.IGNORECASE)
+_TOKEN = lazy_regex(r"^'(?:\w*_)?(?:token|key|uid|sign(?:ature)?|sig|secret|code|hash|hmac|nonce|k1)'$", re.IGNORECASE)
 """Names of parameters that do the same in a query or a form."""
-_OF_REQUEST = re.compile(r"(?:GET|POST|args|data|form|query_params|values)\.(?:get|pop)$")
-_CAME_BACK = re.compile(r"return_?ur[il]|return_?(?:page|from)|after_payment", re.IGNORECASE)
+_OF_REQUEST = lazy_regex(r"(?:GET|POST|args|data|form|query_params|values)\.(?:get|pop)$")
+_CAME_BACK = lazy_regex(r"return_?ur[il]|return_?(?:page|from)|after_payment", re.IGNORECASE)
 """Paths that another site sends visitors back to."""
-_MARKER = re.compile(
+_MARKER = lazy_regex(
     r"allow_?any|public|anonymous|no_?auth|no_?login|login_not_required|exempt|unauthenticated|skip_?auth|without_?(?:auth|login)|open_?access|"
     r"optional",
     re.IGNORECASE,
 )
-_CHECKING = re.compile(r"requir|only|check|ensure|restrict|access|member|permi|valid|protect|secur|guard|login|auth", re.IGNORECASE)
+_CHECKING = lazy_regex(r"requir|only|check|ensure|restrict|access|member|permi|valid|protect|secur|guard|login|auth", re.IGNORECASE)
 """Words of decorators that may refuse callers in a way that is not understood."""
 _PERMISSIONS = ("permission_classes", "authentication_classes")
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
 from backend_lint.project.modules import SourceModule
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _FAST = tuple(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new", "blake2b", "blake2s", "sha3_256", "sha3_512"))
-_PASSWORD = re.compile(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
-_BREACH = re.compile(r"pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
-_COMPARED = re.compile(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
-_SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
+_PASSWORD = lazy_regex(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
+_BREACH = lazy_regex(r"pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
+_COMPARED = lazy_regex(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
+_SIGNATURE = lazy_regex(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
 _PASSING = frozenset({"encode", "get", "strip", "format", "join", "str", "bytes"})
 _DIGESTS = frozenset({"hexdigest", "digest"})
-_GIVEN = re.compile(r"request|form|data|payload|body|self|settings|config|args|credentials|input|cleaned|schema|params|_in\b", re.IGNORECASE)
-_FROM_REQUEST = re.compile(r"headers|META|request")
-_CONFIRM = re.compile(r"confirm|repeat|again|retype|new_|old_|current_|verif|password_?[12]|second", re.IGNORECASE)
+_GIVEN = lazy_regex(r"request|form|data|payload|body|self|settings|config|args|credentials|input|cleaned|schema|params|_in\b", re.IGNORECASE)
+_FROM_REQUEST = lazy_regex(r"headers|META|request")
+_CONFIRM = lazy_regex(r"confirm|repeat|again|retype|new_|old_|current_|verif|password_?[12]|second", re.IGNORECASE)
 
 
 class Weakness(NamedTuple):

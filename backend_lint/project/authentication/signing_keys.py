@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import (
     for_development,
     is_overridden,
@@ -24,20 +25,20 @@ from backend_lint.project.web.values import Place, argument, keyword
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_NAME = re.compile(
+_NAME = lazy_regex(
     r"(?:^|_)(?:SECRET_KEY|JWT_(?:SECRET|KEY|SIGNING_KEY|PRIVATE_KEY|SECRET_KEY)|SIGNING_(?:KEY|SECRET)"
     r"|(?:SESSION|COOKIE|AUTH|TOKEN|CSRF|JWT_TOKEN)_(?:SECRET|SECRET_KEY))$"
 )
 _DJANGO_KEYS = frozenset({"SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET", "SIGNING_KEY"})
 """Names that a settings module for production sets again."""
-_OTHERS = re.compile(
+_OTHERS = lazy_regex(
     r"AWS|S3|STRIPE|CAPTCHA|MINIO|GCS|STORAGE|OSS|TURNSTILE|CLIENT|CONSUMER|TWILIO|TWITTER|SLACK|GITHUB|GITLAB|BITBUCKET|GOOGLE|FACEBOOK|PAYPAL|BRAINTREE|PUBLIC|"
     r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
 )
-_ENVIRONMENT = re.compile(r"(?:^|\.)(?:getenv|environ\.get|get_env|env|config|str|get_secret|getvar|env_str|environ_get|get_environ|pop)$", re.IGNORECASE)
+_ENVIRONMENT = lazy_regex(r"(?:^|\.)(?:getenv|environ\.get|get_env|env|config|str|get_secret|getvar|env_str|environ_get|get_environ|pop)$", re.IGNORECASE)
 _USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
          "itsdangerous.URLSafeTimedSerializer", "itsdangerous.URLSafeSerializer", "itsdangerous.TimestampSigner", "itsdangerous.Signer")  # fmt: skip
-_CHECKS = re.compile(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
+_CHECKS = lazy_regex(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
 _ENDS = frozenset({"exit", "abort", "_exit", "fatal", "critical"})
 
 

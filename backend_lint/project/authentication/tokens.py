@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.library_calls import LibraryCall, calls_to, entry
 from backend_lint.project.authentication.reached import texts
 from backend_lint.project.value_text import call_ids, constant_string, parse, split
@@ -20,24 +21,24 @@ _ENCODE = ("jwt.encode", "jwt.PyJWT.encode", "jwt.api_jwt.encode", "jose.jwt.enc
 _VERIFYING = (*_DECODE, "jose.jws.verify", "authlib.jose.jwt.decode", "google.oauth2.id_token.verify_oauth2_token", "google.oauth2.id_token.verify_token")
 _VERIFYING_NAMES = ("decode", "verify", "verify_oauth2_token", "verify_token")
 _HEADER = ("get_unverified_header", "get_unverified_headers")
-_FETCHED = re.compile(r"fetch_token|access_token|exchange|\.post$|\.get$|\.request$|\.json$|acquire_token|refresh|authorize_access_token", re.IGNORECASE)
-_FROM_REQUEST = re.compile(r"request|header|META|cookie|params|args|form|body", re.IGNORECASE)
+_FETCHED = lazy_regex(r"fetch_token|access_token|exchange|\.post$|\.get$|\.request$|\.json$|acquire_token|refresh|authorize_access_token", re.IGNORECASE)
+_FROM_REQUEST = lazy_regex(r"request|header|META|cookie|params|args|form|body", re.IGNORECASE)
 _HARMLESS = frozenset({"kid", "iss", "alg", "aud", "exp", "iat", "tid", "typ", "nbf", "azp", "appid"})
 """What may be read of a token before it is verified, or to know when one's own ends."""
-_EXPIRY = re.compile(r"\bexp\b|expir|lifetime|\bttl\b", re.IGNORECASE)
-_ABOUT_EXPIRED = re.compile(r"refresh|expired|logout|revoke|renew|blacklist", re.IGNORECASE)
+_EXPIRY = lazy_regex(r"\bexp\b|expir|lifetime|\bttl\b", re.IGNORECASE)
+_ABOUT_EXPIRED = lazy_regex(r"refresh|expired|logout|revoke|renew|blacklist", re.IGNORECASE)
 """Names of code that has to read tokens which have ended."""
 _MOST_CALLS = 500
 """A function with more is looked at for each of its tokens in vain."""
-_SECRET = re.compile(
+_SECRET = lazy_regex(
     r"(?:user_?|hashed_?|encrypted_?|old_?|new_?)?(?:password|passwd|pwd)(?:_?hash)?|secret|secret_key|private_key|api_secret|client_secret|ssn|pin_code",
     re.IGNORECASE,
 )
-_KNOWINGLY = re.compile(r"unverif|untrust|insecure|peek", re.IGNORECASE)
+_KNOWINGLY = lazy_regex(r"unverif|untrust|insecure|peek", re.IGNORECASE)
 """Names of what is known not to be verified."""
-_STAND_IN = re.compile(r"_?(?:Null|Fake|Dummy|Mock|Stub|Test)")
-_SYMMETRIC = re.compile(r"HS(?:256|384|512)")
-_ASYMMETRIC = re.compile(r"(?:RS|ES|PS)(?:256|384|512)|EdDSA")
+_STAND_IN = lazy_regex(r"_?(?:Null|Fake|Dummy|Mock|Stub|Test)")
+_SYMMETRIC = lazy_regex(r"HS(?:256|384|512)")
+_ASYMMETRIC = lazy_regex(r"(?:RS|ES|PS)(?:256|384|512)|EdDSA")
 
 
 def decodes(project: Project) -> Iterator[LibraryCall]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_VERSION = re.compile(r"(?<=/)v(\d+)(?:[._]\d+)?(?=/|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r"\(\?P<\w+>[^)]*\)|<[^>]*>|\{[^}]*\}|:\w+")
+_VERSION = lazy_regex(r"(?<=/)v(\d+)(?:[._]\d+)?(?=/|$)", re.IGNORECASE)
+_PARAMETER = lazy_regex(r"\(\?P<\w+>[^)]*\)|<[^>]*>|\{[^}]*\}|:\w+")
 
 
 class OldVersion(NamedTuple):

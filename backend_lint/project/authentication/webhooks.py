@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of
 from backend_lint.project.blocks import around
 from backend_lint.project.libraries import Effect
@@ -17,19 +18,19 @@ from backend_lint.project.references import RefKind
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_WEBHOOK = re.compile(r"(?:^|[/_.-])(?:web_?hooks?|ipn|postback)(?:$|[/_.-])", re.IGNORECASE)
-_MANAGES = re.compile(r"(?:create|list|update|delete|get|add|remove|edit|test|register|manage|new|retry|toggle|regenerate|resend)_?", re.IGNORECASE)
-_LOOKS = re.compile(
+_WEBHOOK = lazy_regex(r"(?:^|[/_.-])(?:web_?hooks?|ipn|postback)(?:$|[/_.-])", re.IGNORECASE)
+_MANAGES = lazy_regex(r"(?:create|list|update|delete|get|add|remove|edit|test|register|manage|new|retry|toggle|regenerate|resend)_?", re.IGNORECASE)
+_LOOKS = lazy_regex(
     r"sign|secret|hmac|verif|valid|token|construct_event|unwrap|check_|auth|allow|trusted|REMOTE_ADDR|client\.host|whitelist|ip_address|api_?key|digest|compare|password|"
     r"permission|key\b|challenge|retrieve|fetch_event",
     re.IGNORECASE,
 )
-_SECRET_PARAMETER = re.compile(r"[<{:][^>}]*(?:token|key|secret|hash|uuid|code|uid|external_id|slug)|\{[2-9]\d", re.IGNORECASE)
+_SECRET_PARAMETER = lazy_regex(r"[<{:][^>}]*(?:token|key|secret|hash|uuid|code|uid|external_id|slug)|\{[2-9]\d", re.IGNORECASE)
 
-_CHECKS_SIGNATURE = re.compile(
+_CHECKS_SIGNATURE = lazy_regex(
     r"^(?:compare_digest|constant_time_compare|construct_event|verify_?\w*(?:sign|hmac|webhook)\w*|(?:check|valid(?:ate)?)_?\w*sign\w*)$", re.IGNORECASE
 )
-_IS_GIVEN = re.compile(r"^\(?[\w.#%\[\]']*(?:secret|sign|sig\b|key|hmac|token|#\d+)[\w.#%\[\]']*(?: and [\w.#%\[\]']+)*\)?$", re.IGNORECASE)
+_IS_GIVEN = lazy_regex(r"^\(?[\w.#%\[\]']*(?:secret|sign|sig\b|key|hmac|token|#\d+)[\w.#%\[\]']*(?: and [\w.#%\[\]']+)*\)?$", re.IGNORECASE)
 """A test whether there is a secret or a signature at all."""
 
 

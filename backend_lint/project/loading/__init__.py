@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.loading.eager import DjangoEager, Loaded, Path, SqlalchemyEager
 from backend_lint.project.loading.loops import unwrapped
 from backend_lint.project.queries.django_chains import DjangoChains
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Loads", "Path", "Rows"]
 
 _MOST = 1 << 30
-_CALL = re.compile(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
-_EQUAL = re.compile(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
-_OWN = re.compile(r"(?:^|[.%])(?:request\.user|current_user|auser)(?:\.(?:id|pk))?\)?$")
-_NUMBER = re.compile(r"#(\d+)")
+_CALL = lazy_regex(r"^(?:list\(|sorted\(|enumerate\(|set\(|tuple\()*#(\d+)")
+_EQUAL = lazy_regex(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
+_OWN = lazy_regex(r"(?:^|[.%])(?:request\.user|current_user|auser)(?:\.(?:id|pk))?\)?$")
+_NUMBER = lazy_regex(r"#(\d+)")
 _STREAMS = frozenset({"iterator", "aiterator"})
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})

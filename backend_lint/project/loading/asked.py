@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.python import Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.loading.loops import Dependence
 from backend_lint.project.value_text import constant_string, split
 
@@ -19,9 +20,9 @@ _STATEMENTS = frozenset(
 )
 """Methods that are given a statement."""
 _DOCUMENTS = frozenset({"find", "find_one", "count_documents", "get_item"})
-_EQUAL = re.compile(r"(?<![<>!=])==(?!=)")
-_OTHERS = re.compile(r"[<>~]|!=|\bnot\b")
-_RANGE_IN_SQL = re.compile(r"[<>]|!=|\b(?:like|ilike|between|limit|over|recursive)\b|\border by\b", re.IGNORECASE)
+_EQUAL = lazy_regex(r"(?<![<>!=])==(?!=)")
+_OTHERS = lazy_regex(r"[<>~]|!=|\bnot\b")
+_RANGE_IN_SQL = lazy_regex(r"[<>]|!=|\b(?:like|ilike|between|limit|over|recursive)\b|\border by\b", re.IGNORECASE)
 _SUFFIXES = frozenset(
     (
         "iexact lt lte gt gte range contains icontains startswith istartswith endswith iendswith search regex iregex isnull overlap contained_by has_key "
@@ -32,8 +33,8 @@ _ORDERS = frozenset({"order_by", "aorder_by"})
 _PICKS = frozenset({"first", "afirst", "scalar", "scalar_one_or_none", "one_or_none", "fetchone", "first_or_404"})
 _NEWEST = frozenset({"latest", "earliest", "alatest", "aearliest", "last", "alast", "limit", "top"})
 _MAX_DEPTH = 8
-_KEY = re.compile(r"('[^']*'|\"[^\"]*\"):")
-_CALL = re.compile(r"#(\d+)")
+_KEY = lazy_regex(r"('[^']*'|\"[^\"]*\"):")
+_CALL = lazy_regex(r"#(\d+)")
 
 
 class Manner(enum.StrEnum):

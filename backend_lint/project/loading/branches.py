@@ -6,16 +6,17 @@ import re
 from collections.abc import Sequence
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _ELEMENTS = frozenset({BlockKind.COMPREHENSION, BlockKind.LAMBDA})
-_TAKES_KEYS = re.compile(r"\.objects\.a?(?:create|get|filter|exclude)$")
+_TAKES_KEYS = lazy_regex(r"\.objects\.a?(?:create|get|filter|exclude)$")
 _TEST_LINES = 6
 """How far a test may stand above the first line that it guards."""
-_OPEN = re.compile(r"[%#a-zA-Z_]")
+_OPEN = lazy_regex(r"[%#a-zA-Z_]")
 _CONSTANTS = frozenset({"True", "False", "None"})
-_PARAMETER = re.compile(r"(?:\(not (%\w+)\)|(%\w+))")
+_PARAMETER = lazy_regex(r"(?:\(not (%\w+)\)|(%\w+))")
 
 
 def is_conditional(body: Body, block: int, region: int, line: int, chosen: frozenset[str] = frozenset(), picked: int = 1) -> bool:

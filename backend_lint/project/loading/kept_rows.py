@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Sequence
 
 from backend_lint.facts.python import BlockKind, Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import inside
 from backend_lint.project.loading.loops import unwrapped
 
-_INTO = re.compile(r"(%\w+|#\d+)\[(.+)\]")
-_GROUP = re.compile(r"(%\w+|#\d+)(?:\[.+\])?\.(append|add|insert|extend|update|setdefault)")
+_INTO = lazy_regex(r"(%\w+|#\d+)\[(.+)\]")
+_GROUP = lazy_regex(r"(%\w+|#\d+)(?:\[.+\])?\.(append|add|insert|extend|update|setdefault)")
 _EMPTY = frozenset({"[]", "{}", "list()", "dict()", "set()"})
 _MAKES = frozenset({"defaultdict", "OrderedDict", "deque"})
 _LOOPS = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.LAMBDA})

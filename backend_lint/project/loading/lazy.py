@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import inside
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.eager import Path, eager_by_mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PREFETCHED = frozenset({"all", "count", "exists", "iterator", "aiterator", "get_queryset", "acount", "aexists"})
 """Methods of a related manager that a prefetch answers."""
-_LOGS = re.compile(r"(?:^|[._%])log(?:ger|ging)?\.(?:debug|info|warning|warn|error|exception|critical|log)$|\bstd(?:out|err)\.write$|^print$")
+_LOGS = lazy_regex(r"(?:^|[._%])log(?:ger|ging)?\.(?:debug|info|warning|warn|error|exception|critical|log)$|\bstd(?:out|err)\.write$|^print$")
 _COUNTED = frozenset({"count", "exists", "acount", "aexists"})
 """Those that need none of its objects."""
 

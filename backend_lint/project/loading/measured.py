@@ -11,6 +11,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.django_names import REFINING
 from backend_lint.project.value_text import constant_string
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.loading import Loads
 
-_SIZE = re.compile(r"(len|bool)\((#\d+)\)")
-_COMPARED = re.compile(r"\((len\()?(#\d+)(\)?)(>|==|!=|>=|<)([01])\)")
-_RESULT = re.compile(r"#\d+|len\(#\d+\)")
+_SIZE = lazy_regex(r"(len|bool)\((#\d+)\)")
+_COMPARED = lazy_regex(r"\((len\()?(#\d+)(\)?)(>|==|!=|>=|<)([01])\)")
+_RESULT = lazy_regex(r"#\d+|len\(#\d+\)")
 _ANY = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
 """What a comparison of a number with a constant asks: is there any (True), is there none."""
 _LISTS = frozenset({"all", "fetchall"})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from backend_lint.api import Evidence
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.value_text import alternatives, call_ids, parse
@@ -17,9 +17,9 @@ from backend_lint.project.value_text import alternatives, call_ids, parse
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_REQUEST = re.compile(r"^(?:%self\.|%)?request\.(?:data|json|POST|GET|query_params|form|files|FILES|args|body|values)\b")
+_REQUEST = lazy_regex(r"^(?:%self\.|%)?request\.(?:data|json|POST|GET|query_params|form|files|FILES|args|body|values)\b")
 _HANDED = frozenset({"getlist", "get", "get_json", "json"})
-_LISTS = re.compile(r"^(?:list|Sequence|Iterable|set|tuple|typing\.\w+|List|Set)\[")
+_LISTS = lazy_regex(r"^(?:list|Sequence|Iterable|set|tuple|typing\.\w+|List|Set)\[")
 _MAX_DEPTH = 5
 _MANY = 10
 

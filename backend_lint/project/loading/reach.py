@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Role
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import RefKind
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 _SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
-_ONCE = re.compile(
+_ONCE = lazy_regex(
     r"(?:^|/)(?:(?:\w+_)?migrations?|data_migrations|backfills?|populate\w*|fixes|import_\w+|(?:\w+_)?(?:seeds?|seeders?|fixtures?|factories)|seed_\w+|demos?|demo_\w+"
     r"|(?:\w+_)?(?:test|sample|demo|example|dummy|fake|mock|seed)_?data(?:_\w+)?)(?:/|\.py$)"
 )
 """Code that runs once, or now and then, and what makes data for tests and shows."""
-_ONCE_CALLED = re.compile(
+_ONCE_CALLED = lazy_regex(
     r"/management/commands/(?:\w*[_-])?(?:migrate|backfill|convert|fix|repair|normali[sz]e|merge|rename|import|load|create|populate|seed|reset|dump)[_-]\w"
 )
 """Commands that somebody runs by hand, once."""
 _OF_ONE = frozenset("put patch delete update partial_update destroy perform_update perform_destroy".split())
 """Handlers of requests for one thing that is changed or removed."""
-_FOR_TESTS = re.compile(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
-_NAMED_SO = re.compile(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)")
+_FOR_TESTS = lazy_regex(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
+_NAMED_SO = lazy_regex(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)")
 """Functions that run once with a migration, or fill a new database."""
 _ASIDE = ("/conftest.py",)
 

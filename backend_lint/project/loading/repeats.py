@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from collections.abc import Iterator
 from operator import or_
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.facts.query import QuerySource, Site, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
@@ -38,11 +38,11 @@ _STORES = frozenset({"create", "bulk_create", "update", "bulk_update", "delete",
 """Methods that make a queryset ask the database at once, and those that write."""
 _CHECKERS = ("guardian.",)
 """Libraries that ask about one object at a time, and have a call that asks about many."""
-_ACTS = re.compile(
+_ACTS = lazy_regex(
     r"a?(?:send|notify|publish|dispatch|emit|give|grant|revoke|upload|download|sync|delay|apply_async|enqueue|create|save|delete|assign_perm)(?:_|$)"
 )
 """Names of what is done with an item, by a library or an object that is not known."""
-DOES = re.compile(
+DOES = lazy_regex(
     r"_*(?:safe_|try_|maybe_|do_)?(?:a?(?:create|update|upsert|save|add|set|delete|remove|insert|import|sync|process|handle|send|notify|apply|ensure|publish|merge|store|write|register"
     r"|assign|make|build|generate|migrate|run|execute|refresh|reset|clone|copy|move|dispatch|emit|track|log|record|render|print|export|start|stop|upload|download|transcode|retry|enqueue|schedule|trigger|fulfill?|complete|cancel|activate|approve|reject"
     r"|transmit|deliver|post|put|patch|push|pull))(?:_|$)"

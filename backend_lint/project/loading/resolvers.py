@@ -11,6 +11,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Class, Function
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.loops import Dependence
@@ -21,11 +22,11 @@ from backend_lint.project.schema.mapping import Mapped
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_ROOTS = re.compile(r"Query|Mutation|Subscription|Payload|Connection|Input|Edge|Mixin$|Success|Error", re.IGNORECASE)
+_ROOTS = lazy_regex(r"Query|Mutation|Subscription|Payload|Connection|Input|Edge|Mixin$|Success|Error", re.IGNORECASE)
 _OPTIMIZERS = ("strawberry_django.optimizer", "graphene_django_optimizer", "query_optimizer", "strawberry_sqlalchemy_mapper", "django_graphene_optimizer")
 _GRAPHENE = ("graphene.ObjectType", "graphene.Interface", "graphene_django.DjangoObjectType", "graphene_sqlalchemy.SQLAlchemyObjectType")
 _PARENTS = frozenset({"self", "root", "parent", "source", "obj", "instance"})
-_LOADS = re.compile(r"loader|dataloader|batch", re.IGNORECASE)
+_LOADS = lazy_regex(r"loader|dataloader|batch", re.IGNORECASE)
 
 
 class Resolver(msgspec.Struct, frozen=True):

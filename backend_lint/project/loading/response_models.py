@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from backend_lint.facts.file import Role
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.places import Place, Read
 from backend_lint.project.references import Ref, RefKind
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.loading import Rows
 
-_LIST = re.compile(r"^(?:typing\.|collections\.abc\.)?(?:[Ll]ist|Sequence|Iterable|Page|LimitOffsetPage|CursorPage)\[(?P<item>[\w.]+)\]$")
-_NAME = re.compile(r"(?<![\w'\"])[A-Za-z_][\w.]*")
+_LIST = lazy_regex(r"^(?:typing\.|collections\.abc\.)?(?:[Ll]ist|Sequence|Iterable|Page|LimitOffsetPage|CursorPage)\[(?P<item>[\w.]+)\]$")
+_NAME = lazy_regex(r"(?<![\w'\"])[A-Za-z_][\w.]*")
 _MODELS = ("pydantic.", "sqlmodel.", "fastapi_camelcase.")
 _MAX_DEPTH = 4
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Class
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of, one_of
 from backend_lint.project.loading.places import Place, declared
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.serializer_uses import ManyRows
 
 _FEW = 9
-_ENDS_IN_KEY = re.compile(r"[>}]/?$")
+_ENDS_IN_KEY = lazy_regex(r"[>}]/?$")
 _LISTS = frozenset({"get", "dispatch"})
 """Methods of generic views that answer with a list."""
 

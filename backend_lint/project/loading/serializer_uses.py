@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Class, Return
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.loading.serializer_fields import SerializerFields
 from backend_lint.project.queries.django_frames import Chain, Frame
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from backend_lint.project.loading import Rows
 
 _LISTING = ("ListAPIView", "ListCreateAPIView", "ListModelMixin", "ModelViewSet", "ReadOnlyModelViewSet")
-_ACTION = re.compile(r"%self\.action\b")
-_METHOD = re.compile(r"'(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)'")
-_ONE_ROW = re.compile(r"%self\.(?:detail|kwargs|lookup_\w+)\b|swagger_fake_view")
-_BODY = re.compile(r"request\.(?:data|POST)\b")
-_FIRST = re.compile(r"#(\d+)")
+_ACTION = lazy_regex(r"%self\.action\b")
+_METHOD = lazy_regex(r"'(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)'")
+_ONE_ROW = lazy_regex(r"%self\.(?:detail|kwargs|lookup_\w+)\b|swagger_fake_view")
+_BODY = lazy_regex(r"request\.(?:data|POST)\b")
+_FIRST = lazy_regex(r"#(\d+)")
 _MAX_DEPTH = 4
 _MOST_STEPS = 20
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from backend_lint.api import Evidence, Severity
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call, Class
 from backend_lint.facts.template import Template, TemplateRead
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.advice import cure_of
 from backend_lint.project.loading.eager import Path
@@ -32,8 +32,8 @@ _DECODED = msgspec.msgpack.Decoder(Template)
 _RENDERS = frozenset({"render", "TemplateResponse", "SimpleTemplateResponse", "render_to_string"})
 _NAMED = "render_template"
 """Flask: the context are the keywords."""
-_KEY = re.compile(r"(.+)\['(\w+)'\]")
-_FOLDER = re.compile(r"(?:^|/)(?:templates|jinja2)/")
+_KEY = lazy_regex(r"(.+)\['(\w+)'\]")
+_FOLDER = lazy_regex(r"(?:^|/)(?:templates|jinja2)/")
 _MOST_INCLUDES = 4
 _MOST_READS = 400
 _MOST_PATHS = 3000

@@ -14,14 +14,15 @@ from backend_lint.facts.python import BlockKind, Call
 from backend_lint.facts.query import QuerySource, Rows, Site, Verb
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.facts.schema import Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_BORN = re.compile(r"creat|insert|added|timestamp|posted|logged|received|started|ordered|date_joined|_at$|^date$", re.IGNORECASE)
-_SMALL = re.compile(
+_BORN = lazy_regex(r"creat|insert|added|timestamp|posted|logged|received|started|ordered|date_joined|_at$|^date$", re.IGNORECASE)
+_SMALL = lazy_regex(
     r"setting|config|option|role|permission|categor|countr|currenc|language|locale|status|type|kind|plan|tier|region|zone|template|feature|flag|plugin"
     r"|provider|source|backend|tenant|schema|migration|site|channel|server|node|worker|schedule|cron|theme|menu|banner|unit|level|rule|policy|webhook|key$",
     re.IGNORECASE,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.schema.history import Node
 from backend_lint.project.value_text import call_ids
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 _FILLS = frozenset({"RunPython", "RunSQL"})
-_PLACE = re.compile(r"\b(?:line=\d+|path='[^']*')")
+_PLACE = lazy_regex(r"\b(?:line=\d+|path='[^']*')")
 
 
-_FOLDER = re.compile(r"(?:^|/)(?:\w*migrations?|versions|alembic|flyway)/")
+_FOLDER = lazy_regex(r"(?:^|/)(?:\w*migrations?|versions|alembic|flyway)/")
 
 
 class Edited(NamedTuple):

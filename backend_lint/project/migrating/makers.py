@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import Mapped
 
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.modules import SourceModule
 
-_BY_HAND = re.compile(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
-_ADMIN = re.compile(r"(?:^|/)\w*admin(?:\.py$|/)")
-_MAKES = re.compile(r"create|insert|upsert|add|record|log|import|copy|register|issue|generate|start")
+_BY_HAND = lazy_regex(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
+_ADMIN = lazy_regex(r"(?:^|/)\w*admin(?:\.py$|/)")
+_MAKES = lazy_regex(r"create|insert|upsert|add|record|log|import|copy|register|issue|generate|start")
 _TAKES_MODEL = frozenset({"insert", "pg_insert", "bulk_insert_mappings", "bulk_save_objects", "get_or_create", "update_or_create"})
-_FILLED = re.compile(r"Serializer\b|Form\b|FormMixin")
-_MAKERS = re.compile(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")
-_ENTERED = re.compile(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
-_READ_ONLY = re.compile(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
+_FILLED = lazy_regex(r"Serializer\b|Form\b|FormMixin")
+_MAKERS = lazy_regex(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")
+_ENTERED = lazy_regex(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
+_READ_ONLY = lazy_regex(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
 _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
 _REQUESTED = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER, EntryKind.TASK})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import ForeignKey, Index
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating import patches_django
 from backend_lint.project.migrating.model import Migration, Runner, Step
 
@@ -26,7 +26,7 @@ def indented(text: str, by: str) -> str:
 
 _IDENTIFIER = 63
 """PostgreSQL cuts longer names off."""
-_RISKY = re.compile(r"[\"\\;\n\r]|--|/\*")
+_RISKY = lazy_regex(r"[\"\\;\n\r]|--|/\*")
 """What the checked repository could put into a name to make something else of a statement that somebody copies."""
 
 

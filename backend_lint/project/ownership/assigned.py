@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.taint import Mode, Trail
 from backend_lint.project.taint.sources import Trait
@@ -19,9 +20,9 @@ _WRITES = frozenset({"create", "acreate", "update", "aupdate", "update_or_create
 RIGHTS = frozenset({"is_staff", "is_superuser", "is_admin", "admin", "superuser", "is_root"})
 """Columns that say who may do everything."""
 _NOT_RAW = frozenset("([{'\"f")
-_VALIDATES = re.compile(r"^(?:validate\w*|load|loads|parse_obj|model_validate|check_\w*(?:keys|fields|schema)\w*|is_valid)$")
-_TRUSTED = re.compile(r"admin|staff|superuser", re.IGNORECASE)
-_KEYS_COMPARED = re.compile(r"\.keys\(?\)?-|-set\(|\bin %?\w*(?:allowed|valid|permitted|editable)")
+_VALIDATES = lazy_regex(r"^(?:validate\w*|load|loads|parse_obj|model_validate|check_\w*(?:keys|fields|schema)\w*|is_valid)$")
+_TRUSTED = lazy_regex(r"admin|staff|superuser", re.IGNORECASE)
+_KEYS_COMPARED = lazy_regex(r"\.keys\(?\)?-|-set\(|\bin %?\w*(?:allowed|valid|permitted|editable)")
 
 
 def assigned(project: Project, key: FunctionKey, call: Call) -> tuple[str, Trail] | None:

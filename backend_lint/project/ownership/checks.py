@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.facts.route import Guard, Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of
 from backend_lint.project.blocks import around
 from backend_lint.project.calls import FunctionKey
@@ -19,7 +20,7 @@ from backend_lint.project.value_text import without_strings
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_PLAIN_GUARDS = re.compile(
+_PLAIN_GUARDS = lazy_regex(
     r"^(?:\w+\.)*(?:IsAuthenticated(?:OrReadOnly)?|login_required|jwt_required\w*|fresh_jwt_required|auth_required|authenticated|require_?auth\w*"
     r"|require_?login\w*|login_?required\w*|jwt_?auth\w*|token_required|get_current_(?:active_)?user|current_(?:active_)?user|get_user|LoginRequired\w*|security|\w*OAuth2\w*|HTTPBearer|bearer\w*|verify_(?:jwt|token)\w*|decode_\w*token)$",
     re.I,
@@ -27,9 +28,9 @@ _PLAIN_GUARDS = re.compile(
 _REQUESTS = frozenset({"%request", "%self.request", "request"})
 _ANSWERS = ("Serializer", "Schema", "Form", "Response", "Exception", "Error")
 _TESTS = (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE)
-_LIBRARY_CHECKS = re.compile(r"Permission|UserPassesTest|Superuser|Staff|Rules|Guardian")
+_LIBRARY_CHECKS = lazy_regex(r"Permission|UserPassesTest|Superuser|Staff|Rules|Guardian")
 _HOOKS = ("dispatch", "initial", "setup", "test_func", "has_permission", "check_permissions", "check_object_permissions", "before_request", "prepare")
-_KNOWN_ONLY = re.compile(
+_KNOWN_ONLY = lazy_regex(
     r"^(?:[%#]\w+|%?(?:self\.)?request\.user|current_user|\w*\.?g\.\w*user)(?:\.is_(?:authenticated|anonymous|active))?(?: is(?: not)? None)?$"
     r"|^''(?: not)? in [%#\w.]+$"
 )

@@ -7,6 +7,7 @@ import re
 
 from backend_lint.facts.python import Body
 from backend_lint.facts.query import Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.ownership.lookups import Lookup
@@ -14,12 +15,12 @@ from backend_lint.project.value_text import alternatives
 
 _DELETES = frozenset({"delete", "adelete", "remove", "soft_delete", "destroy", "hard_delete"})
 _WRITES = frozenset({*_DELETES, "save", "asave", "update", "sqlmodel_update", "archive"})
-_SESSION = re.compile(r"session|\bdb\b|conn|transaction|uow", re.I)
+_SESSION = lazy_regex(r"session|\bdb\b|conn|transaction|uow", re.I)
 _FETCHES = frozenset(
     "execute scalars scalar scalar_one scalar_one_or_none first one one_or_none first_or_404 one_or_404 get_or_404 unique mappings fetchone exec".split()
 )
 """Calls that give the rows of a statement they get or are called on."""
-_SECRET = re.compile(r"\.(?:\w*password|\w*secret\w*|\w*token|api_?key|private_key|credentials?)$", re.I)
+_SECRET = lazy_regex(r"\.(?:\w*password|\w*secret\w*|\w*token|api_?key|private_key|credentials?)$", re.I)
 """Attributes whose use is worth as much as reading them."""
 _BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits", "accessed_at"})
 """Columns that any look at the row changes."""

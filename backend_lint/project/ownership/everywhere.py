@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from backend_lint.lazy_regex import lazy_regex
+
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_POLICY = re.compile(r"row\s+level\s+security|create\s+policy", re.IGNORECASE)
+_POLICY = lazy_regex(r"row\s+level\s+security|create\s+policy", re.IGNORECASE)
 _HOOKS = ("with_loader_criteria", "set_current_tenant", "set_tenant", "schema_context")
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body, Call, Function
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids
@@ -14,8 +15,8 @@ from backend_lint.project.value_text import call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_NAME = re.compile(r"%\w+")
-_IDENTITY = re.compile(
+_NAME = lazy_regex(r"%\w+")
+_IDENTITY = lazy_regex(
     r"\b(?:request|req|context|info\.context|scope|websocket)\.(?:user|auth|authenticated_user\w*|identity|principal|jwt\w*|token_\w+|account|team|tenant|organi[sz]ation|workspace)\b"
     r"|\bstate\.\w*(?:user|tenant|auth|account|identity|claims|org)\w*|current_?\w*(?:user|account|member|org|team|tenant|identity|customer|principal|admin)"
     r"|\bg\.\w*(?:user|identity|tenant|account|token|auth|team|org|session)\w*|get_jwt\w*|jwt_identity|\bself\.(?:_?user|current_user|get_user|viewer|identity|user_id|tenant|organi[sz]ation|account)\b"
@@ -24,20 +25,20 @@ _IDENTITY = re.compile(
     re.I,
 )
 """Who calls."""
-_CALLER = re.compile(
+_CALLER = lazy_regex(
     r"^(?:\w*user|me|auth|principal|identity|claims|token_data|jwt|actor|viewer|account|member|requester|caller|customer|tenant|organi[sz]ation|team|org"
     r"|(?:owner|account|tenant)_?id|\w*user_?id)$",
     re.I,
 )
 """Parameters that stand for who calls."""
-_SENT = re.compile(
+_SENT = lazy_regex(
     r"(?:%(?:self\.)?(?:request|req)|\b(?:flask\.)?request)\.(?:GET|POST|FILES|COOKIES|body|data|query_params|args|form|values|json|files|get_json|get_data|params|match_info|path_params|view_args|json_body|matchdict)\b"
     r"|%self\.(?:kwargs|args|request\.\w+)\b|%kwargs\b|\.(?:cleaned_data|validated_data|parse_args)\b"
 )
 """What the caller sent."""
 _NOT_SENT = frozenset({"self", "cls", "request", "req", "db", "session", "response", "background_tasks", "info", "websocket", "context"})
-_CREDENTIALS = re.compile(r"headers|cookies|META|token|authorization|bearer|credential", re.I)
-_WHO = re.compile(r"user|token|jwt|auth|identity|claims|session|login|principal", re.I)
+_CREDENTIALS = lazy_regex(r"headers|cookies|META|token|authorization|bearer|credential", re.I)
+_WHO = lazy_regex(r"user|token|jwt|auth|identity|claims|session|login|principal", re.I)
 _MAKING = frozenset({"save", "create", "acreate", "get_or_create", "update_or_create", "create_user"})
 _LOADING = frozenset({"get_object", "get_queryset", "get_current_user"})
 _MOST = 300

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.schema import Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Mapped
 
@@ -20,22 +21,22 @@ _USER_BASES = frozenset(
     "fastapi_users_db_sqlalchemy.SQLAlchemyBaseUserTableUUID fastapi_users.db.SQLAlchemyBaseUserTable fastapi_users.db.SQLAlchemyBaseUserTableUUID".split()
 )
 _DJANGO_USERS = "auth_user"
-_USER = re.compile(
+_USER = lazy_regex(
     r"^(?:(?:app|custom|db|site|auth|base|web|core)_?)?(?:user|account|member|customer|person)s?_?(?:model|table|orm|entity|account|db|base|record)?s?$", re.I
 )
-_CREDENTIAL = re.compile(r"^(?:hashed_?)?pass(?:word|wd)(?:_?hash(?:ed)?)?$|^pw_?hash$|^_password", re.I)
-_STRONG = re.compile(
+_CREDENTIAL = lazy_regex(r"^(?:hashed_?)?pass(?:word|wd)(?:_?hash(?:ed)?)?$|^pw_?hash$|^_password", re.I)
+_STRONG = lazy_regex(
     r"^(?:the_?)?(?:user|owner|owned_by|account|customer|client|patient|profile|employee|holder|buyer|seller|subscriber|student|payer|person|member)"
     r"(?:_?(?:id|uuid|pk|fk|user|account|profile))*$",
     re.I,
 )
-_AUTHOR = re.compile(
+_AUTHOR = lazy_regex(
     r"^(?:author|creator|uploader|uploaded_by|submitter|submitted_by|reporter|requester|requested_by|sender|recipient|poster)(?:_?(?:id|uuid|user))*$", re.I
 )
-_TENANT = re.compile(r"^(?:tenant|organi[sz]ation|org|workspace|team|company|household|business|institution)s?(?:_?(?:id|uuid|slug))?$", re.I)
-_NAMED = re.compile(r"^(?:user|owner|account|customer|tenant|org|organi[sz]ation|workspace)_(?:id|uuid|uid)$", re.I)
+_TENANT = lazy_regex(r"^(?:tenant|organi[sz]ation|org|workspace|team|company|household|business|institution)s?(?:_?(?:id|uuid|slug))?$", re.I)
+_NAMED = lazy_regex(r"^(?:user|owner|account|customer|tenant|org|organi[sz]ation|workspace)_(?:id|uuid|uid)$", re.I)
 """Columns that name an owner without a key to one."""
-_CHAINED = re.compile(r"_by(?:_id)?$|^(?:last|latest|current|default|previous|next|first)_|assign|review|approv|parent", re.I)
+_CHAINED = lazy_regex(r"_by(?:_id)?$|^(?:last|latest|current|default|previous|next|first)_|assign|review|approv|parent", re.I)
 """Keys along which rows are not owned: whoever changed, approved or follows."""
 _FARTHEST = 2
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.ownership.keys import Keys
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _DEEPEST = 3
-_CAPABILITY = re.compile(r"token|(?:^|_)key|code|secret|hash|nonce|invit|signature|otp", re.IGNORECASE)
+_CAPABILITY = lazy_regex(r"token|(?:^|_)key|code|secret|hash|nonce|invit|signature|otp", re.IGNORECASE)
 """Columns whose value only he can know whom it was given to."""
 _VERBS = (Verb.SELECT, Verb.UPDATE, Verb.DELETE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import texts
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from backend_lint.project.ownership.unscoped import Finder
 
 _ALL = frozenset("all select_related prefetch_related order_by only defer annotate distinct".split())
-_CHOOSES = re.compile(r"request|kwargs|user|super|self\.(?!queryset\b|model\b)", re.IGNORECASE)
+_CHOOSES = lazy_regex(r"request|kwargs|user|super|self\.(?!queryset\b|model\b)", re.IGNORECASE)
 
 
 class Answered(NamedTuple):

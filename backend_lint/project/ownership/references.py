@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from backend_lint.api import Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of, texts
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.effects import Effect
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SERIALIZERS = ("rest_framework.serializers.Serializer", "rest_framework.serializers.ModelSerializer", "rest_framework.serializers.BaseSerializer")
 _FIELDS = frozenset({"PrimaryKeyRelatedField", "SlugRelatedField", "HyperlinkedRelatedField"})
-_LOOKS = re.compile(r"context|\buser\b|request|queryset")
+_LOOKS = lazy_regex(r"context|\buser\b|request|queryset")
 """Words of methods that may narrow what a field accepts, or judge what it was given."""
 
 

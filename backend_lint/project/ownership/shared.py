@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Verb
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import texts
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.keys import Strength
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.ownership.unscoped import Finder
 
-_WORTH = re.compile(r"(?:^|_)(?:price|cost|amount|discount|stock|quota|fee|rate|tariff|credit|percent)s?(?:_|$)", re.IGNORECASE)
-_RIGHTS = re.compile(r"role|is_?admin|is_?staff|superuser|^admin$|permission", re.IGNORECASE)
+_WORTH = lazy_regex(r"(?:^|_)(?:price|cost|amount|discount|stock|quota|fee|rate|tariff|credit|percent)s?(?:_|$)", re.IGNORECASE)
+_RIGHTS = lazy_regex(r"role|is_?admin|is_?staff|superuser|^admin$|permission", re.IGNORECASE)
 _WRITING = ("POST", "PUT", "PATCH")
 
 

@@ -11,6 +11,7 @@ from backend_lint.api import Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.open_routes import is_marked, is_public
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.ownership.checks import Checks
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 
-_SHARED = re.compile(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
+_SHARED = lazy_regex(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
 """Paths of what is meant to be seen by whoever has the address."""
 
 

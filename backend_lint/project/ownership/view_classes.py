@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of
 from backend_lint.project.ownership.effects import Effect
 from backend_lint.project.ownership.keys import Strength
@@ -24,8 +25,8 @@ _EFFECTS = {"GET": Effect.READ, "PUT": Effect.CHANGED, "PATCH": Effect.CHANGED, 
 _OWN = frozenset(
     "get_object filter_queryset check_object_permissions perform_update perform_destroy update destroy retrieve form_valid get post".split()
 )
-_NARROWS = re.compile(r"Permission|Owner|Guardian|Rules|Tenant|Scoped|User|Access", re.I)
-_KEYED = re.compile(r"[<{][^<>{}]+[>}]/?$|\(\?P<")
+_NARROWS = lazy_regex(r"Permission|Owner|Guardian|Rules|Tenant|Scoped|User|Access", re.I)
+_KEYED = lazy_regex(r"[<{][^<>{}]+[>}]/?$|\(\?P<")
 
 
 def of_views(finder: Finder) -> Iterator[Unscoped]:

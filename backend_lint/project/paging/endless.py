@@ -12,6 +12,7 @@ from backend_lint.facts.python import Attribute, BlockKind, Body
 from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
 from backend_lint.facts.schema import Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.loading.whole_tables import is_small, is_whole
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
@@ -19,14 +20,14 @@ from backend_lint.project.value_text import constant_string, split
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_ONE = re.compile(r"[}>)<{(]|/:")
+_ONE = lazy_regex(r"[}>)<{(]|/:")
 """Paths with a parameter answer with one thing, or with what belongs to one."""
-_SET_UP = re.compile(r"brand|page|tag|label", re.IGNORECASE)
+_SET_UP = lazy_regex(r"brand|page|tag|label", re.IGNORECASE)
 """More names of tables that hold what somebody sets up."""
-_RESULT = re.compile(r"#(\d+)(?!\d|\[\])")
+_RESULT = lazy_regex(r"#(\d+)(?!\d|\[\])")
 """Results as a whole, not one element of them."""
-_ASIDE = re.compile(r"export|download|dump|backup|stream|csv|feed|sitemap|autocomplete|choices|options|select|debug|stats?\b|count|summary|metric", re.I)
-_PAGED = re.compile(r"paginat|page_size|per_page|\bpage\b|offset|cursor|limit|islice|Streaming(?:Http)?Response", re.IGNORECASE)
+_ASIDE = lazy_regex(r"export|download|dump|backup|stream|csv|feed|sitemap|autocomplete|choices|options|select|debug|stats?\b|count|summary|metric", re.I)
+_PAGED = lazy_regex(r"paginat|page_size|per_page|\bpage\b|offset|cursor|limit|islice|Streaming(?:Http)?Response", re.IGNORECASE)
 _MAX_FUNCTIONS = 12
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Body, Call, Function, Parameter
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, constant_string
 from backend_lint.project.web.values import Place
@@ -15,9 +16,9 @@ from backend_lint.project.web.values import Place
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_NAME = re.compile(r"^(?:limit|page_?size|per_?page|page_?limit|max_?results|top_?k|take|results_per_page|items_per_page|page_?length)$", re.IGNORECASE)
-_WHOLE = re.compile(r"^(?:(?:typing\.)?(?:Optional|Annotated)\[)?\[?int\b")
-_TAKEN = re.compile(r"(?:args|GET|query_params|values)\.get$")
+_NAME = lazy_regex(r"^(?:limit|page_?size|per_?page|page_?limit|max_?results|top_?k|take|results_per_page|items_per_page|page_?length)$", re.IGNORECASE)
+_WHOLE = lazy_regex(r"^(?:(?:typing\.)?(?:Optional|Annotated)\[)?\[?int\b")
+_TAKEN = lazy_regex(r"(?:args|GET|query_params|values)\.get$")
 _BOUNDS = frozenset({"le", "lt"})
 _MAX_DEPTH = 3
 

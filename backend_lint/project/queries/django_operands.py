@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import BlockKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.queries.django_alternatives import is_queryset
 from backend_lint.project.queries.django_frames import Chain, Frame, handed_in, other_arguments, other_keywords
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Constant = str | int | float | bool | None
 _WORDS: dict[str, Constant] = {"True": True, "False": False, "None": None}
-_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
+_NUMBER = lazy_regex(r"-?\d+(\.\d+)?\Z")
 _MAX_DEPTH = 14
 _COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "sorted"})
 _CUT = "...'"

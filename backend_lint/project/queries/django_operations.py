@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.value_text import constant_string, split
 
-_SIGN = re.compile(r"\|\||//|\*\*|<<|>>|==|!=|<=|>=|[-+*/%&^@<>|]| in | not in | is not | is | and ")
-_ATOM = re.compile(r"[-~]*[%#]?[\w.]*")
+_SIGN = lazy_regex(r"\|\||//|\*\*|<<|>>|==|!=|<=|>=|[-+*/%&^@<>|]| in | not in | is not | is | and ")
+_ATOM = lazy_regex(r"[-~]*[%#]?[\w.]*")
 
 
 def operands(text: str, sign: str) -> list[str]:

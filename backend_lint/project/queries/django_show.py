@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.django_names import INDEX, PREFETCHED, RELATED, SLICE
 
 if TYPE_CHECKING:
     from backend_lint.project.queries.django_compile import Compiler
     from backend_lint.project.queries.django_frames import Chain
 
-_CALL = re.compile(r"#(\d+)")
-_LOCAL = re.compile(r"%(?=[A-Za-z_])")
-_MANAGER = re.compile(r"[A-Z]\w*(?:\.\w+)+")
+_CALL = lazy_regex(r"#(\d+)")
+_LOCAL = lazy_regex(r"%(?=[A-Za-z_])")
+_MANAGER = lazy_regex(r"[A-Z]\w*(?:\.\w+)+")
 _MOST = 500
 _DEPTH = 3
 

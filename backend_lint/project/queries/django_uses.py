@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.queries.django_names import CHAINING, INSIDE, WRAPPERS
 from backend_lint.project.queries.django_operations import operation
 from backend_lint.project.value_text import alternatives, parse, split
 
-_IDS = re.compile(r"#(\d+)")
+_IDS = lazy_regex(r"#(\d+)")
 _READS = frozenset({"len", "bool", "any", "all", "next", "sum", "max", "min", "enumerate", "zip", "map", "dict", "str", "repr", "isinstance"})
 """Builtins that read the rows of what they are given."""
 _READING = frozenset({BlockKind.FOR, BlockKind.COMPREHENSION, BlockKind.IF})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.django_filters import Filters
 from backend_lint.project.queries.django_frames import Chain, ChainStep, Frame
 from backend_lint.project.queries.django_names import SLICE
@@ -30,7 +30,7 @@ _API_SINGLES = frozenset(
 _DJANGO = "django.views.generic"
 _REST = "rest_framework."
 _MOST, _MOST_OFFERED = 8, 32
-_NARROWS = re.compile(r"Nested|Parent|Tenant|Scoped|Own(?:er|ed)|Quer[yi]|Filter|Guardian")
+_NARROWS = lazy_regex(r"Nested|Parent|Tenant|Scoped|Own(?:er|ed)|Quer[yi]|Filter|Guardian")
 """Names of base classes of libraries that leave some of the rows out: those of a parent in the path, of a tenant."""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from backend_lint.duration import digits
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.sql_place import END, Place
 from backend_lint.project.queries.sql_templates import FIELD, PERCENT, Texts, end_of_string, f_string, keyword, product, unique
 from backend_lint.project.queries.sqlalchemy_text import operation
@@ -40,7 +40,7 @@ _PASSES = frozenset(
 )
 _NAMES = frozenset({"psycopg2.sql.Identifier", "psycopg.sql.Identifier"})
 _PARAMETERS = frozenset({"psycopg2.sql.Placeholder", "psycopg.sql.Placeholder", "psycopg2.sql.Literal", "psycopg.sql.Literal"})
-_PLACEHOLDER = re.compile(r"\s*(?:%s|\?|:\w+|\$\d+|%\(\w+\)s|\$|@\w+)\s*\Z")
+_PLACEHOLDER = lazy_regex(r"\s*(?:%s|\?|:\w+|\$\d+|%\(\w+\)s|\$|@\w+)\s*\Z")
 
 
 class Strings:

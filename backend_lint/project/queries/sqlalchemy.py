@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call, Function
 from backend_lint.facts.query import Query, QuerySource, Rows, Site
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import loop_depth
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.queries.sqlalchemy_chains import Chain, ChainStep, SqlalchemyChains
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _LEFT_OUT = frozenset({Role.TEST, Role.MIGRATION, Role.GENERATED})
-_ELEMENT = re.compile(r"#\d+\[[^\]\[]*\]")
+_ELEMENT = lazy_regex(r"#\d+\[[^\]\[]*\]")
 _MAX_SUBCLASSES = 40
 _UNRUN = ("statement", "query", "")
 

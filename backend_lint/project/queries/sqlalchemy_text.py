@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from backend_lint.facts.python import Body
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import split
 
-_OPERATOR = re.compile(r"==|!=|<=|>=|<<|>>|\|\||\*\*|//| is not | not in | is | in | and |[<>&^+\-*/@|]|%")
-_NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?")
-_CALL = re.compile(r"#(\d+)")
-_LOCAL = re.compile(r"(?<!f)'(?:[^'\\]|\\.)*'|(?<!f)\"(?:[^\"\\]|\\.)*\"|%(?=[A-Za-z_])")
+_OPERATOR = lazy_regex(r"==|!=|<=|>=|<<|>>|\|\||\*\*|//| is not | not in | is | in | and |[<>&^+\-*/@|]|%")
+_NUMBER = lazy_regex(r"-?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?")
+_CALL = lazy_regex(r"#(\d+)")
+_LOCAL = lazy_regex(r"(?<!f)'(?:[^'\\]|\\.)*'|(?<!f)\"(?:[^\"\\]|\\.)*\"|%(?=[A-Za-z_])")
 """The sign of a local; strings are matched to be left alone."""
 _MAX_TEXT = 500
 

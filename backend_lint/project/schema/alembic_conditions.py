@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Call
 from backend_lint.facts.schema import Dialect, Implicit, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.schema.alembic_locals import made
 from backend_lint.project.schema.sqlalchemy_evaluate import Values
 from backend_lint.project.schema.sqlalchemy_expressions import at_top
@@ -27,8 +28,8 @@ _CLASSES = {"PGDialect": "postgresql", "MySQLDialect": "mysql", "SQLiteDialect":
 _ONE = frozenset({"first", "fetchone", "scalar", "one_or_none", "scalar_one_or_none"})
 _MANY = frozenset({"fetchall", "fetchmany", "all"})
 """Methods that take rows. A fresh database, which the migrations are run on, has none of its own; its catalogs have."""
-CATALOG = re.compile(r"information_schema|\bpg_|sqlite_master|pragma|show |to_reg|sys\.", re.IGNORECASE)
-_AGGREGATE = re.compile(r"\b(count|sum|max|min|avg|exists|coalesce)\s*\(", re.IGNORECASE)
+CATALOG = lazy_regex(r"information_schema|\bpg_|sqlite_master|pragma|show |to_reg|sys\.", re.IGNORECASE)
+_AGGREGATE = lazy_regex(r"\b(count|sum|max|min|avg|exists|coalesce)\s*\(", re.IGNORECASE)
 _COMPARISONS = ("==", "!=", " is not ", " is ", " not in ", " in ", "<=", ">=", "<", ">")
 
 _ORDERS: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

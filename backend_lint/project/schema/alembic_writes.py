@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.python import Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.schema.sqlalchemy_values import Frame
 from backend_lint.project.value_text import parse
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LIBRARY = ("sa", "sqlalchemy", "sql", "")
 _LONGEST = 30
 """Calls of one chain."""
-_NULLS = re.compile(r"(?:\.is_(?:not)?|\.isnot)\(None\)|(?:==|!=| is | is not )None|\bnull\(\)")
+_NULLS = lazy_regex(r"(?:\.is_(?:not)?|\.isnot)\(None\)|(?:==|!=| is | is not )None|\bnull\(\)")
 
 
 def written_by(migrations: Migrations, frame: Frame, text: str) -> Act | None:

@@ -10,6 +10,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.act import Act
 from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, ValueReader
@@ -20,7 +21,7 @@ from backend_lint.sql.ddl import changes, is_declaration
 from backend_lint.sql.dialects import is_foreign
 
 _WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"})
-_EDITS = re.compile(
+_EDITS = lazy_regex(
     r"schema_editor\.(?:add_field|remove_field|alter_field|create_model|delete_model|alter_db_table|add_index|remove_index|add_constraint|remove_constraint|"
     r"alter_unique_together|alter_index_together)\Z"
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import BlockKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.django_data import MISSING, Doubt, Made, Named, Operation, Scope, Unknown
 from backend_lint.project.schema.django_results import MAX_DEPTH, Results
@@ -24,7 +24,7 @@ MAX_VISITS = 20_000
 """Values read for one: names that stand for each other twice grow without bound."""
 _IMPORTED = "django.utils.module_loading.import_string()"
 _SIGNS = ("==", "!=", "||", "//", "**", "<<", ">>", "|", "+", "&", "-", "*", "/", "%", "^", "@")
-_HOLE = re.compile(r"%[sd]")
+_HOLE = lazy_regex(r"%[sd]")
 _WORDS = {"True": True, "False": False, "None": None}
 
 

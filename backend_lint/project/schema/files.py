@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from backend_lint.facts import ddl
 from backend_lint.facts.file import Role
 from backend_lint.facts.schema import Dialect, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.schema.source import Replayed, Unread
 from backend_lint.sql.catalog import Catalog
 from backend_lint.sql.ddl_blocks import tolerant
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from backend_lint.facts.sql_file import SqlFile
     from backend_lint.project import Project
 
-_DOWN = re.compile(r"(?:^|[._-])(?:down|undo|rollback|revert|drop|destroy|teardown)\.sql$|^U\d[\d._]*__|(?:^|/)(?:down|rollbacks?|undo|revert)/", re.IGNORECASE)
-_FLYWAY = re.compile(r"^([VB])(\d[\d._]*)__|^(R)__", re.IGNORECASE)
-_NUMBERED = re.compile(r"^[vV]?(\d+(?:[._]\d+)*)(?:[._-]|\.sql$|$)")
-_VERSION = re.compile(r"[vV]?\d+(?:[._-]\d+)*")
+_DOWN = lazy_regex(r"(?:^|[._-])(?:down|undo|rollback|revert|drop|destroy|teardown)\.sql$|^U\d[\d._]*__|(?:^|/)(?:down|rollbacks?|undo|revert)/", re.IGNORECASE)
+_FLYWAY = lazy_regex(r"^([VB])(\d[\d._]*)__|^(R)__", re.IGNORECASE)
+_NUMBERED = lazy_regex(r"^[vV]?(\d+(?:[._]\d+)*)(?:[._-]|\.sql$|$)")
+_VERSION = lazy_regex(r"[vV]?\d+(?:[._-]\d+)*")
 _WAY_UP_FILES = frozenset({"up.sql", "migration.sql"})
-_DIALECT_WORDS = re.compile(r"[/._-]")
+_DIALECT_WORDS = lazy_regex(r"[/._-]")
 
 
 class Chain(NamedTuple):

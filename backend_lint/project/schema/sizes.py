@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.types import base, length
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ _LOOKUP_WORDS = frozenset(
 _ABOUT_ITS_OWNER = frozenset("translation translations detail details model option options instance instances".split())
 """Last words that say of what list it is by the word in front: ``LevelTypeTranslation``."""
 _REFUSED = frozenset("blacklist blacklisted blocklist whitelist whitelisted allowlist banned".split())
-_PEOPLE = re.compile(r"(?:user|customer|member|person|people|profile|participant|subscriber)s?$")
-_OWNERS = re.compile(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspaces?|companies|company|sites?)$")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_PEOPLE = lazy_regex(r"(?:user|customer|member|person|people|profile|participant|subscriber)s?$")
+_OWNERS = lazy_regex(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspaces?|companies|company|sites?)$")
+_WORDS = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 def is_small(table: Table) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, Text, Value
 from backend_lint.project.value_text import parse, split
 from backend_lint.sql import text as sql
@@ -40,7 +40,7 @@ _MATCHES = {
 }
 _WORDS = {"null": "null", "true": "true", "false": "false"}
 _BARE_FUNCTIONS = frozenset({"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp", "current_user", "session_user"})
-_PLAIN = re.compile(r'\s*"?([A-Za-z_][A-Za-z0-9_]*)"?\s*\Z')
+_PLAIN = lazy_regex(r'\s*"?([A-Za-z_][A-Za-z0-9_]*)"?\s*\Z')
 
 
 class Key(NamedTuple):

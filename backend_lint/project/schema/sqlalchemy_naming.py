@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 
-_TOKEN = re.compile(r"%\((\w+)\)s")
-_NUMBERED = re.compile(r"(referred_)?column_(\d+)(_)?(N)?(_name|_key|_label)?\Z")
-_ALL = re.compile(r"(referred_)?column_0(_)?N(_name|_key|_label)\Z")
+from backend_lint.lazy_regex import lazy_regex
+
+_TOKEN = lazy_regex(r"%\((\w+)\)s")
+_NUMBERED = lazy_regex(r"(referred_)?column_(\d+)(_)?(N)?(_name|_key|_label)?\Z")
+_ALL = lazy_regex(r"(referred_)?column_0(_)?N(_name|_key|_label)\Z")
 DEFAULT = {"ix": "ix_%(column_0_label)s"}
 _LONGEST = 63
 

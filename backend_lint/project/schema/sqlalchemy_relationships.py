@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 
 from backend_lint.facts.python import Call
 from backend_lint.facts.schema import ForeignKey, Table
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Loading, Relationship
 from backend_lint.project.schema.sqlalchemy_annotations import Annotation, annotation
@@ -28,7 +28,7 @@ _LOADING = {
 }  # fmt: skip
 
 
-_MARKED = re.compile(r"#(\d+)")
+_MARKED = lazy_regex(r"#(\d+)")
 
 
 def _marked(call: Call) -> str:

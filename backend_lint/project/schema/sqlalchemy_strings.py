@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from backend_lint.lazy_regex import lazy_regex
+
 if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_values import Nothing, Value
 
 _MAX = 100_000
-_HEAD = re.compile(r"([^_])([A-Z][a-z]+)")
-_TAIL = re.compile(r"([a-z0-9])([A-Z])")
+_HEAD = lazy_regex(r"([^_])([A-Z][a-z]+)")
+_TAIL = lazy_regex(r"([a-z0-9])([A-Z])")
 _CAMEL = ("[A-Z]", "a-z")
 
 

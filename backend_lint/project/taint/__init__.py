@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Arrival", "Danger", "Flows", "Mode", "Step", "Taint", "Trail"]
 
 
-_WORD = re.compile(r"[A-Za-z<]")
+_WORD = lazy_regex(r"[A-Za-z<]")
 
 
 class Place(NamedTuple):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body, Call, Return
 from backend_lint.facts.route import EntryKind, Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import split
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
 SECRETS = frozenset("password passwd password_hash hashed_password pw_hash password_digest encrypted_password ssn totp_secret otp_secret private_key".split())
-_SHOWN = re.compile(r"^(?:_*)(?:(?:to|as|get)_?)?(?:json|dict|serialize|serialise|dump)(?:_\w+)?$|^(?:serialize|to_dict|to_json)")
-_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_SHOWN = lazy_regex(r"^(?:_*)(?:(?:to|as|get)_?)?(?:json|dict|serialize|serialise|dump)(?:_\w+)?$|^(?:serialize|to_dict|to_json)")
+_NAME = lazy_regex(r"[A-Za-z_][\w.]*")
 _MODELS = ("pydantic.", "sqlmodel.")
 _ANSWERS = frozenset({"jsonify", "JsonResponse", "JSONResponse", "Response", "ORJSONResponse"})
 

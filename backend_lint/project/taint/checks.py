@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PASSES, TESTING
 from backend_lint.project.value_text import call_ids
 
@@ -14,11 +15,11 @@ _RAISING = frozenset({"relative_to", "ip_address"})
 _RESOLVING = frozenset({"absolute", "resolve", "realpath", "abspath"})
 """Who looks at a path that was resolved looks where it leads."""
 _PARSING = frozenset({"urlparse", "urlsplit"})
-_CHECKING = re.compile("|".join(CHECKING), re.IGNORECASE)
+_CHECKING = lazy_regex("|".join(CHECKING), re.IGNORECASE)
 _HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
 _NOT_CHECKING = LAST_NAMES | KEEPING | {"mark_safe", "SafeString", "send_from_directory"}
 """Names that only sound so: ``check_output``, ``unsafe_load``."""
-_MEMBER = re.compile(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
+_MEMBER = lazy_regex(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
 _LEVELS = 4
 
 

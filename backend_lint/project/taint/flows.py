@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backend_lint.facts.python import Body, Call, Function
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project import FunctionKey, Project, RefKind
 from backend_lint.project.taint.checks import Checks
 from backend_lint.project.taint.hosts import leading
@@ -27,7 +28,7 @@ _MAX_ASSIGNS = 8
 _MAX_TEXT = 600
 _GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 _DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
-_KEEPS_ONLY = re.compile(r"\[\^|\\\\W|\\W")
+_KEEPS_ONLY = lazy_regex(r"\[\^|\\\\W|\\W")
 """An expression that matches all but what is allowed."""
 _TAKEN_OUT = frozenset({".", "..", "/", "../", "\\", "'", ";"})
 """Signs that do harm: who replaces them has thought of it."""

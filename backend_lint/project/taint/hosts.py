@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.values import parts, pieces, root_and_rest
 from backend_lint.project.value_text import alternatives
 
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*[/?#]|/(?!/)|[?#]", re.IGNORECASE)
+_HOST = lazy_regex(r"[a-z][a-z0-9+.-]*://[^/?#]*[/?#]|/(?!/)|[?#]", re.IGNORECASE)
 """The beginning of an address whose host is fixed: with a host and what ends it, or without any."""
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\Z|//\Z", re.IGNORECASE)
+_SCHEME = lazy_regex(r"[a-z][a-z0-9+.-]*://\Z|//\Z", re.IGNORECASE)
 _MAX_DEPTH = 6
 
 

@@ -26,7 +26,7 @@ _MAX_TEXT = 4000
 _TEXTS = frozenset("str bytes dict list tuple Any object Dict List Mapping AnyStr Text IO BinaryIO Sequence Iterable StrPath PathLike".split())
 HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 """An address of the same machine: what listens there is the project's own."""
-_FIXED = re.compile(
+_FIXED = lazy_regex(
     "|".join(CHECKING)
     + r"|literal|ident|^(?:uuid\d|hexdigest|digest|urlencode|isoformat|strftime|count|index|now|utcnow|today|time|mkdtemp|mkstemp|gettempdir|getpid|dumps|"
     r"cpu_count|dirname|abspath|realpath|resolve|which|get_object|get_tablespace\w*|as_sql|as_string|token_\w+|randint|choice|getsize|parse|strptime|"
@@ -38,7 +38,7 @@ _FILLING = frozenset({"format", "join", "replace", "joinpath", "substitute", "sa
 _STARTED_WITH = {"sys.argv": "the command line", "os.environ": "the environment", "os.environb": "the environment"}
 _ARGUMENTS = frozenset({"parse_args", "parse_known_args", "getopt", "gnu_getopt"})
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
-_NUMBERS = re.compile(r"%[dif]|:[\d.]*[dfeg]")
+_NUMBERS = lazy_regex(r"%[dif]|:[\d.]*[dfeg]")
 
 
 class OpenValues:

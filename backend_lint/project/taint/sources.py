@@ -25,7 +25,7 @@ _HEADERS = frozenset({"META", "headers"})
 _ADDRESS = frozenset({"path", "full_path", "path_info", "url", "base_url"})
 _HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
-_TORNADO = re.compile(r"%self\.get_(?:query_|body_)?arguments?(?=\W|$)")
+_TORNADO = lazy_regex(r"%self\.get_(?:query_|body_)?arguments?(?=\W|$)")
 _EVENTS = ("event", "context")
 """The parameters of a function that a cloud calls for each request or message."""
 _MAX_DEPTH = 6

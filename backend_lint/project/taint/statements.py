@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.flows import Step, Trail
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.taint.values import Piece, formatted, pieces
@@ -21,12 +22,12 @@ _RUNS = frozenset(
     "execute_sql scalar scalars mogrify from_statement cursor prepare fetchall exec_query execute_query run_query run literal_column".split()
 )
 _KEYWORDS = ("sql", "query", "statement", "stmt", "operation", "raw_query", "text", "clause", "select", "where", "tables")
-_STATEMENT = re.compile(
+_STATEMENT = lazy_regex(
     r"[\s(]*(?:select\b.*\bfrom\b|select\s+\w+\(|with\s+(?:recursive\s+)?[\w\"]+.*\bas\b|insert\s+(?:or\s+\w+\s+|ignore\s+)?into\b|update\b.*\bset\b|"
     r"delete\s+from\b|replace\s+into\b|merge\s+into\b|(?:drop|alter|create|truncate)\s+(?:table|index|view|database|schema|user|role)\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_FRAGMENTS = re.compile(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
+_FRAGMENTS = lazy_regex(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
 """What takes a part of a statement as its text."""
 _HOLE = "\0"
 _MAX_VARIANTS = 8

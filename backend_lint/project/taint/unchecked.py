@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.taint import Danger, Place, makes_objects
 from backend_lint.project.taint.flows import Step
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
 _FOLLOWED = frozenset({Danger.COMMAND, Danger.PROGRAM, Danger.CODE, Danger.PICKLE, Danger.TEMPLATE})
-_VERB = re.compile(r"\b(?:select|insert|update|delete|replace|merge|with)\b", re.IGNORECASE)
+_VERB = lazy_regex(r"\b(?:select|insert|update|delete|replace|merge|with)\b", re.IGNORECASE)
 _SHORTEST = 20
 _UNSAFE = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
-_WILDCARD = re.compile(r"\b(?:tar|chown|chmod|rsync)\s(?:[^;|&]*\s)?\*")
+_WILDCARD = lazy_regex(r"\b(?:tar|chown|chmod|rsync)\s(?:[^;|&]*\s)?\*")
 """Names of files that begin with a dash become options of these."""
 _UNPACKING = frozenset({"tarfile.open().extractall", "tarfile.TarFile.extractall", "tarfile.TarFile.open().extractall"})
 _METHODS = frozenset({"unsafe_load", "unsafe_load_all", "load", "load_all", "extractall", "YAML", "system", "popen", "run", "call", "check_call"}) | {

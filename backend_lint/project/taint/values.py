@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.queries.sql_templates import FIELD, PERCENT, end_of_string, f_string, keyword
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, closing, constant_string, parse, split
@@ -17,7 +18,7 @@ _TESTS = frozenset({"==", "!=", "<", ">", "<=", ">=", "is", "is not", "in", "not
 INLINE = frozenset("str repr bytes list tuple set frozenset dict sorted reversed min max next iter ascii format".split())
 """Builtins whose result holds what they are given."""
 _NUMERIC = frozenset({"int", "float", "len", "bool", "hash", "ord", "sum", "abs", "round", "any", "all", "isinstance"})
-_BUILTIN = re.compile(r"([a-z]+)\(")
+_BUILTIN = lazy_regex(r"([a-z]+)\(")
 
 
 class Piece(NamedTuple):

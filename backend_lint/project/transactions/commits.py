@@ -11,6 +11,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Block, BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.reach import is_aside
@@ -18,7 +19,7 @@ from backend_lint.project.loading.reach import is_aside
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_BATCH = re.compile(r"batch|chunk|backfill|import|migrat|sync|page|process_all|worker|poll|consume|cleanup|purge|drain|stream", re.IGNORECASE)
+_BATCH = lazy_regex(r"batch|chunk|backfill|import|migrat|sync|page|process_all|worker|poll|consume|cleanup|purge|drain|stream", re.IGNORECASE)
 _CHANGES = frozenset({"add", "add_all", "delete", "merge", "execute", "update", "insert"})
 
 

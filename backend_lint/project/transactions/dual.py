@@ -15,6 +15,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Edge, FunctionKey, Step
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import RefKind
@@ -26,8 +27,8 @@ from backend_lint.project.transactions.work import Work
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_OUTBOX = re.compile(r"outbox|out_box|debezium|transactional_message|pending_?events?|event_?relay|message_?relay", re.IGNORECASE)
-_ASIDE = re.compile(
+_OUTBOX = lazy_regex(r"outbox|out_box|debezium|transactional_message|pending_?events?|event_?relay|message_?relay", re.IGNORECASE)
+_ASIDE = lazy_regex(
     r"log|metric|trace|telemetry|analytic|stats|cache|invalidat|heartbeat|health|audit|monitor|notif|websocket|broadcast|progress", re.IGNORECASE
 )
 """Words of messages whose loss costs nothing that must be right."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.blocks import inside as lies_in
 from backend_lint.project.calls import FunctionKey
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DELETION = ("pre_delete", "post_delete")
 _HANDED = ("self", "instance", "obj", "serializer", "form")
-_ROOT = re.compile(r"#(\d+)")
+_ROOT = lazy_regex(r"#(\d+)")
 _SAVES = (".save", ".asave", ".create", ".acreate", ".delete", ".set", ".add", ".bulk_create", ".bulk_update")
 _LATER = frozenset({"countdown", "eta"})
 _SOON = frozenset({"None", "0", "1", "2", "3", "4"})
@@ -156,7 +156,7 @@ def _never_there(project: Project, dispatch: Dispatch, inside: Inside) -> bool:
     )
 
 
-_WITHOUT_FIELDS = re.compile(r"not %update_fields\b|not in %update_fields\b")
+_WITHOUT_FIELDS = lazy_regex(r"not %update_fields\b|not in %update_fields\b")
 
 
 def _pending(key: FunctionKey, dispatch: Dispatch, units: Units) -> Inside | None:

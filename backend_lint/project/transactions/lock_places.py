@@ -10,6 +10,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import is_deferred
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, REFINING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _LOCK = "select_for_update"
-_FOR_UPDATE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b", re.IGNORECASE)
+_FOR_UPDATE = lazy_regex(r"\bfor\s+(?:no\s+key\s+)?update\b", re.IGNORECASE)
 _FARTHEST = 30
 """Calls after a lock among which the one that runs it is looked for."""
 _FETCHES = ("fetch", "fetchrow", "fetchval", "execute")

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind, Body, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.queries.django_names import ENDING_ASYNC, REFINING
 from backend_lint.project.references import RefKind
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 _LOCKING = frozenset({"select_for_update", "with_for_update", "with_lockmode"})
 NO_ROWS = frozenset({"create", "bulk_create", "count", "aggregate", "update", "delete"})
 """Endings after which the database is not asked ``FOR UPDATE``: Django leaves it out of aggregates and writes."""
-_APART = re.compile(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|for_update", re.IGNORECASE)
+_APART = lazy_regex(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|for_update", re.IGNORECASE)
 """Names of what lets only one in: context managers, decorators, calls."""
-_NOT_APART = re.compile(r"block|locked_out|unlock|is_locked|locked_at|clock|lockout|serializer|serialize", re.IGNORECASE)
-_LEVEL = re.compile(r"serializable|repeatable.?read", re.IGNORECASE)
+_NOT_APART = lazy_regex(r"block|locked_out|unlock|is_locked|locked_at|clock|lockout|serializer|serialize", re.IGNORECASE)
+_LEVEL = lazy_regex(r"serializable|repeatable.?read", re.IGNORECASE)
 _HOPS = 2
 
 

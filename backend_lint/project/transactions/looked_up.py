@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.held_sessions import passed
 from backend_lint.project.libraries import Effect
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 _MOST_HOPS = 2
 _SIGNATURE = ("args", "kwargs")
-_TELLS = re.compile(r"(?:^|\.)(?:debug|info|warning|error|exception|critical|log|print|format|len|str|int|list|set|tuple|sorted|isinstance|append|split)$")
+_TELLS = lazy_regex(r"(?:^|\.)(?:debug|info|warning|error|exception|critical|log|print|format|len|str|int|list|set|tuple|sorted|isinstance|append|split)$")
 """Calls that ask nobody; what some of them return is the value again."""
-_LOOKS = re.compile(r"(?:^|[._])(?:get|find|load|fetch|filter|query|select|exists|lookup|retrieve|one|first|scalar|execute)(?:_\w+)?$", re.IGNORECASE)
-_KEY = re.compile(r"(?:pk|id|uuid|slug|public_id|external_id)(?:__in|__exact)?")
+_LOOKS = lazy_regex(r"(?:^|[._])(?:get|find|load|fetch|filter|query|select|exists|lookup|retrieve|one|first|scalar|execute)(?:_\w+)?$", re.IGNORECASE)
+_KEY = lazy_regex(r"(?:pk|id|uuid|slug|public_id|external_id)(?:__in|__exact)?")
 
 
 def tables_of(project: Project, model: ClassKey | None) -> frozenset[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
@@ -26,7 +27,7 @@ from backend_lint.project.value_text import alternatives, call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_OF_ONE = re.compile(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
+_OF_ONE = lazy_regex(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
 """Rows of work under way: the worker that counts is the one that saves."""
 _FEW = 4
 

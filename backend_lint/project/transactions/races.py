@@ -50,10 +50,10 @@ _FARTHEST = 60
 """Calls behind an assignment among which the commit is looked for."""
 _MOST_CHECKS = 12
 _KEYS = ("pk", "id")
-_MAKES = re.compile(r"(?:^|\.)(?:model|create|acreate|[A-Z]\w*)$")
-_TELLS = re.compile(r"mail|notif|message|confirm|track|event|metric|log", re.IGNORECASE)
+_MAKES = lazy_regex(r"(?:^|\.)(?:model|create|acreate|[A-Z]\w*)$")
+_TELLS = lazy_regex(r"mail|notif|message|confirm|track|event|metric|log", re.IGNORECASE)
 """Names of calls that tell somebody something: twice is once too often, and no more."""
-_PLACES = re.compile(r"^(?:\w+_)?(?:position|order|ordering|priority|rank|sort_key)$")
+_PLACES = lazy_regex(r"^(?:\w+_)?(?:position|order|ordering|priority|rank|sort_key)$")
 """Columns that say where a row stands in a list: a wrong one is seen, and moved again."""
 
 

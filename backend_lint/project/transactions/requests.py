@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import RefKind
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _NAME = "ATOMIC_REQUESTS"
-_IN_DICT = re.compile(r"'ATOMIC_REQUESTS':([^,}]+)")
+_IN_DICT = lazy_regex(r"'ATOMIC_REQUESTS':([^,}]+)")
 _NOT = "non_atomic_requests"
 
 

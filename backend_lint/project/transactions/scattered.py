@@ -14,6 +14,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, Body, Call
 from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside, is_deferred
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
@@ -29,7 +30,7 @@ from backend_lint.project.value_text import call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-RECORDS = re.compile(
+RECORDS = lazy_regex(
     r"log|audit|histor|event|activit|notif|session|token|metric|statistic|cache|message|report|trace|seen|visit|view(?:s|ed)?$|stat$|status", re.IGNORECASE
 )
 """Words of tables that keep what happened: a missing row spoils nothing."""
@@ -39,7 +40,7 @@ _DELETES = frozenset({"delete", "adelete"})
 _OUTSIDE = Effect.HTTP | Effect.MAIL | Effect.QUEUE
 _MOST = 12
 """Writes after a write that are looked at."""
-_TIMES = re.compile(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
+_TIMES = lazy_regex(r"modified|updated|changed|_at$|^last_|_on$|date|time", re.IGNORECASE)
 _ERRORS = ("DatabaseError", "DataError", "IntegrityError", "OperationalError", "ProgrammingError")
 _NAMES = tuple(f".{name}" for name in (*_MAKES, *_SAVES, *_DELETES))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.references import RefKind
@@ -21,8 +21,8 @@ _MAKES = frozenset(
 )
 _SAVES = frozenset("save asave delete adelete full_clean_and_save".split())
 _ADDS = frozenset({"add", "merge", "delete", "refresh"})
-_READ = re.compile(r"(?:\.\w+)?")
-_VALUE = re.compile(r"([%#]\w+(?:\[\w*\])?)((?:\.\w+)*)")
+_READ = lazy_regex(r"(?:\.\w+)?")
+_VALUE = lazy_regex(r"([%#]\w+(?:\[\w*\])?)((?:\.\w+)*)")
 _INPUT = (".cleaned_data", ".validated_data", ".data", ".initial_data", ".errors")
 """What a form or serializer was given, which is not the row."""
 _HANDED = frozenset({"self", "instance", "obj", "serializer", "form"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard, Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, parse, split
 from backend_lint.project.web.appbuilder_library import base_path, is_api, provided
@@ -18,7 +18,7 @@ from backend_lint.project.web.values import MAX_DEPTH, UNKNOWN, Place, Values, a
 
 _CHECKING = {"has_access", "has_access_api", "protect", "permission_name"}
 _REGISTERING = ("add_view", "add_view_no_menu", "add_api")
-_ABSTRACT = re.compile(r"(?:Base|Abstract)|.*(?:Mixin|Base)$")
+_ABSTRACT = lazy_regex(r"(?:Base|Abstract)|.*(?:Mixin|Base)$")
 
 
 class Exposed:

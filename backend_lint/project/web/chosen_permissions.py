@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind, Body
 from backend_lint.facts.route import Guard
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref
 from backend_lint.project.value_text import constant_string, split
@@ -16,7 +16,7 @@ from backend_lint.project.web.values import Place
 if TYPE_CHECKING:
     from backend_lint.project.web.permissions import Permissions
 
-_TEST = re.compile(r"\(%self\.(action|request\.method)(==|!=| in | not in )(.+)\)$")
+_TEST = lazy_regex(r"\(%self\.(action|request\.method)(==|!=| in | not in )(.+)\)$")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _USUAL = "self.permission_classes"
 _MOST = 40

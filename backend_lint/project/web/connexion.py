@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import msgspec
 
 from backend_lint.facts.deployment import Manifest, Operation
 from backend_lint.facts.route import Guard, Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import constant_string
 from backend_lint.project.web.decorators import Decorators
@@ -21,7 +21,7 @@ from backend_lint.project.web.values import UNKNOWN, Place, Values, keyword
 
 _BINDING = ("add_api", "FlaskApi", "AsyncApi", "Api")
 _MANIFESTS = msgspec.msgpack.Decoder(Manifest)
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_PARAMETER = lazy_regex(r"\{([^{}]+)\}")
 
 
 class _Binding(NamedTuple):

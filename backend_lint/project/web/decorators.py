@@ -6,6 +6,7 @@ import re
 
 from backend_lint.facts.python import Call
 from backend_lint.facts.route import Guard, Limit
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
 from backend_lint.project.web.guards import Guards
@@ -17,8 +18,8 @@ NEUTRAL = frozenset(
     "wraps route expose cross_origin cached cache exempt response arguments input output doc marshal_with expect swag_from validate "
     "api_route websocket get post put patch delete head options".split()
 )
-_LIMITERS = re.compile(r"(?:^|_)(?:rate_?)?limits?$|^(?:shared_limit|throttled?)$|rate_?limit(?:er|ed)?$", re.I)
-_ENUM = re.compile(r"[A-Z]\w*(?:\.[A-Za-z_]\w*)+$")
+_LIMITERS = lazy_regex(r"(?:^|_)(?:rate_?)?limits?$|^(?:shared_limit|throttled?)$|rate_?limit(?:er|ed)?$", re.I)
+_ENUM = lazy_regex(r"[A-Z]\w*(?:\.[A-Za-z_]\w*)+$")
 _SAYS_NOTHING = frozenset(
     "login_url redirect_field_name raise_exception auto_error description tokenUrl optional name scheme_name redirect message error methods path url "
     "key".split()

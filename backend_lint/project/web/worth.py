@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.route import Guard
+from backend_lint.lazy_regex import lazy_regex
 
-_OBJECT = re.compile(r"object_?perm|owner|of_object|is_author", re.IGNORECASE)
-_SCOPE = re.compile(r"scope", re.IGNORECASE)
-_ROLE = re.compile(r"admin|staff|superuser|role|perm(?!issions?\.IsAuthenticated)|member|privileg|polic|rbac", re.IGNORECASE)
-_ANYBODY = re.compile(r"IsAuthenticated(?:OrReadOnly)?$")
+_OBJECT = lazy_regex(r"object_?perm|owner|of_object|is_author", re.IGNORECASE)
+_SCOPE = lazy_regex(r"scope", re.IGNORECASE)
+_ROLE = lazy_regex(r"admin|staff|superuser|role|perm(?!issions?\.IsAuthenticated)|member|privileg|polic|rbac", re.IGNORECASE)
+_ANYBODY = lazy_regex(r"IsAuthenticated(?:OrReadOnly)?$")
 
 
 def worth(guard: Guard) -> str:

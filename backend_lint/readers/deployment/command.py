@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from backend_lint.facts.deployment import Process
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.shell_words import split
 from backend_lint.redaction import redacted_command
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
-_PROGRAM = re.compile(r"[\w./$~{@][^\s<>]{0,500}")
+_PROGRAM = lazy_regex(r"[\w./$~{@][^\s<>]{0,500}")
 _KEYWORDS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{"})
 """Shell words that stand before a command."""
 _HOUSEKEEPING = frozenset(

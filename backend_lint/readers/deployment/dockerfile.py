@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.deployment import Manifest, Port, Workload
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.command import processes
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.shell_words import split
 
-_ESCAPE = re.compile(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])[ \t]*$", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"#[ \t]*[a-z]{1,20}[ \t]*=", re.IGNORECASE)
-_HEREDOC = re.compile(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)([A-Za-z_][A-Za-z0-9_.]{0,100})\1")
-_FLAG = re.compile(r"--[a-z][a-z-]{0,40}(?:=(\S{0,500}))?[ \t]*")
-_INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]{2,20})(?:[ \t]+|$)")
+_ESCAPE = lazy_regex(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])[ \t]*$", re.IGNORECASE)
+_DIRECTIVE = lazy_regex(r"#[ \t]*[a-z]{1,20}[ \t]*=", re.IGNORECASE)
+_HEREDOC = lazy_regex(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)([A-Za-z_][A-Za-z0-9_.]{0,100})\1")
+_FLAG = lazy_regex(r"--[a-z][a-z-]{0,40}(?:=(\S{0,500}))?[ \t]*")
+_INSTRUCTION = lazy_regex(r"[ \t]*([A-Za-z]{2,20})(?:[ \t]+|$)")
 
 
 def instructions(text: str) -> Iterator[tuple[str, str, int]]:

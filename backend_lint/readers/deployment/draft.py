@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from backend_lint.duration import seconds
 from backend_lint.facts.deployment import Bound, Deadline, EnvironmentFile, Manifest, Origin, Port, Probe, Process, Variable, Workload
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.command import process, processes
 from backend_lint.readers.deployment.tree import Node
 from backend_lint.redaction import redacted, redacted_command
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
+_NAME = lazy_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
 
 
 class Draft:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Origin, Port, Workload
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.tree import Node
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Job", "CronJob", "Pod", "ReplicationController", "DeploymentConfig"}
 _NGINX = "nginx.ingress.kubernetes.io/"
 _ALB = "alb.ingress.kubernetes.io/load-balancer-attributes"
-_IDLE = re.compile(r"idle_timeout\.timeout_seconds=(\d{1,6})")
+_IDLE = lazy_regex(r"idle_timeout\.timeout_seconds=(\d{1,6})")
 _ROUTES = {"VirtualService": (("timeout",), "istio-route"), "HTTPRoute": (("timeouts", "request"), "gateway-route")}
 
 

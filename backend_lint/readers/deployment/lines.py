@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Process, Workload
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.command import process, processes
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.shell_words import split
 from backend_lint.source import split_lines
 
-_PROCFILE = re.compile(r"([A-Za-z0-9_-]{1,100}):[ \t]*(.{1,5000})")
-_DOTENV = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]{0,199})[ \t]*=(.*)", re.DOTALL)
-_SECTION = re.compile(r"\[([^\]]{1,200})\]")
-_OPTION = re.compile(r"([A-Za-z][\w.-]{0,100})[ \t]*[=:][ \t]*(.*)", re.DOTALL)
-_HERE = re.compile(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)(\w{1,100})\1")
-_NGINX_TOKEN = re.compile(
+_PROCFILE = lazy_regex(r"([A-Za-z0-9_-]{1,100}):[ \t]*(.{1,5000})")
+_DOTENV = lazy_regex(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]{0,199})[ \t]*=(.*)", re.DOTALL)
+_SECTION = lazy_regex(r"\[([^\]]{1,200})\]")
+_OPTION = lazy_regex(r"([A-Za-z][\w.-]{0,100})[ \t]*[=:][ \t]*(.*)", re.DOTALL)
+_HERE = lazy_regex(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)(\w{1,100})\1")
+_NGINX_TOKEN = lazy_regex(
     r"\n|#[^\n]*|\$\{[^}\n]{0,100}\}|[{};]|\"[^\"\\]*(?:\\.[^\"\\]*)*\"?|'[^'\\]*(?:\\.[^'\\]*)*'?|[^\s{};\"'#$]+|\$",
     re.DOTALL,
 )

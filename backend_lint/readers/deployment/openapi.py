@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from backend_lint.facts.deployment import Manifest, Operation
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.tree import Node
 
-_OPENAPI = re.compile(r"^(?:openapi|swagger): ?['\"]?[23]", re.MULTILINE)
-_FUNCTION = re.compile(r"^ +(?:operationId: *['\"]?\w+(?:\.\w+)+|x-(?:openapi|swagger)-router-controller:)", re.MULTILINE)
+_OPENAPI = lazy_regex(r"^(?:openapi|swagger): ?['\"]?[23]", re.MULTILINE)
+_FUNCTION = lazy_regex(r"^ +(?:operationId: *['\"]?\w+(?:\.\w+)+|x-(?:openapi|swagger)-router-controller:)", re.MULTILINE)
 _METHODS = ("get", "post", "put", "patch", "delete")
 _CONTROLLERS = ("x-openapi-router-controller", "x-swagger-router-controller")
 _KINDS = {"integer": "int", "number": "float"}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, Manifest, Origin, Workload
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.draft import Draft
 
-_TOKEN = re.compile(
+_TOKEN = lazy_regex(
     # a string that is not closed ends with its line
     r"\n|#[^\n]*|//[^\n]*|/\*|<<[-~]?(?P<here>\w{1,100})[^\n]*"
     r"|\"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*\"?|[{}\[\]=]|[\w.*+:-]+|[^\s]"

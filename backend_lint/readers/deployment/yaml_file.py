@@ -6,21 +6,22 @@ import re
 from collections.abc import Callable
 
 from backend_lint.facts.deployment import Manifest
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.cloud import read_app_engine, read_cloudformation, read_json_platform, read_platform, read_serverless
 from backend_lint.readers.deployment.compose import read_compose
 from backend_lint.readers.deployment.kubernetes import read_helm_values, read_kubernetes
 from backend_lint.readers.deployment.openapi import names_functions, read_openapi
 from backend_lint.readers.deployment.tree import Node, UnreadableError, documents
 
-_COMPOSE = re.compile(r"(?:^|[-._])compose(?:[-._]|$)")
-_VALUES = re.compile(r"values(?:[-._][\w.-]*)?\.ya?ml")
-_API = re.compile(r"^(?:- )?apiVersion:", re.MULTILINE)
-_KIND = re.compile(r"^(?:  |- )?kind:", re.MULTILINE)
-_CLOUD = re.compile(r"^AWSTemplateFormatVersion:|^Transform:.{0,40}AWS::Serverless|^ {2,8}Type: ?['\"]?AWS::[A-Z]", re.MULTILINE)
-_SERVICES = re.compile(r"^services:", re.MULTILINE)
-_IMAGE = re.compile(r"^ {2,12}(?:image|build):", re.MULTILINE)
-_RUNTIME = re.compile(r"^runtime:", re.MULTILINE)
-_FUNCTIONS = re.compile(r"^provider:", re.MULTILINE)
+_COMPOSE = lazy_regex(r"(?:^|[-._])compose(?:[-._]|$)")
+_VALUES = lazy_regex(r"values(?:[-._][\w.-]*)?\.ya?ml")
+_API = lazy_regex(r"^(?:- )?apiVersion:", re.MULTILINE)
+_KIND = lazy_regex(r"^(?:  |- )?kind:", re.MULTILINE)
+_CLOUD = lazy_regex(r"^AWSTemplateFormatVersion:|^Transform:.{0,40}AWS::Serverless|^ {2,8}Type: ?['\"]?AWS::[A-Z]", re.MULTILINE)
+_SERVICES = lazy_regex(r"^services:", re.MULTILINE)
+_IMAGE = lazy_regex(r"^ {2,12}(?:image|build):", re.MULTILINE)
+_RUNTIME = lazy_regex(r"^runtime:", re.MULTILINE)
+_FUNCTIONS = lazy_regex(r"^provider:", re.MULTILINE)
 
 Reader = Callable[[list[Node]], Manifest]
 

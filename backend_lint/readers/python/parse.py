@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.source import UndecodableError, declared_encoding, decode
 
 _NEWER: tuple[tuple[tuple[int, int], re.Pattern[str], str], ...] = (
@@ -17,7 +18,7 @@ _NEWER: tuple[tuple[tuple[int, int], re.Pattern[str], str], ...] = (
     ((3, 12), re.compile(r"^\s*(async\s+def|def|class)\s+\w+\s*\["), "type parameters"),
     ((3, 12), re.compile(r"\b[fF][rR]?['\"]|\b[rR][fF]['\"]"), "f-strings with nested quotes"),
 )
-_PYTHON_2 = re.compile(r"^\s*(print\s+[^(=\s]|exec\s+['\"]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|\b0[0-7]+[lL]?\b|<>|\bur['\"]")
+_PYTHON_2 = lazy_regex(r"^\s*(print\s+[^(=\s]|exec\s+['\"]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|\b0[0-7]+[lL]?\b|<>|\bur['\"]")
 
 
 class NotParsedError(Exception):

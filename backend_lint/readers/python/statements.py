@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import Block, BlockKind, Import, Raise, Return, Use
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.python.clauses import handler_fact
 from backend_lint.readers.python.scope import counted, joined
 from backend_lint.readers.python.values import OPERATORS, names_of
@@ -15,7 +15,7 @@ from backend_lint.readers.python.values import OPERATORS, names_of
 if TYPE_CHECKING:
     from backend_lint.readers.python.scan import Scanner
 
-_ONLY_TYPE_CHECKERS = re.compile(r"(?:\w+\.)*TYPE_CHECKING|\((?:\w+\.)*TYPE_CHECKING ?(?:is|==) ?True\)")
+_ONLY_TYPE_CHECKERS = lazy_regex(r"(?:\w+\.)*TYPE_CHECKING|\((?:\w+\.)*TYPE_CHECKING ?(?:is|==) ?True\)")
 _LEAVES_FUNCTION = (ast.Return, ast.Raise)
 _LEAVES_BLOCK = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 

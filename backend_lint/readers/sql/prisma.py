@@ -9,19 +9,20 @@ from typing import NamedTuple
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Column, Dialect, ForeignKey, Implicit, Index, IndexKey, Table
 from backend_lint.facts.sql_file import SqlFile, SqlStatement
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.dialects import named
 from backend_lint.sql.names import clip
 from backend_lint.sql.types import canonical_type
 
-_HEAD = re.compile(r"^[ \t]*(model|enum|view|type|datasource)[ \t]+(\w+)[ \t]*\{[ \t]*(?://[^\n]*)?\n", re.MULTILINE)
-_CLOSE = re.compile(r"^[ \t]*\}", re.MULTILINE)
+_HEAD = lazy_regex(r"^[ \t]*(model|enum|view|type|datasource)[ \t]+(\w+)[ \t]*\{[ \t]*(?://[^\n]*)?\n", re.MULTILINE)
+_CLOSE = lazy_regex(r"^[ \t]*\}", re.MULTILINE)
 _LONGEST = 2000
 """Characters of a line; a longer one says nothing."""
-_FIELD = re.compile(r"[ \t]*(\w+)[ \t]+(\w+|Unsupported\(\"[^\"]*\"\))(\[\])?(\?)?[ \t]*(.*)")
-_ATTRIBUTE = re.compile(r"@(@?[\w.]+)(\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\))*\))?")
-_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"")
-_LIST = re.compile(r"\[([^\]]*)\]")
-_KEY = re.compile(r"(\w+)(\((?:[^()]|\([^()]*\))*\))?")
+_FIELD = lazy_regex(r"[ \t]*(\w+)[ \t]+(\w+|Unsupported\(\"[^\"]*\"\))(\[\])?(\?)?[ \t]*(.*)")
+_ATTRIBUTE = lazy_regex(r"@(@?[\w.]+)(\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\))*\))?")
+_STRING = lazy_regex(r"\"((?:[^\"\\]|\\.)*)\"")
+_LIST = lazy_regex(r"\[([^\]]*)\]")
+_KEY = lazy_regex(r"(\w+)(\((?:[^()]|\([^()]*\))*\))?")
 _SAME_TYPES = "Int integer BigInt bigint Boolean boolean "
 _TYPES = {
     Dialect.POSTGRESQL: "String text DateTime timestamp(3) Float double|precision Decimal numeric(65,30) Json jsonb Bytes bytea",

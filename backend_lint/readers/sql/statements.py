@@ -7,25 +7,26 @@ import re
 from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.schema import Dialect
 from backend_lint.facts.sql_file import SqlFile, SqlStatement
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.acts import acts_of
 from backend_lint.sql.ddl import Reading, is_declaration
 from backend_lint.sql.dialects import guess, is_foreign, named
 from backend_lint.sql.split import Statement, statements
 
-_SECTION = re.compile(
+_SECTION = lazy_regex(
     r"^[ \t]*--[ \t]*(?://[ \t]*)?(?:(?P<up>migrate:up|\+(?:goose|migrate|micrate)[ \t]+up|up migration)|"
     r"(?P<down>migrate:down|\+(?:goose|migrate|micrate)[ \t]+down|@undo|down migration|={2,}[ \t]*down))\b[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_RUNNER = re.compile(r"^[ \t]*--[ \t]*(migrate:|\+goose)[ \t]*up\b", re.IGNORECASE | re.MULTILINE)
+_RUNNER = lazy_regex(r"^[ \t]*--[ \t]*(migrate:|\+goose)[ \t]*up\b", re.IGNORECASE | re.MULTILINE)
 _RUNNERS = {"migrate:": "dbmate", "+goose": "goose"}
-_BARE = re.compile(
+_BARE = lazy_regex(
     r"^[ \t]*--[ \t]*(?:migrate:up\b[^\n]*\btransaction:\s*false|\+goose[ \t]+no[ \t]+transaction|no-transaction\b|"
     r"(?:flyway:)?executeInTransaction\s*=\s*false|transactional:\s*false|disable_ddl_transaction)",
     re.IGNORECASE | re.MULTILINE,
 )
-_INCLUDED = re.compile(r"^[ \t]*\\(?:i|ir|include|include_relative)[ \t]+'?([^'\s;]+)", re.MULTILINE)
-_NAME = re.compile(r"--\s*:?name\s*:?\s*([A-Za-z_][\w.-]*)\s*([\^!*#$<]{1,2})?\s*(\(.*?\))?\s*(:\S+)?|--!\s*([A-Za-z_]\w*)", re.IGNORECASE)
+_INCLUDED = lazy_regex(r"^[ \t]*\\(?:i|ir|include|include_relative)[ \t]+'?([^'\s;]+)", re.MULTILINE)
+_NAME = lazy_regex(r"--\s*:?name\s*:?\s*([A-Za-z_][\w.-]*)\s*([\^!*#$<]{1,2})?\s*(\(.*?\))?\s*(:\S+)?|--!\s*([A-Za-z_]\w*)", re.IGNORECASE)
 _QUERY = frozenset({"select", "with", "insert", "update", "delete", "replace", "merge", "values"})
 _MOST = 20_000
 """Statements of one file that are kept; what follows is said not to be understood."""

@@ -9,27 +9,28 @@ from collections.abc import Iterator
 import msgspec
 
 from backend_lint.facts.template import Template, TemplateInclude, TemplateLoop, TemplateRead
+from backend_lint.lazy_regex import lazy_regex
 
 _CLOSING = {"{%": "%}", "{{": "}}", "{#": "#}"}
 _VERBATIM = frozenset({"comment", "verbatim", "raw"})
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
-_PATH = re.compile(r"(?<![\w.\"'%])[A-Za-z_]\w*(?:\.\w+)*")
+_STRING = lazy_regex(r"\"[^\"]*\"|'[^']*'")
+_PATH = lazy_regex(r"(?<![\w.\"'%])[A-Za-z_]\w*(?:\.\w+)*")
 _WORDS = frozenset(
     "and or not in is if else elif for with as only reversed by include extends block endblock load url trans blocktrans translate blocktranslate true false"
     " none True False None csrf_token static without context ignore missing set recursive".split()
 )
-_QUOTED = re.compile(r"[\"']([^\"']+)[\"']")
-_BOUND = re.compile(r"(?<!\w)(\w+)\s*=")
-_GIVEN = re.compile(r"(?<!\w)(\w+)\s*=\s*([A-Za-z_]\w*(?:\.\w+)*)(?![\w(\[|.])")
-_WITH_AS = re.compile(r"with\s+([A-Za-z_]\w*(?:\.\w+)*)\s+as\s+(\w+)\s*$")
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?:\(\))?")
-_FILTER = re.compile(r"(?:\(\))?\s*\|\s*(\w+)")
+_QUOTED = lazy_regex(r"[\"']([^\"']+)[\"']")
+_BOUND = lazy_regex(r"(?<!\w)(\w+)\s*=")
+_GIVEN = lazy_regex(r"(?<!\w)(\w+)\s*=\s*([A-Za-z_]\w*(?:\.\w+)*)(?![\w(\[|.])")
+_WITH_AS = lazy_regex(r"with\s+([A-Za-z_]\w*(?:\.\w+)*)\s+as\s+(\w+)\s*$")
+_DOTTED = lazy_regex(r"[A-Za-z_]\w*(?:\.\w+)*(?:\(\))?")
+_FILTER = lazy_regex(r"(?:\(\))?\s*\|\s*(\w+)")
 _OF_LISTS = frozenset(
     "slice length length_is count first last dictsort dictsortreversed join random yesno default default_if_none list sort unique map select selectattr "
     "reject rejectattr groupby batch reverse sum tojson".split()
 )
 """Filters of Django and Jinja that take the objects of a list as they are."""
-_ONE = re.compile(r"\b(?:id|pk|code|slug|uuid) ?==|== ?[\w.]*\b(?:id|pk|code|slug|uuid)\b")
+_ONE = lazy_regex(r"\b(?:id|pk|code|slug|uuid) ?==|== ?[\w.]*\b(?:id|pk|code|slug|uuid)\b")
 """A test for one certain item."""
 _RARE = 2
 _MOST_DEPTH = 60
