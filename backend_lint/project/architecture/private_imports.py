@@ -1,0 +1,87 @@
+"""Imports of what another package keeps to itself: names and modules with a leading underscore, from outside the package that they lie in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.facts.file import Role
+from backend_lint.project.architecture.import_graph import Arrow
+
+if TYPE_CHECKING:
+    from backend_lint.project import Project
+
+_ROLES = frozenset({Role.APPLICATION, Role.COMMAND})
+_CONVENTIONAL = frozenset({"_", "_l", "_lazy", "_version", "_typing", "_types", "_vendor", "_compat"})
+"""Translation, versions, types and copies of libraries: used from everywhere by custom."""
+
+
+class Leak(NamedTuple):
+    """`name` is private to package `home`; `arrows` import it from outside, in order of places. `line`: where it is defined in the module at `path`.
+
+    `public`: the package hands it on under the same name, without the private module.
+    """
+
+    name: str
+    home: str
+    path: str
+    line: int
+    arrows: tuple[Arrow, ...]
+    public: bool
+
+
+def leaks(project: Project) -> list[Leak]:
+    """What is private to a package and imported from outside of it, once for each private name or module."""
+    graph = project.architecture.graph
+    found: dict[tuple[str, str], list[Arrow]] = {}
+    for importer, targets in graph.arrows.items():
+        if project.modules[importer].role not in _ROLES:
+            continue
+        for imported, arrows in targets.items():
+            if project.modules[imported].role not in _ROLES:
+                continue
+            for arrow in arrows:
+                private = None if arrow.type_checking else _private(project, arrow)
+                if private is not None and not _is_inside(graph.names[importer], private[0]):
+                    found.setdefault((imported, ".".join(private)), []).append(arrow)
+    return [_leak(project, path, name, arrows) for (path, name), arrows in sorted(found.items())]
+
+
+def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
+    """The package that owns what is imported, and its private name in it; None for what is public."""
+    module = arrow.imported
+    dotted = project.architecture.graph.names[module]
+    parts = dotted.split(".")
+    number = next((number for number, part in enumerate(parts) if _is_private(part)), None)
+    if number is not None:
+        return (".".join(parts[:number]), ".".join(parts[number:])) if number else None
+    member = arrow.name.rpartition(".")[2]
+    if not _is_private(member) or member in project.modules[module].facts.exports or member == parts[-1]:
+        return None
+    functions, classes = project.modules[module].definitions
+    if member not in functions and member not in classes:
+        return None
+    home = dotted if module.endswith("__init__.py") else dotted.rpartition(".")[0]
+    return (home, f"{dotted.removeprefix(home).strip('.')}.{member}".strip(".")) if home else None
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name not in _CONVENTIONAL
+
+
+def _is_inside(importer: str, home: str) -> bool:
+    """It lies in the package, or the package lies in its own: who holds both may reach down."""
+    around = importer.rpartition(".")[0]
+    return importer == home or importer.startswith(f"{home}.") or not around or f"{home}.".startswith(f"{around}.")
+
+
+def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:
+    arrows = sorted(arrows, key=lambda one: (one.importer, one.line))
+    first = _private(project, arrows[0])
+    home, inner = first if first is not None else ("", name)
+    member = arrows[0].name.rpartition(".")[2]
+    module = project.modules[path]
+    functions, classes = module.definitions
+    line = module.functions[functions[member]].line if member in functions else module.classes[classes[member]].line if member in classes else 1
+    root = project.architecture.graph.paths.get(home)
+    public = root is not None and root != path and not _is_private(member) and project.resolver.export(root, member) is not None
+    return Leak(inner, home, path, line, tuple(arrows), public)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.architecture.private_imports import Leak, leaks
+
+_SHOWN = 4
+
+
+class _At(NamedTuple):
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class FeatureSliceLeak(ProjectRule):
+    """What a package keeps to itself is imported by another one.
+
+    ## What it does
+
+    Reports a function, a class or a module whose name begins with an underscore and that is imported from outside the package it lies in: once for each,
+    with all that import it. A package may reach down into its own parts.
+
+    ## Why is this bad
+
+    The owner changes or removes what is private without looking any further, and tests only what is public. The other package then breaks, or goes on with
+    something that means a different thing now.
+
+    ## Example
+
+    ```python
+    # path: shop/billing/views.py
+    def _customer(number):
+        return {"number": number}
+
+
+    def invoice(number):
+        return _customer(number)
+    # path: shop/orders/views.py
+    from shop.billing.views import _customer
+
+
+    def order(number):
+        return _customer(number)
+    # path: shop/billing/__init__.py
+    # path: shop/orders/__init__.py
+    # path: shop/__init__.py
+    ```
+
+    ## Use instead
+
+    ```python
+    # path: shop/billing/views.py
+    from shop.billing.customers import customer
+
+
+    def invoice(number):
+        return customer(number)
+    # path: shop/billing/customers.py
+    def customer(number):
+        return {"number": number}
+    # path: shop/orders/views.py
+    from shop.billing.customers import customer
+
+
+    def order(number):
+        return customer(number)
+    # path: shop/billing/__init__.py
+    # path: shop/orders/__init__.py
+    # path: shop/__init__.py
+    ```
+
+    ## When this is wrong
+
+    Where both packages are one part in the eyes of those who maintain them. Tests, migrations, scripts, settings and imports below `if TYPE_CHECKING` are left
+    out, and so is what `__all__` names.
+    """
+
+    severity = Severity.INFO
+    precision = "high"
+    since = "0.2"
+    profile = Profile.STRICT
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        names = project.architecture.graph.names
+        for one in leaks(project):
+            first = one.arrows[0]
+            others = len({arrow.importer for arrow in one.arrows}) - 1
+            more = f" and {others} more modules import" if others else " imports"
+            yield self.finding(
+                first.importer,
+                _At(first.line, 1, first.line, 1),
+                f"`{names[first.importer]}`{more} `{one.name}`, which is private to `{one.home}`: {_cure(one)}",
+                evidence=_evidence(one, project),
+            )
+
+
+def _cure(one: Leak) -> str:
+    if one.public:
+        return f"import it from `{one.home}`, which hands it on"
+    return "give it a public name there, or move it to where both may use it"
+
+
+def _evidence(one: Leak, project: Project) -> Iterator[Evidence]:
+    names = project.architecture.graph.names
+    yield Evidence(one.path, one.line, f"`{one.name}` of `{one.home}`: the underscore says that only `{one.home}` uses it")
+    seen = {one.arrows[0].importer}
+    for arrow in one.arrows:
+        if arrow.importer not in seen and len(seen) <= _SHOWN:
+            seen.add(arrow.importer)
+            yield Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports it too")
