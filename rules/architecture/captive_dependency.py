@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.project import Project
+from backend_lint.project.architecture.captives import captives
+
+_HARM = {
+    "session": "requests then share one session, or get rows of one that is closed; make the object for each request, or hand it the session factory",
+    "request": "requests that are long answered are kept alive, and their state with them; hand in only the values that are needed",
+}
+
+
+class _At(NamedTuple):
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class CaptiveDependency(ProjectRule):
+    """Something that lives long holds what belongs to one request.
+
+    ## What it does
+
+    Reports database sessions and requests that are captured: by a function with `lru_cache` or `cache` that takes one, or returns an object made with one; by
+    an object that is made with a session when its module is loaded; by a `Singleton` of dependency-injector that is given a session which a `Factory` makes.
+
+    ## Why is this bad
+
+    The first session is shared by all requests: threads write into one transaction, one failed statement spoils it for all the others until the process is
+    restarted, and rows read hours ago are served. In the tests, with one request at a time, all is well.
+
+    ## Example
+
+    ```python
+    from functools import lru_cache
+
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import sessionmaker
+
+    new_session = sessionmaker(create_engine("postgresql://db/shop"))
+
+
+    class Orders:
+        def __init__(self, session):
+            self.session = session
+
+
+    @lru_cache
+    def get_orders():
+        return Orders(new_session())
+    ```
+
+    ## Use instead
+
+    ```python
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import sessionmaker
+
+    new_session = sessionmaker(create_engine("postgresql://db/shop"))
+
+
+    class Orders:
+        def __init__(self, session):
+            self.session = session
+
+
+    def get_orders():
+        with new_session() as session:
+            yield Orders(session)
+    ```
+
+    ## When this is wrong
+
+    In a program that does one thing at a time and ends. `scoped_session` and objects that are handed the session factory are not reported.
+    """
+
+    severity = Severity.ERROR
+    precision = "high"
+    since = "0.2"
+    profile = Profile.STRICT
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        for one in captives(project):
+            symbol = project.modules[one.path].functions[one.function].name if one.function else ""
+            yield self.finding(
+                one.path,
+                _At(one.line, one.column, one.line, one.column),
+                f"`{one.keeper}` holds on to the {one.what} of one request, and lives as long as the process: {_HARM[one.what]}",
+                symbol=symbol,
+                evidence=[Evidence(one.path, one.given, f"the {one.what} comes in here; {one.how}")],
+            )
