@@ -17,6 +17,7 @@ KINDS = ("routes", "layers", "calls", "config", "schema", "queries")
 @click.argument("kind", type=click.Choice(KINDS), default="routes")
 @project_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
+@click.option("--statistics", is_flag=True, help="With layers: instability, abstractness and distance of each package.")
 def command(kind: str, **given: Any) -> int:
     """Print the routes with their handlers, guards, models and limits (also as an HTML page), the shape and layers with the packages and who
     imports whom, the calls between functions (both also as a Mermaid diagram and as a page with a drawing),
@@ -32,8 +33,10 @@ def command(kind: str, **given: Any) -> int:
         drawn = DRAWN[given["format_"]]
         what = "diagram" if given["format_"] == "mermaid" else "page"
         raise ConfigError(f"there is no {what} of {kind}: ask for one of {', '.join(drawn)}, or for text or json")
+    if given["statistics"] and kind != "layers":
+        raise ConfigError("only packages are measured: ask for --statistics of layers")
     project, unchecked = read_model(settings)
-    write_report(render(kind, project, given["format_"]))
+    write_report(render(kind, project, given["format_"], given["statistics"]))
     if settings.verbosity >= 0:
         for skipped in unchecked:
             warn(f"{skipped.path}: {skipped.reason}", "not read")

@@ -10,16 +10,20 @@ from backend_lint.report.pictures import Box, Line, mermaid, page
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.architecture.packages import Package
 
 _NO_LAYER = "no layer"
 
 
-def layers_map(project: Project) -> dict[str, Any]:
-    """The shape with what shows it, the layers with the outermost first, modules and imports, packages with their measures, and what is wrong.
+_MEASURES = ("afferent", "efferent", "instability", "abstractness", "distance")
+
+
+def layers_map(project: Project, measured: bool = False) -> dict[str, Any]:
+    """The shape with what shows it, the layers with the outermost first, modules and imports, packages, `measured` if so asked, and what is wrong.
 
     ``{"shape", "evidence": [], "declared", "layers": [{"name", "modules"}], "modules": [{"name", "path", "layer"}], "imports": [{"from", "to", "path", "line",
-    "type_checking", "deferred"}], "packages": [{"name", "layer", "modules", "afferent", "efferent", "instability", "abstractness", "distance"}],
-    "arrows": [{"from", "to", "count", "path", "line", "forbidden", "cycle"}]}``; null where nothing is known.
+    "type_checking", "deferred"}], "packages": [{"name", "layer", "modules"}], "arrows": [{"from", "to", "count", "path", "line", "forbidden",
+    "cycle"}]}``; null where nothing is known. Measured packages have ``"afferent", "efferent", "instability", "abstractness", "distance"`` as well.
     """
     from backend_lint.project.architecture.packages import Packages
 
@@ -40,13 +44,18 @@ def layers_map(project: Project) -> dict[str, Any]:
             for to, arrows in sorted(graph.arrows[path].items())
             for one in arrows
         ],
-        "packages": [{**one._asdict(), "layer": str(one.layer) or None} for one in packages.measured()],
+        "packages": [_package(one, measured) for one in packages.measured()],
         "arrows": [
             {"from": one.source, "to": one.target, "count": one.imports, "path": one.first.importer, "line": one.first.line}
             | {"forbidden": one.forbidden, "cycle": one.cycle}
             for one in packages.links
         ],
     }
+
+
+def _package(one: Package, measured: bool) -> dict[str, Any]:
+    shown = {"name": one.name, "layer": str(one.layer) or None, "modules": one.modules}
+    return shown | ({key: getattr(one, key) for key in _MEASURES} if measured else {})
 
 
 def layers_text(content: Mapping[str, Any]) -> str:
@@ -58,8 +67,9 @@ def layers_text(content: Mapping[str, Any]) -> str:
     wrong = [(one, _wrong(one)) for one in content["arrows"]]
     lines += ["", f"arrows that should not be there ({len([text for _, text in wrong if text])})"]
     lines += [f"  {one['from']} -> {one['to']} ({one['count']}): {text}  {one['path']}:{one['line']}" for one, text in wrong if text]
-    lines += ["", f"packages ({len(content['packages'])}): users, used, instability, abstractness, distance"]
-    lines += [f"  {one['name']:<40} {one['afferent']:>4} {one['efferent']:>4}  {_measures(one)}" for one in content["packages"]]
+    if measured := [one for one in content["packages"] if _MEASURES[0] in one]:
+        lines += ["", f"packages ({len(measured)}): users, used, instability, abstractness, distance"]
+        lines += [f"  {one['name']:<40} {one['afferent']:>4} {one['efferent']:>4}  {_measures(one)}" for one in measured]
     return "\n".join(visible(line) for line in lines) + "\n"
 
 
@@ -69,15 +79,19 @@ def layers_diagram(content: Mapping[str, Any]) -> str:
 
 
 def layers_page(content: Mapping[str, Any]) -> str:
-    """The drawing as SVG, with the measures of every package below it."""
+    """The drawing as SVG; if packages are measured, with their measures below it."""
     boxes, lines, rows = _drawing(content)
+    notes = [f"Shape: {content['shape']}", *content["evidence"]]
+    measured = [one for one in content["packages"] if _MEASURES[0] in one]
+    if not measured:
+        return page("Layers", notes, boxes, lines, rows)
     cells = "".join(
         f"<tr><td><code>{xml(one['name'])}</code></td><td>{one['modules']}</td><td>{one['afferent']}</td><td>{one['efferent']}</td><td>{_measures(one)}</td></tr>"
-        for one in content["packages"]
+        for one in measured
     )
     heads = "<tr><th>Package</th><th>Modules</th><th>Users</th><th>Used</th><th>Instability, abstractness, distance</th></tr>"
     below = f"<h2>Packages</h2>\n<table>{heads}{cells}</table>"
-    return page("Layers", [f"Shape: {content['shape']}", *content["evidence"]], boxes, lines, rows, below)
+    return page("Layers", notes, boxes, lines, rows, below)
 
 
 def _drawing(content: Mapping[str, Any]) -> tuple[list[Box], list[Line], list[str]]:

@@ -82,12 +82,14 @@ MAPS: dict[str, Callable[[Project], dict[str, Any]]] = {
 """Name of a map -> the function that makes its content."""
 
 
-def render(name: str, project: Project, format_: str) -> str:
+def render(name: str, project: Project, format_: str, measured: bool = False) -> str:
     """The map `name` as ``json``, ``text`` or, where there is one, ``mermaid`` or ``html``, ending in a newline; it can be encoded as UTF-8.
+
+    `measured`: the map of layers has the measures of packages.
 
     Raises KeyError for others.
     """
-    content = MAPS[name](project)
+    content = layers_map(project, measured=True) if measured and name == "layers" else MAPS[name](project)
     if format_ in DRAWN:
         return DRAWN[format_][name](content)
     if format_ == "json":

@@ -66,6 +66,7 @@ def test_verdict(check: Run, project: Path, source: str, arguments: list[str], c
         (["explain", "called-eror"], "unknown rule"),
         (["explain"], "Missing argument"),
         (["map", "tables"], "'tables' is not one of"),
+        (["map", "calls", "--statistics"], "only packages are measured"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
         (["--rules-dir", "nowhere"], "nowhere"),
         (["--config-from", "no-such-revision"], "--config-from no-such-revision: "),
