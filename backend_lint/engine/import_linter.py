@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,6 +125,8 @@ def _tables(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Ma
 def _tables_or_flaw(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]], str]:
     """The settings of the file, its contracts by key, and why it cannot be read."""
     if name.endswith(".toml"):
+        import tomllib
+
         try:
             session = tomllib.loads(text).get("tool", {}).get("importlinter", {})
         except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -135,6 +135,8 @@ def _tables_or_flaw(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple
         if not isinstance(session, dict) or not isinstance(contracts, list) or not all(isinstance(one, dict) for one in contracts):
             return {}, [], "is no table with a list of contracts"
         return session, [(f"tool.importlinter.contracts[{number}]", table) for number, table in enumerate(contracts)], ""
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
