@@ -90,26 +90,35 @@ class FeatureSliceLeak(ProjectRule):
         for one in leaks(project):
             first = one.arrows[0]
             others = len({arrow.importer for arrow in one.arrows}) - 1
-            more = f" and {others} more modules import" if others else " imports"
+            more = f" and {others} more module{'s' if others > 1 else ''} import" if others else " imports"
             yield self.finding(
                 first.importer,
                 _At(first.line, 1, first.line, 1),
-                f"`{names[first.importer]}`{more} `{one.name}`, which is private to `{one.home}`: {_cure(one)}",
+                f"`{names[first.importer]}`{more} {_listed(one)}, which only `{one.home}` should use: {_cure(one)}",
                 evidence=_evidence(one, project),
             )
 
 
+def _listed(one: Leak) -> str:
+    more = f" and {len(one.names) - _SHOWN} more" if len(one.names) > _SHOWN else ""
+    return ", ".join(f"`{name}`" for name in one.names[:_SHOWN]) + more
+
+
 def _cure(one: Leak) -> str:
+    it, a_name = ("it", "a public name") if len(one.names) == 1 else ("them", "public names")
     if one.public:
-        return f"import it from `{one.home}`, which hands it on"
-    return "give it a public name there, or move it to where both may use it"
+        what = "what is needed" if one.whole else it
+        return f"import {what} from `{one.home}`, which hands {it} on"
+    if one.whole:
+        return f"let `{one.home}` hand on what others need, or move that to where both may use it"
+    return f"give {it} {a_name} there, or move {it} to where both may use {it}"
 
 
 def _evidence(one: Leak, project: Project) -> Iterator[Evidence]:
     names = project.architecture.graph.names
-    yield Evidence(one.path, one.line, f"`{one.name}` of `{one.home}`: the underscore says that only `{one.home}` uses it")
+    yield Evidence(one.path, one.line, f"{_listed(one)} of `{one.home}`: the underscore says that it is nobody else's")
     seen = {one.arrows[0].importer}
     for arrow in one.arrows:
         if arrow.importer not in seen and len(seen) <= _SHOWN:
             seen.add(arrow.importer)
-            yield Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports it too")
+            yield Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports `{arrow.name.rpartition('.')[2]}` too")

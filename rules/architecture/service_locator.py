@@ -6,6 +6,8 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.locators import look_ups
 
+_CURES = {True: "take it as a parameter of the constructor, and fetch it in the factory", False: "take it as a parameter, and fetch it in the route"}
+
 
 class ServiceLocator(ProjectRule):
     """Business code fetches its dependencies from a container that knows all of them.
@@ -74,7 +76,7 @@ class ServiceLocator(ProjectRule):
                 path,
                 one.call,
                 f"`{head.name}` of layer {places[path].layer} fetches `{one.what}`{more} itself (`{one.call.callee.rpartition('.')[2]}`): "
-                "take it as a parameter of the constructor, and fetch it in the factory",
+                f"{_CURES[head.owner >= 0]}",
                 symbol=head.name,
                 evidence=[Evidence(path, head.line, "the signature does not say that it is needed")],
             )

@@ -16,21 +16,22 @@ _CONVENTIONAL = frozenset({"_", "_l", "_lazy", "_version", "_typing", "_types", 
 
 
 class Leak(NamedTuple):
-    """`name` is private to package `home`; `arrows` import it from outside, in order of places. `line`: where it is defined in the module at `path`.
+    """`names` are private to package `home`; `arrows` import them from outside, in order of places. `line`: where the first is defined in the module at `path`.
 
-    `public`: the package hands it on under the same name, without the private module.
+    `public`: the package hands them on under the same names, without the private module. `whole`: the module itself is private, whatever is imported from it.
     """
 
-    name: str
+    names: tuple[str, ...]
     home: str
     path: str
     line: int
     arrows: tuple[Arrow, ...]
     public: bool
+    whole: bool
 
 
 def leaks(project: Project) -> list[Leak]:
-    """What is private to a package and imported from outside of it, once for each private name or module."""
+    """What is private to a package and imported from outside of it, once for each private name or module; names that one statement imports are one."""
     graph = project.architecture.graph
     found: dict[tuple[str, str], list[Arrow]] = {}
     for importer, targets in graph.arrows.items():
@@ -43,7 +44,17 @@ def leaks(project: Project) -> list[Leak]:
                 private = None if arrow.type_checking else _private(project, arrow)
                 if private is not None and not _is_inside(graph.names[importer], private[0]):
                     found.setdefault((imported, ".".join(private)), []).append(arrow)
-    return [_leak(project, path, name, arrows) for (path, name), arrows in sorted(found.items())]
+    joined: dict[tuple[str, int, str, str], Leak] = {}
+    for (path, name), arrows in sorted(found.items()):
+        one = _leak(project, path, name, arrows)
+        key = (one.arrows[0].importer, one.arrows[0].line, path, one.home)
+        first = joined.get(key)
+        if first is None:
+            joined[key] = one
+        else:
+            every = tuple(sorted({*first.arrows, *one.arrows}, key=lambda arrow: (arrow.importer != key[0], arrow.importer, arrow.line)))
+            joined[key] = first._replace(names=first.names + one.names, arrows=every, public=first.public and one.public)
+    return list(joined.values())
 
 
 def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
@@ -83,5 +94,9 @@ def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:
     functions, classes = module.definitions
     line = module.functions[functions[member]].line if member in functions else module.classes[classes[member]].line if member in classes else 1
     root = project.architecture.graph.paths.get(home)
-    public = root is not None and root != path and not _is_private(member) and project.resolver.export(root, member) is not None
-    return Leak(inner, home, path, line, tuple(arrows), public)
+    public = root is not None and root != path and all(_is_handed_on(project, root, arrow.name.rpartition(".")[2]) for arrow in arrows)
+    return Leak((inner,), home, path, line, tuple(arrows), public, any(map(_is_private, project.architecture.graph.names[path].split("."))))
+
+
+def _is_handed_on(project: Project, root: str, member: str) -> bool:
+    return not _is_private(member) and project.resolver.export(root, member) is not None
