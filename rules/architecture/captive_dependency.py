@@ -26,7 +26,8 @@ class CaptiveDependency(ProjectRule):
     ## What it does
 
     Reports database sessions and requests that are captured: by a function with `lru_cache` or `cache` that takes one, or returns an object made with one; by
-    an object that is made with a session when its module is loaded; by a `Singleton` of dependency-injector that is given a session which a `Factory` makes.
+    a module that other modules import, a class or the default of a parameter, which make a session once; by an object that is made with a session when its
+    module is loaded; by a `Singleton` of dependency-injector that is given a session which a `Factory` makes.
 
     ## Why is this bad
 

@@ -52,9 +52,11 @@ def captives(project: Project) -> Iterator[Captive]:
         for number, head in enumerate(module.functions):
             if head.decorators and _is_cached(project, path, number):
                 yield from _in_cache(project, path, number)
+            yield from _in_default(project, path, number)
         yield from _in_module(project, path, module)
         for fact in module.classes:
-            if fact.bases and any(one.function == 0 for one in fact.attributes):
+            if not fact.scope and any(one.function == 0 for one in fact.attributes):
+                yield from _in_class(project, path, fact)
                 yield from _in_container(project, path, fact)
 
 
@@ -83,10 +85,25 @@ def _in_cache(project: Project, path: str, number: int) -> Iterator[Captive]:
             return
 
 
+def _in_default(project: Project, path: str, number: int) -> Iterator[Captive]:
+    """``def find(name, session=new_session())``."""
+    head = project.modules[path].functions[number]
+    for parameter in head.parameters:
+        if parameter.default[:1] == "#" and parameter.default[1:].isdigit():
+            call = project.modules[path].bodies[head.scope].calls[int(parameter.default[1:])]
+            if not head.scope and _makes_session(project, path, 0, parameter.default):
+                name = f"{head.name.rpartition('.')[2]}()"
+                yield Captive(path, call.line, call.column, number, "session", name, "a default is made once, when the function is defined", call.line)
+
+
 def _in_module(project: Project, path: str, module: SourceModule) -> Iterator[Captive]:
     """``service = Service(SessionLocal())`` on module level, where the class keeps what it is given."""
     for assign in module.bodies[0].assigns:
         if not assign.target.isidentifier():
+            continue
+        if _makes_session(project, path, 0, assign.value) and project.architecture.graph.importers(path):
+            how = "it is made once, when the module is loaded, and other modules import it"
+            yield Captive(path, assign.line, assign.column, 0, "session", assign.target, how, assign.line)
             continue
         for call in _made_with_session(project, path, 0, assign.value):
             yield Captive(path, assign.line, assign.column, 0, "session", assign.target, "it is made once, when the module is loaded", call.line)
@@ -127,6 +144,24 @@ def _short_lived(project: Project, ref: Ref | None) -> str:
     if _is_plain_session(project, ref):
         return "session"
     return "request" if not _REQUESTS.isdisjoint(project.resolver.classes.external_names(ref)) else ""
+
+
+def _in_class(project: Project, path: str, fact: Class) -> Iterator[Captive]:
+    """``class Orders: session = new_session()``."""
+    for one in fact.attributes:
+        if one.function == 0 and _makes_session(project, path, 0, one.value):
+            how = "an attribute of the class is made once, and all its objects share it"
+            yield Captive(path, one.line, one.column, 0, "session", f"{fact.name}.{one.name}", how, one.line)
+
+
+def _makes_session(project: Project, path: str, function: int, value: str) -> bool:
+    """The value is a call that makes a session, not one that hands a session in."""
+    if value[:1] != "#" or not value[1:].isdigit():
+        return False
+    callee = project.value(path, function, project.modules[path].bodies[function].calls[int(value[1:])].callee)
+    if callee is None or callee.name in ("fastapi.Depends", "fastapi.Security"):
+        return False
+    return _is_plain_session(project, project.value(path, function, value))
 
 
 def _in_container(project: Project, path: str, fact: Class) -> Iterator[Captive]:
