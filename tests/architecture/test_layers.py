@@ -86,6 +86,17 @@ def test_a_domain_that_knows_its_adapters_is_no_clean_architecture() -> None:
     assert project(files).recognised.shape is Shape.LAYERED
 
 
+def test_a_domain_of_functions_over_the_models_lies_above_them() -> None:
+    files = {
+        **packages("shop", "shop/orders", "shop/orders/models", "shop/orders/domain", "shop/orders/views"),
+        "shop/orders/models/order.py": "",
+        "shop/orders/domain/place.py": "from shop.orders.models import order\n",
+        "shop/orders/views/place.py": VIEW + "from shop.orders.domain import place\n",
+    }
+    assert [str(one) for one in project(files).layers.order] == ["models", "domain", "entry"]
+    assert [str(one) for one in project(CLEAN).layers.order] == ["domain", "adapters", "services", "entry"]
+
+
 def test_modules_stand_in_the_layer_that_their_folder_names() -> None:
     assert layers_of(project(CLEAN))["shop.service_layer.handlers"] == "services"
     assert layers_of(project(FEATURES))["shop.orders.service"] == "services"

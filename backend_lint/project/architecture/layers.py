@@ -126,7 +126,12 @@ def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> 
     if len(there) < 2 or not there & {Layer.ENTRY, Layer.DOMAIN}:
         return Layers((), {}, False, graph)
     django = any(fact.module == "django.db" and fact.member == "models" for path in places for fact in modules[path].facts.imports)
-    return Layers(tuple(layer for layer in Layer if layer in there), places, False, graph, django)
+    order = [layer for layer in Layer if layer in there]
+    found = Layers(tuple(order), places, False, graph, django)
+    if order[:2] == [Layer.DOMAIN, Layer.MODELS] and len(found.between.get((order[0], order[1]), ())) > len(found.between.get((order[1], order[0]), ())):
+        # functions over the models, and not what the models are made of
+        found.order = (Layer.MODELS, Layer.DOMAIN, *order[2:])
+    return found
 
 
 def speaks_http(module: SourceModule) -> bool:
