@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call, Parameter
+from backend_lint.facts.python import Body, Call, Parameter
 from backend_lint.project.annotations import instance_of
 from backend_lint.project.architecture.layer_names import COMPOSITION_ROOTS
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -62,11 +63,13 @@ def hard_wired(project: Project) -> list[Made]:
         if module.role is not Role.APPLICATION or path.rpartition("/")[2].removesuffix(".py") in COMPOSITION_ROOTS:
             continue
         for number in range(1, len(module.functions)):
+            kept: frozenset[int] | None = None
             for position, call in enumerate(module.bodies[number].calls):
                 target = project.value(path, number, call.callee)
                 if target is None or target.kind is not RefKind.CLASS or target.function not in wanted:
                     continue
-                if not _is_handed_on(project, path, number, position):
+                kept = _handed_on(module.bodies[number]) if kept is None else kept
+                if position not in kept:
                     made.setdefault(target.function, []).append(((path, number), call))
     return [
         Made(function, call, project.modules[key[0]].classes[key[1]].name, tuple(of_its_kind))
@@ -119,15 +122,17 @@ def _is_collaborator(project: Project, key: tuple[str, int]) -> bool:
     )
 
 
-def _is_handed_on(project: Project, path: str, number: int, position: int) -> bool:
-    """The function gives it to its caller, or makes it only where none was handed in: a factory, or a default."""
-    body = project.modules[path].bodies[number]
-    text = f"#{position}"
-    call = body.calls[position]
-    given = [one.value for one in body.returns] + [one.value for one in body.yields]
-    if text in given or (call.target and call.target in given) or (call.block and call.target and call.target in body.blocks[call.block].subject):
-        return True
-    return any(text in one.value and one.value != text and ("|" in one.value or " if " in one.value or " or " in one.value) for one in body.assigns)
+def _handed_on(body: Body) -> frozenset[int]:
+    """The calls whose result the function gives to its caller, or makes only where none was handed in: a factory, or a default."""
+    given = {one.value for one in body.returns} | {one.value for one in body.yields}
+    found = {int(value[1:]) for value in given if value[:1] == "#" and value[1:].isdigit()}
+    for position, call in enumerate(body.calls):
+        if call.target and (call.target in given or (call.block and call.target in body.blocks[call.block].subject)):
+            found.add(position)
+    for one in body.assigns:
+        if "|" in one.value or " if " in one.value or " or " in one.value:
+            found.update(call_ids(one.value))
+    return frozenset(found)
 
 
 def own_clients(project: Project) -> list[Made]:

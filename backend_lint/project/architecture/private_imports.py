@@ -44,17 +44,19 @@ def leaks(project: Project) -> list[Leak]:
                 private = None if arrow.type_checking else _private(project, arrow)
                 if private is not None and not _is_inside(graph.names[importer], private[0]):
                     found.setdefault((imported, ".".join(private)), []).append(arrow)
-    joined: dict[tuple[str, int, str, str], Leak] = {}
+    joined: dict[tuple[str, int, str, str], list[Leak]] = {}
     for (path, name), arrows in sorted(found.items()):
         one = _leak(project, path, name, arrows)
-        key = (one.arrows[0].importer, one.arrows[0].line, path, one.home)
-        first = joined.get(key)
-        if first is None:
-            joined[key] = one
-        else:
-            every = tuple(sorted({*first.arrows, *one.arrows}, key=lambda arrow: (arrow.importer != key[0], arrow.importer, arrow.line)))
-            joined[key] = first._replace(names=first.names + one.names, arrows=every, public=first.public and one.public)
-    return list(joined.values())
+        joined.setdefault((one.arrows[0].importer, one.arrows[0].line, path, one.home), []).append(one)
+    return [_together(group) if len(group) > 1 else group[0] for group in joined.values()]
+
+
+def _together(group: list[Leak]) -> Leak:
+    """The names of one import as one."""
+    first = group[0].arrows[0].importer
+    arrows = sorted({arrow for one in group for arrow in one.arrows}, key=lambda arrow: (arrow.importer != first, arrow.importer, arrow.line, arrow.name))
+    names = tuple(name for one in group for name in one.names)
+    return group[0]._replace(names=names, arrows=tuple(arrows), public=all(one.public for one in group))
 
 
 def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:

@@ -112,7 +112,7 @@ def _joined(project: Project, path: str, number: int, methods: dict[str, int]) -
 
     def root(name: str) -> str:
         while parent[name] != name:
-            name = parent[name]
+            parent[name] = name = parent[parent[name]]
         return name
 
     users: dict[str, str] = {}
