@@ -39,6 +39,19 @@ SHAPES: dict[str, Callable[[int], str]] = {
     + f"def r{n}():\n    return r0()\n"
     + _each(n, "r<i>().get()\n"),
     "classes that derive from each other": lambda n: _each(n, "class C<i>(C<next>):\n    def m(self): return self.z<i>()\n") + f"class C{n}(C0): pass\n",
+    "classes that are handed each other and make each other": lambda n: HEAD
+    + _each(n, "class C<i>:\n    def __init__(self, a: 'C<next>', b: 'C0'):\n        self.a = a\n    def m(self):\n        return [C0(1, 2), C<i>(1, 2)]\n"),
+    "methods that have little in common": lambda n: HEAD
+    + "import smtplib\nclass C:\n"
+    + _each(n, "    def f<i>(self):\n        return self.f<next>(), requests.get('x')\n    def g<i>(self):\n        self.g<next>(open('x'))\n"),
+    "an interface that many refuse": lambda n: "class A:\n"
+    + _each(n, "    def f<i>(self):\n        raise NotImplementedError\n")
+    + "class B(A):\n    def f0(self):\n        return 1\nclass C(A):\n    def f0(self):\n        return 1\n"
+    + _each(n, "    def f<next>(self):\n        raise NotImplementedError\n"),
+    "many containers of sessions": lambda n: "from dependency_injector import containers, providers\n"
+    + "from sqlalchemy.orm import sessionmaker\nmake = sessionmaker()\n"
+    + "class K:\n    def __init__(self, s):\n        self.s = s\nclass P(containers.DeclarativeContainer):\n"
+    + _each(n, "    s<i> = providers.Factory(make)\n    k<i> = providers.Singleton(K, s<i>)\n"),
     "a long chain of calls under many handlers": lambda n: HEAD
     + _each(n, "async def f<i>():\n    return g<i>()\ndef g<i>():\n    return g<next>()\n")
     + f"def g{n}():\n    return requests.get('x')\n",
