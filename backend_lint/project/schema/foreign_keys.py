@@ -9,6 +9,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.facts.schema import Dialect, ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
+from backend_lint.project.schema.mapping import Loading
 from backend_lint.project.schema.sizes import owns_all_else
 from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
@@ -16,8 +17,9 @@ from backend_lint.sql.keys import leads_with
 if TYPE_CHECKING:
     from backend_lint.facts.python import Body
     from backend_lint.project import Project
-    from backend_lint.project.schema.mapping import ClassKey
+    from backend_lint.project.schema.mapping import ClassKey, Mapped
 
+_PUTS = frozenset("append remove add aadd create acreate bulk_create abulk_create".split())
 _EAGER = ("joinedload", "selectinload", "subqueryload", "immediateload")
 
 
@@ -122,7 +124,7 @@ def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[s
         if module.role in (Role.TEST, Role.MIGRATION):
             continue
         for number, body in enumerate(module.bodies):
-            for line, text, eager in _attributes(body):
+            for line, text, eager, method in _attributes(body):
                 base, _, name = text.rpartition(".")
                 if name not in names or not base or (raw and not eager):
                     continue
@@ -131,6 +133,8 @@ def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[s
                 ref = project.value(path, number, base)
                 # of a class it is a part of a query, unless it says what is to be loaded
                 mapped = project.schema.of(ref) if ref is not None and ref.kind is (RefKind.CLASS if eager else RefKind.INSTANCE) else None
+                if mapped is not None and _only_writes(mapped, name, method):
+                    continue
                 for key in relations.get((mapped.key, name), ()) if mapped is not None else ():
                     awaited = (path, number) in project.awaited
                     if key not in found or (awaited and not found[key].awaited):
@@ -150,20 +154,27 @@ def _has_partial(table: Table, columns: tuple[str, ...]) -> bool:
     return any(index.where_text and index.keys and index.keys[0].column in columns for index in table.indexes)
 
 
-def _attributes(body: Body) -> Iterator[tuple[int, str, bool]]:
+def _only_writes(mapped: Mapped, name: str, method: str) -> bool:
+    """Putting something into a relation that is a query sends no SELECT by the key."""
+    relation = mapped.relationships.get(name)
+    return relation is not None and relation.loading is Loading.QUERY and method in _PUTS
+
+
+def _attributes(body: Body) -> Iterator[tuple[int, str, bool, str]]:
     """Values that may be attributes, each with its line, and whether it says what a query is to load: what is read, gone through, handed on, or asked for
-    something."""
+    something; the last is the method that is called on it."""
     for line, _, value, _ in body.reads:
-        yield line, value, False
+        yield line, value, False, ""
     for block in body.blocks:
-        yield block.line, block.subject, False
+        yield block.line, block.subject, False, ""
     for call in body.calls:
-        yield call.line, call.callee.rpartition(".")[0], False
+        receiver, _, method = call.callee.rpartition(".")
+        yield call.line, receiver, False, method
         eager = call.callee.endswith(_EAGER)
         for value in (*call.args, *(value for _, value in call.keywords)):
-            yield call.line, value, eager
+            yield call.line, value, eager, ""
     for returned in body.returns:
-        yield returned.line, returned.value, False
+        yield returned.line, returned.value, False, ""
 
 
 def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
