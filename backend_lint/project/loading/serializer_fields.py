@@ -148,7 +148,10 @@ class SerializerFields:
             return
         by_key = last in _BY_KEY and constant_string(field.keyword("lookup_field") or "'pk'") in ("pk", "id")
         last_relation = names[-1:] if by_key and not many else ()
-        yield from self._sourced(model, names[: len(names) - len(last_relation)], field.place)
+        is_written = bool(source) and field.keyword("read_only") != "True" and last != "ReadOnlyField"
+        for read in self._sourced(model, names[: len(names) - len(last_relation)], field.place):
+            # another source would change what `validated_data` holds
+            yield msgspec.structs.replace(read, key="") if is_written and isinstance(read, Read) else read
         if field.kind.kind is RefKind.CLASS and self.is_serializer(field.kind.function) and depth < _MAX_DEPTH:
             yield from self._nested(field, field.kind.function, model, names, depth)
         elif last == "StringRelatedField" and (target := self._target(model, names)) is not None:
