@@ -53,6 +53,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
 
     The table is small, or the service stands still while migrations run. Say so in `[database]` with `rows` or `deploys = "downtime"`.
 
+    Without `--diff-base` nobody says which migrations are new: the last ones are then reported in the profile `strict` only, unless rows are counted.
+
     ## References
 
     - [PostgreSQL: ALTER TABLE, notes](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES)
@@ -80,7 +82,8 @@ class MigrationConstraintValidatesInline(ProjectRule):
                 said.add(step.place)
                 heavy = not migration.runner.is_python or (key is not None and not _is_on_new(migration, key))
                 severity = None if growth is Growth.COUNTED or (growth.is_fast and heavy) else Severity.INFO
-                if severity is Severity.INFO and not self.shows(Profile.STRICT):
+                long = severity is not Severity.INFO and project.migrations.is_long(step.done.table)
+                if not long and not self.shows(Profile.STRICT):
                     continue
                 message = f"{what} {_who(step)}; {'on PostgreSQL, ' if migration.several else ''}{remedy}"
                 yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch, severity=severity)

@@ -71,6 +71,7 @@ class MigrationIndexNotConcurrent(ProjectRule):
     ## When this is wrong
 
     The table is small, or nobody writes while the migration runs. Say how many rows it has in `[database.rows]`, or `deploys = "downtime"`.
+    Without `--diff-base` nobody says which migrations are new: the last ones are then reported in the profile `strict` only, unless rows are counted.
 
     ## Options
 
@@ -90,18 +91,16 @@ class MigrationIndexNotConcurrent(ProjectRule):
     options = {"drops": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
-        if not project.migrations.rolling:
-            return
-        slow = list(project.migrations.slow())
+        slow = list(project.migrations.slow()) if project.migrations.rolling else []
         said = {(step.place, step.done.table) for _, step in slow if any(cost.rewrites for cost in step.blocking)}  # it builds all indexes anew
         for migration, step in slow:
             what = _what(step)
             growth = project.migrations.growth(step.done.table)
-            sure = growth.is_fast or self.shows(Profile.STRICT)
+            sure = project.migrations.is_long(step.done.table) or self.shows(Profile.STRICT)
             if what and sure and growth is not Growth.BY_HAND and (key := (step.place, step.done.table)) not in said:
                 said.add(key)
                 yield self._finding(project.migrations, migration, step, what)
-        if self.option("drops"):
+        if self.option("drops") and project.migrations.rolling:
             for migration, step in project.migrations.steps():
                 if isinstance(step.done.change, ddl.DropIndex) and not step.done.change.concurrently and project.migrations.waits(step):
                     message = f"`{step.done.change.name}` is dropped under a lock that everybody waits for; drop it CONCURRENTLY, outside of a transaction"

@@ -47,6 +47,8 @@ class MigrationTypeRewrite(ProjectRule):
 
     The table is small, or the service stands still while migrations run. Say so in `[database]` with `rows` or `deploys = "downtime"`.
 
+    Without `--diff-base` nobody says which migrations are new: the last ones are then reported in the profile `strict` only, unless rows are counted.
+
     ## References
 
     - [PostgreSQL: ALTER TABLE, notes](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES)
@@ -68,7 +70,7 @@ class MigrationTypeRewrite(ProjectRule):
         for steps in found.values():
             migration, step = steps[0]
             growth = project.migrations.growth(step.done.table)
-            if growth is Growth.BY_HAND or not (growth.is_fast or self.shows(Profile.STRICT)):
+            if growth is Growth.BY_HAND or not (project.migrations.is_long(step.done.table) or self.shows(Profile.STRICT)):
                 continue
             why, remedy = _explained(step)
             others = len({other.done.table for _, other in steps}) - 1

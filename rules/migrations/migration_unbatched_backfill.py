@@ -68,6 +68,8 @@ class MigrationUnbatchedBackfill(ProjectRule):
 
     The table is small: say how many rows it has in `[database.rows]`.
 
+    Without `--diff-base` nobody says which migrations are new: the last ones are then reported in the profile `strict` only, unless rows are counted.
+
     ## References
 
     - [strong_migrations: backfilling data](https://github.com/ankane/strong_migrations#backfilling-data)
@@ -86,7 +88,7 @@ class MigrationUnbatchedBackfill(ProjectRule):
             for found in backfills(project, migration):
                 growth = project.migrations.growth(found.table)
                 long = growth is Growth.COUNTED or (growth.is_fast and (found.way == "loop" or not migration.runner.is_python))
-                if growth is not Growth.BY_HAND and (long or self.shows(Profile.STRICT)):
+                if growth is not Growth.BY_HAND and ((long and project.migrations.is_long(found.table)) or self.shows(Profile.STRICT)):
                     yield self._finding(migration, found, None if long else Severity.INFO)
 
     def _finding(self, migration: Migration, found: Backfill, severity: Severity | None) -> Finding:

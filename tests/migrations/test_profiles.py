@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ STAMP = 'migrations.AddField("account", "made", models.DateTimeField(auto_now_ad
 CODE = "migrations.RunPython(fill)"
 
 
-def found(root: Path, operation: str, profile: str, column: str = "name", views: bool = False) -> list[str]:
+def found(root: Path, operation: str, profile: str, column: str = "name", views: bool = False, named: tuple[Path, ...] = (), judged: str = "") -> list[str]:
     folder = root / "shop" / "migrations"
     folder.mkdir(parents=True)
     for place in (folder.parent, folder):
@@ -79,7 +80,9 @@ def found(root: Path, operation: str, profile: str, column: str = "name", views:
     (folder.parent / "urls.py").write_text(VIEW if views else "urlpatterns = []\n")
     (folder / "0001_initial.py").write_text(FIRST)
     (folder / "0002_change.py").write_text(SECOND.replace("{operation}", operation).replace("{column}", column))
-    result = run(Settings(root=root, cache=False, jobs=1, profile=profile), samples.registry())
+    paths = tuple(os.path.relpath(one, root) for one in named)
+    known = {"paths": paths, "explicit_paths": True} if paths else {}
+    result = run(Settings(root=root, cache=False, jobs=1, profile=profile, database={"migrations": judged or "heads"}, **known), samples.registry())
     return [f"{one.finding.rule}: {one.finding.suggestion}" for one in result.findings if one.finding.rule.startswith("migration-")]
 
 
@@ -87,7 +90,13 @@ def found(root: Path, operation: str, profile: str, column: str = "name", views:
 def test_tables_that_nothing_fills_are_for_strict(operation: str, tmp_path: Path) -> None:
     assert not found(tmp_path / "default", operation, "default")
     assert found(tmp_path / "strict", operation, "strict")
-    assert found(tmp_path / "served", operation, "default", views=True)
+    new = tmp_path / "served" / "shop" / "migrations" / "0002_change.py"
+    assert found(tmp_path / "served", operation, "default", views=True, named=(new,))
+
+
+def test_without_a_base_nobody_says_that_an_index_is_not_long_built(tmp_path: Path) -> None:
+    assert not found(tmp_path / "default", INDEX, "default", views=True)
+    assert found(tmp_path / "all", INDEX, "default", views=True, judged="all"), "somebody asked for all of them"
 
 
 def test_noop_is_offered_where_nothing_needs_to_be_undone(tmp_path: Path) -> None:

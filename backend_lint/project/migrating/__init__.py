@@ -143,6 +143,15 @@ class Migrations:
         known = self.table(table)
         return Growth.COUNTED if known is not None and known.rows is not None else self.makers.growth(table)
 
+    def is_long(self, table: str) -> bool:
+        """Whether what is done to all rows surely takes time: they are counted, or come fast and somebody said that the migration is new.
+
+        Without a base revision the last migrations of each history are judged; most of them have long been applied.
+        """
+        growth = self.growth(table)
+        told = self._project.base is not None or self._project.database.migrations == "all" or bool(self._project.named)
+        return growth is Growth.COUNTED or (growth.is_fast and told)
+
     def field(self, table: str, column: str) -> str:
         """Django's name of the field with a column."""
         models = self.makers.models(table)
