@@ -1,0 +1,6 @@
+import os
+
+
+def remove(path):
+    if os.path.exists(path):
+        os.remove(path)
