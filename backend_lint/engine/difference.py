@@ -163,11 +163,25 @@ def compare(settings: Settings, registry: Registry) -> Difference | None:
         from backend_lint.engine.base_tree import base_findings
 
         return ByFindings(base_findings(settings, registry, base))
+    return _by_blobs(settings, base, settings.diff_mode == "files")
+
+
+def _by_blobs(settings: Settings, base: str, whole_files: bool) -> ByBlobs:
     try:
         entries = git.tree(settings.root, base)
     except git.GitError as error:
         raise ConfigError(f"the base revision {settings.diff_base!r} cannot be read: {error}") from None
-    return ByBlobs(settings.diff_mode == "files", settings.root, {printable(entry.path): entry.blob for entry in entries if entry.mode.startswith("100")})
+    return ByBlobs(whole_files, settings.root, {printable(entry.path): entry.blob for entry in entries if entry.mode.startswith("100")})
+
+
+def changed_since(settings: Settings, paths: Iterable[str], read_lines: ReadLines) -> dict[str, Ranges]:
+    """The lines of files that are new or changed since `diff_base`, or in `diff_file`; files without any are left out. Raises ConfigError."""
+    if settings.diff_file is not None:
+        return _patch(settings)
+    difference = _by_blobs(settings, base_revision(settings.root, settings.diff_base or ""), False)
+    wanted = list(paths)
+    difference.prepare(wanted)
+    return {path: ranges for path in wanted if (ranges := difference.changed(path, read_lines))}
 
 
 def base_revision(root: Path, reference: str) -> str:

@@ -159,6 +159,14 @@ def tree(root: Path, revision: str) -> list[TreeEntry]:
     return entries
 
 
+def committed_at(root: Path, revision: str = "HEAD") -> int:
+    """When a commit was made, in seconds since 1970. Raises GitError."""
+    for line in _run(root, "cat-file", "commit", rev_parse(root, revision)).splitlines():
+        if line.startswith(b"committer "):
+            return int(line.split()[-2])
+    raise GitError(f"{revision} has no date")
+
+
 def read_blobs(root: Path, blobs: Sequence[str]) -> Iterator[bytes | None]:
     """The contents of objects, in the order asked; None for one that is not there. Raises GitError."""
     for start in range(0, len(blobs), 500):

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backend_lint.api import ReportRule, Rule
+from backend_lint.config import Settings
 from backend_lint.engine.discover import read_regular
-from backend_lint.facts.file import Unchecked
+from backend_lint.facts.coverage import Measured
+from backend_lint.facts.file import SourceFile, Unchecked
+from backend_lint.facts.reading import Reading
 from backend_lint.facts.report import Report
 
+if TYPE_CHECKING:
+    from backend_lint.engine.recording import Watch
+
 MAX_BYTES = 64_000_000
+PLACES = (
+    "coverage.xml", "coverage.json", ".coverage", "lcov.info", "coverage.lcov", "cobertura.xml", "coverage/lcov.info", "coverage/coverage-final.json",
+    "coverage/cobertura-coverage.xml", "coverage/coverage.xml", "reports/coverage.xml", "test-reports/coverage.xml", "build/coverage.xml", "cov.xml",
+    "cover.out", "coverage.out", "coverage.txt", "target/site/jacoco/jacoco.xml", "build/reports/jacoco/test/jacocoTestReport.xml",
+)  # fmt: skip
+"""Where tools put their reports if nobody says otherwise."""
 
 
 def find(root: Path, names: Iterable[str]) -> tuple[list[Report], list[Unchecked]]:
@@ -29,3 +43,39 @@ def find(root: Path, names: Iterable[str]) -> tuple[list[Report], list[Unchecked
         except (OSError, ValueError) as error:
             skipped.append(Unchecked(name, f"cannot be read: {error}"[:300]))
     return found, skipped
+
+
+def of_rules(settings: Settings, rules: Iterable[Rule], unchecked: list[Unchecked], watch: Watch | None) -> list[Report]:
+    """The reports that report rules want, and into `unchecked` those that could not be read."""
+    names = [name for rule in rules if isinstance(rule, ReportRule) for name in rule.reports]
+    if not names:
+        return []
+    if watch is not None:
+        watch.add(*(settings.root / name for name in names))
+    found, skipped = find(settings.root, names)
+    unchecked += skipped
+    return found
+
+
+def coverage_of(
+    settings: Settings,
+    rules: Iterable[Rule],
+    readings: Mapping[str, tuple[SourceFile, Reading]],
+    read_lines: Callable[[str], list[str] | None],
+    unchecked: list[Unchecked],
+    watch: Watch | None,
+) -> Measured | None:
+    """What the coverage reports say, into `unchecked` those that cannot be used; None if neither the gate nor a rule that has a report asks."""
+    asked = settings.gate.get("coverage")
+    if asked is None and not any(rule.family == "testing" for rule in rules):
+        return None
+    names = (asked or {}).get("reports") or PLACES
+    if watch is not None:
+        watch.add(*(settings.root / name for name in names))
+    if asked is None and not any(os.path.lexists(settings.root / name) for name in names):
+        return None
+    from backend_lint.engine import coverage_config, coverage_stage
+
+    if watch is not None:
+        watch.add(*(settings.root / name for name in coverage_config.FILES))
+    return coverage_stage.measured(settings, {path: file for path, (file, _) in readings.items()}, read_lines, unchecked)

@@ -6,6 +6,7 @@ import msgspec
 
 from backend_lint.api import Finding
 from backend_lint.card import Card as Card
+from backend_lint.facts.coverage import Measured
 from backend_lint.facts.file import Unchecked
 
 
@@ -29,6 +30,10 @@ class Condition(msgspec.Struct, frozen=True):
     measured: float | None
     required: float
     status: str
+    reason: str = ""
+    """Why it was not measured and what would change that, or what the number is of; empty if the name says it all."""
+    details: tuple[str, ...] = ()
+    """What makes it fail, worst first: files, lines."""
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -61,3 +66,5 @@ class Result(msgspec.Struct, frozen=True):
     """Statements and operations of migrations that were not understood; counted, and named with -v."""
     checked: tuple[str, ...] = ()
     """Paths of the files that were checked, for --show-files."""
+    coverage: Measured | None = None
+    """What coverage reports say; None if neither a rule nor the gate asked."""

@@ -14,6 +14,7 @@ from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Sources, read_all
+from backend_lint.engine.reports import coverage_of, of_rules
 from backend_lint.engine.result import Reported, Result, Timing
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
@@ -25,6 +26,7 @@ from backend_lint.readers import wanted
 if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
     from backend_lint.facts.architecture import Plan
+    from backend_lint.facts.coverage import Measured
     from backend_lint.facts.report import Report
     from backend_lint.project import Project
     from backend_lint.project.base import Base
@@ -96,7 +98,9 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)] + odd_contracts
     for reading in checked.values():
         unchecked += reading.unchecked
-    reports = _reports(settings, rules, unchecked, watch)
+    reports = of_rules(settings, rules, unchecked, watch)
+    with clock.measure("coverage"):
+        coverage = coverage_of(settings, rules, readings, _line_reader(sources), unchecked, watch)
     texts, texts_notes = kept_texts(settings)
     base = None
     if settings.diff_base is not None:
@@ -104,7 +108,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
 
         base = base_model(settings, _line_reader(sources))
     named = frozenset(settings.paths) & readings.keys() if settings.explicit_paths else frozenset()
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards, plan)
+    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards, plan, coverage=coverage)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -132,6 +136,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         not_understood=judged.not_understood,
         notes=tuple(notes),
         checked=tuple(checked),
+        coverage=coverage,
     )
 
 
@@ -185,6 +190,7 @@ def check(
     guards: Mapping[str, str] | None = None,
     plan: Plan | None = None,
     strict: bool = True,
+    coverage: Measured | None = None,
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
 
@@ -206,7 +212,7 @@ def check(
 
     with clock.measure("link"):
         project = Project.link(readings, database, texts, base)
-        project.named, project.worths = named, guards or {}
+        project.named, project.worths, project.coverage = named, guards or {}, coverage or project.coverage
         if plan is not None:
             project.plan = plan
             if strict:
@@ -367,20 +373,6 @@ def _line_reader(sources: Sources) -> Callable[[str], list[str] | None]:
             return None
 
     return lines
-
-
-def _reports(settings: Settings, rules: Iterable[Rule], unchecked: list[Unchecked], watch: Watch | None) -> list[Report]:
-    """The reports that report rules want, and into `unchecked` those that could not be read."""
-    names = [name for rule in rules if isinstance(rule, ReportRule) for name in rule.reports]
-    if not names:
-        return []
-    from backend_lint.engine.reports import find
-
-    if watch is not None:
-        watch.add(*(settings.root / name for name in names))
-    found, skipped = find(settings.root, names)
-    unchecked += skipped
-    return found
 
 
 def _touches(settings: Settings, finding: Finding, asked: Callable[[str], bool]) -> bool:

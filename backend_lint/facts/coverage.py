@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from backend_lint.facts.coverage_config import CoverageConfig
+
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -59,12 +61,21 @@ class CoverageReport(msgspec.Struct, frozen=True):
     doubtful: tuple[str, ...] = ()
 
 
+class Floors(msgspec.Struct, frozen=True):
+    """What coverage must reach, in per cent."""
+
+    total: float = 85.0
+    file: float = 85.0
+    diff: float = 85.0
+    branch: float = 85.0
+
+
 class Measured(msgspec.Struct, frozen=True):
     """All reports together. `files`: by path relative to the project root. `problem`: why nothing is measured, with the way out; empty if something is.
 
     `never_imported`: files of `files` that no report mentions; all their lines count as not executed. `unmapped`: paths of reports that are no file here.
     `changed`: lines that are new or changed since the base, by path; None without a base, or if `change_problem` says why they are not known.
-    `left_out`: files of the application that the configuration of the coverage tool keeps out of its reports.
+    `left_out`: files of the application that the configuration of coverage.py keeps out of its reports, each behind the key that does it: ``omit:app/a.py``.
     """
 
     reports: tuple[str, ...] = ()
@@ -78,6 +89,10 @@ class Measured(msgspec.Struct, frozen=True):
     changed: Mapping[str, Ranges] | None = None
     change_problem: str = ""
     left_out: tuple[str, ...] = ()
+    config: CoverageConfig = CoverageConfig()
+    floors: Floors = Floors()
+    file_floors: Mapping[str, float] = {}
+    """The floors of files that have one of their own."""
 
     def units(self, file: FileCoverage) -> tuple[int, int]:
         """What the file has covered and what it has, counted as its tool counts: lines, lines and branches, or statements."""

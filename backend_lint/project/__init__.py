@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.coverage import Measured
 from backend_lint.facts.database import KnownDatabase
 from backend_lint.facts.file import Kind, SourceFile
 from backend_lint.facts.python import Body, Function, Module
@@ -63,7 +64,8 @@ class Project:
     of templates.
     `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
     `named`: files that the user named one by one. `worths`: what the configuration says that guards are worth, by pattern of a name.
-    `plan`: layers and contracts that are declared. `unknown`: how often each rule could not tell.
+    `plan`: layers and contracts that are declared. `coverage`: what tests executed, without files if nothing says so.
+    `unknown`: how often each rule could not tell.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Project:
         self.named: frozenset[str] = frozenset()
         self.worths: Mapping[str, str] = {}
         self.plan: Plan | None = None
+        self.coverage = Measured()
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.resolver = Resolver(modules)

@@ -7,7 +7,6 @@ import msgspec
 from backend_lint.facts.coverage import CoverageReport, FileCoverage
 from backend_lint.readers.coverage.records import Records, UnreadableError, hit_count, line_number
 
-
 _MAX_BYTES = 32_000_000
 """Decoded, a report takes ten times the memory."""
 

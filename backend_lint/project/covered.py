@@ -1,0 +1,104 @@
+"""Coverage joined with the code: which handlers of errors never ran, what a configuration hides, and how it is put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from backend_lint.facts.coverage import FileCoverage
+from backend_lint.facts.python import Body, Function, Handler
+from backend_lint.project import SourceModule
+
+_ORDINARY = (
+    "        except ValueError as error:",
+    "        raise ValueError(message)",
+    "        return result",
+    "    def create(self, order):",
+    "        if order.paid:",
+    "        for order in orders:",
+)
+"""Lines that do what a service is there for; an exclusion that matches one of them hides code."""
+ENTRY_MODULES = frozenset({"wsgi.py", "asgi.py", "__main__.py", "manage.py", "conftest.py"})
+"""Files that a server or a command starts from: a test has no reason to import them."""
+
+
+class Place(NamedTuple):
+    """A line."""
+
+    line: int
+    column: int = 1
+
+    @property
+    def end_line(self) -> int:
+        return self.line
+
+    @property
+    def end_column(self) -> int:
+        return self.column + 1
+
+
+def spans(lines: Iterable[int], most: int = 8) -> str:
+    """Lines as text, neighbours joined.
+
+    >>> spans([3, 4, 5, 9]), spans([7])
+    ('lines 3-5, 9', 'line 7')
+    """
+    ordered = sorted(lines)
+    runs: list[list[int]] = []
+    for line in ordered:
+        if runs and runs[-1][1] == line - 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in runs[:most]]
+    more = f" and {len(runs) - most} more places" if len(runs) > most else ""
+    return f"line{'s' if len(ordered) > 1 else ''} {', '.join(shown)}{more}"
+
+
+def untaken(file: FileCoverage, line: int) -> str:
+    """What no test did on a line that ran; empty if every way out of it was taken."""
+    taken, ways = file.branches.get(line, (0, 0))
+    if taken >= ways:
+        return ""
+    places = [f"line {place}" if place.isdigit() else "the end of the function" if place == "exit" else place for place in file.untaken.get(line, ())]
+    if places and len(places) == ways - taken and not any(place.startswith("jump") for place in places):
+        return f"never goes to {' or '.join(places[:4])}"
+    return f"took {taken} of {ways} ways"
+
+
+class ErrorPath(NamedTuple):
+    """An ``except`` clause whose protected code ran and that itself never did."""
+
+    function: int
+    head: Function
+    body: Body
+    handler: Handler
+    lines: tuple[int, ...]
+    """Its executable lines; the clause itself is none of them."""
+
+
+def unexecuted_handlers(module: SourceModule, file: FileCoverage) -> Iterator[ErrorPath]:
+    """The error paths of a module that no test took, though the code that they guard ran."""
+    if "except" not in module.facts.features:
+        return
+    for index, (head, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
+        for handler in body.handlers:
+            clause, guarded = body.blocks[handler.block], body.blocks[handler.protected]
+            lines = tuple(line for line in range(handler.line, clause.end_line + 1) if line in file.lines)
+            inside = [line for line in lines if line > handler.line]
+            ran = any(file.lines.get(line) for line in range(guarded.line, guarded.end_line + 1))
+            if ran and inside and not any(file.lines[line] for line in inside):
+                yield ErrorPath(index, head, body, handler, tuple(inside))
+
+
+def hides_ordinary_code(pattern: str) -> str:
+    """An ordinary line of code that an exclusion of coverage.py matches; empty if it matches none, or is not understood."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern[:500], options)
+    except re2.error:
+        return ""
+    return next((line.strip() for line in _ORDINARY if compiled.search(line)), "")
