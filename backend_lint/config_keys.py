@@ -16,7 +16,9 @@ USER_ONLY = {
     "rules-dir": "rules are code, and the code of a checked repository is never run",
     "cache-dir": "a checked repository must not say where files are written",
 }
-COVERAGE = ("total", "file", "diff")
+COVERAGE = ("total", "file", "diff", "branch")
+COVERAGE_OF = ("files", "folders")
+"""Tables: glob -> the floor of each file that it fits, folder -> the floor of all files below it."""
 PERFORMANCE = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "query_ms", "connections", "availability", "requests_per_second", "error_rate")
 
 
@@ -184,7 +186,7 @@ def gate(value: Any) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, one in table(value).items():
         if key == "coverage":
-            made[key] = nested(key, _fields({**dict.fromkeys(COVERAGE, _percent), "reports": texts}), one)
+            made[key] = nested(key, _fields({**dict.fromkeys(COVERAGE, _percent), **dict.fromkeys(COVERAGE_OF, table_of(_percent)), "reports": texts}), one)
         elif key == "performance":
             made[key] = nested(key, _performance, one)
         elif key == "new":
@@ -239,7 +241,7 @@ _GATE = {
     "type": "object",
     "properties": {
         "new": _object(_COUNT),
-        "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), "reports": _TEXTS}),
+        "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), **dict.fromkeys(COVERAGE_OF, _object(_PERCENT)), "reports": _TEXTS}),
         "performance": _closed(
             {name: _PERCENT if name == "availability" else _NUMBER for key in PERFORMANCE for name in (key, key.replace("_", "-"))} | {"reports": _TEXTS}
         ),

@@ -45,10 +45,13 @@ def _conditions(result: Result, settings: Settings) -> Iterable[Condition]:
     for key, allowed in gate.get("new", {}).items():
         # without a base revision nobody knows what is new
         yield _at_most(f"findings.new.{key}", new[key] if settings.diff_base or settings.diff_file else None, allowed)
-    for group in ("coverage", "performance"):
-        for key, required in gate.get(group, {}).items():
-            if key != "reports":
-                yield Condition(f"{group}.{key}", None, float(required), "not-measured")
+    if "coverage" in gate:
+        from backend_lint.gate.coverage import conditions
+
+        yield from conditions(gate["coverage"], result.coverage)
+    for key, required in gate.get("performance", {}).items():
+        if key != "reports":
+            yield Condition(f"performance.{key}", None, float(required), "not-measured")
 
 
 def _at_most(name: str, measured: int | None, allowed: int) -> Condition:

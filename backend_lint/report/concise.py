@@ -17,6 +17,9 @@ def render(result: Result, color: bool) -> str:
         head = paint(finding.severity, f"{finding.severity}[{visible(finding.rule)}]")
         lines.append(f"{paint('place', place(finding))}: {head} {visible(finding.message)}")
     lines += [f"{paint('place', unchecked_place(item))}: {paint('warning', 'not checked')}: {visible(item.reason)}" for item in result.unchecked]
-    lines += [f"gate: {visible(condition.name)} {condition.status}" for condition in result.conditions if condition.status != "passed"]
+    for condition in result.conditions:
+        if condition.status != "passed":
+            lines.append(f"gate: {visible(condition.name)} {condition.status}" + (f": {visible(condition.reason)}" if condition.reason else ""))
+            lines += [f"gate: {visible(condition.name)}: {visible(detail)}" for detail in condition.details]
     lines.append(summary(result))
     return "\n".join(lines) + "\n"

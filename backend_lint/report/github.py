@@ -9,7 +9,7 @@ from pathlib import Path
 from backend_lint.api import Finding, Severity
 from backend_lint.engine.result import Result
 from backend_lint.report.escape import annotation, annotation_property, visible
-from backend_lint.report.wording import by_severity, help_of, number, place, plural, summary, unchecked_place
+from backend_lint.report.wording import by_severity, help_of, named, place, plural, shortfall, summary, unchecked_place
 
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _LIMIT = 10
@@ -27,8 +27,8 @@ def render(result: Result, environ: Mapping[str, str], prefix: str = "") -> str:
     used: Counter[str] = Counter(notice=1)
     failed = [item for item in result.conditions if item.status != "passed"]
     for item in failed:
-        message = f"{item.name} {item.status}: measured {number(item.measured)}, required {number(item.required)}"
-        _place(commands, rest, used, "error", "::error title=gate::" + annotation(message), f"gate: {visible(message)}")
+        message = "\n".join([shortfall(item), *named(item, 20)])
+        _place(commands, rest, used, "error", "::error title=gate::" + annotation(message), f"gate: {visible(shortfall(item))}")
     for reported in by_severity(result):
         finding = reported.finding
         line = f"{place(finding)}: {finding.severity}[{visible(finding.rule)}] {visible(finding.message)}"

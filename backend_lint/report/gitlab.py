@@ -9,7 +9,7 @@ from typing import Any
 from backend_lint.api import Severity
 from backend_lint.engine.result import Result
 from backend_lint.report.escape import visible
-from backend_lint.report.wording import card, unchecked_place
+from backend_lint.report.wording import card, shortfall, unchecked_place
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 _CATEGORY = {"security": "Security", "database": "Performance", "performance": "Performance", "architecture": "Complexity"}
@@ -51,6 +51,20 @@ def render(result: Result, prefix: str = "") -> str:
                 "location": {"path": visible(prefix + item.path) or ".", "lines": {"begin": max(item.line, 1)}},
             }
         )
+    for condition in result.conditions:
+        if condition.status != "passed":
+            digest = hashlib.blake2b(f"gate\0{condition.name}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            entries.append(
+                {
+                    "type": "issue",
+                    "description": "; ".join([f"gate: {visible(shortfall(condition))}", *map(visible, condition.details[:20])]),
+                    "check_name": "gate",
+                    "fingerprint": _unique(digest, seen),
+                    "severity": "critical",
+                    "categories": ["Bug Risk"],
+                    "location": {"path": ".", "lines": {"begin": 1}},
+                }
+            )
     return json.dumps(entries, indent=2) + "\n"
 
 

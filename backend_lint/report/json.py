@@ -47,7 +47,15 @@ def document(result: Result) -> dict[str, Any]:
         "gate": {
             "passed": result.passed,
             "conditions": [
-                {"name": _text(item.name), "measured": item.measured, "required": item.required, "status": item.status} for item in result.conditions
+                {
+                    "name": _text(item.name),
+                    "measured": item.measured,
+                    "required": item.required,
+                    "status": item.status,
+                    "reason": _text(item.reason) or None,
+                    "details": [_text(detail) for detail in item.details],
+                }
+                for item in result.conditions
             ],
         },
         "unchecked": [{"path": _text(item.path), "reason": _reason(item)} for item in result.unchecked],

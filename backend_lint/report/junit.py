@@ -6,7 +6,7 @@ from itertools import groupby
 
 from backend_lint.engine.result import Reported, Result
 from backend_lint.report.escape import xml
-from backend_lint.report.wording import help_of, number, summary
+from backend_lint.report.wording import help_of, shortfall, summary
 
 
 def render(result: Result) -> str:
@@ -63,6 +63,7 @@ def _conditions(result: Result) -> list[str]:
         if item.status == "passed":
             cases.append(f"{opening}/>\n")
             continue
-        message = f"{item.status}: measured {number(item.measured)}, required {number(item.required)}"
-        cases.append(f'{opening}>\n      <failure type="gate" message="{xml(message)}">{xml(message)}</failure>\n    </testcase>\n')
+        message = shortfall(item).removeprefix(f"{item.name} ")
+        text = "\n".join(xml(line) for line in (message, *item.details))
+        cases.append(f'{opening}>\n      <failure type="gate" message="{xml(message)}">{text}</failure>\n    </testcase>\n')
     return cases

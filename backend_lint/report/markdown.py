@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backend_lint.engine.result import Reported, Result
+from backend_lint.engine.result import Condition, Reported, Result
 from backend_lint.report.escape import markdown, markdown_code
-from backend_lint.report.wording import by_severity, help_of, number, plural, summary, verdict
+from backend_lint.report.wording import by_severity, help_of, named, number, plural, summary, verdict
 
 MARKER = "<!-- backend-lint -->"
 _LIMIT = 60_000
@@ -17,6 +17,7 @@ def render(result: Result) -> str:
     if result.conditions:
         rows = [f"| {markdown_code(item.name)} | {number(item.measured)} | {number(item.required)} | {verdict(item)} |" for item in result.conditions]
         blocks.append("\n".join(["| condition | measured | required | status |", "| --- | ---: | ---: | --- |", *rows]) + "\n")
+        blocks += [_why(item) for item in result.conditions if item.status != "passed" and (item.reason or item.details)]
     skipped = [f"- {markdown_code(item.path or 'project')}{f' line {item.line}' if item.line else ''}: {markdown(item.reason)}" for item in result.unchecked]
     shown = skipped[:50] + ([f"- and {len(skipped) - 50} more"] if len(skipped) > 50 else [])
     tail = f"\n\n**Not checked ({len(skipped)})**\n\n" + "\n".join(shown)[:10_000] + "\n" if skipped else ""
@@ -30,6 +31,11 @@ def render(result: Result) -> str:
             break
         blocks.append(block)
     return "\n".join(blocks) + tail
+
+
+def _why(item: Condition) -> str:
+    reason = f": {markdown(item.reason)}" if item.reason else ""
+    return "\n".join([f"- {markdown_code(item.name)} {verdict(item)}{reason}", *(f"  - {markdown_code(detail)}" for detail in named(item, 20))]) + "\n"
 
 
 def _finding(reported: Reported) -> str:

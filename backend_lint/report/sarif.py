@@ -10,7 +10,7 @@ from backend_lint.api import Severity
 from backend_lint.engine.result import Card, Reported, Result
 from backend_lint.facts.file import Unchecked
 from backend_lint.report.escape import sarif_text, uri, visible
-from backend_lint.report.wording import by_severity, card, help_of, number, unchecked_place
+from backend_lint.report.wording import by_severity, card, help_of, named, shortfall, unchecked_place
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -33,7 +33,7 @@ def render(result: Result, prefix: str = "") -> str:
         notifications.append({"level": "warning", "message": {"text": f"{dropped} findings left out: code scanning takes {_RESULTS} at most"}})
     for item in result.conditions:
         if item.status != "passed":
-            text = f"gate: {item.name} {item.status}: measured {number(item.measured)}, required {number(item.required)}"
+            text = "\n".join([f"gate: {shortfall(item)}", *named(item, 50)])
             notifications.append({"level": "error", "message": {"text": sarif_text(text)}})
     run = {
         "tool": {

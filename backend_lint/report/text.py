@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend_lint.engine.result import Reported, Result
+from backend_lint.engine.result import Condition, Reported, Result
 from backend_lint.report.escape import visible
 from backend_lint.report.paint import painter
-from backend_lint.report.wording import help_of, number, place, summary, unchecked_place, verdict
+from backend_lint.report.wording import help_of, named, number, place, summary, unchecked_place, verdict
 
 _WIDTH = 160
 _LEAD = 60
@@ -77,6 +77,13 @@ def _cells(text: str) -> int:
     return sum(0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
+def _why(item: Condition, paint: Callable[[str, str], str]) -> list[str]:
+    if item.status == "passed":
+        return []
+    lines = [paint("dim", f"    {visible(item.reason)}")] if item.reason else []
+    return lines + [f"      {visible(detail)}" for detail in named(item, 20)]
+
+
 def _gate(result: Result, paint: Callable[[str, str], str]) -> list[str]:
     rows = [("condition", "measured", "required", "status")]
     rows += [(visible(item.name), number(item.measured), number(item.required), verdict(item)) for item in result.conditions]
@@ -85,4 +92,5 @@ def _gate(result: Result, paint: Callable[[str, str], str]) -> list[str]:
     for index, (name, measured, required, status) in enumerate(rows):
         part = "dim" if not index else "passed" if status == "PASSED" else "failed"
         lines.append(f"  {name:<{widths[0]}}  {measured:>{widths[1]}}  {required:>{widths[2]}}  {paint(part, status)}")
+        lines += _why(result.conditions[index - 1], paint) if index else []
     return [paint("place", "gate"), *lines]

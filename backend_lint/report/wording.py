@@ -91,6 +91,18 @@ def verdict(condition: Condition) -> str:
     return condition.status.replace("-", " ").upper()
 
 
+def shortfall(condition: Condition) -> str:
+    """One line on a condition that does not hold: both numbers, and what they are of or why there is none."""
+    reason = f"; {condition.reason}" if condition.reason else ""
+    return f"{condition.name} {condition.status}: measured {number(condition.measured)}, required {number(condition.required)}{reason}"
+
+
+def named(condition: Condition, most: int) -> list[str]:
+    """What makes a condition fail, at most so many lines, the last one saying how many more there are."""
+    details = list(condition.details)
+    return details if len(details) <= most else [*details[:most], f"and {len(details) - most} more"]
+
+
 def by_severity(result: Result) -> list[Reported]:
     """The findings, worst first, otherwise in their order."""
     return sorted(result.findings, key=lambda reported: ORDER[reported.finding.severity])

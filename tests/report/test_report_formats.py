@@ -136,7 +136,8 @@ def test_json_has_the_documented_shape(ordinary: Result, settings: Settings) -> 
     assert report["findings"][1]["fix"] is None
     assert report["findings"][1]["suggestion"] is None
     assert report["gate"]["passed"] is False
-    assert report["gate"]["conditions"][2] == {"name": "coverage.diff", "measured": None, "required": 85, "status": "not-measured"}
+    unmeasured = {"name": "coverage.diff", "measured": None, "required": 85, "status": "not-measured", "reason": None, "details": []}
+    assert report["gate"]["conditions"][2] == unmeasured
     assert report["unchecked"] == [{"path": "shop/broken.py", "reason": "line 3: invalid syntax"}, {"path": "", "reason": "rule x failed: KeyError"}]
     assert report["suppressed"] == {"inline": 1, "baseline": 2}
     assert report["summary"] == {"files": 7, "lines": 900, "error": 1, "warning": 1, "info": 0, "unknown": 4, "seconds": 0.0}
@@ -195,8 +196,8 @@ def test_gitlab_entries_are_valid_and_unique(ordinary: Result, settings: Setting
     schema = json.loads((SCHEMAS / "gitlab-codeclimate.json").read_text("utf-8"))
     for entry in entries:
         jsonschema.validate(entry, schema)
-    assert len({entry["fingerprint"] for entry in entries}) == len(entries) == 5
-    assert [entry["severity"] for entry in entries] == ["major", "critical", "major", "info", "info"]
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries) == 7
+    assert [entry["severity"] for entry in entries] == ["major", "critical", "major", "info", "info", "critical", "critical"]
     assert entries[0]["fingerprint"] == ordinary.findings[0].fingerprint
 
 

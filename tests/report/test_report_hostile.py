@@ -83,7 +83,7 @@ def test_junit_stays_valid(hostile: Result, settings: Settings) -> None:
 
 def test_gitlab_has_one_entry_for_each_finding(hostile: Result, settings: Settings) -> None:
     entries = json.loads(render("gitlab", hostile, settings, False))
-    assert len({entry["fingerprint"] for entry in entries}) == len(entries) == 500 + len(hostile.unchecked)
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries) == 500 + len(hostile.unchecked) + len(hostile.conditions)
 
 
 def test_github_runs_no_command_of_the_repository(hostile: Result, settings: Settings) -> None:
