@@ -102,3 +102,10 @@ def hides_ordinary_code(pattern: str) -> str:
     except re2.error:
         return ""
     return next((line.strip() for line in _ORDINARY if compiled.search(line)), "")
+
+
+def never_ran(module: SourceModule, function: int, file: FileCoverage) -> tuple[int, ...]:
+    """The executable lines of a function's body if none of them ran; empty if one did, or if that is not known: a body on the line of its ``def``."""
+    head = module.functions[function]
+    lines = tuple(line for line in range(head.body_line, head.end_line + 1) if line in file.lines)
+    return lines if head.body_line > head.line and lines and not any(file.lines[line] for line in lines) else ()
