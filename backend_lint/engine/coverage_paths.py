@@ -113,6 +113,7 @@ def _moved(whole: list[str], pair: Pair, files: Files) -> str | None:
 def _best_pair(paths: list[str], files: Files) -> Pair | None:
     """The pair of folders that explains most paths; None if none does, or if two explain the same paths differently."""
     votes: Counter[Pair] = Counter()
+    shallow: Counter[Pair] = Counter()
     depth: dict[Pair, int] = {}
     for path in paths[:_MAX_VOTERS]:
         twins = files.named(path.rpartition("/")[2])
@@ -123,8 +124,11 @@ def _best_pair(paths: list[str], files: Files) -> Pair | None:
             if shared > 1 or not pair[0]:
                 votes[pair] += 1
                 depth[pair] = max(shared, depth.get(pair, 0))
+            elif not pair[1]:
+                shallow[pair] += 1
     if not votes:
-        return None
+        # a project without folders: its files must be all that the report has
+        return next((pair for pair, count in shallow.items() if count == len(paths)), None)
     ranked = sorted(votes.items(), key=lambda item: (-item[1], -depth[item[0]], item[0]))
     if len(ranked) > 1 and (ranked[0][1], depth[ranked[0][0]]) == (ranked[1][1], depth[ranked[1][0]]) and ranked[0][0][0] == ranked[1][0][0]:
         return None

@@ -123,6 +123,12 @@ def _weaker_gate(keys: tuple[str, ...], before: Mapping[str, Any], now: Mapping[
             stricter_up = any(part in _HIGHER_IS_STRICTER for part in inner)
             if (new < old) if stricter_up else (new > old):
                 yield inner, f"went from {old} to {new}"
+    if keys[-1] == "files":
+        # a floor of its own is lower than that of all files, or there would be no need of one
+        for name in now.keys() - before.keys():
+            yield (*keys, name), f"gives files a floor of {now[name]:g}"
+    if keys[-1] == "coverage" and "files" in now and "files" not in before:
+        yield from _weaker_gate((*keys, "files"), {}, now["files"])
 
 
 def _baseline(settings: Settings, base: str, reference: str) -> Iterator[Finding]:

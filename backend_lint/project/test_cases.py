@@ -28,7 +28,7 @@ _FIXTURES = re.compile(
     r"benchmark|snapshot|respx|httpx_mock|responses|regression|max_num_queries|pact|recwarn|caplog_check|approv|testdir|pytester|webtest|testapp"
 )
 """Fixtures that assert when the test is over."""
-_DECORATORS = re.compile(r"skip|xfail|expectedFailure|raises|given|schema|fixture|hookimpl|benchmark|snapshot|assert|freeze_schema|parametrize_case|step|scenario")
+_DECORATORS = re.compile(r"skip|xfail|expectedFailure|raises|given|schema|fixture|hookimpl|benchmark|snapshot|assert|step|scenario")
 _DEPTH = 4
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+REPORTS = Path(__file__).parent / "reports"
 LINES = "".join(f"x{number} = {number}\n" for number in range(1, 10_001))
 
 
@@ -233,11 +235,98 @@ class TestPullRequest:
         assert code == 1
         assert "--diff-base" in condition(found, "coverage.diff")["reason"]
 
+    def test_a_lower_floor_of_some_files_is_reported(self, tmp_path: Path) -> None:
+        self.repository(tmp_path, dict.fromkeys(("l1", "l2", "l3", "l4", "l5", "l6", "l7"), 1))
+        write(tmp_path, {"backend-lint.toml": config(diff=85) + "files = { 'app/**' = 5 }\n"})
+        found = check(tmp_path, "--diff-base", "main")[1]
+        assert any("gives files a floor of 5" in one["message"] for one in found["findings"] if one["rule"] == "weakened-gate")
+
     def test_a_lower_floor_in_the_same_change_is_reported(self, tmp_path: Path) -> None:
         self.repository(tmp_path, dict.fromkeys(("l1", "l2", "l3", "l4", "l5", "l6", "l7"), 1))
         write(tmp_path, {"backend-lint.toml": config(diff=10)})
         found = check(tmp_path, "--diff-base", "main")[1]
         assert "`gate.coverage.diff` went from 85.0 to 10.0" in next(one["message"] for one in found["findings"] if one["rule"] == "weakened-gate")
+
+
+class TestRealReports:
+    """What `reports/make.sh` made in another folder, on the sources that it was made of."""
+
+    @pytest.mark.parametrize(
+        ("report", "sources", "name", "percent"),
+        [
+            ("branch.data", "py", ".coverage", 100 * 23 / 47),
+            ("branch.xml", "py", "coverage.xml", 100 * 23 / 47),
+            ("branch.json", "py", "coverage.json", 100 * 23 / 47),
+            ("lines.lcov", "py", "lcov.info", 100 * 19 / 35),
+            ("lines.data", "py", ".coverage", 100 * 19 / 35),
+            ("cover.out", "go", "cover.out", 100 * 6 / 9),
+            ("jacoco.xml", "java", "target/site/jacoco/jacoco.xml", 70.0),
+            ("nyc.json", "js", "coverage/coverage-final.json", 75.0),
+            ("c8.lcov", "js", "coverage/lcov.info", 81.25),
+            ("llvm.lcov", "c", "lcov.info", 100 * 15 / 22),
+        ],
+    )
+    def test_it_is_found_mapped_and_counted_as_its_tool_counts(self, tmp_path: Path, report: str, sources: str, name: str, percent: float) -> None:
+        shutil.copytree(REPORTS / "sources" / sources, tmp_path / "project")
+        root = tmp_path / "project"
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPORTS / report, root / name)
+        write(root, {"backend-lint.toml": config(total=1)})
+        code, found = check(root)
+        total = condition(found, "coverage.total")
+        assert (code, total["measured"]) == (0, percent), found
+
+    def test_two_parts_of_one_run_are_merged(self, tmp_path: Path) -> None:
+        write(tmp_path, {"app/a.py": "x = 1\ny = 2\nz = 3\n", "backend-lint.toml": config(total=85, reports=["one.xml", "two.info"])})
+        write(tmp_path, {"one.xml": xml({"app/a.py": (1, 3)}), "two.info": "SF:app/a.py\nDA:1,0\nDA:2,0\nDA:3,5\nend_of_record\n"})
+        assert condition(check(tmp_path)[1], "coverage.total")["measured"] == 100 * 2 / 3
+
+    def test_of_two_reports_that_lie_there_the_newer_counts(self, tmp_path: Path) -> None:
+        write(tmp_path, {"app/a.py": "x = 1\ny = 2\n", "backend-lint.toml": config(total=85)})
+        write(tmp_path, {"coverage.xml": xml({"app/a.py": (2, 2)}), "lcov.info": "SF:app/a.py\nDA:1,0\nDA:2,0\nend_of_record\n"})
+        for newer, percent in (("coverage.xml", 100.0), ("lcov.info", 0.0)):
+            now = time.time()
+            for name in ("coverage.xml", "lcov.info"):
+                os.utime(tmp_path / name, (now + 5 * (name == newer),) * 2)
+            assert condition(check(tmp_path)[1], "coverage.total")["measured"] == percent
+
+
+def test_a_new_report_is_seen_by_a_run_that_remembers_the_last_one(tmp_path: Path) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\ny = 2\n", "backend-lint.toml": config(total=85)})
+    command = [sys.executable, "-P", "-m", "backend_lint", "check", "--cache-dir", str(tmp_path.parent / "cache"), "--format", "json"]
+    codes = []
+    for covered in (None, 2, 1):
+        if covered is not None:
+            write(tmp_path, {"coverage.xml": xml({"app/a.py": (covered, 2)})})
+        codes += [subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60).returncode for _ in range(2)]
+    assert codes == [1, 1, 0, 0, 1, 1]
+
+
+def test_no_plugin_of_the_checked_project_is_imported(tmp_path: Path) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\n", "evil.py": "open('ran', 'w')\n", ".coveragerc": "[run]\nplugins = evil\n", "backend-lint.toml": config(total=1)})
+    (tmp_path / "sitecustomize.py").write_text("open('ran', 'w')\n")
+    shutil.copyfile(REPORTS / "lines.data", tmp_path / ".coverage")
+    check(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("kind", ["large", "fifo", "link out"])
+def test_a_report_that_is_no_readable_file_is_named(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "project"
+    write(root, {"app/a.py": "x = 1\n", "backend-lint.toml": config(total=1)})
+    report = root / "coverage.xml"
+    if kind == "large":
+        with report.open("wb") as stream:
+            stream.truncate(200_000_000)
+    elif kind == "fifo":
+        os.mkfifo(report)
+    else:
+        (tmp_path / "outside.xml").write_text(xml({"app/a.py": (1, 1)}))
+        report.symlink_to(tmp_path / "outside.xml")
+    code, found = check(root)
+    assert code == 1
+    assert condition(found, "coverage.total")["status"] == "not-measured"
+    assert [one["path"] for one in found["unchecked"]] == ["coverage.xml"]
 
 
 def test_every_format_shows_the_condition_its_reason_and_the_files(tmp_path: Path) -> None:
