@@ -181,12 +181,17 @@ def _percent(value: Any) -> float:
     return float(value)
 
 
+_COVERAGE: dict[str, Check] = {
+    **dict.fromkeys(COVERAGE, _percent), **dict.fromkeys(COVERAGE_OF, table_of(_percent)), "reports": texts, "ratchet": text,
+}  # fmt: skip
+
+
 def gate(value: Any) -> dict[str, Any]:
     """Findings allowed (by severity, family, tag or rule; resolved later), ``new`` with the same, ``coverage`` and ``performance``."""
     made: dict[str, Any] = {}
     for key, one in table(value).items():
         if key == "coverage":
-            made[key] = nested(key, _fields({**dict.fromkeys(COVERAGE, _percent), **dict.fromkeys(COVERAGE_OF, table_of(_percent)), "reports": texts}), one)
+            made[key] = nested(key, _fields(_COVERAGE), one)
         elif key == "performance":
             made[key] = nested(key, _performance, one)
         elif key == "new":
@@ -241,7 +246,7 @@ _GATE = {
     "type": "object",
     "properties": {
         "new": _object(_COUNT),
-        "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), **dict.fromkeys(COVERAGE_OF, _object(_PERCENT)), "reports": _TEXTS}),
+        "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), **dict.fromkeys(COVERAGE_OF, _object(_PERCENT)), "reports": _TEXTS, "ratchet": _string()}),
         "performance": _closed(
             {name: _PERCENT if name == "availability" else _NUMBER for key in PERFORMANCE for name in (key, key.replace("_", "-"))} | {"reports": _TEXTS}
         ),

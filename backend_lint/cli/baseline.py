@@ -12,6 +12,7 @@ from backend_lint.cli.streams import say
 from backend_lint.config import ConfigError
 
 DEFAULT = "backend-lint-baseline.json"
+RATCHET = "coverage-ratchet.json"
 
 
 @click.group("baseline", short_help="Accept today's findings: create, update or prune the baseline.")
@@ -53,4 +54,36 @@ def _run(name: str, given: dict[str, Any]) -> int:
         say(f"backend-lint: {path}: {count}")
         if settings.baseline is None:
             say(f'put baseline = "{path.name}" into the configuration, or pass --baseline {path.name}')
+    return 0
+
+
+@command.command("coverage", help="Write the coverage that files below the floor have today; each must keep it (`ratchet` in [gate.coverage]).")
+@project_options
+@click.option("--force", is_flag=True, help="Write a ratchet that is there anew, lower where a file has lost coverage.")
+def coverage(**given: Any) -> int:
+    from msgspec.structs import replace
+
+    from backend_lint.engine.coverage_ratchet import load, text, turned
+    from backend_lint.engine.run import run
+    from backend_lint.engine.write import replace_file
+
+    force = given.pop("force")
+    prepared = prepare(given)
+    asked = dict(prepared.settings.gate.get("coverage", {}))
+    name = asked.pop("ratchet", RATCHET)
+    path = prepared.settings.root / name
+    before = load(prepared.settings.root, name) if path.exists() and not force else None
+    settings = replace(prepared.settings, gate={**prepared.settings.gate, "coverage": asked}, diff_base=None, diff_file=None)
+    known = run(settings, prepared.registry).coverage
+    if known is None or not known.files:
+        raise ConfigError(known.problem if known is not None else "no coverage report was found")
+    files = turned(known, before)
+    try:
+        replace_file(path, text(files).encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    if settings.verbosity >= 0:
+        say(f"backend-lint: {path}: {len(files)} files below {known.floors.file:g} %")
+        if "ratchet" not in prepared.settings.gate.get("coverage", {}):
+            say(f'put ratchet = "{name}" into [gate.coverage]')
     return 0

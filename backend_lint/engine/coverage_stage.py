@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backend_lint.config import Settings
 from backend_lint.engine.coverage_age import newer_source
@@ -95,18 +96,25 @@ def _joined(
         left_out=tuple(out),
         config=config,
         floors=Floors(**{key: float(value) for key, value in asked.items() if key in ("total", "file", "diff", "branch")}),
-        file_floors=_file_floors(asked.get("files", {}), joined),
+        file_floors=_file_floors(settings, asked, joined),
     )
 
 
-def _file_floors(globs: Mapping[str, float], paths: Iterable[str]) -> dict[str, float]:
-    """The floors of files that a glob gives one of their own; the last glob that fits counts."""
-    if not globs:
-        return {}
-    from backend_lint.engine.globs import matcher
+def _file_floors(settings: Settings, asked: Mapping[str, Any], paths: Iterable[str]) -> dict[str, float]:
+    """The floors of files that have one of their own: of the last glob that fits, or what the ratchet says they had. Raises ConfigError."""
+    floors: dict[str, float] = {}
+    if globs := asked.get("files"):
+        from backend_lint.engine.globs import matcher
 
-    asked = [(matcher([glob]), float(floor)) for glob, floor in globs.items()]
-    return {path: [floor for matches, floor in asked if matches(path)][-1] for path in paths if any(matches(path) for matches, _ in asked)}
+        fitting = [(matcher([glob]), float(floor)) for glob, floor in globs.items()]
+        floors = {path: [floor for matches, floor in fitting if matches(path)][-1] for path in paths if any(matches(path) for matches, _ in fitting)}
+    if name := asked.get("ratchet"):
+        from backend_lint.engine.coverage_ratchet import load
+
+        general = float(asked.get("file", Floors().file))
+        for path, percent in load(settings.root, name).items():
+            floors[path] = min(percent, floors.get(path, general))
+    return floors
 
 
 def _newest_first(root: Path, found: Sequence[Report]) -> list[Report]:

@@ -78,4 +78,5 @@ def coverage_of(
 
     if watch is not None:
         watch.add(*(settings.root / name for name in coverage_config.FILES))
+        watch.add(settings.root / str((asked or {}).get("ratchet", "")))
     return coverage_stage.measured(settings, {path: file for path, (file, _) in readings.items()}, read_lines, unchecked)

@@ -30,7 +30,7 @@ _HIGHER_IS_STRICTER = ("coverage", "availability", "connections")
 
 def weakened(settings: Settings, base: str, reference: str) -> list[Reported]:
     """Findings on the configuration and the baseline of the project; none where they are as they were or only stricter."""
-    found = [*_configuration(settings, base, reference), *_baseline(settings, base, reference)]
+    found = [*_configuration(settings, base, reference), *_baseline(settings, base, reference), *_ratchet(settings, base, reference)]
     return [Reported(finding, anchor(finding, None)) for finding in found]
 
 
@@ -141,6 +141,19 @@ def _baseline(settings: Settings, base: str, reference: str) -> Iterator[Finding
     if added:
         count = f"{len(added)} findings" if len(added) > 1 else f"a finding of {added[0].rule}"
         yield _finding(shown(file, settings.root), 1, f"the baseline accepts {count} more", reference)
+
+
+def _ratchet(settings: Settings, base: str, reference: str) -> Iterator[Finding]:
+    name = settings.gate.get("coverage", {}).get("ratchet")
+    data = _at(settings.root, base, settings.root / name) if name else None
+    if not name or data is None:
+        return
+    from backend_lint.engine import coverage_ratchet
+
+    before, now = coverage_ratchet.parse(data, f"{name} at {reference}"), coverage_ratchet.load(settings.root, name)
+    lower = sorted(path for path, percent in now.items() if percent < before.get(path, 100.0))
+    if lower:
+        yield _finding(name, 1, f"the ratchet asks less of {len(lower)} files ({lower[0][:100]} for one)", reference)
 
 
 def _finding(path: str, line: int, what: str, reference: str) -> Finding:

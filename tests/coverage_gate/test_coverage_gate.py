@@ -94,6 +94,32 @@ def test_floors_of_files_and_folders(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_the_ratchet_turns_one_way(tmp_path: Path) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\ny = 2\nz = 3\n", "app/b.py": "x = 1\n", "backend-lint.toml": config(file=85, ratchet="coverage-ratchet.json")})
+
+    def measure(covered: int) -> dict[str, float]:
+        write(tmp_path, {"coverage.xml": xml({"app/a.py": (covered, 3), "app/b.py": (1, 1)})})
+        subprocess.run([sys.executable, "-P", "-m", "backend_lint", "baseline", "coverage", "--no-cache", "-q"], cwd=tmp_path, check=True, timeout=60)
+        files: dict[str, float] = json.loads((tmp_path / "coverage-ratchet.json").read_text())["files"]
+        return files
+
+    assert measure(1) == {"app/a.py": 100 / 3}
+    assert check(tmp_path)[0] == 0
+    assert measure(2) == {"app/a.py": 200 / 3}
+    assert measure(1) == {"app/a.py": 200 / 3}
+    code, found = check(tmp_path)
+    assert code == 1
+    assert condition(found, "coverage.file")["details"] == ["app/a.py: 33.333333333333336 (1 of 3), its floor is 66.66666666666667"]
+    assert measure(3) == {}
+
+
+def test_a_ratchet_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\n", "coverage.xml": xml({"app/a.py": (1, 1)}), "backend-lint.toml": config(file=85, ratchet="gone.json")})
+    done = subprocess.run([sys.executable, "-P", "-m", "backend_lint", "check"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "backend-lint baseline coverage" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
@@ -240,6 +266,13 @@ class TestPullRequest:
         write(tmp_path, {"backend-lint.toml": config(diff=85) + "files = { 'app/**' = 5 }\n"})
         found = check(tmp_path, "--diff-base", "main")[1]
         assert any("gives files a floor of 5" in one["message"] for one in found["findings"] if one["rule"] == "weakened-gate")
+
+    def test_a_lower_number_in_the_ratchet_is_reported(self, tmp_path: Path) -> None:
+        write(tmp_path, {"coverage-ratchet.json": '{"files": {"app/a.py": 50}}'})
+        self.repository(tmp_path, dict.fromkeys(("l1", "l2", "l3", "l4", "l5", "l6", "l7"), 1))
+        write(tmp_path, {"backend-lint.toml": config(diff=85, ratchet="coverage-ratchet.json"), "coverage-ratchet.json": '{"files": {"app/a.py": 5}}'})
+        found = check(tmp_path, "--diff-base", "main")[1]
+        assert any("asks less of 1 files (app/a.py" in one["message"] for one in found["findings"] if one["rule"] == "weakened-gate")
 
     def test_a_lower_floor_in_the_same_change_is_reported(self, tmp_path: Path) -> None:
         self.repository(tmp_path, dict.fromkeys(("l1", "l2", "l3", "l4", "l5", "l6", "l7"), 1))
