@@ -28,10 +28,10 @@ _CODE = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
 _MAX_NAMED = 200
 
 
-def measured(settings: Settings, files: Mapping[str, SourceFile], read_lines: ReadLines, unchecked: list[Unchecked]) -> Measured:
-    """What the reports say. Into `unchecked` go reports that cannot be used; where nothing is measured, `problem` says why."""
+def measured(settings: Settings, names: Sequence[str], files: Mapping[str, SourceFile], read_lines: ReadLines, unchecked: list[Unchecked]) -> Measured:
+    """What the reports at `names` say. Into `unchecked` go reports that cannot be used; where nothing is measured, `problem` says why."""
     named = tuple(settings.gate.get("coverage", {}).get("reports", ()))
-    found, skipped = find(settings.root, named or PLACES)
+    found, skipped = find(settings.root, names)
     unchecked += skipped
     if named and (absent := sorted(set(named) - {one.path for one in found} - {one.path for one in skipped})):
         return Measured(problem=f"no report at {', '.join(absent)[:200]}: {REMEDY}")

@@ -25,6 +25,8 @@ PLACES = (
     "cover.out", "coverage.out", "coverage.txt", "target/site/jacoco/jacoco.xml", "build/reports/jacoco/test/jacocoTestReport.xml",
 )  # fmt: skip
 """Where tools put their reports if nobody says otherwise."""
+DATA_FILE = ".coverage"
+"""Every run of a single test leaves one, and it takes coverage.py's parser to read it: it counts only where the gate asks for coverage."""
 
 
 def find(root: Path, names: Iterable[str]) -> tuple[list[Report], list[Unchecked]]:
@@ -69,7 +71,7 @@ def coverage_of(
     asked = settings.gate.get("coverage")
     if asked is None and not any(rule.family == "testing" for rule in rules):
         return None
-    names = (asked or {}).get("reports") or PLACES
+    names = (asked or {}).get("reports") or (PLACES if asked is not None else tuple(name for name in PLACES if name != DATA_FILE))
     if watch is not None:
         watch.add(*(settings.root / name for name in names))
     if asked is None and not any(os.path.lexists(settings.root / name) for name in names):
@@ -79,4 +81,4 @@ def coverage_of(
     if watch is not None:
         watch.add(*(settings.root / name for name in coverage_config.FILES))
         watch.add(settings.root / str((asked or {}).get("ratchet", "")))
-    return coverage_stage.measured(settings, {path: file for path, (file, _) in readings.items()}, read_lines, unchecked)
+    return coverage_stage.measured(settings, names, {path: file for path, (file, _) in readings.items()}, read_lines, unchecked)

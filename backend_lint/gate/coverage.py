@@ -8,7 +8,7 @@ from typing import Any
 from backend_lint.engine.result import Condition
 from backend_lint.facts.coverage import FileCoverage, Measured, per_cent
 from backend_lint.project.covered import spans, untaken
-from backend_lint.report.wording import number
+from backend_lint.report.wording import number, plural
 
 _MOST = 200
 """Details of one condition."""
@@ -36,7 +36,7 @@ def _total(known: Measured, asked: Mapping[str, Any]) -> Condition:
     what = "lines and branches" if known.combined else "lines"
     reason = f"{covered} of {whole} {what}, {', '.join(known.reports)}"
     if known.never_imported:
-        reason += f"; {len(known.never_imported)} files that no report mentions count as 0"
+        reason += f"; {plural(len(known.never_imported), 'file')} that no report mentions count as 0"
     if known.unmapped:
         reason += f"; {len(known.unmapped)} paths are no file of this project and do not count"
     worst = sorted(known.files.values(), key=lambda file: (_missing(known, file), file.path), reverse=True)
@@ -54,7 +54,7 @@ def _file(known: Measured, asked: Mapping[str, Any]) -> Condition:
         # a file with a lower floor of its own may be below the floor of the others, and passes
         return Condition("coverage.file", percent, asked["file"], "passed", f"the lowest of {len(rated)} files; each reaches its floor")
     details = [_of_file(known, file) + (f", its floor is {number(floor)}" if floor != asked["file"] else "") for _, _, floor, file in below]
-    reason = f"{len(below)} of {len(rated)} files are below their floor; the lowest is {lowest[1]}"
+    reason = f"{len(below)} of {plural(len(rated), 'file')} below the floor; the lowest is {lowest[1]}"
     return Condition("coverage.file", lowest[0], asked["file"], "failed", reason, tuple(details[:_MOST]))
 
 

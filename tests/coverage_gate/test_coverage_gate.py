@@ -71,7 +71,7 @@ def test_a_file_that_was_never_imported_counts_as_not_executed(tmp_path: Path) -
     code, report = check(tmp_path)
     assert code == 1
     assert condition(report, "coverage.total")["measured"] == 40.0
-    assert "1 files that no report mentions" in condition(report, "coverage.total")["reason"]
+    assert "1 file that no report mentions" in condition(report, "coverage.total")["reason"]
     assert condition(report, "coverage.file")["details"] == ["app/never.py: 0 (0 of 3, no report mentions it)"]
 
 
@@ -335,6 +335,14 @@ def test_a_new_report_is_seen_by_a_run_that_remembers_the_last_one(tmp_path: Pat
     assert codes == [1, 1, 0, 0, 1, 1]
 
 
+def test_the_data_file_of_a_single_test_is_read_only_where_the_gate_asks(tmp_path: Path) -> None:
+    shutil.copytree(REPORTS / "sources" / "py" / "shop", tmp_path / "shop")
+    shutil.copyfile(REPORTS / "lines.data", tmp_path / ".coverage")
+    assert not check(tmp_path)[1]["findings"]
+    write(tmp_path, {"backend-lint.toml": "[gate.coverage]\ntotal = 1\n"})
+    assert "coverage-file-floor" in {one["rule"] for one in check(tmp_path)[1]["findings"]}
+
+
 def test_no_plugin_of_the_checked_project_is_imported(tmp_path: Path) -> None:
     write(tmp_path, {"app/a.py": "x = 1\n", "evil.py": "open('ran', 'w')\n", ".coveragerc": "[run]\nplugins = evil\n", "backend-lint.toml": config(total=1)})
     (tmp_path / "sitecustomize.py").write_text("open('ran', 'w')\n")
@@ -371,4 +379,4 @@ def test_every_format_shows_the_condition_its_reason_and_the_files(tmp_path: Pat
         assert done.returncode == 1
         assert "coverage.file" in done.stdout, name
         assert "app/a.py: 50 (1 of 2)" in done.stdout.replace("%3A", ":"), f"{name}: {done.stdout}"
-        assert "1 of 1 files are below their floor" in done.stdout, name
+        assert "1 of 1 file below the floor" in done.stdout, name
