@@ -17,7 +17,7 @@ from backend_lint.facts.coverage import CoverageReport, Executed, FileCoverage, 
 from backend_lint.facts.coverage_config import CoverageConfig
 from backend_lint.facts.file import Kind, Role, SourceFile, Unchecked
 from backend_lint.facts.report import Report
-from backend_lint.readers.coverage import UnreadableError, read
+from backend_lint.readers.coverage import UnknownFormatError, UnreadableError, read
 from backend_lint.readers.coverage.records import Records
 from backend_lint.readers.coverage.statements import Exclusions, analysed
 
@@ -59,7 +59,9 @@ def _joined(
         try:
             one = read(report.data)
         except UnreadableError as error:
-            unchecked.append(Unchecked(report.path, f"coverage report {error}"))
+            # a name such as coverage.txt is anybody's
+            if asked or not isinstance(error, UnknownFormatError):
+                unchecked.append(Unchecked(report.path, f"coverage report {error}"))
             problems.append(f"{report.path} {error}: {REMEDY}")
             continue
         language = _language(one)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
+from backend_lint.project.assertions import fails_only_by_exception, test_functions
 from backend_lint.project.covered import Place
-from backend_lint.project.test_cases import fails_only_by_exception, test_functions
 
 
 class AssertionlessTest(ProjectRule):

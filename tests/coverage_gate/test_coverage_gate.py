@@ -343,6 +343,12 @@ def test_the_data_file_of_a_single_test_is_read_only_where_the_gate_asks(tmp_pat
     assert "coverage-file-floor" in {one["rule"] for one in check(tmp_path)[1]["findings"]}
 
 
+def test_a_file_that_only_has_the_name_of_a_report_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\n", "coverage.txt": "Name  Stmts  Miss  Cover\n"})
+    code, found = check(tmp_path)
+    assert (code, found["findings"], found["unchecked"]) == (0, [], [])
+
+
 def test_no_plugin_of_the_checked_project_is_imported(tmp_path: Path) -> None:
     write(tmp_path, {"app/a.py": "x = 1\n", "evil.py": "open('ran', 'w')\n", ".coveragerc": "[run]\nplugins = evil\n", "backend-lint.toml": config(total=1)})
     (tmp_path / "sitecustomize.py").write_text("open('ran', 'w')\n")

@@ -106,6 +106,16 @@ def test_a_data_file_that_computes_is_refused(tmp_path: Path, statement: str) ->
         read(path.read_bytes())
 
 
+def test_a_data_file_whose_bits_unfold_to_millions_of_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes((REPORTS / "lines.data").read_bytes())
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE line_bits SET numbits = ?", (b"\xff" * 10_000_000,))
+    connection.close()
+    with pytest.raises(UnreadableError, match="lines above"):
+        read(path.read_bytes())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_truncated_and_damaged_reports_are_read_or_refused(name: str) -> None:
     whole = (REPORTS / name).read_bytes()

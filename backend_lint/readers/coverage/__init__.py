@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from backend_lint.facts.coverage import CoverageReport
-from backend_lint.readers.coverage.records import UnreadableError
+from backend_lint.readers.coverage.records import UnknownFormatError, UnreadableError
 
-__all__ = ["UnreadableError", "read"]
+__all__ = ["UnknownFormatError", "UnreadableError", "read"]
 
 _GO = re.compile(rb"\s*mode: (?:set|count|atomic)\r?\n")
 _LCOV = re.compile(rb"(?:\s*#[^\n]*\n)*\s*(?:TN:|SF:)")
@@ -46,4 +46,4 @@ def _read(data: bytes, head: bytes) -> CoverageReport:
         from backend_lint.readers.coverage.lcov import read_lcov
 
         return read_lcov(data)
-    raise UnreadableError(f"is in none of the known formats: {_FORMATS}")
+    raise UnknownFormatError(f"is in none of the known formats: {_FORMATS}")

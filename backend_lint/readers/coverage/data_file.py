@@ -10,6 +10,7 @@ from backend_lint.facts.coverage import CoverageReport, Executed
 from backend_lint.readers.coverage.records import MAX_FILES, Records, UnreadableError
 
 _TABLES = frozenset({"arc", "context", "coverage_schema", "file", "line_bits", "meta", "tracer"})
+_MAX_BITS = 400_000
 _STEPS = 50_000_000
 """Instructions of SQLite's machine: a data file of a million lines needs fewer."""
 
@@ -39,6 +40,9 @@ def _verify(path: Path) -> None:
                 raise UnreadableError(f"holds a {kind} {str(name)[:60]!r} that no data file of coverage.py has")
         if not connection.execute("SELECT count(*) FROM file").fetchone()[0]:
             raise UnreadableError("holds no file: nothing was measured")
+        # a blob holds a bit a line: what it unfolds to is many times its size
+        if (connection.execute("SELECT max(length(numbits)) FROM line_bits").fetchone()[0] or 0) > _MAX_BITS // 8:
+            raise UnreadableError(f"names lines above {_MAX_BITS:,}")
         if connection.execute("SELECT count(*) FROM file").fetchone()[0] > MAX_FILES:
             raise UnreadableError(f"names more than {MAX_FILES:,} files")
     finally:

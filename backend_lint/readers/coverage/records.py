@@ -17,6 +17,10 @@ class UnreadableError(Exception):
     """A report cannot be used; the text says why."""
 
 
+class UnknownFormatError(UnreadableError):
+    """It is no coverage report, or one of a tool that nobody has met."""
+
+
 class Records:
     """Files of a report while it is read."""
 
