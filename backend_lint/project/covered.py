@@ -37,6 +37,15 @@ class Place(NamedTuple):
         return self.column + 1
 
 
+def shown(percent: float) -> str:
+    """A percentage for a message, cut after two digits and never rounded up; what is judged is the whole number.
+
+    >>> shown(84.999), shown(50.0)
+    ('84.99', '50')
+    """
+    return f"{int(percent * 100) / 100:g}"
+
+
 def spans(lines: Iterable[int], most: int = 8) -> str:
     """Lines as text, neighbours joined.
 

@@ -6,7 +6,7 @@ from backend_lint.api import Finding, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.facts.python import BlockKind
 from backend_lint.project import Project
-from backend_lint.project.covered import Place
+from backend_lint.project.covered import Place, shown
 
 _TESTED = frozenset({BlockKind.IF, BlockKind.FOR, BlockKind.WHILE, BlockKind.CASE})
 
@@ -92,5 +92,5 @@ class BranchCoverageDisabled(ProjectRule):
         taken = sum(file.branches_taken for file in known.files.values())
         whole = sum(file.branches_all for file in known.files.values())
         if (percent := per_cent(taken, whole)) < known.floors.branch:
-            message = f"tests take {percent!r} % of all branches ({taken} of {whole}), the floor is {known.floors.branch:g}"
+            message = f"tests take {shown(percent)} % of all branches ({taken} of {whole}), the floor is {known.floors.branch:g}"
             yield self.finding(known.reports[0], Place(1), message)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.coverage import FileCoverage, Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, spans, unexecuted_handlers, untaken
+from backend_lint.project.covered import Place, shown, spans, unexecuted_handlers, untaken
 from backend_lint.project.failures import clause_text, symbol_of
 
 
@@ -90,7 +90,7 @@ class CoverageDiffFloor(ProjectRule):
             file = known.files[path]
             missed = [line for line in lines if not file.lines[line]]
             if below and missed:
-                evidence = [Evidence(known.reports[0], 1, f"{covered} of {whole} changed lines run: {per_cent(covered, whole)!r} %")]
+                evidence = [Evidence(known.reports[0], 1, f"{covered} of {whole} changed lines run: {shown(per_cent(covered, whole))} %")]
                 message = f"no test executes {spans(missed, 4)} of this change, the floor for changes is {known.floors.diff:g} %"
                 yield self.finding(path, Place(missed[0]), message, evidence=evidence)
             yield from self._hidden(project, path, file, set(lines))

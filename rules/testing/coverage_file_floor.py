@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, ProjectRule, Role
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import ENTRY_MODULES, Place, spans
+from backend_lint.project.covered import ENTRY_MODULES, Place, shown, spans
 
 
 class CoverageFileFloor(ProjectRule):
@@ -87,5 +87,5 @@ class CoverageFileFloor(ProjectRule):
             missed = [line for line, hits in file.lines.items() if not hits]
             untaken = file.branches_all - file.branches_taken
             rest = f"never executed: {spans(missed, 4)}" if missed else f"{untaken} ways out of branches are never taken"
-            message = f"tests execute {percent!r} % of this file ({covered} of {whole}), the floor is {floor:g}; {rest}"
+            message = f"tests execute {shown(percent)} % of this file ({covered} of {whole}), the floor is {floor:g}; {rest}"
             yield self.finding(path, Place(min(missed, default=1)), message)
