@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from backend_lint.facts.coverage import FileCoverage
 from backend_lint.facts.python import Body, Function, Handler
-from backend_lint.project import SourceModule
+from backend_lint.project import Project, SourceModule
 
 _ORDINARY = (
     "        except ValueError as error:",
@@ -35,6 +35,12 @@ class Place(NamedTuple):
     @property
     def end_column(self) -> int:
         return self.column + 1
+
+
+def of_backend(project: Project) -> dict[str, FileCoverage]:
+    """The measured files that rules speak of: those of Python where the project is in Python, since a front end beside it has floors of its own, else all."""
+    files = project.coverage.files
+    return {path: file for path, file in files.items() if path in project.modules} if project.modules else dict(files)
 
 
 def shown(percent: float) -> str:

@@ -6,7 +6,7 @@ from backend_lint.api import Finding, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.facts.python import BlockKind
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, shown
+from backend_lint.project.covered import Place, of_backend, shown
 
 _TESTED = frozenset({BlockKind.IF, BlockKind.FOR, BlockKind.WHILE, BlockKind.CASE})
 
@@ -76,6 +76,8 @@ class BranchCoverageDisabled(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         known = project.coverage
+        if not of_backend(project):
+            return
         if not known.branches:
             ran = [path for path in known.files if path not in known.never_imported and path in project.modules]
             if not any(block.kind in _TESTED for path in ran for body in project.modules[path].bodies for block in body.blocks):

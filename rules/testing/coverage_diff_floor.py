@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.coverage import FileCoverage, Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, shown, spans, unexecuted_handlers, untaken
+from backend_lint.project.covered import Place, of_backend, shown, spans, unexecuted_handlers, untaken
 from backend_lint.project.failures import clause_text, symbol_of
 
 
@@ -82,7 +82,7 @@ class CoverageDiffFloor(ProjectRule):
         known = project.coverage
         if known.changed is None:
             return
-        changed = {path: lines for path in known.files if (lines := known.changed_lines(path))}
+        changed = {path: lines for path in of_backend(project) if (lines := known.changed_lines(path))}
         whole = sum(map(len, changed.values()))
         covered = sum(1 for path, lines in changed.items() for line in lines if known.files[path].lines[line])
         below = per_cent(covered, whole) < known.floors.diff

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, ProjectRule, Role
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import ENTRY_MODULES, Place, shown, spans
+from backend_lint.project.covered import ENTRY_MODULES, Place, of_backend, shown, spans
 
 
 class CoverageFileFloor(ProjectRule):
@@ -74,7 +74,7 @@ class CoverageFileFloor(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         known = project.coverage
         tops = {path.partition("/")[0] for path in known.files.keys() - known.never_imported}
-        for path, file in known.files.items():
+        for path, file in of_backend(project).items():
             covered, whole = known.units(file)
             floor = known.file_floors.get(path, known.floors.file)
             percent = per_cent(covered, whole)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, shown
+from backend_lint.project.covered import Place, of_backend, shown
 
 
 class CoverageTotalFloor(ProjectRule):
@@ -71,6 +71,8 @@ class CoverageTotalFloor(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         known = project.coverage
+        if not of_backend(project):
+            return
         units = {path: known.units(file) for path, file in known.files.items()}
         covered, whole = sum(done for done, _ in units.values()), sum(every for _, every in units.values())
         percent = per_cent(covered, whole)
