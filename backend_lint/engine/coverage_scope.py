@@ -13,7 +13,8 @@ _TOKENS = re.compile(r"\*\*/|/\*+$|^\*+/|\*+|\?|\[[^\]/]*\]|/|[^*?\[/]+|\[")
 def left_out(config: CoverageConfig) -> Callable[[str], str]:
     """Asks of a path, relative to the root, which key keeps the file out: ``omit``, ``include`` or ``source``; empty if none does."""
     omitted, included = _any(config.omit), _any(config.include)
-    sources = [folder for one in config.source for folder in _folders(one)]
+    # coverage.py takes folders and packages there; what it makes of a glob is nobody's guess
+    sources = [] if any(sign in one for one in config.source for sign in "*?[") else [folder for one in config.source for folder in _folders(one)]
 
     def asked(path: str) -> str:
         if omitted is not None and omitted(path):

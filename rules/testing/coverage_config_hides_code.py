@@ -10,7 +10,7 @@ from backend_lint.project.covered import ENTRY_MODULES, Place, hides_ordinary_co
 _WHAT = {
     "omit": "`omit` keeps {count} of the application out of every coverage report: test them, or give them a floor of their own in gate.coverage.files",
     "include": "`include` leaves {count} of the application out of every coverage report: add them",
-    "source": "`source` measures only a part of the application, {count} are in no coverage report: add their package",
+    "source": "`source` measures only a part of the application and leaves {count} out of every coverage report: add their package",
 }
 _KEYS = {"omit": ("run.omit", "report.omit"), "include": ("run.include", "report.include"), "source": ("run.source", "run.source_pkgs", "run.source_dirs")}
 
@@ -85,7 +85,7 @@ class CoverageConfigHidesCode(ProjectRule):
     ## When this is wrong
 
     Where what is left out is generated or vendored and does not say so: `roles` in the configuration tells backend-lint. Tests, migrations, settings,
-    scripts and the modules that servers start from may be left out.
+    `apps.py`, scripts and the modules that servers start from may be left out.
 
     ## References
 
@@ -106,7 +106,7 @@ class CoverageConfigHidesCode(ProjectRule):
         for entry in known.left_out:
             key, _, path = entry.partition(":")
             module = project.modules.get(path)
-            if module is not None and module.role in self.roles and len(module.functions) > 1 and path.rpartition("/")[2] not in ENTRY_MODULES:
+            if module is not None and module.role in self.roles and len(module.functions) > 1 and not _may_be_left_out(path):
                 hidden.setdefault(key, []).append(path)
         for key, paths in sorted(hidden.items()):
             place = next((config.lines[name] for name in _KEYS[key] if name in config.lines), 1)
@@ -118,3 +118,9 @@ class CoverageConfigHidesCode(ProjectRule):
                 if line := hides_ordinary_code(pattern):
                     message = f"`{key}` leaves out ordinary code: {pattern[:60]!r} matches `{line}`, so such lines and what they guard count as tested"
                     yield self.finding(config.path, Place(config.lines.get(f"report.{key}", 1)), message)
+
+
+def _may_be_left_out(path: str) -> bool:
+    """A tool at the top of the project, settings, or where a server or Django starts from."""
+    folder, _, name = path.rpartition("/")
+    return not folder or "settings" in path or name == "apps.py" or name in ENTRY_MODULES
