@@ -10,6 +10,8 @@ STALLED_SECONDS = 120.0
 """Wall seconds without an answer after which a worker is given up though it used no CPU."""
 WORKER_BYTES = 4 << 30
 """Address space of a worker."""
+INSTALL_LIBCST = "pip install 'backend-lint[fix]'"
+"""How LibCST comes in: it weighs as much as all else, and most runs fix nothing."""
 
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"()[]{}"))
 _OPENING = frozenset(b"([{")

@@ -5,6 +5,7 @@ Files are edited in memory until nothing is left to fix; the disk is written las
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.api import Finding, Mends
-from backend_lint.config import Settings
+from backend_lint.config import ConfigError, Settings
 from backend_lint.engine.discover import discover, printable, read_regular
+from backend_lint.engine.limits import INSTALL_LIBCST
 from backend_lint.engine.result import Reported
 from backend_lint.engine.triage import ENGINE_RULES, triage
 from backend_lint.facts.file import Kind
@@ -38,8 +40,10 @@ class MendResult(msgspec.Struct, frozen=True):
 def mend(settings: Settings, registry: Registry, unsafe: bool, diff: bool) -> MendResult:
     """Fixes what rules with a safe fix report in `settings.paths`, with `unsafe` also what others fix; with `diff` nothing is written.
 
-    What is suppressed, accepted in the baseline or, with a base revision, not new is left alone. Raises ConfigError.
+    What is suppressed, accepted in the baseline or, with a base revision, not new is left alone. Raises ConfigError, also where LibCST is not installed.
     """
+    if importlib.util.find_spec("libcst") is None:
+        raise ConfigError(f"fixes are made with LibCST, which is not installed: {INSTALL_LIBCST}; `check` shows what to change")
     return _Session(settings, registry, unsafe).run(diff)
 
 

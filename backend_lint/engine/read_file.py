@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 
 import msgspec
 
 from backend_lint.api import CstRule, LocalRule, NodeRule
+from backend_lint.engine.limits import INSTALL_LIBCST
 from backend_lint.facts.file import Kind, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 
@@ -52,6 +54,10 @@ def _read(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool
 
 
 def _with_cst(reading: Reading, file: SourceFile, data: bytes, rules: Sequence[CstRule], timed: bool) -> Reading:
+    if importlib.util.find_spec("libcst") is None:
+        names = ", ".join(rule.name for rule in rules)
+        unread = Unchecked(file.path, f"{names}: needs LibCST, which is not installed: {INSTALL_LIBCST}")
+        return msgspec.structs.replace(reading, unchecked=(*reading.unchecked, unread))
     from backend_lint.engine.cst_stage import visit
 
     findings, unchecked, seconds = visit(file, data, rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -16,7 +17,9 @@ _STEPS = 50_000_000
 
 
 def read_data(data: bytes) -> CoverageReport:
-    """Raises UnreadableError."""
+    """Raises UnreadableError, also where coverage.py is not installed beside backend-lint."""
+    if any(importlib.util.find_spec(name) is None for name in ("coverage", "re2")):
+        raise UnreadableError("is read by coverage.py, which is not installed here: pip install 'backend-lint[coverage]', or name a report of `coverage xml`")
     with tempfile.TemporaryDirectory(prefix="backend-lint-") as folder:
         path = Path(folder) / "data"
         path.write_bytes(data)
