@@ -14,6 +14,7 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import is_deferred
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.queries.django_names import ENDING, ENDING_ASYNC, REFINING
+from backend_lint.project.references import RefKind
 from backend_lint.project.transactions.locks import NO_ROWS
 from backend_lint.project.transactions.reach import Open, Reach
 from backend_lint.project.value_text import parse
@@ -25,6 +26,7 @@ _LOCK = "select_for_update"
 _FOR_UPDATE = lazy_regex(r"\bfor\s+(?:no\s+key\s+)?update\b", re.IGNORECASE)
 _FARTHEST = 30
 """Calls after a lock among which the one that runs it is looked for."""
+_PLAIN_BASES = ("django.", "rest_framework.", "object", "typing.", "abc.", "celery.")
 _FETCHES = ("fetch", "fetchrow", "fetchval", "execute")
 _ACQUIRES = ("acquire", "connect")
 
@@ -60,10 +62,17 @@ def unkept_locks(project: Project, reach: Reach) -> Iterator[Unkept]:
             if call.callee.endswith(f".{_LOCK}"):
                 loops = {block.subject: block.parent for block in body.blocks if block.kind is BlockKind.FOR} if loops is None else loops
                 run = _run_at(body, number, loops)
-                if run is not None and _is_queryset(project, key, number) and reach.state(key, run) is Open.NO:
+                if run is not None and _is_queryset(project, key, number) and reach.state(key, run) is Open.NO and not _may_be_wrapped(project, key):
                     yield Unkept(key, call, raises=True)
             elif call.args and _FOR_UPDATE.search(call.args[0]) and _is_alone(project, reach, key, body, call):
                 yield Unkept(key, call, raises=False)
+
+
+def _may_be_wrapped(project: Project, key: FunctionKey) -> bool:
+    """A class of some library stands above the method's class, and may open the transaction around it."""
+    owner = project.calls.head(key).owner
+    bases = project.resolver.classes.ancestors(key[0], owner) if owner >= 0 else ()
+    return any(base.kind is RefKind.EXTERNAL and not base.name.startswith(_PLAIN_BASES) for base in bases)
 
 
 def _is_queryset(project: Project, key: FunctionKey, number: int) -> bool:
