@@ -103,6 +103,7 @@ VIEWS = {
         ("DATABASES = {'default': {}}\nDATABASES['default']['ATOMIC_REQUESTS'] = True", Open.YES),
         ("DATABASES = {'default': {'ATOMIC_REQUESTS': False}}", Open.NO),
         ("DATABASES = {'default': {}}", Open.NO),
+        ("# an application that others install, whose views are exempted in case it is on", Open.UNKNOWN),
         ("import os\nDATABASES = {'default': {'ATOMIC_REQUESTS': os.environ['X'] == '1'}}", Open.UNKNOWN),
     ],
 )

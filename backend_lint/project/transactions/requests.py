@@ -11,6 +11,7 @@ from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 _NAME = "ATOMIC_REQUESTS"
 _IN_DICT = lazy_regex(r"'ATOMIC_REQUESTS':([^,}]+)")
@@ -35,9 +36,20 @@ def atomic_requests(project: Project) -> Setting:
             values = [assign.value] if assign.target.endswith(f"['{_NAME}']") else _IN_DICT.findall(assign.value) if _NAME in assign.value else []
             found += [Setting({"True": True, "False": False}.get(value), path, assign.line) for value in values]
     if not found:
-        return Setting(False)
+        modules = [module for module in project.modules.values() if module.role is not Role.TEST]
+        installed = not any(assign.target == "DATABASES" for module in modules for assign in module.bodies[0].assigns)
+        # an application that is installed into others leaves the setting to them, and exempts views in case it is on
+        return Setting(None if installed and any(_exempts(module) for module in modules) else False)
     values_seen = {one.value for one in found}
     return found[0] if len(values_seen) == 1 else Setting(None, found[0].path, found[0].line)
+
+
+def _exempts(module: SourceModule) -> bool:
+    """Some view of the module is marked with ``non_atomic_requests``."""
+    if any(one.member == _NOT for one in module.facts.imports) or _NOT.encode() in bytes(module.facts.bodies):
+        return True
+    decorators = [text for function in module.functions for text in function.decorators]
+    return any(_NOT in text for text in (*decorators, *(text for fact in module.classes for text in fact.decorators)))
 
 
 def is_exempt(project: Project, key: FunctionKey, owner: FunctionKey | None) -> bool:
