@@ -94,5 +94,9 @@ class MigrationRename(ProjectRule):
             again = [one.done.change for one in migration.steps if isinstance(one.done.change, ddl.CreateTable | ddl.RenameTable)]
             names = {one.table.name if isinstance(one, ddl.CreateTable) else one.new for one in again if one is not change}
             return change.old not in names
+        before = migration.steps[: migration.steps.index(step)]
+        added = [one.done.change for one in before if one.done.table == step.done.table]
+        if isinstance(change, ddl.RenameColumn) and any(isinstance(one, ddl.AddColumn) and one.column.name == change.old for one in added):
+            return False  # it was added under a name for the time being
         table = migrations.table(step.done.table)
         return table is None or table.kind not in (TableKind.VIEW, TableKind.MATERIALIZED_VIEW)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Severity
+from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.failures import Place
 from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
 from backend_lint.project.transactions.edits import with_f
+from backend_lint.project.transactions.reach import Open
 from backend_lint.project.transactions.rows import written_fields
 from backend_lint.project.transactions.scopes import shown
 
@@ -99,8 +101,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         if race.once is not None:
             message = f"two requests at once both see the old {name} and both call {shown(race.once.callee)}; {lock}, and check it then"
         else:
-            message = f"{name} is computed from the value that was loaded: of two requests at once one change is lost; {lock}"
-            message += ", or add with F() in the database" if race.mendable else ""
+            cure = f"add with F() in the database, or {lock}" if race.mendable else lock
+            message = f"{name} is computed from the value that was loaded: of two requests at once one change is lost; {cure}"
         evidence, own = [], row.loaded if row.is_whole and row.origin is Origin.LOADED else None
         if race.holder is not None or own is not None:
             place = (race.holder.key[0], race.holder.line) if race.holder is not None else (race.key[0], own.line if own is not None else 0)
@@ -118,8 +120,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         loaded = race.row.loaded if race.holder is None and race.row.is_whole else None
         what = "load the row" if loaded is not None else "read the row again"
         if race.row.model.framework != "django":
-            return f"{what} with with_for_update()"
-        is_open = project.transactions.reach.inside(race.key, loaded.block if loaded is not None else 0) is not None
+            return "let one UPDATE compute it" if project.schema.dialect is Dialect.SQLITE else f"{what} with with_for_update()"
+        is_open = project.transactions.reach.state(race.key, loaded.block if loaded is not None else 0) is Open.YES
         return f"{what} with select_for_update(){'' if is_open else ' inside transaction.atomic()'}"
 
     def _raw(self, project: Project, race: RawRace) -> Finding:
@@ -128,8 +130,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             race.write,
             f"{race.table}.{race.column} is computed in Python from the value that was selected: of two requests at once one change is lost; "
             f"select it FOR UPDATE, or compute it in the UPDATE: SET {race.column} = {race.column} + ...",
-            symbol=race.write.symbol,
-            evidence=(Evidence(race.key[0], race.read.line, "the value is read here, without a lock"),),
+            symbol=race.write.symbol, evidence=(Evidence(race.key[0], race.read.line, "the value is read here, without a lock"),),
         )
 
     def _overwritten(self, project: Project, one: Overwrite) -> Finding:
@@ -141,9 +142,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             one.key[0],
             one.save,
             f"save() writes every column of {name} back as it was loaded, {counter.name} too, which others count meanwhile; say update_fields=[{fields}]",
-            symbol=project.calls.head(one.key).name,
-            evidence=evidence,
-            severity=Severity.INFO if one.at_once else None,
+            symbol=project.calls.head(one.key).name, evidence=evidence, severity=Severity.INFO if one.at_once else None,
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
