@@ -73,7 +73,7 @@ class MigrationAddRequiredColumn(ProjectRule):
     def _finding(self, migrations: Migrations, migration: Migration, found: Required) -> Finding:
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
-        what, remedy, patch = self._explained(migration, found)
+        what, remedy, patch = self._explained(migration, found, migrations.has_database_defaults)
         made = migrations.makers.of(table)
         said = "rows are inserted here, by running code without the column"
         evidence = (Evidence(made.path, made.line, said),) if made is not None and made.function >= 0 else ()
@@ -88,7 +88,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         )
 
     @staticmethod
-    def _explained(migration: Migration, found: Required) -> tuple[str, str, str]:
+    def _explained(migration: Migration, found: Required, has_defaults: bool) -> tuple[str, str, str]:
         """What is wrong, what to do, and how it is written."""
         django = migration.runner is Runner.DJANGO
         if found.at is not found.added:
@@ -104,8 +104,11 @@ class MigrationAddRequiredColumn(ProjectRule):
         default = database_default(found)
         if not default:
             return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
-        imported = "; from django.db.models.functions import Now" if default.endswith("Now()") else ""
-        return what, f"set {default} (Django 5.0), or keep it null=True until the next release", f"{default}  # Django 5.0 and later{imported}"
+        imported = "from django.db.models.functions import Now" if default.endswith("Now()") else ""
+        if has_defaults:
+            return what, f"set {default}, or keep it null=True until the next release", default + (f"  # {imported}" if imported else "")
+        patch = f"null=True  # NOT NULL with the next release; from Django 5.0 on {default} does it in one{', ' if imported else ''}{imported}"
+        return what, f"keep it null=True until the next release, or from Django 5.0 on set {default}", patch
 
 
 def _is_sure(migrations: Migrations, migration: Migration, found: Required) -> bool:

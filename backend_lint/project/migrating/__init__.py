@@ -143,6 +143,11 @@ class Migrations:
         known = self.table(table)
         return Growth.COUNTED if known is not None and known.rows is not None else self.makers.growth(table)
 
+    @functools.cached_property
+    def has_database_defaults(self) -> bool:
+        """The project uses ``db_default`` somewhere, so its Django is 5.0 or later; which one it pins is not read."""
+        return any(b"db_default" in bytes(module.facts.bodies) for module in self._project.modules.values())
+
     def is_long(self, table: str) -> bool:
         """Whether what is done to all rows surely takes time: they are counted, or come fast and somebody said that the migration is new.
 
