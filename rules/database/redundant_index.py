@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
-from backend_lint.facts.schema import Implicit, Index, TableKind
+from backend_lint.facts.schema import Dialect, Implicit, Index, Table, TableKind
 from backend_lint.project import Project
 from backend_lint.project.asked_columns import asked_by_pattern
+from backend_lint.project.schema.places import Place
 from backend_lint.sql.keys import superseded
 
 
@@ -90,7 +91,7 @@ class RedundantIndex(ProjectRule):
                     continue  # a library's model declares it: there is no line to change
                 there = project.places.index(table, other)
                 evidence = [Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}")]
-                cure = "drop it"
+                cure = _cure(project, table, index, place)
                 if asked_by_pattern(project, table, index) and not self.shows(Profile.STRICT):
                     continue
                 if index.implicit is not Implicit.FOREIGN_KEY and project.places.is_inherited(table, place):
@@ -105,6 +106,19 @@ class RedundantIndex(ProjectRule):
                     symbol=place.symbol,
                     evidence=evidence,
                 )
+
+
+def _cure(project: Project, table: Table, index: Index, place: Place) -> str:
+    """``db_index=False`` where the field of a Django model makes the index, its ``_like`` index for searches by prefix along with it."""
+    column = index.keys[0].column if len(index.keys) == 1 else ""
+    if not column or not table.source.startswith("django") or index.unique:
+        return "drop it"
+    field = project.places.column(table, column)
+    if (field.path, field.line) != (place.path, place.line):
+        return "drop it"
+    known = table.column(column)
+    text = known is not None and known.type.startswith(("varchar", "text")) and project.schema.dialect is Dialect.POSTGRESQL
+    return "set db_index=False on the field" + (", which drops its `_like` index for searches by prefix too" if text else "")
 
 
 def _keys(index: Index) -> str:
