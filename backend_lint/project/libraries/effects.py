@@ -124,6 +124,7 @@ BLOCKING: dict[str, Effect] = {
     **_table(_C, "redis.StrictRedis", _REDIS),
     **_table(_C, "redis.client.Pipeline", "execute"),
     **_table(_C, "django.core.cache.cache", "get set add delete get_or_set get_many set_many delete_many incr decr touch clear"),
+    **_table(Effect.FILE, "django.core.files.storage.default_storage", "save open delete exists"),
     **_table(_C, "memcache.Client", "get set delete incr"),
     **_table(_R, "pymongo.collection.Collection", _MONGO_READ),
     **_table(_W, "pymongo.collection.Collection", _MONGO_WRITE),

@@ -22,7 +22,7 @@ from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.rows import Origin, Row
 from backend_lint.project.transactions.scopes import Scope
 from backend_lint.project.transactions.units import Units, in_exclusive_branch
-from backend_lint.project.transactions.written import MAKES, Given, given_written, writes_inside
+from backend_lint.project.transactions.written import MAKES, Given, given_written, is_write_by_name, writes_inside
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DELETION = ("pre_delete", "post_delete")
 _HANDED = ("self", "instance", "obj", "serializer", "form")
 _ROOT = lazy_regex(r"#(\d+)")
-_SAVES = (".save", ".asave", ".create", ".acreate", ".delete", ".set", ".add", ".bulk_create", ".bulk_update")
+_SAVES = frozenset("save asave create acreate delete set add bulk_create bulk_update".split())
 _LATER = frozenset({"countdown", "eta"})
 _SOON = frozenset({"None", "0", "1", "2", "3", "4"})
 """The worker waits: by then it is committed, unless it waits for a moment only."""
@@ -91,7 +91,9 @@ def _stake(project: Project, dispatch: Dispatch, inside: Inside) -> Stake:
     if inside.scope.what.startswith(_DELETION):
         return Stake.GONE if looks_up(project, dispatch, given.text, tables, own=True) else Stake.NOTHING
     if _is_made(project, given) or (row is not None and row.origin is Origin.FRESH):
-        return Stake.NOTHING if looks_up(project, dispatch, given.text, frozenset()) is False else Stake.NEW
+        if looks_up(project, dispatch, given.text, frozenset()) is False:
+            return Stake.NOTHING
+        return Stake.EITHER if given.row.endswith("[0]") else Stake.NEW
     if looks_up(project, dispatch, given.text, tables, own=True) is False:
         return Stake.NOTHING
     if _was_there(project, dispatch, given, row, inside):
@@ -138,7 +140,8 @@ def _goes_on(project: Project, key: FunctionKey, number: int, scope: int) -> boo
         if block.kind in LOOPS:
             return True
     working = project.transactions.work.of(key)
-    following = [other for other in range(number + 1, len(body.calls)) if other in working or body.calls[other].callee.endswith(_SAVES)]
+    later = range(number + 1, len(body.calls))
+    following = [other for other in later if other in working or is_write_by_name(project, key, body.calls[other], _SAVES)]
     return any(lies_in(body, body.calls[other].block, scope) and not in_exclusive_branch(body, body.calls[other].block, call.block) for other in following)
 
 

@@ -41,7 +41,7 @@ def rows_written(body: Body) -> frozenset[str]:
     for number, call in enumerate(body.calls):
         base, _, method = call.callee.rpartition(".")
         if method in _MAKES and base:
-            found.add(f"#{number}")
+            found.add(f"#{number}[0]" if method.endswith("_or_create") else f"#{number}")
         elif method in _SAVES and base:
             found.add(base)
             if base.endswith(("serializer", "form")) or base[:1] == "#":
@@ -131,4 +131,14 @@ def writes_inside(project: Project, key: FunctionKey, blocks: frozenset[int] | N
                 return True
         elif edge.target.kind is RefKind.FUNCTION and calls.summary(edge.target.function) & Effect.DATABASE_WRITE:
             return True
-    return any(call.callee.rpartition(".")[2] in _WRITES and "." in call.callee and (blocks is None or call.block in blocks) for call in body.calls)
+    return any(is_write_by_name(project, key, call, _WRITES) for call in body.calls if blocks is None or call.block in blocks)
+
+
+def is_write_by_name(project: Project, key: FunctionKey, call: Call, names: frozenset[str]) -> bool:
+    """A method has one of the names, and is not known to be another's: a cache has ``set`` as well, a file storage ``save``."""
+    receiver, _, method = call.callee.rpartition(".")
+    if method not in names or not receiver:
+        return False
+    target = project.value(*key, call.callee)
+    known = project.calls.effect(target) if target is not None and target.is_external else Effect.NONE
+    return not known or bool(known & Effect.DATABASE)
