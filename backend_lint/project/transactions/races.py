@@ -34,6 +34,7 @@ from backend_lint.sql.keys import unique_within
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import ClassKey
 
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "||", "&", "**"})
 _BEFORE, _AFTER = r"(?:\|\||[(+\-*/&])", r"(?:\|\||[+\-*/&])"
@@ -228,7 +229,7 @@ class Races:
                 continue
             if call.callee.endswith((".save", ".asave")) and not set(alternatives(row.text)).isdisjoint(alternatives(call.callee.rpartition(".")[0])):
                 continue
-            if call.callee.endswith((".create", ".acreate")) and self._is_once(key, edge.number, call):
+            if call.callee.endswith((".create", ".acreate", ".bulk_create", ".abulk_create")) and self._is_once(key, edge.number, call):
                 return None  # whoever comes second fails here
             if self._acts(edge.target, key, call):
                 return call
@@ -248,8 +249,15 @@ class Races:
 
     def _is_once(self, key: FunctionKey, number: int, call: Call) -> bool:
         """A unique key keeps a second such row out."""
+        if call.callee.endswith("bulk_create"):
+            made = self._project.value(*key, call.callee.partition(".")[0])
+            rows = [one for one in self._project.calls.body(key).calls[:number] if made is not None and self._project.value(*key, one.callee) == made]
+            return made is not None and bool(rows) and all(self._fills_unique_key(made.function, one) for one in rows)
         model = self._project.loads.django.instance(*key, f"#{number}") if self._project.loads.uses_django else None
-        mapped = self._project.schema.mapped.get(model) if model is not None else None
+        return model is not None and self._fills_unique_key(model, call)
+
+    def _fills_unique_key(self, model: ClassKey, call: Call) -> bool:
+        mapped = self._project.schema.mapped.get(model)
         table = self._project.schema.table(mapped.table) if mapped is not None else None
         if mapped is None or table is None:
             return False
