@@ -80,6 +80,8 @@ _LEVELS = {
     "at time zone": ZONE,
     "::": CAST,
 }
+_ALONE = frozenset({RANGE, COMPARISON, IS})
+"""PostgreSQL takes ``a = b < c`` for an error, and other parsers do not agree on what it means."""
 _TRUTHS = {"null": "not null", "true": "not true", "false": "not false", "not null": "null", "not true": "true", "not false": "false"}
 _TOKEN = lazy_regex(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+(?:\.\d+)?|[(\[]|[)\]]|::|[-+*/<>=~!@#%^&|?]+|\S""",
@@ -179,7 +181,7 @@ def binary(left: str, operator: str, right: str) -> str:
     operator = "<>" if operator == "!=" else operator
     own = _LEVELS.get(operator, OTHER)
     right_level = own if own in (AND, OR) else own + 1
-    return f"{_above(left, own)} {operator} {_above(right, right_level)}"
+    return f"{_above(left, own + 1 if own in _ALONE else own)} {operator} {_above(right, right_level)}"
 
 
 def chain(operator: str, parts: list[str]) -> str:

@@ -46,6 +46,14 @@ SAME = {
 }
 
 
+def test_operators_that_stand_alone_are_bracketed_on_both_sides() -> None:
+    compared = text.binary(text.binary("a", "=", "a"), "<", "a")
+    assert compared == "(a = a) < a"
+    assert text.prefix("not", text.binary(compared, "is", "null")) == "(a = a) < a is not null"
+    assert text.binary(text.binary("a", "is", "null"), "is", "null") == "(a is null) is null" == canonical("(a IS NULL) IS NULL")
+    assert text.binary(text.binary("a", "like", "b"), "like", "c") == "(a like b) like c" == canonical("(a LIKE b) LIKE c")
+
+
 @pytest.mark.parametrize("expected", SAME)
 def test_what_means_the_same_is_spelt_the_same(expected: str) -> None:
     assert {one: canonical(one) for one in SAME[expected]} == dict.fromkeys(SAME[expected], expected)
@@ -81,7 +89,7 @@ _LITERALS = st.one_of(st.integers(0, 99), st.sampled_from(["x", "it's", ""]), st
 
 def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(
-        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "||", "=", "<", ">=", "and", "or"]), inner).map(lambda parts: text.binary(*parts)),
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "||", "=", "<", ">=", "like", "and", "or"]), inner).map(lambda parts: text.binary(*parts)),
         st.tuples(st.sampled_from(["lower", "coalesce", "my_function"]), inner).map(lambda parts: text.call(*parts)),
         st.tuples(inner, st.sampled_from(["date", "integer", "varchar(40)", "timestamptz", "double precision"])).map(lambda parts: text.cast(*parts)),
         inner.map(lambda one: text.prefix("not", one)),
