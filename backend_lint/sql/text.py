@@ -80,6 +80,7 @@ _LEVELS = {
     "at time zone": ZONE,
     "::": CAST,
 }
+_NEGATED_INSIDE = frozenset({"like", "ilike", "in", "similar"})
 _ALONE = frozenset({RANGE, COMPARISON, IS})
 """PostgreSQL takes ``a = b < c`` for an error, and other parsers do not agree on what it means."""
 _TRUTHS = {"null": "not null", "true": "not true", "false": "not false", "not null": "null", "not true": "true", "not false": "false"}
@@ -197,8 +198,28 @@ def prefix(operator: str, operand: str) -> str:
         head, _, tail = operand.rpartition(" is ")
         if head and tail in _TRUTHS and level(operand) == IS:
             return f"{head} is {_TRUTHS[tail]}"
+        if (place := _negatable(operand)) is not None:
+            return f"{operand[:place]}not {operand[place:]}"
         return f"not {_above(operand, NOT)}"
     return f"{operator}{_above(operand, SIGN + 1)}"
+
+
+def _negatable(text: str) -> int | None:
+    """Where the operator of ``a like b`` or ``a in (1)`` begins, which takes ``not`` before it."""
+    if level(text) != RANGE:
+        return None
+    depth = 0
+    before = ""
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token in ("(", "[", "case"):
+            depth += 1
+        elif token in (")", "]", "end"):
+            depth -= 1
+        elif not depth and token in _NEGATED_INSIDE:
+            return match.start() if before != "not" else None
+        before = token
+    return None
 
 
 def collate(operand: str, collation: str) -> str:

@@ -50,6 +50,8 @@ def test_operators_that_stand_alone_are_bracketed_on_both_sides() -> None:
     compared = text.binary(text.binary("a", "=", "a"), "<", "a")
     assert compared == "(a = a) < a"
     assert text.prefix("not", text.binary(compared, "is", "null")) == "(a = a) < a is not null"
+    assert text.prefix("not", text.binary("a", "like", "b")) == "a not like b" == canonical("NOT a LIKE b")
+    assert text.prefix("not", text.binary("a", "in", "(1)")) == "a not in (1)" == canonical("NOT (a IN (1))")
     assert text.binary(text.binary("a", "is", "null"), "is", "null") == "(a is null) is null" == canonical("(a IS NULL) IS NULL")
     assert text.binary(text.binary("a", "like", "b"), "like", "c") == "(a like b) like c" == canonical("(a LIKE b) LIKE c")
 
