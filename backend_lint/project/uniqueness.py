@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.derived_values import follows
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, constant_string, parse, split
 
@@ -38,7 +39,7 @@ class Taken(NamedTuple):
     """Rows of `table` are taken to be one for each value of `columns`. `make`: the call that inserts, or None where the look ends in a refusal.
 
     `caught`: some handler in the same function would see that the insert met a row that another request has made meanwhile. `settled`: further columns that
-    have the same value in every row that the call makes.
+    have the same value in every row that the call makes; `derived`: those whose value follows from what was looked for.
     """
 
     site: Site
@@ -47,6 +48,7 @@ class Taken(NamedTuple):
     make: Call | None
     caught: bool = False
     settled: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 def equality_columns(query: Query) -> tuple[str, ...] | None:
@@ -220,7 +222,9 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
             continue
         values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
-            return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers))
+            module, known = project.modules[site.path], frozenset(given[column] for column in columns)
+            derived = tuple(column for column, value in values.items() if column not in columns and follows(module, site.function, value, known))
+            return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers), derived=derived)
     if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF and not _says_none(body.blocks[index].subject)):
         return Taken(site, table, columns, None)
     return None
