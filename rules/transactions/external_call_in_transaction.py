@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.facts.python import Use
 from backend_lint.project import Effect, Project
 from backend_lint.project.transactions import HeldOpen, evidence
@@ -67,7 +67,8 @@ class ExternalCallInTransaction(ProjectRule):
 
     ## When this is wrong
 
-    The lock has to be kept over the call on purpose, the service answers from the same machine, and a short timeout bounds it.
+    The lock has to be kept over the call on purpose, the service answers from the same machine, and a short timeout bounds it. Where the call comes last and
+    its failure is caught around the transaction, the rows are meant to be taken back with it: that is told in the profile `strict`.
 
     ## References
 
@@ -79,13 +80,18 @@ class ExternalCallInTransaction(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for one in project.transactions.held_open:
-            yield self._finding(project, one)
+            if not one.taken_back or self.shows(Profile.STRICT):
+                yield self._finding(project, one)
 
     def _finding(self, project: Project, one: HeldOpen) -> Finding:
         step = one.way[-1]
         what = "mail is sent" if step.effect & Effect.MAIL else f"{step.edge.target.name} is called"
-        # what is fetched is wanted in the transaction: it cannot wait for the commit
-        cure = "make it after the commit" if one.edge.call.use is Use.DROPPED else "make it before the transaction, or commit first and go on in a second one"
+        if one.taken_back:
+            cure = "the rows are taken back where it fails, but not it where the commit does: mark them as pending, call, then confirm them"
+        elif one.edge.call.use is Use.DROPPED:
+            cure = "make it after the commit"
+        else:  # what is fetched is wanted in the transaction: it cannot wait for the commit
+            cure = "make it before the transaction, or commit first and go on in a second one"
         through = "" if len(one.way) == 1 else f" (through {project.calls.label(one.way[1].function)})"
         return self.finding(
             one.key[0],

@@ -33,13 +33,17 @@ _QUEUED_MAIL = ("celery", "post_office", "mailer", "console", "locmem", "dummy",
 
 
 class HeldOpen(msgspec.Struct, frozen=True):
-    """The call of `edge` leads along `way` to another service while `inside` is open; `before` has written, or locked, rows in it."""
+    """The call of `edge` leads along `way` to another service while `inside` is open; `before` has written, or locked, rows in it.
+
+    `taken_back`: the call is the last thing in the transaction, and the function goes on if it fails, the rows being as they were.
+    """
 
     key: FunctionKey
     edge: Edge
     way: tuple[Step, ...]
     inside: Inside
     before: Call
+    taken_back: bool = False
 
 
 class HeldOpens:
@@ -72,7 +76,7 @@ class HeldOpens:
             before = self._before(key, body, edge, scope.block)
             if before is not None:
                 told.add(scope.block)
-                yield HeldOpen(key, edge, way, Inside(scope), before)
+                yield HeldOpen(key, edge, way, Inside(scope), before, self._is_taken_back(key, body, edge, scope.block))
 
     def _is_told_inside(self, way: tuple[Step, ...]) -> bool:
         """A function on the way opens a transaction of its own around the call, and is told of it there."""
@@ -100,6 +104,12 @@ class HeldOpens:
                 if assign.target == "EMAIL_BACKEND" and any(word in assign.value for word in _QUEUED_MAIL) and module.role is not Role.TEST:
                     return True
         return False
+
+    def _is_taken_back(self, key: FunctionKey, body: Body, edge: Edge, scope: int) -> bool:
+        outside = {index for index, _ in around(body, scope)} - {scope}
+        caught = any(handler.protected in outside and not handler.raises for handler in body.handlers)
+        later = (number for number in self._work.writes(key) if number > edge.number)
+        return caught and edge.call.use is Use.DROPPED and not any(inside(body, body.calls[number].block, scope) for number in later)
 
     def _leaves_if_done(self, key: FunctionKey, number: int) -> bool:
         """The function ends if the call says so: what it wrote then is not written where it goes on."""
