@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.libraries import external_bases
@@ -132,12 +133,20 @@ class Dispatches:
         if top in ("rq", "django_rq") and method.startswith("enqueue"):
             return Dispatch(key, edge, Sent.TASK, "RQ", task)
         if (top, method) in (("django_q", "async_task"), ("arq", "enqueue_job"), ("taskiq", "kiq")):
+            if top == "django_q" and self._queue_is_table:
+                return None
             return Dispatch(key, edge, Sent.TASK, _TASK_LIBRARIES[top], task)
         if method in ("delay", "apply_async") and ".tasks." in target.name:
             return Dispatch(key, edge, Sent.TASK, "Celery", task)
         return None
 
     # -- tasks -------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _queue_is_table(self) -> bool:
+        """Django Q keeps its queue in a table: a task is there from the commit on, and goes with a rollback."""
+        modules = (module for module in self._project.modules.values() if module.role is not Role.TEST)
+        return any(assign.target == "Q_CLUSTER" and "'orm':" in assign.value for module in modules for assign in module.bodies[0].assigns)
 
     @functools.cached_property
     def _called_tasks(self) -> frozenset[str]:
