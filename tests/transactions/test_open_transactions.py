@@ -145,3 +145,19 @@ def test_a_lock_is_one_only_if_rows_are_read(text: str, locks: bool) -> None:
     body = project.modules["a.py"].bodies[1]
     number = next(index for index, call in enumerate(body.calls) if call.callee.endswith("select_for_update"))
     assert locks_rows(body, number) is locks
+
+
+@pytest.mark.parametrize(
+    ("given", "branch", "expected"),
+    [
+        ("later=True", "if later:\n        return\n    else:\n        mark()", False),
+        ("later=False", "if later:\n        return\n    else:\n        mark()", True),
+        ("True", "if not later:\n        mark()", False),
+        ("None", "if later:\n        mark()", False),
+        ("chosen", "if later:\n        mark()", True),
+        ("False", "later = ask()\n    if later:\n        mark()", True),
+    ],
+)
+def test_branches_that_a_constant_rules_out_are_not_entered(given: str, branch: str, expected: bool) -> None:
+    project = one(f"def run(later=False):\n    {branch}\n@transaction.atomic\ndef save(chosen):\n    run({given})\n")
+    assert (project.transactions.reach.inside(*place(project, "mark")) is not None) == expected

@@ -13,6 +13,7 @@ import msgspec
 from backend_lint.facts.python import Use
 from backend_lint.facts.route import EntryKind
 from backend_lint.project.calls import Edge, FunctionKey, Step
+from backend_lint.project.chosen_branches import rules_out
 from backend_lint.project.references import RefKind
 from backend_lint.project.transactions.framework import opened_by_django
 from backend_lint.project.transactions.requests import Setting, atomic_requests
@@ -73,6 +74,9 @@ class Reach:
         own = next(self.scopes.around(key, block), None)
         if own is not None:
             return Inside(own)
+        found = self._entered.get(key)
+        if found is not None and found.edge is not None and rules_out(self._project, found.edge, block):
+            return None
         return self.entered(key)
 
     def entered(self, key: FunctionKey) -> Inside | None:
@@ -110,6 +114,8 @@ class Reach:
                 continue
             for edge in self._project.calls.edges(key):
                 callee = edge.target.function
+                if entered.edge is not None and rules_out(self._project, entered.edge, edge.call.block):
+                    continue
                 if self.runs_here(edge) and callee not in found:
                     found[callee] = _Entered(entered.scope, entered.distance + 1, key, edge)
                     queue.append(callee)
