@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backend_lint.project.architecture.contracts import Contracts
 
 _KEYS = {"forbidden": ("source", "forbidden"), "independence": ("modules",), "layers": ("layers",), "protected": ("modules", "importers")}
+_MOST_PAIRS = 500_000
 _OPTIONAL = {"layers": ("containers",), "forbidden": ("indirect",), "independence": ("indirect",)}
 
 
@@ -38,16 +39,17 @@ def contract_files(settings: Settings) -> list[Path]:
 
 
 def _read_import_linter(settings: Settings) -> tuple[list[Contract], list[Unchecked]]:
-    from backend_lint.engine.import_linter import find, read
+    from backend_lint.engine.import_linter import find, read, unreadable
 
+    closed = [] if settings.import_linter else [Unchecked(flaw.path, f"{flaw.key}: {flaw.reason}") for flaw in unreadable(settings.root)]
     name = settings.import_linter or find(settings.root)
     if name is None:
-        return [], []
+        return [], closed
     contracts, flaws = read(settings.root, name)
     fatal = next((flaw for flaw in flaws if flaw.fatal), None)
     if fatal is not None and settings.import_linter is not None:
         raise ConfigError(f"{fatal.path}: {fatal.key}: {fatal.reason}")
-    return contracts, [Unchecked(flaw.path, f"{'contract not checked: ' if flaw.fatal else ''}{flaw.key}: {flaw.reason}") for flaw in flaws]
+    return contracts, closed + [Unchecked(flaw.path, f"{'contract not checked: ' if flaw.fatal else ''}{flaw.key}: {flaw.reason}") for flaw in flaws]
 
 
 def _configuration(settings: Settings) -> str:
@@ -85,6 +87,16 @@ def _contract(place: str, name: str, table: dict[str, Any], text: str) -> Contra
 
 
 def verify_plan(project: Project, plan: Plan) -> None:
+    """Raises ConfigError as `_verify` does, and for contracts that nobody could check in bearable time."""
+    from backend_lint.project.architecture.contracts import TooManyChainsError
+
+    try:
+        _verify(project, plan)
+    except TooManyChainsError as error:
+        raise ConfigError(f"{plan.place}: contracts: {error}") from None
+
+
+def _verify(project: Project, plan: Plan) -> None:
     """Raises ConfigError, with the key, the reason and the nearest name, for what does not fit the modules of the project or contradicts itself."""
     contracts = project.architecture.contracts
     known = contracts.known
@@ -119,15 +131,11 @@ def _verify_sense(contract: Contract, contracts: Contracts) -> None:
     """A contract must not bind a package against what lies in it, nor name one twice."""
     mine = [match for name in contract.modules for match in contracts.matching(name)]
     if contract.kind is ContractKind.FORBIDDEN and contract.packages:
-        for one in mine:
-            for other in (match for name in contract.others for match in contracts.matching(name)):
-                if _overlap(one, other):
-                    raise ConfigError(f"{contract.place}: {one!r} must not import {other!r}, and one lies in the other: a module cannot be kept from itself")
-    if contract.kind is ContractKind.INDEPENDENCE:
-        for index, one in enumerate(mine):
-            for other in mine[index + 1 :]:
-                if _overlap(one, other):
-                    raise ConfigError(f"{contract.place}: {one!r} and {other!r} are to be independent, and one lies in the other")
+        others = [match for name in contract.others for match in contracts.matching(name)]
+        if (pair := _overlap(mine, others)) is not None:
+            raise ConfigError(f"{contract.place}: {pair[0]!r} must not import {pair[1]!r}, and one lies in the other: a module cannot be kept from itself")
+    if contract.kind is ContractKind.INDEPENDENCE and (pair := _overlap_within(mine)) is not None:
+        raise ConfigError(f"{contract.place}: {pair[0]!r} and {pair[1]!r} are to be independent, and one lies in the other")
     if contract.kind is ContractKind.LAYERS:
         rows: dict[str, int] = {}
         for number, row in enumerate(contract.rows, 1):
@@ -137,14 +145,49 @@ def _verify_sense(contract: Contract, contracts: Contracts) -> None:
                 rows[module] = number
 
 
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+def _overlap(mine: Iterable[str], others: Iterable[str]) -> tuple[str, str] | None:
+    """The first of `mine` that is one of `others`, lies in one or holds one, with that one."""
+    whole: dict[str, str] = {}
+    holding: dict[str, str] = {}
+    for other in others:
+        whole.setdefault(other, other)
+        for package in _packages(other):
+            holding.setdefault(package, other)
+    for one in mine:
+        found = next((whole[name] for name in (one, *_packages(one)) if name in whole), holding.get(one))
+        if found is not None:
+            return one, found
+    return None
+
+
+def _overlap_within(names: Iterable[str]) -> tuple[str, str] | None:
+    """The same among the names themselves, in their order."""
+    seen: set[str] = set()
+    holding: dict[str, str] = {}
+    for one in names:
+        found = next((name for name in (one, *_packages(one)) if name in seen), holding.get(one))
+        if found is not None:
+            return found, one
+        seen.add(one)
+        for package in _packages(one):
+            holding.setdefault(package, one)
+    return None
+
+
+def _packages(name: str) -> Iterator[str]:
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def _verify_order(plan: Plan, contracts: Contracts) -> None:
     """Two declarations of layers must not turn an order round: what one calls higher, another calls lower."""
     above: dict[str, dict[str, str]] = {}
+    pairs = 0
     for place, order in _orders(plan, contracts):
+        sizes = [len(row) for row in order]
+        pairs += (sum(sizes) ** 2 - sum(size * size for size in sizes)) // 2
+        if pairs > _MOST_PAIRS:
+            raise ConfigError(f"{place}: layers: more than {_MOST_PAIRS:,} pairs of modules would have an order: name packages, not each of their modules")
         for index, upper in enumerate(order):
             for lower in order[index + 1 :]:
                 for one in upper:

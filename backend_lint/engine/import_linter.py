@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from backend_lint.config import nearest
+from backend_lint.engine.discover import read_regular
 from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
 
 NAMES = ("setup.cfg", ".importlinter", "pyproject.toml")
@@ -19,6 +21,7 @@ _KEYS: dict[ContractKind, frozenset[str]] = {
     ContractKind.PROTECTED: frozenset({"protected_modules", "allowed_importers", "as_packages"}),
     ContractKind.ACYCLIC: frozenset({"ancestors"}),
 }
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _ALWAYS = frozenset({"id", "name", "type", "ignore_imports", "unmatched_ignore_imports_alerting"})
 
 
@@ -40,8 +43,23 @@ def find(root: Path) -> str | None:
     return None
 
 
+def unreadable(root: Path) -> list[Flaw]:
+    """Why files are not read in which import-linter would look: contracts in them would be passed over in silence."""
+    found = []
+    for name in NAMES:
+        try:
+            read_regular(root / name, _LIMIT)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            found.append(Flaw(name, "import-linter", f"cannot be read, so nobody knows whether it holds contracts: {error}"[:300], False))
+    return found
+
+
 def read(root: Path, name: str) -> tuple[list[Contract], list[Flaw]]:
     """The contracts of a file, and what of it cannot be read."""
+    if not (root / name).resolve().is_relative_to(root.resolve()):
+        return [], [Flaw(name, "import-linter", "leads out of the project root")]
     text = _text(root / name)
     if not text:
         return [], [Flaw(name, "import-linter", "the file does not exist, is empty or cannot be read")]
@@ -54,8 +72,10 @@ def read(root: Path, name: str) -> tuple[list[Contract], list[Flaw]]:
     type_checking = not _truth(session.get("exclude_type_checking_imports", False))
     contracts: list[Contract] = []
     flaws: list[Flaw] = []
+    lines = _lines(name, text)
     for key, table in tables:
-        made = _contract(name, key, table, roots, type_checking, _line(text, key, table))
+        line = lines.get(str(table.get("name", "")) if key.startswith("tool.") else key, 1)
+        made = _contract(name, key, table, roots, type_checking, line)
         if isinstance(made, Contract):
             contracts.append(made)
             if _is_exhaustive(table):
@@ -160,14 +180,22 @@ def _truth(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "1", "yes", "on")
 
 
-def _line(text: str, key: str, table: Mapping[str, Any]) -> int:
-    wanted = f"[{key}]" if not key.startswith("tool.") else str(table.get("name", "[[tool.importlinter.contracts"))
-    return next((number for number, line in enumerate(text.split("\n"), 1) if wanted in line), 1)
+def _lines(path: str, text: str) -> dict[str, int]:
+    """Where each contract stands, in one pass: by its section, or in TOML by its name; under an empty name where the first one does."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not path.endswith(".toml"):
+            if line.startswith("["):
+                found.setdefault(line[1:].partition("]")[0], number)
+        elif "[[tool.importlinter.contracts" in line:
+            found.setdefault("", number)
+        elif "name" in line:
+            for quoted in _QUOTED.finditer(line):
+                found.setdefault(quoted[1] if quoted[1] is not None else quoted[2], number)
+    return found
 
 
 def _text(path: Path) -> str:
-    from backend_lint.engine.discover import read_regular
-
     try:
         return read_regular(path, _LIMIT).decode("utf-8", "replace")
     except (OSError, ValueError):

@@ -7,6 +7,7 @@ from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.facts.architecture import Contract, ContractKind
 from backend_lint.project import Project
 from backend_lint.project.architecture import Breach
+from backend_lint.project.architecture.contracts import TooManyChainsError
 
 _SAYS = {
     ContractKind.LAYERS: "lies above it",
@@ -93,7 +94,13 @@ class BrokenImportContract(ProjectRule):
         contracts = project.architecture.contracts
         names = project.architecture.graph.names
         for contract in contracts.contracts:
-            for one in contracts.breaches(contract):
+            try:
+                breaches = contracts.breaches(contract)
+            except TooManyChainsError as error:
+                at = _At(contract.line, 1, contract.line, 1)
+                yield self.finding(contract.path, at, f"contract `{contract.name[:100]}` and those after it are not checked: {error}")
+                return
+            for one in breaches:
                 first = one.chain[0]
                 by_way = f" by way of `{names[first.imported]}`" if len(one.chain) > 1 and first.imported in names else ""
                 yield self.finding(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from backend_lint.api import Finding, ProjectRule, Role, Severity
 from backend_lint.facts.architecture import Contract
 from backend_lint.project import Project
+from backend_lint.project.architecture.contracts import TooManyChainsError
 
 
 class _At(NamedTuple):
@@ -80,7 +81,11 @@ class StaleContractException(ProjectRule):
         for contract in contracts.contracts:
             if contract.stale == "none":
                 continue
-            for _, exception in contracts.stale(contract):
+            try:
+                stale = contracts.stale(contract)
+            except TooManyChainsError:
+                return  # broken-import-contract says so
+            for _, exception in stale:
                 yield self.finding(
                     contract.path,
                     _At(contract.line, 1, contract.line, 1),

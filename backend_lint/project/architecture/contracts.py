@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import collections
-import itertools
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -37,6 +36,15 @@ class _Bound(NamedTuple):
     paths: frozenset[str]
 
 
+MAX_STEPS = 30_000_000
+"""Comparisons and imports followed for all contracts of a run, some ten seconds: a contract file may bind every module against every other."""
+_MAX_KEPT = 3_000_000
+
+
+class TooManyChainsError(Exception):
+    """Contracts that nobody can check in bearable time; the text names the one at which it showed."""
+
+
 class Contracts:
     """What becomes of every contract. Modules are told by their dotted names; a package stands for all that lies below it."""
 
@@ -45,6 +53,8 @@ class Contracts:
         self._modules = modules
         self.contracts = tuple(contracts)
         self._below: dict[str, list[str]] = {}
+        self._matching: dict[str, list[str]] = {}
+        self._left = MAX_STEPS
         for name, path in sorted(graph.paths.items()):
             parts = name.split(".")
             for depth in range(1, len(parts) + 1):
@@ -59,16 +69,25 @@ class Contracts:
         """The modules and packages that a name stands for, which may hold ``*`` and ``**``."""
         if "*" not in name:
             return [name] if name in self._below else []
-        pattern = _pattern(name)
-        return [known for known in self._below if pattern.fullmatch(known)]
+        if name not in self._matching:
+            self._step(len(self._below), name)
+            matches = _pattern(name)
+            self._matching[name] = [known for known in self._below if matches(known)]
+        return self._matching[name]
+
+    def _step(self, steps: int, where: str) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise TooManyChainsError(f"{where[:100]}: more than {MAX_STEPS:,} imports and names would be compared: name packages, not each of their modules")
 
     def breaches(self, contract: Contract) -> list[Breach]:
         """The chains that break a contract, one for each import that leads out of what is bound, in order of places."""
         keeps, _ = self._kept(contract)
+        ways = _Ways(keeps)
         found: list[Breach] = []
         for source, targets, blocked in self._pairs(contract):
             for target in targets:
-                found += self._exits(contract, source, target, blocked, keeps)
+                found += self._exits(contract, source, target, blocked, ways)
         if contract.kind is ContractKind.ACYCLIC:
             found += self._circles(contract, keeps)
         unique = {(one.chain[0].importer, one.chain[0].imported, one.target): one for one in reversed(found)}
@@ -82,7 +101,13 @@ class Contracts:
     def _kept(self, contract: Contract) -> tuple[dict[str, dict[str, Arrow]], list[Allowed]]:
         """Importer -> imported -> the import, of those that the contract looks at; and exceptions that match none."""
         names = self._graph.names
-        patterns = [(one, _pattern(one.importer), _pattern(one.imported)) for one in contract.allowed]
+        exact: dict[str, list[tuple[Allowed, Callable[[str], bool]]]] = {}
+        patterns = []
+        for one in contract.allowed:
+            if "*" in one.importer:
+                patterns.append((one, _pattern(one.importer), _pattern(one.imported)))
+            else:
+                exact.setdefault(one.importer, []).append((one, _pattern(one.imported)))
         used: set[Allowed] = set()
         roots = tuple(f"{root}." for root in contract.roots)
         kept: dict[str, dict[str, Arrow]] = {}
@@ -90,19 +115,22 @@ class Contracts:
             name = names[path]
             if roots and not f"{name}.".startswith(roots):
                 continue
-            mine = [(one, second) for one, first, second in patterns if first.fullmatch(name)]
+            self._step(len(targets) + len(patterns) + 1, contract.name)
+            mine = [*exact.get(name, ()), *((one, second) for one, first, second in patterns if first(name))]
             inner = kept[path] = {}
             for to, arrows in targets.items():
                 arrow = next((one for one in arrows if contract.type_checking or not one.type_checking), None)
                 if arrow is None or (roots and not f"{names[to]}.".startswith(roots)):
                     continue
-                allowing = [one for one, second in mine if second.fullmatch(names[to])]
+                self._step(len(mine), contract.name)
+                allowing = [one for one, second in mine if second(names[to])]
                 used.update(allowing)
                 if not allowing:
                     inner[to] = arrow
-            for one, second in mine:
-                if one not in used and any(second.fullmatch(external) for external, _ in self._externals(path)):
-                    used.add(one)
+            unused = [(one, second) for one, second in mine if one not in used]
+            externals = [external for external, _ in self._externals(path)] if unused else []
+            self._step(len(unused) * len(externals), contract.name)
+            used.update(one for one, second in unused if any(map(second, externals)))
         return kept, [one for one in contract.allowed if one not in used]
 
     def _bound(self, name: str, contract: Contract) -> list[_Bound]:
@@ -148,20 +176,24 @@ class Contracts:
             if name in self._below:
                 yield _Bound(name, frozenset(self._below[name]))
 
-    def _exits(
-        self, contract: Contract, source: _Bound, target: _Bound, blocked: frozenset[str], kept: Mapping[str, Mapping[str, Arrow]]
-    ) -> Iterator[Breach]:
+    def _exits(self, contract: Contract, source: _Bound, target: _Bound, blocked: frozenset[str], ways: _Ways) -> Iterator[Breach]:
+        kept = ways.kept
+        self._step(1, contract.name)
         goal = target.paths - source.paths
         onward: dict[str, Arrow] = {} if target.paths else self._importers_of(target.name, contract, kept)
         direct = contract.kind is ContractKind.PROTECTED or not contract.indirect
+        self._step(len(goal) + len(source.paths), contract.name)
         if not direct:
-            importers: dict[str, list[Arrow]] = collections.defaultdict(list)
-            for found in kept.values():
-                for arrow in found.values():
-                    importers[arrow.imported].append(arrow)
-            queue = collections.deque([*goal, *(path for path in onward if path not in source.paths)])
+            starts = [*goal, *(path for path in onward if path not in source.paths)]
+            reaching, steps = ways.reaching(target.name, [*target.paths, *onward])
+            self._step(steps, contract.name)
+            if reaching.isdisjoint(source.paths):
+                return
+            queue = collections.deque(starts)
             while queue:
-                for arrow in importers[queue.popleft()]:
+                before = ways.importers[queue.popleft()]
+                self._step(len(before), contract.name)
+                for arrow in before:
                     path = arrow.importer
                     if path not in onward and path not in goal and path not in source.paths and path not in blocked:
                         onward[path] = arrow
@@ -171,18 +203,23 @@ class Contracts:
                 yield Breach(contract, (onward[path],), source.name, target.name)
             for imported, arrow in kept.get(path, {}).items():
                 if imported in goal or (imported in onward and imported not in source.paths and not direct):
-                    yield Breach(contract, (arrow, *_follow(imported, onward, goal)), source.name, target.name)
+                    chain = (arrow, *_follow(imported, onward, goal))
+                    self._step(len(chain), contract.name)
+                    yield Breach(contract, chain, source.name, target.name)
 
     def _importers_of(self, external: str, contract: Contract, kept: Mapping[str, Mapping[str, Arrow]]) -> dict[str, Arrow]:
         """The modules that import something outside the project, each with the import."""
         patterns = [(_pattern(one.importer), _pattern(one.imported)) for one in contract.allowed]
         found = {}
         for path in kept:
-            for name, arrow in self._externals(path):
+            externals = list(self._externals(path))
+            self._step(len(externals) + 1, external)
+            for name, arrow in externals:
                 outside = name == external or name.startswith(external + ".")
                 if outside and (contract.type_checking or not arrow.type_checking) and path not in found:
                     top = name.partition(".")[0]
-                    if not any(first.fullmatch(self._graph.names[path]) and (second.fullmatch(name) or second.fullmatch(top)) for first, second in patterns):
+                    self._step(len(patterns), external)
+                    if not any(first(self._graph.names[path]) and (second(name) or second(top)) for first, second in patterns):
                         found[path] = arrow
         return found
 
@@ -202,20 +239,65 @@ class Contracts:
                 for to, arrow in targets.items():
                     if path in child and to in child and child[path] != child[to]:
                         between.setdefault((child[path], child[to]), arrow)
+            ahead: dict[str, list[tuple[str, Arrow]]] = collections.defaultdict(list)
+            for (one, other), arrow in between.items():
+                ahead[one].append((other, arrow))
+            self._step(len(self._below[ancestor]) + len(kept), contract.name)
             for (one, other), arrow in sorted(between.items()):
-                back = between.get((other, one)) or _way_back(other, one, between)
+                back = between.get((other, one))
+                if back is None:
+                    self._step(len(between), contract.name)
+                    back = _way_back(other, one, ahead)
                 if back is not None:
                     yield Breach(contract, (arrow, back), one, other)
 
 
-def _way_back(start: str, goal: str, between: Mapping[tuple[str, str], Arrow]) -> Arrow | None:
+class _Ways:
+    """The imports that a contract looks at: importer -> imported -> the import, and the other way round."""
+
+    def __init__(self, kept: Mapping[str, Mapping[str, Arrow]]) -> None:
+        self.kept = kept
+        self._reaching: dict[str, frozenset[str]] = {}
+        self._size = 0
+
+    @functools.cached_property
+    def importers(self) -> dict[str, list[Arrow]]:
+        found: dict[str, list[Arrow]] = collections.defaultdict(list)
+        for targets in self.kept.values():
+            for arrow in targets.values():
+                found[arrow.imported].append(arrow)
+        return found
+
+    def reaching(self, name: str, starts: Iterable[str]) -> tuple[frozenset[str], int]:
+        """All from which a chain leads to `starts`, which `name` stands for, with themselves; and the steps it took to find them."""
+        if name in self._reaching:
+            return self._reaching[name], 1
+        pending = list(starts)
+        found = set(pending)
+        steps = 0
+        while pending:
+            before = self.importers.get(pending.pop(), ())
+            steps += len(before) + 1
+            for arrow in before:
+                if arrow.importer not in found:
+                    found.add(arrow.importer)
+                    pending.append(arrow.importer)
+        self._size += len(found)
+        if self._size > _MAX_KEPT:
+            self._reaching.clear()
+            self._size = len(found)
+        self._reaching[name] = frozenset(found)
+        return self._reaching[name], steps
+
+
+def _way_back(start: str, goal: str, ahead: Mapping[str, list[tuple[str, Arrow]]]) -> Arrow | None:
     """The first import on a way from `start` to `goal`; None if there is none."""
     first: dict[str, Arrow] = {}
     queue = collections.deque([start])
     while queue:
         current = queue.popleft()
-        for (one, other), arrow in between.items():
-            if one == current and other not in first and other != start:
+        for other, arrow in ahead.get(current, ()):
+            if other not in first and other != start:
                 first[other] = first.get(current, arrow)
                 if other == goal:
                     return first[other]
@@ -229,10 +311,34 @@ def _follow(path: str, onward: Mapping[str, Arrow], goal: AbstractSet[str]) -> I
         path = onward[path].imported
 
 
-def _pattern(name: str) -> re.Pattern[str]:
-    parts = itertools.chain.from_iterable((r"\.", _part(part)) for part in name.split("."))
-    return re.compile("".join(itertools.islice(parts, 1, None)))
+def _pattern(name: str) -> Callable[[str], bool]:
+    """Whether a dotted name fits, in time that grows with pattern times name: contract files are written by the checked project.
 
+    ``*`` stands for one part, ``**`` for one or more.
+    """
+    if "*" not in name:
+        return name.__eq__
+    wanted: list[str] = []
+    for part in name.split("."):
+        # one part, and then any number of them
+        wanted += ["*", "**"] if part == "**" else [part]
 
-def _part(part: str) -> str:
-    return r"[^.]+" if part == "*" else r"[^.]+(?:\.[^.]+)*" if part == "**" else re.escape(part)
+    def matches(known: str) -> bool:
+        parts = known.split(".")
+        at = token = 0
+        star = mark = -1
+        while at < len(parts):
+            if token < len(wanted) and wanted[token] == "**":
+                star, mark = token, at
+                token += 1
+            elif token < len(wanted) and wanted[token] in ("*", parts[at]):
+                token += 1
+                at += 1
+            elif star >= 0:
+                mark += 1
+                token, at = star + 1, mark
+            else:
+                return False
+        return all(part == "**" for part in wanted[token:])
+
+    return matches
