@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from backend_lint.engine.bounded_regex import STAR, part
 from backend_lint.facts.coverage_config import CoverageConfig
 
 _TOKENS = re.compile(r"\*\*/|/\*+$|^\*+/|\*+|\?|\[[^\]/]*\]|/|[^*?\[/]+|\[")
 
 _MOST_STARS = 4
-"""In a glob: `re` goes back for each, and the patterns come from the checked project."""
+"""In a glob; the patterns come from the checked project."""
+
+
+_REFUSED = re.compile(r"[^/\\]\*\*|\*\*[^/\\]")
+"""coverage.py stops at such a pattern: ``**`` stands for whole folders."""
 
 
 def left_out(config: CoverageConfig) -> Callable[[str], str]:
@@ -44,7 +49,7 @@ def _any(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
     compiled = []
     for pattern in patterns:
         try:
-            if pattern.count("*") <= _MOST_STARS:
+            if pattern.count("*") <= _MOST_STARS and not _REFUSED.search(pattern):
                 compiled.append(re.compile(expression(pattern)))
         except re.error:
             continue
@@ -58,18 +63,26 @@ def expression(glob: str) -> str:
     ('(?:.*/)?migrations/.*', 'shop/[^/]*\\\\.py')
     """
     plain = glob.strip().replace("\\", "/").removeprefix("./")
-    parts = []
+    groups: list[str] = []
+    current: list[str] = []
+    done = ""
     for token in _TOKENS.findall(plain):
         if token.endswith("/") and token.startswith("*"):
-            parts.append("(?:.*/)?")
-        elif token.startswith("/*"):
-            parts.append("/.*")
+            if done or current or groups:
+                groups.append(done + part(current))
+                done, current = "", []
+            else:
+                groups.append("")
+        elif token == "/" or token.startswith("/*"):
+            done, current = f"{done}{part(current)}/{'.*' if token != '/' else ''}", []
         elif token.startswith("*"):
-            parts.append(".*" if token == "**" else "[^/]*")
+            current.append(".*" if token == "**" else STAR)
         elif token == "?":
-            parts.append("[^/]")
+            current.append("[^/]")
         elif token.startswith("[") and token.endswith("]"):
-            parts.append(token)
+            current.append(f"(?!/){token}")
         else:
-            parts.append(re.escape(token))
-    return "".join(parts)
+            current += map(re.escape, token)
+    groups.append(done + part(current))
+    first, *others = groups
+    return first + "".join([f"(?>(?:.*?/)??{one})" for one in others[:-1]]) + "".join(f"(?:.*/)?{one}" for one in others[-1:])

@@ -10,13 +10,24 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
+from backend_lint.engine.bounded_regex import part
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 _MOST_STARS = 2
-"""In one part of a path; each further one multiplies the time by the length of a file name."""
+"""In one part of a path."""
 _MOST_DEEP = 3
 """Parts that are ``**``."""
+
+
+_TOKENS = re.compile(
+    r"\^|\(\?:\.\+/\)\?|\(\?:/\.\+\)\?|\(\?:\(\?P<ps_d>/\)\|\$\)|\(\?P<ps_d>/\)|\[\^/\][*+]?|/|\\.|\[\^?\]?[^\]]*\]|[^\\\[]", re.DOTALL
+)
+_ANYWHERE, _BETWEEN = "(?:.+/)?", "(?:/.+)?"
+_LAZY = {_ANYWHERE: "(?:.+?/)??", _BETWEEN: "(?:/.+?)??"}
+_ENDS = ("(?:(?P<ps_d>/)|$)", "(?P<ps_d>/)")
 
 
 def specification(text: str) -> tuple[GitIgnoreSpec, list[str]]:
@@ -30,7 +41,47 @@ def specification(text: str) -> tuple[GitIgnoreSpec, list[str]]:
         lines = [line for line in lines if is_simple(line)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of `re`, about patterns of the checked project such as [[a-z]
-        return GitIgnoreSpec.from_lines(lines, backend="re2" if linear else "simple"), left_out
+        if linear:
+            return GitIgnoreSpec.from_lines(lines, backend="re2"), left_out
+        return GitIgnoreSpec.from_lines(lines, _pattern, backend="simple"), left_out
+
+
+def _pattern(line: str) -> GitIgnoreSpecPattern:
+    """pathspec's pattern with an expression that does not go back."""
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    made = GitIgnoreSpecPattern(line)
+    if made.regex is not None and ("[" in line or "*" in line.lstrip("*")):
+        made.regex = re.compile(bounded(made.regex.pattern))
+    return made
+
+
+def bounded(expression: str) -> str:
+    """The same expression of pathspec, without going back over ``*`` and ``**`` but the last; classes do not match ``/``, as in git.
+
+    >>> bounded("^(?:.+/)?a(?:/.+)?/b(?:(?P<ps_d>/)|$)")
+    '^(?>(?:.+?/)??a(?=/))(?:/.+)?/b(?:(?P<ps_d>/)|$)'
+    """
+    tokens = _TOKENS.findall(expression)
+    if tokens[:1] != ["^"] or "".join(tokens) != expression:
+        return expression
+    groups: list[tuple[str, str]] = []
+    current: list[str] = []
+    lead = done = end = ""
+    for token in tokens[1:]:
+        if token in (_ANYWHERE, _BETWEEN):
+            if done or current:
+                groups.append((lead, done + part(current)))
+            lead, done, current = token, "", []
+        elif token in _ENDS:
+            end = token
+        elif token == "/":
+            done, current = f"{done}{part(current)}/", []
+        else:
+            current.append(f"(?!/){token}" if token.startswith("[") and not token.startswith("[^/]") else token)
+    groups.append((lead, done + part(current)))
+    found = [f"(?>{_LAZY[lead]}{text}(?=/))" if lead else text for lead, text in groups[:-1]]
+    return "".join(("^", *found, *groups[-1], end))
 
 
 def is_simple(line: str) -> bool:
