@@ -70,9 +70,10 @@ def _joined(
         languages.add(language)
         covered, lost, doubts = _of_project(one, known, config, read_lines)
         doubtful += [f"{report.path}: {text}" for text in (*one.doubtful, *doubts)]
-        unmapped += [f"{report.path}: {path}" for path in lost]
+        unmapped += [f"{report.path}: {path[:300]}" for path in lost[:_MAX_NAMED]]
         if not covered:
-            problems.append(f"{report.path} names no file of this project{f' ({lost[0]} for one)' if lost else ''}: it was made for another tree; {REMEDY}")
+            example = f" ({lost[0][:200]} for one)" if lost else ""
+            problems.append(f"{report.path} names no file of this project{example}: it was made for another tree; {REMEDY}")
         elif later := newer_source(settings.root, report.path, covered):
             problems.append(f"{report.path} is older than {later}: {REMEDY}")
         else:
@@ -82,7 +83,7 @@ def _joined(
                 joined[path] = _either(joined[path], file) if path in joined else file
     if not used or (named and problems):
         return Measured(problem=problems[0], unmapped=tuple(unmapped[:_MAX_NAMED]), doubtful=tuple(doubtful[:_MAX_NAMED]))
-    never, out = _not_imported(files, joined, config, read_lines) if "py" in languages else ({}, [])
+    never, out = _not_imported(files, joined, config, read_lines) if any(path.endswith(".py") for path in joined) else ({}, [])
     joined.update(never)
     changed, change_problem = _changes(settings, joined, read_lines)
     return Measured(

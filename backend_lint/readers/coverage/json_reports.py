@@ -27,27 +27,25 @@ class _Python(msgspec.Struct):
     files: dict[str, _PythonFile]
 
 
-class _Place(msgspec.Struct):
+class _Place(msgspec.Struct, gc=False):
     line: int | None = None
 
 
-class _Span(msgspec.Struct):
+class _Span(msgspec.Struct, gc=False):
     start: _Place
 
 
-class _Branch(msgspec.Struct):
-    type: str = ""
+class _Branch(msgspec.Struct, gc=False):
     line: int | None = None
     loc: _Span | None = None
-    locations: list[_Span] = []
 
 
-class _IstanbulFile(msgspec.Struct):
+class _IstanbulFile(msgspec.Struct, gc=False):
     statement_map: dict[str, _Span] = msgspec.field(name="statementMap")
     s: dict[str, int]
     path: str = ""
-    branch_map: dict[str, _Branch] = msgspec.field(name="branchMap", default_factory=dict)
-    b: dict[str, list[int]] = {}
+    branch_map: dict[str, _Branch] | None = msgspec.field(name="branchMap", default=None)
+    b: dict[str, list[int]] | None = None
 
 
 _Segment = tuple[int | bool, ...]
@@ -122,16 +120,17 @@ def _istanbul(report: dict[str, _IstanbulFile]) -> CoverageReport:
     """A line runs as often as the statement on it that ran most, as Istanbul counts lines."""
     records = Records()
     for key, file in report.items():
-        records.count(len(file.s) + sum(map(len, file.b.values())))
+        branches = file.b or {}
+        records.count(len(file.s) + sum(map(len, branches.values())))
         lines: dict[int, int] = {}
         for name, span in file.statement_map.items():
             if span.start.line is not None and name in file.s:
                 number = line_number(span.start.line)
                 lines[number] = max(hit_count(file.s[name]), lines.get(number, 0))
         ways: dict[int, tuple[int, int]] = {}
-        for name, branch in file.branch_map.items():
+        for name, branch in (file.branch_map or {}).items():
             line = branch.loc.start.line if branch.loc is not None and branch.loc.start.line is not None else branch.line
-            counts = file.b.get(name, [])
+            counts = branches.get(name, [])
             if line is not None and counts:
                 taken, whole = ways.get(line_number(line), (0, 0))
                 ways[line] = (taken + sum(1 for count in counts if count > 0), whole + len(counts))

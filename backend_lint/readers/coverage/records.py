@@ -10,6 +10,7 @@ MAX_LINE = 5_000_000
 MAX_RECORDS = 2_000_000
 MAX_FILES = 200_000
 MAX_DOUBTS = 50
+MAX_PATH = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -41,8 +42,8 @@ class Records:
 
     def add(self, file: FileCoverage, part: bool = False) -> None:
         """One record of a file. `part`: the format has several of one file (a class each), so that a second one may hold lines of its own."""
-        if not file.path or _CONTROL.search(file.path):
-            self.doubt(f"{file.path!r} is no name of a file")
+        if not file.path or len(file.path) > MAX_PATH or _CONTROL.search(file.path):
+            self.doubt(f"{file.path[:200]!r} is no name of a file")
             return
         known = self.files.get(file.path)
         if known is None:

@@ -10,6 +10,8 @@ from backend_lint.readers.coverage.records import Records, UnreadableError, hit_
 
 _CONDITION = re.compile(r"\s*\d{1,3}(?:\.\d+)?%\s*\((\d{1,6})/(\d{1,6})\)")
 _MAX_DEPTH = 30
+_CHUNK = 1 << 16
+_MAX_TAG = 2_000_000
 Attributes = dict[str, str]
 
 
@@ -154,7 +156,12 @@ def read_xml(data: bytes) -> CoverageReport:
     parser.CharacterDataHandler = lambda text: reader.text(text) if reader is not None else None
     parser.EntityDeclHandler = refuse
     try:
-        parser.Parse(data, True)
+        for at in range(0, len(data), _CHUNK):
+            parser.Parse(data[at : at + _CHUNK], False)
+            # what the parser holds back is a tag that has not ended
+            if at + _CHUNK - parser.CurrentByteIndex > _MAX_TAG:
+                raise UnreadableError(f"has a tag of more than {_MAX_TAG:,} bytes")
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise UnreadableError(f"is no whole XML document: {error}") from None
     if reader is None:
