@@ -19,7 +19,7 @@ from backend_lint.facts.file import Kind, Role, SourceFile, Unchecked
 from backend_lint.facts.report import Report
 from backend_lint.readers.coverage import UnknownFormatError, UnreadableError, read
 from backend_lint.readers.coverage.records import Records
-from backend_lint.readers.coverage.statements import Exclusions, analysed
+from backend_lint.readers.coverage.statements import INSTALL, Exclusions, analysed, is_installed
 
 ReadLines = Callable[[str], list[str] | None]
 
@@ -83,7 +83,14 @@ def _joined(
                 joined[path] = _either(joined[path], file) if path in joined else file
     if not used or (named and problems):
         return Measured(problem=problems[0], unmapped=tuple(unmapped[:_MAX_NAMED]), doubtful=tuple(doubtful[:_MAX_NAMED]))
-    never, out = _not_imported(files, joined, config, read_lines) if any(path.endswith(".py") for path in joined) else ({}, [])
+    absent, out = _not_imported(files, joined, config) if any(path.endswith(".py") for path in joined) else ([], [])
+    if absent and not is_installed():
+        reason = f"it takes coverage.py, which is not installed, to count files that no report mentions, {len(absent)} here, such as {absent[0]}: {INSTALL}"
+        if asked:
+            return Measured(problem=reason, unmapped=tuple(unmapped[:_MAX_NAMED]), doubtful=tuple(doubtful[:_MAX_NAMED]))
+        unchecked.append(Unchecked(used[0], reason))
+        absent = []
+    never = _counted(absent, config, any(file.branches for file in joined.values()), read_lines)
     joined.update(never)
     changed, change_problem = _changes(settings, joined, read_lines)
     return Measured(
@@ -144,7 +151,7 @@ def _of_project(
     """The report's files by their path in the project, its paths that are none, and doubts."""
     both: list[FileCoverage | Executed] = [*report.files, *report.executed]
     places = mapped([file.path for file in both], report.roots, known)
-    exclusions = Exclusions(config.exclude, config.exclude_also, config.partial, config.partial_also)
+    exclusions = _exclusions(config)
     records = Records()
     lost = sorted(path for path, place in places.items() if place is None)
     for file in both:
@@ -183,26 +190,34 @@ def _either(one: FileCoverage, other: FileCoverage) -> FileCoverage:
     return FileCoverage(one.path, lines, branches, untaken, blocks)
 
 
-def _not_imported(
-    files: Mapping[str, SourceFile], joined: Mapping[str, FileCoverage], config: CoverageConfig, read_lines: ReadLines
-) -> tuple[dict[str, FileCoverage], list[str]]:
-    """Python files of the application that no report has: nothing of them ran; and those that the configuration leaves out."""
-    found: dict[str, FileCoverage] = {}
+def _not_imported(files: Mapping[str, SourceFile], joined: Mapping[str, FileCoverage], config: CoverageConfig) -> tuple[list[str], list[str]]:
+    """Python files of the application that no report has: nothing of them ran; and those that the configuration leaves out, behind the key that does it."""
+    found: list[str] = []
     out: list[str] = []
     why = left_out(config)
-    exclusions = Exclusions(config.exclude, config.exclude_also, config.partial, config.partial_also)
-    with_arcs = any(file.branches for file in joined.values())
     for path, file in files.items():
         if file.kind is not Kind.PYTHON or file.role not in _CODE or path in joined or not file.size:
             continue
         if key := why(path):
             out.append(f"{key}:{path}")
-            continue
+        else:
+            found.append(path)
+    return found, out
+
+
+def _counted(paths: Iterable[str], config: CoverageConfig, with_arcs: bool, read_lines: ReadLines) -> dict[str, FileCoverage]:
+    """What files hold of which nothing ran."""
+    found: dict[str, FileCoverage] = {}
+    for path in paths:
         lines = read_lines(path)
         nothing = Executed(path, (), () if with_arcs else None)
-        if lines is not None and (counted := analysed("\n".join(lines) + "\n", nothing, exclusions)) is not None and counted.lines:
+        if lines is not None and (counted := analysed("\n".join(lines) + "\n", nothing, _exclusions(config))) is not None and counted.lines:
             found[path] = counted
-    return found, out
+    return found
+
+
+def _exclusions(config: CoverageConfig) -> Exclusions:
+    return Exclusions(config.exclude, config.exclude_also, config.partial, config.partial_also)
 
 
 def _changes(settings: Settings, paths: Iterable[str], read_lines: ReadLines) -> tuple[dict[str, Ranges] | None, str]:

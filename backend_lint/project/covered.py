@@ -106,16 +106,18 @@ def unexecuted_handlers(module: SourceModule, file: FileCoverage) -> Iterator[Er
                 yield ErrorPath(index, head, body, handler, tuple(inside))
 
 
-def hides_ordinary_code(pattern: str) -> str:
-    """An ordinary line of code that an exclusion of coverage.py matches; empty if it matches none, or is not understood."""
-    import re2
-
+def hides_ordinary_code(pattern: str) -> str | None:
+    """An ordinary line of code that an exclusion of coverage.py matches, empty if it matches none; None if RE2 does not know it, or is not installed."""
+    try:
+        import re2
+    except ImportError:  # `re` would need exponential time for what a checked project may write
+        return None
     options = re2.Options()
     options.log_errors = False
     try:
         compiled = re2.compile(pattern[:500], options)
     except re2.error:
-        return ""
+        return None
     return next((line.strip() for line in _ORDINARY if compiled.search(line)), "")
 
 

@@ -115,7 +115,10 @@ class CoverageConfigHidesCode(ProjectRule):
             yield self.finding(config.path or known.reports[0], Place(place), _WHAT[key].format(count=count), evidence=evidence)
         for key, patterns in (("exclude_lines", config.exclude or ()), ("exclude_also", config.exclude_also)):
             for pattern in patterns:
-                if line := hides_ordinary_code(pattern):
+                line = hides_ordinary_code(pattern)
+                if line is None:
+                    project.note_unknown(self.name)
+                elif line:
                     message = f"`{key}` leaves out ordinary code: {pattern[:60]!r} matches `{line}`, so such lines and what they guard count as tested"
                     yield self.finding(config.path, Place(config.lines.get(f"report.{key}", 1)), message)
 

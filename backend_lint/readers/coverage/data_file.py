@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from backend_lint.facts.coverage import CoverageReport, Executed
 from backend_lint.readers.coverage.records import MAX_FILES, MAX_LINE, Records, UnreadableError
+from backend_lint.readers.coverage.statements import INSTALL, is_installed
 
 _TABLES = frozenset({"arc", "context", "coverage_schema", "file", "line_bits", "meta", "tracer"})
 _MAX_BITS = 400_000
@@ -20,8 +20,8 @@ _STEPS = 50_000_000
 
 def read_data(data: bytes) -> CoverageReport:
     """Raises UnreadableError, also where coverage.py is not installed beside backend-lint."""
-    if any(importlib.util.find_spec(name) is None for name in ("coverage", "re2")):
-        raise UnreadableError("is read by coverage.py, which is not installed here: pip install 'backend-lint[coverage]', or name a report of `coverage xml`")
+    if not is_installed():
+        raise UnreadableError(f"is read by coverage.py, which is not installed here: {INSTALL}, or name a report of `coverage xml`")
     with tempfile.TemporaryDirectory(prefix="backend-lint-") as folder:
         path = Path(folder) / "data"
         path.write_bytes(data)

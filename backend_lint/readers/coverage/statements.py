@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from backend_lint.facts.coverage import Executed, FileCoverage
 
 _MAX_PATTERN = 500
+INSTALL = "pip install 'backend-lint[coverage]'"
+"""How coverage.py's parser and RE2 come in: most runs read no coverage, or a report that says all."""
+
+
+def is_installed() -> bool:
+    """Whether `analysed` and `matching` can be asked."""
+    return all(importlib.util.find_spec(name) is not None for name in ("coverage", "re2"))
 
 
 class Exclusions(NamedTuple):
@@ -23,7 +31,7 @@ class Exclusions(NamedTuple):
 
 
 def analysed(text: str, executed: Executed, exclusions: Exclusions = Exclusions()) -> FileCoverage | None:  # noqa: B008 - immutable
-    """What coverage.py would report of the file; None if it cannot be parsed."""
+    """What coverage.py would report of the file; None if it cannot be parsed. Only where `is_installed`."""
     from coverage.results import analysis_from_file_reporter
 
     try:
