@@ -229,7 +229,7 @@ class NodeRule(Rule, Generic[Node]):
 class ProjectRule(Rule):
     """Reads the linked model: facts of all files, never source.
 
-    `needs`: the facts and questions it reads, so that the engine links only what some rule needs.
+    `needs`: of what is only read where a rule asks, what it asks for: `facts.coverage.Measured`, `facts.architecture.Contract`.
     """
 
     needs: ClassVar[tuple[type, ...]] = ()

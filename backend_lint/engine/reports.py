@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend_lint.api import ReportRule, Rule
+from backend_lint.api import ProjectRule, ReportRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import read_regular
 from backend_lint.facts.coverage import Measured
@@ -67,9 +67,9 @@ def coverage_of(
     unchecked: list[Unchecked],
     watch: Watch | None,
 ) -> Measured | None:
-    """What the coverage reports say, into `unchecked` those that cannot be used; None if neither the gate nor a rule that has a report asks."""
+    """What the coverage reports say, into `unchecked` those that cannot be used; None if neither the gate nor, where there is a report, a rule asks."""
     asked = settings.gate.get("coverage")
-    if asked is None and not any(rule.family == "testing" for rule in rules):
+    if asked is None and not any(isinstance(rule, ProjectRule) and Measured in rule.needs for rule in rules):
         return None
     names = (asked or {}).get("reports") or (PLACES if asked is not None else tuple(name for name in PLACES if name != DATA_FILE))
     if watch is not None:
