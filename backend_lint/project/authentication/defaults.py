@@ -12,7 +12,6 @@ from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.open_routes import is_marked, is_public
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.guards import AUTH_NAME
 from backend_lint.project.web.values import Place
 
@@ -63,26 +62,18 @@ def _ref(owner: tuple[str, int], name: str) -> Ref:
 
 def _setting(project: Project) -> tuple[SourceModule, int, int, str] | None:
     """Where `REST_FRAMEWORK` is set, if it certainly has no default permission, or `AllowAny`."""
+    settings = project.guards.values.rest_settings
+    if settings.changed:
+        return None
     found: tuple[SourceModule, int, int, str] | None = None
-    for path, module in project.modules.items():
-        if module.role is Role.TEST:
-            continue
-        for assign in module.bodies[0].assigns:
-            if assign.target.startswith("REST_FRAMEWORK["):
-                return None
-            if assign.target != "REST_FRAMEWORK":
-                continue
-            if assign.value[:1] != "{" or "**" in assign.value or "..." in assign.value or for_development(path):
-                return None
-            default = None
-            for pair in split(assign.value[1:-1]):
-                key, _, held = pair.partition(":")
-                if constant_string(key) == "DEFAULT_PERMISSION_CLASSES":
-                    default = held
-            if default is not None and "AllowAny" not in default:
-                return None
-            says = "sets `AllowAny` as the default" if default is not None else "sets no `DEFAULT_PERMISSION_CLASSES`, whose default is `AllowAny`"
-            found = module, assign.line, assign.column, says
+    for module, assign, entries in settings.every:
+        if entries is None or "**" in assign.value or "..." in assign.value or for_development(module.path):
+            return None
+        default = entries.get("DEFAULT_PERMISSION_CLASSES")
+        if default is not None and "AllowAny" not in default:
+            return None
+        says = "sets `AllowAny` as the default" if default is not None else "sets no `DEFAULT_PERMISSION_CLASSES`, whose default is `AllowAny`"
+        found = module, assign.line, assign.column, says
     return found
 
 

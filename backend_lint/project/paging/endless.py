@@ -15,7 +15,7 @@ from backend_lint.facts.schema import Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.loading.whole_tables import is_small, is_whole
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -144,17 +144,13 @@ def _paged_class(project: Project, route: Route) -> bool:
 
 def pages_by_default(project: Project) -> bool | None:
     """Whether Django REST framework pages lists unless a view says otherwise; None if that is not known."""
+    settings = project.guards.values.rest_settings
+    if "REST_FRAMEWORK['DEFAULT_PAGINATION_CLASS']" in settings.changed:
+        return None
     known: bool | None = None
-    for module in project.modules.values():
-        if module.role is Role.TEST:
-            continue
-        for assign in module.bodies[0].assigns:
-            if assign.target == "REST_FRAMEWORK":
-                if assign.value[:1] != "{":
-                    return None
-                pairs = {name: value for name, _, value in (part.partition(":") for part in split(assign.value[1:-1]))}
-                given = pairs.get("'DEFAULT_PAGINATION_CLASS'", "None")
-                known = known or (given != "None" and constant_string(given) != "")
-            elif assign.target == "REST_FRAMEWORK['DEFAULT_PAGINATION_CLASS']":
-                return None
+    for one in settings.every:
+        if one.entries is None:
+            return None
+        given = one.entries.get("DEFAULT_PAGINATION_CLASS", "None")
+        known = known or (given != "None" and constant_string(given) != "")
     return known

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -33,7 +33,7 @@ class FreePaginator(NamedTuple):
 
 
 def free_paginators(project: Project) -> Iterator[FreePaginator]:
-    """All of them, in order of path and line."""
+    """All of them: classes, then settings, each in order of path and line."""
     classes = project.resolver.classes
     for path, module in project.modules.items():
         if module.role is Role.TEST:
@@ -53,9 +53,6 @@ def free_paginators(project: Project) -> Iterator[FreePaginator]:
                 continue
             named = constant_string(asked[1].value) if asked is not None and isinstance(asked[1], Attribute) else "limit"
             yield FreePaginator(path, fact.line, fact.column, fact.name, named or "limit", _BOUND[kind])
-        for assign in module.bodies[0].assigns:
-            if assign.target != "REST_FRAMEWORK" or assign.value[:1] != "{":
-                continue
-            pairs = {name: value for name, _, value in (part.partition(":") for part in split(assign.value[1:-1]))}
-            if constant_string(pairs.get("'DEFAULT_PAGINATION_CLASS'", "")) == _OFFSETS:
-                yield FreePaginator(path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit")
+    for module, assign, entries in project.guards.values.rest_settings.every:
+        if constant_string((entries or {}).get("DEFAULT_PAGINATION_CLASS", "")) == _OFFSETS:
+            yield FreePaginator(module.path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit")

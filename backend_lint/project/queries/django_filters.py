@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.project.queries.django_frames import Chain
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.rest_settings import RestSettings
 from backend_lint.project.web.values import Place
 
 if TYPE_CHECKING:
@@ -31,12 +31,9 @@ class Filters:
         self.modules = chains.modules
 
     @functools.cached_property
-    def settings(self) -> str:
-        """The value of ``REST_FRAMEWORK`` in the settings; empty if there is none."""
-        for module in self.modules.values():
-            if module.role is not Role.TEST and module.names.get("REST_FRAMEWORK", ("",))[0] == "assign":
-                return module.bodies[0].assigns[module.names["REST_FRAMEWORK"][1]].value
-        return ""
+    def settings(self) -> Mapping[str, str]:
+        """What ``REST_FRAMEWORK`` holds, as far as it is known."""
+        return next((one.entries or {} for one in RestSettings(self.modules).last), {})
 
     def page_size(self, ref: Ref) -> str:
         """How many rows a page of a list has: ``?`` if that is not known, empty if lists are not paged."""
@@ -47,21 +44,15 @@ class Filters:
             target = self.chains.resolver.value(found[0].path, found[1].function, found[1].value)
             size = self.views.attribute(target, "page_size") if target is not None and target.kind is RefKind.CLASS else None
             return size[1] if size is not None and size[1].isdigit() else "?"
-        setting = self._setting("DEFAULT_PAGINATION_CLASS")
+        setting = self.settings.get("DEFAULT_PAGINATION_CLASS", "")
         if setting in ("", "None"):
             return ""
-        size_text = self._setting("PAGE_SIZE")
+        size_text = self.settings.get("PAGE_SIZE", "")
         return size_text if size_text.isdigit() else "?"
-
-    def _setting(self, name: str) -> str:
-        for part in split(self.settings[1:-1]) if self.settings[:1] == "{" else []:
-            if part.startswith((f"'{name}':", f'"{name}":')):
-                return part.partition(":")[2]
-        return ""
 
     def _backends(self, ref: Ref) -> str:
         found = self.views.attribute(ref, "filter_backends")
-        return found[1] if found is not None else self._setting("DEFAULT_FILTER_BACKENDS")
+        return found[1] if found is not None else self.settings.get("DEFAULT_FILTER_BACKENDS", "")
 
     def ways(self, ref: Ref, chain: Chain) -> Iterator[Chain]:
         """The list without filters, with the search, and with each filter and order that is offered."""

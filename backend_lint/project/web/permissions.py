@@ -177,18 +177,11 @@ class Permissions:
     @functools.cached_property
     def _default_place(self) -> Place | None:
         found: Place | None = None
-        for path, module in self.values.modules.items():
-            kind, number = module.names.get("REST_FRAMEWORK", ("", 0))
-            if module.role is Role.TEST or kind != "assign":
-                continue
-            value = module.bodies[0].assigns[number].value
-            if value[:1] != "{":
-                found = found or Place(path, 0, "?")
-                continue
-            for pair in split(value[1:-1]):
-                key, _, held = pair.partition(":")
-                if constant_string(key) == "DEFAULT_PERMISSION_CLASSES":
-                    return Place(path, 0, held)
+        for one in self.values.rest_settings.last:
+            if one.entries is None:
+                found = found or Place(one.module.path, 0, "?")
+            elif "DEFAULT_PERMISSION_CLASSES" in one.entries:
+                return Place(one.module.path, 0, one.entries["DEFAULT_PERMISSION_CLASSES"])
         return found
 
     def names_setting(self, name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Limit
 from backend_lint.project.calls import FunctionKey
@@ -76,13 +75,8 @@ class Throttles:
     @functools.cached_property
     def _settings(self) -> dict[str, Place]:
         """The entries of ``REST_FRAMEWORK``."""
-        for path, module in self.values.modules.items():
-            kind, number = module.names.get("REST_FRAMEWORK", ("", 0))
-            value = module.bodies[0].assigns[number].value if kind == "assign" else ""
-            if module.role is not Role.TEST and value[:1] == "{":
-                pairs = (pair.partition(":") for pair in split(value[1:-1]))
-                return {name: Place(path, 0, held) for key, _, held in pairs if (name := constant_string(key))}
-        return {}
+        known = next((one for one in self.values.rest_settings.last if one.entries is not None), None)
+        return {name: Place(known.module.path, 0, held) for name, held in (known.entries or {}).items()} if known is not None else {}
 
     @functools.cached_property
     def _rates(self) -> dict[str, str]:

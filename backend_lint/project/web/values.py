@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from backend_lint.facts.file import Role
@@ -12,6 +13,7 @@ from backend_lint.project.resolver import Resolver
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
 from backend_lint.project.web.constants import Constants
 from backend_lint.project.web.place import MAX_DEPTH, MAX_PATH, MAX_ROUTES, MAX_VISITS, UNKNOWN, Place
+from backend_lint.project.web.rest_settings import RestSettings
 
 __all__ = ["MAX_DEPTH", "MAX_PATH", "MAX_ROUTES", "MAX_VISITS", "UNKNOWN", "Place", "Values", "argument", "keyword"]
 
@@ -30,6 +32,11 @@ class Values(Constants):
     def __init__(self, resolver: Resolver) -> None:
         super().__init__(resolver)
         self._names: dict[tuple[str, str], Place | None] = {}
+
+    @functools.cached_property
+    def rest_settings(self) -> RestSettings:
+        """The defaults of Django REST framework."""
+        return RestSettings(self.modules)
 
     def ref(self, place: Place) -> Ref | None:
         """What the value refers to."""
