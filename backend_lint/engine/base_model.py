@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,9 @@ def base_model(settings: Settings, read_lines: ReadLines) -> Base | None:
 
     def edited(path: str) -> bool:
         lines = read_lines(path)
-        return lines is not None and _is_other("\n".join([*lines, ""]).encode("utf-8", "surrogatepass"), blobs[path]) and _differs(settings, blobs[path], lines)
+        if lines is None or git.names_content(blobs[path], "\n".join([*lines, ""]).encode("utf-8", "surrogatepass")):
+            return False
+        return _differs(settings, blobs[path], lines)
 
     def link() -> Project:
         from backend_lint.engine.base_tree import tree_contents
@@ -45,13 +46,6 @@ def base_model(settings: Settings, read_lines: ReadLines) -> Base | None:
         return link_contents(there, tree_contents(settings, revision))
 
     return Base(settings.diff_base, frozenset(blobs), edited, link)
-
-
-def _is_other(data: bytes, blob: str) -> bool:
-    """Whether the content is not, by its name alone, the same as git's object."""
-    head = b"blob %d\0" % len(data)
-    made = hashlib.sha256(head + data) if len(blob) == 64 else hashlib.sha1(head + data, usedforsecurity=False)
-    return made.hexdigest() != blob
 
 
 def _differs(settings: Settings, blob: str, lines: list[str]) -> bool:

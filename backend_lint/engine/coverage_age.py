@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,13 +41,12 @@ def _first_changed(root: Path, later: list[str], written: int) -> str:
         return later[0]
     if committed * 1_000_000_000 > written + _TOLERANCE_NS:
         return later[0]
-    return next((path for path in later if blobs.get(path) != _blob(root / path)), "")
+    return next((path for path in later if not _is(root / path, blobs.get(path, ""))), "")
 
 
-def _blob(path: Path) -> str:
-    """The name that git gives the content; line ends that git converts make another one."""
+def _is(path: Path, blob: str) -> bool:
+    """Whether the content is that of git's object; line ends that git converts make another one."""
     try:
-        data = read_regular(path, _MAX_BYTES)
+        return git.names_content(blob, read_regular(path, _MAX_BYTES))
     except OSError:
-        return ""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return False

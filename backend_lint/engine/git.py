@@ -159,6 +159,14 @@ def tree(root: Path, revision: str) -> list[TreeEntry]:
     return entries
 
 
+def names_content(blob: str, data: bytes) -> bool:
+    """Whether an object name is that of the content, in a repository of SHA-1 or of SHA-256."""
+    import hashlib
+
+    whole = b"blob %d\0" % len(data) + data
+    return blob == (hashlib.sha256(whole) if len(blob) == 64 else hashlib.sha1(whole, usedforsecurity=False)).hexdigest()
+
+
 def committed_at(root: Path, revision: str = "HEAD") -> int:
     """When a commit was made, in seconds since 1970. Raises GitError."""
     for line in _run(root, "cat-file", "commit", rev_parse(root, revision)).splitlines():

@@ -144,3 +144,12 @@ def test_the_environment_cannot_redirect_git(repository: Path, monkeypatch: pyte
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"):
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
     assert plumbing.ls_files(repository) == ["a.py", "sub/b.py"]
+
+
+@pytest.mark.parametrize("format_", ["sha1", "sha256"])
+def test_an_object_name_is_known_for_that_of_its_content(format_: str, project: Path, git: Git) -> None:
+    git(project, "init", "-q", f"--object-format={format_}")
+    (project / "a.py").write_bytes(b"a = 1\n")
+    name = git(project, "hash-object", "a.py").strip()
+    assert plumbing.names_content(name, b"a = 1\n")
+    assert not plumbing.names_content(name, b"a = 2\n")
