@@ -10,7 +10,7 @@ from backend_lint.facts.python import Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.taint.library import LAST_NAMES, SINKS, Danger
-from backend_lint.project.value_text import constant_string
+from backend_lint.project.value_text import constant_string, names_this_machine
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -22,7 +22,6 @@ _SAFE = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader"})
 _TAKES = frozenset({"json", "read", "text", "content", "aread", "decode"})
 _ASKS = frozenset({"get", "post", "put", "patch", "request", "send", "urlopen"})
 _RESULT = lazy_regex(r"#(\d+)(?!\d)(\.(?:text|content)\b)?")
-_HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 
 
 class UpstreamUse(NamedTuple):
@@ -62,7 +61,7 @@ def _answers(project: Project, module: SourceModule, function: int, body: Body) 
             match = _RESULT.match(receiver)
             if match is not None and int(match.group(1)) in found:
                 found[number] = found[int(match.group(1))]
-        elif method in _ASKS and not any(_HERE.search(text) for text in call.args):
+        elif method in _ASKS and not names_this_machine(*call.args):
             target = project.value(module.path, function, call.callee)
             if target is not None and target.is_external and _CLIENTS.match(target.name):
                 found[number] = number

@@ -10,6 +10,7 @@ from backend_lint.lazy_regex import lazy_regex
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 _NAME = lazy_regex(r"[%#]?\w+")
 _CALL_IDS = lazy_regex(r"#(\d+)")
+_THIS_MACHINE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 _STRINGS = lazy_regex(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
@@ -146,6 +147,15 @@ def constant_string(text: str) -> str | None:
         body = text[1:-1]
         return body.encode("latin-1", "backslashreplace").decode("unicode_escape", "replace") if "\\" in body else body
     return None
+
+
+def names_this_machine(*texts: str) -> bool:
+    """Whether an address of the same machine is written in one of the values: what listens there is the project's own.
+
+    >>> names_this_machine("%path", "'http://localhost:8000'"), names_this_machine("'https://api.example'")
+    (True, False)
+    """
+    return any(_THIS_MACHINE.search(text) for text in texts)
 
 
 def constant_number(text: str) -> float | None:

@@ -11,7 +11,7 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.value_text import constant_string
+from backend_lint.project.value_text import constant_string, names_this_machine
 from backend_lint.project.web.values import Place, keyword
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _UNVERIFIED = ("ssl._create_unverified_context",)
 _HOST_KEYS = frozenset({"AutoAddPolicy", "WarningPolicy"})
 _UNCHECKED_CERTIFICATES = frozenset({"CERT_NONE", "NONE"})
 _EVERYBODY = lazy_regex(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
-_HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
 
 
 class Setting(NamedTuple):
@@ -113,7 +112,7 @@ def debug_modes(project: Project) -> Iterator[Setting]:
             target = project.value(module.path, function, call.callee)
             if target is not None and target.name in ("flask.Flask.run", "quart.Quart.run", "connexion.FlaskApp.run", "connexion.App.run"):
                 host = constant_string(keyword(call, "host")) or ""
-                if host and not _HERE.search(host):
+                if host and not names_this_machine(host):
                     yield Setting(module, function, call, "host")
                 elif not _runs_by_hand(module, function, call):
                     yield Setting(module, function, call, "debug")
@@ -134,7 +133,7 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
         target = project.value(module.path, function, call.callee)
         if target is None or not target.is_external or not _CLIENTS.match(target.name):
             continue
-        if not any(_HERE.search(text) for text in call.args) and not only_while_developing(module.bodies[function], call.block):
+        if not names_this_machine(*call.args) and not only_while_developing(module.bodies[function], call.block):
             yield LibraryCall(module, function, number, call, target.name)
     for found in calls_to(project, _UNVERIFIED):
         if not for_development(found.module.path) and not only_while_developing(found.module.bodies[found.function], found.call.block):

@@ -13,7 +13,7 @@ from backend_lint.project.references import RefKind
 from backend_lint.project.taint.library import CHECKING, KEEPING, PASSES, SINKS, Danger
 from backend_lint.project.taint.passing import argument, carries, shift_of
 from backend_lint.project.taint.values import INLINE, parts, root_and_rest
-from backend_lint.project.value_text import alternatives, closing, split
+from backend_lint.project.value_text import alternatives, closing, names_this_machine, split
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -24,8 +24,6 @@ _MAX_HOPS = 3
 _MAX_CALLERS = 8
 _MAX_TEXT = 4000
 _TEXTS = frozenset("str bytes dict list tuple Any object Dict List Mapping AnyStr Text IO BinaryIO Sequence Iterable StrPath PathLike".split())
-HERE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
-"""An address of the same machine: what listens there is the project's own."""
 _FIXED = lazy_regex(
     "|".join(CHECKING)
     + r"|literal|ident|^(?:uuid\d|hexdigest|digest|urlencode|isoformat|strftime|count|index|now|utcnow|today|time|mkdtemp|mkstemp|gettempdir|getpid|dumps|"
@@ -127,7 +125,7 @@ class OpenValues:
             return "what the environment holds"
         sink = SINKS.get(name)
         if sink is not None and sink.danger is Danger.URL:
-            return "" if any(HERE.search(value) for value in call.args) else f"what `{name}` answers"
+            return "" if names_this_machine(*call.args) else f"what `{name}` answers"
         handed = (*call.args, *(value for _, value in call.keywords))
         if name in PASSES or name.removesuffix("()") in PASSES:
             return next((shown for value in handed if (shown := self.first(key, value, hops, depth + 1))), "")

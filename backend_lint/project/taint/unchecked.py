@@ -13,11 +13,10 @@ from backend_lint.project.references import RefKind
 from backend_lint.project.taint import Danger, Place, makes_objects
 from backend_lint.project.taint.flows import Step
 from backend_lint.project.taint.library import SINKS, YAML
-from backend_lint.project.taint.open_values import HERE
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.taint.statements import quoted_value
 from backend_lint.project.taint.values import parts, pieces, root_and_rest
-from backend_lint.project.value_text import call_ids, constant_string
+from backend_lint.project.value_text import call_ids, constant_string, names_this_machine
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -99,7 +98,7 @@ def _is_own(project: Project, place: Place) -> bool:
     values = [place.value, *(one.value for one in project.modules[place.key[0]].assigns_to(place.key[1], root))]
     for number in (number for value in values for number in call_ids(value)):
         call = body.calls[number] if number < len(body.calls) else None
-        if call is not None and any(HERE.search(value) for value in call.args):
+        if call is not None and names_this_machine(*call.args):
             return True
         if call is not None and ("dump" in call.callee or (call.callee == "open" and call.args and constant_string(call.args[0]) is not None)):
             return True
