@@ -5,17 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, ReportRule, Rule, SqlRule
+from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
+from backend_lint.engine.judge import Clock, Judged, Readings, judge
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Sources, read_all
 from backend_lint.engine.reports import coverage_of, of_rules
-from backend_lint.engine.result import Reported, Result, Timing
+from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
 from backend_lint.facts.database import KnownDatabase
@@ -26,41 +26,10 @@ from backend_lint.readers import wanted
 if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
     from backend_lint.facts.architecture import Plan
-    from backend_lint.facts.coverage import Measured
-    from backend_lint.facts.report import Report
     from backend_lint.project import Project
     from backend_lint.project.base import Base
     from backend_lint.registry import Registry
     from backend_lint.sql.memo import Statements
-
-Readings = Mapping[str, tuple[SourceFile, Reading]]
-
-
-class Clock:
-    """CPU seconds by stage and by rule, those of workers included."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def measure(self, name: str) -> Iterator[None]:
-        start = _cpu()
-        try:
-            yield
-        finally:
-            self.add(name, _cpu() - start)
-
-    def add(self, name: str, seconds: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-    def timings(self) -> tuple[Timing, ...]:
-        return tuple(Timing(name, round(seconds, 6)) for name, seconds in self.seconds.items())
-
-
-def _cpu() -> float:
-    """CPU seconds of this process and of those it has waited for."""
-    ended = os.times()
-    return time.process_time() + ended.children_user + ended.children_system
 
 
 def run(settings: Settings, registry: Registry, watch: Watch | None = None, executor: Executor | None = None) -> Result:
@@ -107,8 +76,20 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         from backend_lint.engine.base_model import base_model
 
         base = base_model(settings, _line_reader(sources))
-    named = frozenset(settings.paths) & readings.keys() if settings.explicit_paths else frozenset()
-    judged = check(readings, rules, clock, reports, _known(settings, unchecked, watch), texts, base, named, settings.guards, plan, coverage=coverage)
+    database = _known(settings, unchecked, watch)
+
+    def link() -> Project:
+        project = _linked(settings, readings, database, texts, plan, base)
+        project.coverage = coverage or project.coverage
+        if settings.explicit_paths:
+            project.named = frozenset(settings.paths) & readings.keys()
+        if plan is not None:
+            from backend_lint.engine.architecture_plan import verify_plan
+
+            verify_plan(project, plan)
+        return project
+
+    judged = judge(readings, rules, link, clock, reports)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -155,84 +136,6 @@ def _order(one: Reported) -> tuple[str, int, int, str]:
     return finding.path, finding.line, finding.column, finding.rule
 
 
-class Judged(NamedTuple):
-    """What rules said of readings: raw findings, rules that failed, and by rule how often it could not tell."""
-
-    findings: list[Finding]
-    failures: list[Unchecked]
-    unknown: dict[str, int]
-    not_understood: tuple[Unchecked, ...] = ()
-    failed: frozenset[str] = frozenset()
-    """Names of the rules that failed: their suppressions are not called unused."""
-
-
-def _answers(rule: ProjectRule | SqlRule | ReportRule, project: Project, reports: Sequence[Report]) -> Iterator[Finding]:
-    if isinstance(rule, ProjectRule):
-        yield from rule.check(project)
-    elif isinstance(rule, SqlRule):
-        for statement in project.statements:
-            yield from rule.statement(statement, project)
-    else:
-        for report in reports:
-            if report.path in rule.reports:
-                yield from rule.judge(report, project)
-
-
-def check(
-    readings: Readings,
-    rules: Sequence[Rule],
-    clock: Clock | None = None,
-    reports: Sequence[Report] = (),
-    database: KnownDatabase | None = None,
-    texts: Statements | None = None,
-    base: Base | None = None,
-    named: frozenset[str] = frozenset(),
-    guards: Mapping[str, str] | None = None,
-    plan: Plan | None = None,
-    strict: bool = True,
-    coverage: Measured | None = None,
-) -> Judged:
-    """The findings of all rules over readings and the reports of other tools. `texts`: what SQL texts say, as far as earlier runs know it.
-
-    `plan`: declared layers and contracts; with `strict` a ConfigError is raised for one that does not fit the project.
-    A rule speaks only of files whose role it names; one that raises loses its own findings.
-    """
-    clock = clock or Clock()
-    findings: list[Finding] = []
-    failures: list[Unchecked] = []
-    failed: set[str] = set()
-    for _, reading in readings.values():
-        findings += reading.findings
-        for name, seconds in reading.timings.items():
-            clock.add(f"rule {name}", seconds)
-    asking = [rule for rule in rules if isinstance(rule, (ProjectRule, SqlRule, ReportRule))]
-    if not asking:
-        return Judged(findings, failures, {})
-    from backend_lint.project import Project
-
-    with clock.measure("link"):
-        project = Project.link(readings, database, texts, base)
-        project.named, project.worths, project.coverage = named, guards or {}, coverage or project.coverage
-        if plan is not None:
-            project.plan = plan
-            if strict:
-                from backend_lint.engine.architecture_plan import verify_plan
-
-                verify_plan(project, plan)
-    for rule in asking:
-        own: list[Finding] = []
-        with clock.measure(f"rule {rule.name}"):
-            try:
-                own += [one for one in _answers(rule, project, reports) if one.path not in readings or readings[one.path][0].role in rule.roles]
-            except Exception as error:
-                failures.append(Unchecked("", f"rule {rule.name} failed: {type(error).__name__}: {error}"[:300]))
-                failed.add(rule.name)
-                continue
-        findings += own
-    missed = tuple(Unchecked(one.path, one.what, one.line) for one in project.not_understood())
-    return Judged(findings, failures, dict(sorted(project.unknown.items())), missed, frozenset(failed))
-
-
 def check_contents(settings: Settings, registry: Registry, contents: Mapping[str, bytes]) -> tuple[dict[str, tuple[SourceFile, Reading]], Judged]:
     """The readings and raw findings of files that are not on disk, such as those of another revision: path relative to the root -> bytes.
 
@@ -244,18 +147,25 @@ def check_contents(settings: Settings, registry: Registry, contents: Mapping[str
     rules = _serving(rules, plan)
     sources = Sources(discovery.candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles), roles_read(rules))
     readings, _ = _read(settings, sources, local_rules(rules), on_disk=False)
-    known = _known(settings, [])
-    return readings, check(readings, rules, database=known, texts=kept_texts(settings)[0], guards=settings.guards, plan=plan, strict=False)
+    return readings, judge(readings, rules, lambda: _linked(settings, readings, _known(settings, []), kept_texts(settings)[0], plan))
 
 
 def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
     """The linked model of files that are not on disk, with all roles."""
-    from backend_lint.project import Project
-
     sources = Sources(given(settings, contents).candidates, lambda candidate: contents[candidate.name], role_finder(settings.roles))
     readings, _ = _read(settings, sources, [], on_disk=False)
-    project = Project.link(readings, _known(settings, []), kept_texts(settings)[0])
+    return _linked(settings, readings, _known(settings, []), kept_texts(settings)[0])
+
+
+def _linked(
+    settings: Settings, readings: Readings, database: KnownDatabase, texts: Statements, plan: Plan | None = None, base: Base | None = None
+) -> Project:
+    """The model of readings, with what the settings say of it."""
+    from backend_lint.project import Project
+
+    project = Project.link(readings, database, texts, base)
     project.worths = settings.guards
+    project.plan = plan
     return project
 
 
@@ -328,13 +238,11 @@ def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None =
 def read_model(settings: Settings) -> tuple[Project, list[Unchecked]]:
     """The linked model of the project on disk with all roles, for whoever asks it and not the rules, and what could not be read."""
     from backend_lint.engine.architecture_plan import plan_of
-    from backend_lint.project import Project
 
     readings = read_project(settings)
     unchecked = [skipped for _, reading in readings.values() for skipped in reading.unchecked]
-    project = Project.link(readings, _known(settings, unchecked), kept_texts(settings)[0])
-    project.worths = settings.guards
-    project.plan, odd_contracts = plan_of(settings)
+    plan, odd_contracts = plan_of(settings)
+    project = _linked(settings, readings, _known(settings, unchecked), kept_texts(settings)[0], plan)
     return project, unchecked + odd_contracts
 
 
