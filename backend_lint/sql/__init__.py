@@ -1,1 +1,1 @@
-"""What SQL means, whoever wrote it; knows no Python code. Empty until the families that need it."""
+"""What SQL means, whoever wrote it: statements, the catalog, plans and locks. Knows no Python code."""
