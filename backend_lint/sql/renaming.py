@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from msgspec.structs import replace
 
@@ -13,8 +13,6 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.text import identifier
 
 _TOKEN = lazy_regex(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::\s*"?[A-Za-z_][\w$]*(?: [a-z]+)*|\.?[A-Za-z_][\w$]*\s*\(?""")
-
-Rename = Callable[[str], str]
 
 
 def mentioned(text: str, columns: Collection[str]) -> list[str]:

@@ -186,11 +186,6 @@ def is_float(type_: str) -> bool:
     return not is_array(type_) and base(type_) in _FLOATS
 
 
-def is_numeric(type_: str) -> bool:
-    """Whether values are numbers of any kind."""
-    return is_integer(type_) or is_float(type_) or (not is_array(type_) and base(type_) in ("numeric", "money"))
-
-
 def is_timestamp(type_: str) -> bool:
     """Whether values are points in time, with or without a zone."""
     return not is_array(type_) and base(type_) in ("timestamp", "timestamptz", "datetime", "datetime2", "smalldatetime")
@@ -207,11 +202,6 @@ def is_timestamp_without_zone(type_: str, dialect: Dialect = Dialect.POSTGRESQL)
 def is_date(type_: str) -> bool:
     """Whether values are days."""
     return type_ == "date"
-
-
-def is_json(type_: str) -> bool:
-    """Whether values are JSON documents."""
-    return type_ in _JSON
 
 
 def length(type_: str) -> int | None:

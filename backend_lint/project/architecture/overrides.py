@@ -31,7 +31,6 @@ class Override(NamedTuple):
 class _Pair(NamedTuple):
     owner: Ref
     method: tuple[str, int]
-    base_owner: Ref
     base: tuple[str, int]
 
 
@@ -74,7 +73,7 @@ def _pairs(project: Project) -> Iterator[_Pair]:
                     if name in methods:
                         other = project.modules[base.path].functions[methods[name]]
                         if not other.decorators and (_may_differ(head, other) or _refuses(project, (path, index), (base.path, methods[name]))):
-                            yield _Pair(ancestors[0], (path, index), base, (base.path, methods[name]))
+                            yield _Pair(ancestors[0], (path, index), (base.path, methods[name]))
                         break
                     if name in attributes:
                         break

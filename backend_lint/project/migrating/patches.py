@@ -19,11 +19,6 @@ _BARE = {
 }
 
 
-def indented(text: str, by: str) -> str:
-    """The lines of a text, moved to the right."""
-    return "\n".join(by + line if line else line for line in text.splitlines())
-
-
 _IDENTIFIER = 63
 """PostgreSQL cuts longer names off."""
 _RISKY = lazy_regex(r"[\"\\;\n\r]|--|/\*")

@@ -56,7 +56,6 @@ FILTER_BACKENDS = "filter_queryset"
 WRAPPERS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "filter"})
 """Builtins whose result has the rows of what they are given."""
 
-VIEW_BASES = ("django.views.generic.", "rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
 
 INSIDE = frozenset({"Exists", "Subquery", "ArraySubquery", "Q", "Prefetch", "OuterRef"})
 """Expressions that hold a queryset that is part of another one."""

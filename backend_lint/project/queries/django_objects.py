@@ -29,7 +29,6 @@ _MOST_NAMED = 60
 """Of a name that is called more often nobody asks who calls it."""
 _GIVEN_NAMES = frozenset({"queryset", "qs", "query_set"})
 _INSTANCE_NAMES = frozenset({"instance", "obj", "object"})
-_SERIALIZER_METHODS = ("update", "to_representation")
 
 
 class Objects:

@@ -15,7 +15,6 @@ from backend_lint.project.schema.django_types import is_positive
 
 _TEXTS = ("varchar", "text", "citext")
 _MAX_DEPTH = 10
-_KEY_SUFFIX = "_fk_%(to_table)s_%(to_column)s"
 
 
 class Alterer(Editor):

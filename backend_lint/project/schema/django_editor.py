@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.history import Recorder
 
 _SUFFIXES = {"gin": "gin", "gist": "gist", "spgist": "spgist", "brin": "brin", "hash": "hash", "bloom": "bloom"}
-_LONGEST_HASH = 20
 
 
 class Waiting(NamedTuple):

@@ -11,7 +11,6 @@ from backend_lint.project.schema.django_state import SELF, USER, DjangoField
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, Unknown, ValueReader
 from backend_lint.project.value_text import constant_string
 
-_TARGETS = ("ForeignKey", "OneToOneField", "ManyToManyField")
 _NULLED = {"NullBooleanField"}
 _POSITIONAL = ("verbose_name", "name", "primary_key", "max_length", "unique", "blank", "null", "db_index")
 _SPATIAL = frozenset(

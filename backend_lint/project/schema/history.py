@@ -141,10 +141,6 @@ class Recorder:
             name = self.catalog.homes.get(self.catalog.bare(change.name if isinstance(change, ddl.DropIndex) else change.old), "")
         return name
 
-    def born_in(self, table: str) -> str:
-        """The migration that made a table; empty if none did."""
-        return self._born.get(self.catalog.spelled(table), "")
-
     def history(self, runner: str, nodes: tuple[Node, ...]) -> History:
         """All that was recorded."""
         return History(runner, nodes, {path: tuple(done) for path, done in self.done.items()}, self.catalog.tables)

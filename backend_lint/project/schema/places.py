@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.file import Role
 from backend_lint.facts.schema import Implicit
 from backend_lint.project.schema.mapping import Framework
 
@@ -112,11 +111,6 @@ class Places:
             return False
         head = self._project.modules[mapped.key[0]].classes[mapped.key[1]]
         return place.path != mapped.key[0] or not head.line <= place.line <= head.end_line
-
-    def in_role(self, table: Table, roles: frozenset[Role]) -> bool:
-        """Whether the table is declared in a file of one of the roles."""
-        file = self._project.files.get(self.table(table).path)
-        return file is not None and file.role in roles
 
     def _name(self, table: Table) -> str:
         mapped = self.model(table.name)

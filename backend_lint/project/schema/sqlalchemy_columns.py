@@ -247,11 +247,6 @@ def on_delete(keywords: dict[str, Value]) -> str:
     return given.lower() if isinstance(given, str) else ""
 
 
-def is_column(value: Value) -> bool:
-    """Whether a value is a column of its own."""
-    return isinstance(value, Made) and value.simple in COLUMN_CALLS
-
-
 def column_name(value: Value) -> str:
     """The last name of a text such as ``User.id`` or ``table.c.id``; empty for anything else."""
     if isinstance(value, str):

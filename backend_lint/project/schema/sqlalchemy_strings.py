@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _MAX = 100_000
 _HEAD = lazy_regex(r"([^_])([A-Z][a-z]+)")
 _TAIL = lazy_regex(r"([a-z0-9])([A-Z])")
-_CAMEL = ("[A-Z]", "a-z")
 
 
 def snake_case(name: str) -> str:

@@ -11,7 +11,7 @@ from backend_lint.facts.schema import Column, ForeignKey, Implicit, Index, Index
 from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.schema.sqlalchemy_columns import ColumnSpec, ForeignSpec, on_delete
 from backend_lint.project.schema.sqlalchemy_naming import DEFAULT, conventional, shortened
-from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Made, Text, Value
+from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, ClassName, Made, Value
 
 if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_evaluate import Values
@@ -239,8 +239,3 @@ def spread(values: Values, value: Value) -> tuple[list[Made], dict[str, Value], 
         else:
             known = known and isinstance(one, ClassName)
     return items, options, known
-
-
-def target_text(value: Value) -> str:
-    """A foreign key's target as written: ``table.column``, or the text of a column object."""
-    return value if isinstance(value, str) else value.text if isinstance(value, Text) else ""

@@ -17,7 +17,6 @@ _TESTS = frozenset({"==", "!=", "<", ">", "<=", ">=", "is", "is not", "in", "not
 """Operations whose result is a boolean."""
 INLINE = frozenset("str repr bytes list tuple set frozenset dict sorted reversed min max next iter ascii format".split())
 """Builtins whose result holds what they are given."""
-_NUMERIC = frozenset({"int", "float", "len", "bool", "hash", "ord", "sum", "abs", "round", "any", "all", "isinstance"})
 _BUILTIN = lazy_regex(r"([a-z]+)\(")
 
 
@@ -186,9 +185,3 @@ def root_and_rest(text: str) -> tuple[str, str]:
     """A value as its root and what hangs on it, as text; both empty for what is malformed."""
     parsed = parse(text)
     return (parsed.root, text[len(parsed.root) :]) if parsed is not None else ("", "")
-
-
-def is_number(text: str) -> bool:
-    """A builtin made the value a number or a boolean."""
-    match = _BUILTIN.match(text)
-    return bool(match) and match is not None and match.group(1) in _NUMERIC

@@ -19,7 +19,6 @@ from backend_lint.project.web.throttles import Throttles
 from backend_lint.project.web.values import MAX_DEPTH, Place, Values, argument
 
 METHODS = ("get", "post", "put", "patch", "delete")
-SAFE = ("GET", "HEAD", "OPTIONS")
 _INNER = {"get": ("list", "retrieve"), "post": ("create",), "put": ("update",), "patch": ("partial_update", "update"), "delete": ("destroy",)}
 _METHOD_DECORATORS = {"require_GET": ("GET",), "require_POST": ("POST",), "require_safe": ("GET", "HEAD")}
 _CHECKING_DECORATORS = {

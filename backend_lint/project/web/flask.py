@@ -17,7 +17,6 @@ from backend_lint.project.web.values import UNKNOWN, Place, Values, argument, ke
 _APPS = ("flask.Flask", "quart.Quart", "apiflask.APIFlask", "flask_openapi3.OpenAPI", "connexion.FlaskApp")
 _BLUEPRINTS = ("flask.Blueprint", "quart.Blueprint", "apiflask.APIBlueprint", "flask_smorest.Blueprint", "flask_openapi3.APIBlueprint", "sanic.Blueprint")
 _APIS = ("flask_restful.Api", "flask_restx.Api", "flask_restplus.Api", "flask_restx.Namespace", "flask_restplus.Namespace", "flask_smorest.Api")
-_SANIC = ("sanic.Sanic", "sanic.Blueprint")
 _NAMES = ("app", "bp", "blueprint", "application")
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _METHODS = ("get", "post", "put", "patch", "delete")

@@ -30,7 +30,6 @@ _VERIFYING = {
     "starlette.authentication.requires", "django.contrib.auth.decorators.user_passes_test", "django.contrib.auth.decorators.permission_required",
     "django.contrib.admin.views.decorators.staff_member_required", "django.contrib.auth.decorators.login_required",
 }  # fmt: skip
-_REFUSING = {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException", "werkzeug.exceptions.HTTPException"}
 _REFUSING_BY_NAME = lazy_regex(
     r"(?:Unauthori[sz]ed|Forbidden|PermissionDenied|NotAuthenticated|AuthenticationFailed|Unauthenticated|AccessDenied|NotAuthorized|InvalidToken|CredentialsException|AuthError)\w*$"
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable
 
-from backend_lint.facts.file import Role
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import alternatives, parse
 from backend_lint.project.web.values import MAX_DEPTH, Place, Values
@@ -110,9 +109,3 @@ class Hosts:
             if kind or ref is None or (ref.is_external and ref.name.partition(".")[0] != ref.name):
                 return place.path, place.text
         return None
-
-    def is_tested(self, host: Host) -> bool:
-        """It is made in a test."""
-        if host not in self.made:
-            return False
-        return self.values.modules[self.made[host][0].path].role is Role.TEST
