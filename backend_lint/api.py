@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ __all__ = [
     "LocalRule",
     "Mends",
     "NodeRule",
+    "Place",
     "Position",
     "Precision",
     "Profile",
@@ -115,6 +116,20 @@ class Position(Protocol):
     def end_line(self) -> int: ...
     @property
     def end_column(self) -> int: ...
+
+
+class Place(NamedTuple):
+    """A `Position` where no fact has the one that is to be shown."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @classmethod
+    def at(cls, line: int, column: int = 1, length: int = 0) -> Place:
+        """A point in a line, or the word of that length there."""
+        return cls(line, column, line, column + length)
 
 
 class File(Protocol):

@@ -22,21 +22,6 @@ ENTRY_MODULES = frozenset({"wsgi.py", "asgi.py", "__main__.py", "manage.py", "co
 """Files that a server or a command starts from: a test has no reason to import them."""
 
 
-class Place(NamedTuple):
-    """A line."""
-
-    line: int
-    column: int = 1
-
-    @property
-    def end_line(self) -> int:
-        return self.line
-
-    @property
-    def end_column(self) -> int:
-        return self.column + 1
-
-
 def of_backend(project: Project) -> dict[str, FileCoverage]:
     """The measured files that rules speak of: those of Python where the project is in Python, since a front end beside it has floors of its own, else all."""
     files = project.coverage.files

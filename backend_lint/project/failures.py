@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.api import Place
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function, Handler, Return, Use
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, within
@@ -55,18 +56,9 @@ class Fate(enum.IntEnum):
     RAISED = 7
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a finding stands; lines and columns count from 1, the end is exclusive."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
 def head(handler: Handler) -> Place:
     """The word ``except`` of a clause."""
-    return Place(handler.line, handler.column, handler.line, handler.column + len("except"))
+    return Place.at(handler.line, handler.column, len("except"))
 
 
 def clause_text(handler: Handler) -> str:
@@ -242,7 +234,7 @@ def drops_in_finally(body: Body) -> Iterator[tuple[Place, str]]:
         tests = [block.subject for block in body.blocks if block.kind is BlockKind.IF and block.line <= line <= block.end_line]
         asked = [*tests, *(body.calls[number].callee for test in tests for number in call_ids(test))]
         if not any("exc_info" in text for text in asked):
-            yield Place(line, column, line, column + len(keyword)), keyword
+            yield Place.at(line, column, len(keyword)), keyword
 
 
 def leaks_inside(project: Project, path: str, function: int, handler: Handler) -> bool:

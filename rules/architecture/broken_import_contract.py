@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role, Severity
 from backend_lint.facts.architecture import Contract, ContractKind
 from backend_lint.project import Project
 from backend_lint.project.architecture import Breach
@@ -16,13 +15,6 @@ _SAYS = {
     ContractKind.PROTECTED: "is protected",
     ContractKind.ACYCLIC: "imports it in turn",
 }
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class BrokenImportContract(ProjectRule):
@@ -105,7 +97,7 @@ class BrokenImportContract(ProjectRule):
                 by_way = f" by way of `{names[first.imported]}`" if len(one.chain) > 1 and first.imported in names else ""
                 yield self.finding(
                     first.importer,
-                    _At(first.line, 1, first.line, 1),
+                    Place.at(first.line),
                     f"`{names[first.importer]}` imports `{one.target}`{by_way}, which contract `{contract.name}` forbids: "
                     "remove the import, or allow it with a reason",
                     evidence=_evidence(one, project),

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.captives import captives
 
@@ -11,13 +10,6 @@ _HARM = {
     "session": "requests then share one session, or get rows of one that is closed; make the object for each request, or hand it the session factory",
     "request": "requests that are long answered are kept alive, and their state with them; hand in only the values that are needed",
 }
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class CaptiveDependency(ProjectRule):
@@ -89,7 +81,7 @@ class CaptiveDependency(ProjectRule):
             symbol = project.modules[one.path].functions[one.function].name if one.function else ""
             yield self.finding(
                 one.path,
-                _At(one.line, one.column, one.line, one.column),
+                Place.at(one.line, one.column),
                 f"`{one.keeper}` holds on to the {one.what} of one request, and lives as long as the process: {_HARM[one.what]}",
                 symbol=symbol,
                 evidence=[Evidence(one.path, one.given, f"the {one.what} comes in here; {one.how}")],

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.frameworks import Needs, domain_frameworks
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class DomainImportsFramework(ProjectRule):
@@ -105,7 +97,7 @@ class DomainImportsFramework(ProjectRule):
             way = f" by way of `{names[one.chain[0].imported]}`" if one.chain else ""
             yield self.finding(
                 one.path,
-                _At(first, 1, first, 1),
+                Place.at(first),
                 f"`{names[one.path]}` of the domain needs `{one.package}` ({one.kind}){way}, and {domain.clean} other modules of the domain need none: "
                 "let an outer layer do it, and hand in what the domain needs",
                 evidence=_evidence(one, project),

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture import interfaces
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class FatInterface(ProjectRule):
@@ -124,7 +116,7 @@ class FatInterface(ProjectRule):
             more = f" and {len(worst.methods) - 3} more" if len(worst.methods) > 3 else ""
             yield self.finding(
                 one.path,
-                _At(fact.line, fact.column, fact.line, fact.column),
+                Place.at(fact.line, fact.column),
                 f"interface `{fact.name}` asks for {len(one.methods)} methods, and `{worst.implementer.name}` refuses {refused}{more}: "
                 "move them to an interface of their own, for those who have them",
                 symbol=fact.name,

@@ -1,20 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.private_imports import Leak, leaks
 
 _SHOWN = 4
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class FeatureSliceLeak(ProjectRule):
@@ -93,7 +85,7 @@ class FeatureSliceLeak(ProjectRule):
             more = f" and {others} more module{'s' if others > 1 else ''} import" if others else " imports"
             yield self.finding(
                 first.importer,
-                _At(first.line, 1, first.line, 1),
+                Place.at(first.line),
                 f"`{names[first.importer]}`{more} {_listed(one)}, which only `{one.home}` should use: {_cure(one)}",
                 evidence=_evidence(one, project),
             )

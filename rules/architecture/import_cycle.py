@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.cycles import Circle, circles
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class ImportCycle(ProjectRule):
@@ -86,7 +78,7 @@ class ImportCycle(ProjectRule):
             back = f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."
             yield self.finding(
                 first.importer,
-                _At(first.line, 1, first.line, 1),
+                Place.at(first.line),
                 f"modules import each other while they load: {way} -> {back}; {_cure(circle)}"[:300],
                 evidence=[
                     Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports `{names[arrow.imported]}`{_knot(circle, arrow)}")

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture import Violation
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class LayerImportViolation(ProjectRule):
@@ -114,7 +106,7 @@ class LayerImportViolation(ProjectRule):
             moved = f"move `{what}` below" if what != "*" else "move what is needed below"
             yield self.finding(
                 arrow.importer,
-                _At(arrow.line, 1, arrow.line, 1),
+                Place.at(arrow.line),
                 f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {moved} or let the caller pass it in",
                 evidence=_evidence(one, imported),
             )

@@ -1,20 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.responsibilities import Group, Mixed, mixed_classes
 
 _SHOWN = 3
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class MixedResponsibilityClass(ProjectRule):
@@ -109,7 +101,7 @@ class MixedResponsibilityClass(ProjectRule):
             drawn = "; ".join(f"{_names(group)} ({', '.join(group.kinds)})" for group in one.groups[:_SHOWN])
             yield self.finding(
                 one.path,
-                _At(fact.line, fact.column, fact.line, fact.column),
+                Place.at(fact.line, fact.column),
                 f"`{fact.name}` has {len(one.groups)} tasks that share no attribute and no call: {drawn}; make a class of each",
                 symbol=fact.name,
                 evidence=_evidence(one, project),

@@ -1,19 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.facts.python import Function
 from backend_lint.project import Project
 from backend_lint.project.architecture.overrides import broken_overrides
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class OverrideBreaksContract(ProjectRule):
@@ -95,8 +87,8 @@ class OverrideBreaksContract(ProjectRule):
             )
 
 
-def _at(head: Function) -> _At:
-    return _At(head.line, head.column, head.line, head.column)
+def _at(head: Function) -> Place:
+    return Place.at(head.line, head.column)
 
 
 def _cure(why: str, base: Function) -> str:

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.process_state import request_state
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class RequestStateInSingleton(ProjectRule):
@@ -81,7 +73,7 @@ class RequestStateInSingleton(ProjectRule):
             hand_on = "a local variable" if head is reader else "an attribute of the request, a parameter or a ContextVar"
             yield self.finding(
                 one.path,
-                _At(one.attribute.line, one.attribute.column, one.attribute.line, one.attribute.column),
+                Place.at(one.attribute.line, one.attribute.column),
                 f"`{head.name}` keeps what belongs to one request in `self.{name}`, and {one.because}: the next request overwrites it; use {hand_on}",
                 symbol=head.name,
                 evidence=[Evidence(*one.place, one.because), Evidence(one.path, reader.line, f"`{reader.name}` reads `self.{name}`")],

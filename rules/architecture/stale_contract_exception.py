@@ -1,19 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Place, ProjectRule, Role, Severity
 from backend_lint.facts.architecture import Contract
 from backend_lint.project import Project
 from backend_lint.project.architecture.contracts import TooManyChainsError
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class StaleContractException(ProjectRule):
@@ -88,6 +80,6 @@ class StaleContractException(ProjectRule):
             for _, exception in stale:
                 yield self.finding(
                     contract.path,
-                    _At(contract.line, 1, contract.line, 1),
+                    Place.at(contract.line),
                     f"contract `{contract.name}` allows `{exception.importer} -> {exception.imported}`, which no module imports: remove the exception",
                 )

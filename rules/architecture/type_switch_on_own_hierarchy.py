@@ -1,20 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.type_switches import repeated_switches
 
 _MOST_SHOWN = 10
-
-
-class _At(NamedTuple):
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class TypeSwitchOnOwnHierarchy(ProjectRule):
@@ -115,7 +107,7 @@ class TypeSwitchOnOwnHierarchy(ProjectRule):
             evidence.append(Evidence(one.base.path, base.line, f"`{one.base.name}` has {one.subclasses} subclasses: the method would stand here"))
             yield self.finding(
                 path,
-                _At(first.block.line, 1, first.block.line, 1),
+                Place.at(first.block.line),
                 f"{functions} functions switch over the subclasses of `{one.base.name}` ({asked}): give it a method for each and let the subclasses answer, "
                 "or dispatch in one table",
                 symbol=head.name if number else "",

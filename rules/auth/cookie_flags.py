@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, ProjectRule, Role
-from backend_lint.facts.python import Assign, Call
+from backend_lint.facts.python import Call
 from backend_lint.project import Project
 from backend_lint.project.authentication.cookies import open_cookies
+from backend_lint.project.authentication.library_calls import place_of
 
 
 class CookieFlags(ProjectRule):
@@ -65,11 +66,4 @@ class CookieFlags(ProjectRule):
                 message = f"cookie `{name}` is set without {found.what}: scripts or plain HTTP give it away; set `httponly=True` and `secure=True`"
             else:
                 message = f"`{name}` takes {found.what} from the session cookie, which scripts or plain HTTP then give away: leave it on in production"
-            yield self.finding(found.module.path, _Place(found.at), message, symbol=found.symbol)
-
-
-class _Place:
-    def __init__(self, at: Call | Assign) -> None:
-        self.line, self.column = at.line, at.column
-        self.end_line = at.end_line if isinstance(at, Call) else at.line
-        self.end_column = at.end_column if isinstance(at, Call) else at.column + len(at.target)
+            yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role
 from backend_lint.project import Project
-from backend_lint.project.authentication.defaults import OpenDefault, open_default
+from backend_lint.project.authentication.defaults import open_default
 
 
 class DefaultAllowAny(ProjectRule):
@@ -77,11 +77,4 @@ class DefaultAllowAny(ProjectRule):
             for route in found.routes[:3]:
                 head = project.calls.head((route.module, route.function))
                 evidence.append(Evidence(route.module, head.line, f"`{route.method} {route.path[:80]}` answers anybody"))
-            yield self.finding(found.module.path, _Place(found), message, evidence=evidence)
-
-
-class _Place:
-    def __init__(self, found: OpenDefault) -> None:
-        self.line = self.end_line = found.line
-        self.column = found.column
-        self.end_column = found.column + len("REST_FRAMEWORK")
+            yield self.finding(found.module.path, Place.at(found.line, found.column, len("REST_FRAMEWORK")), message, evidence=evidence)

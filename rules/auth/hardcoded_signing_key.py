@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.api import Finding, Place, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.authentication.signing_keys import SigningKey, signing_keys
 
@@ -58,7 +58,7 @@ class HardcodedSigningKey(ProjectRule):
             if (found.module.path, found.line) not in seen:
                 seen.add((found.module.path, found.line))
                 symbol = found.module.functions[found.function].name if found.function else ""
-                yield self.finding(found.module.path, _Place(found), _message(found), symbol=symbol)
+                yield self.finding(found.module.path, Place.at(found.line, found.column, max(len(found.name), 1)), _message(found), symbol=symbol)
 
 
 def _message(found: SigningKey) -> str:
@@ -67,10 +67,3 @@ def _message(found: SigningKey) -> str:
     if found.is_default:
         return f"`{found.name}` falls back to a constant: a deployment without the variable starts with a key that everybody can read; let it fail instead"
     return f"`{found.name}` stands in the code, who reads it signs sessions and tokens as anybody: take it from the environment"
-
-
-class _Place:
-    def __init__(self, found: SigningKey) -> None:
-        self.line = self.end_line = found.line
-        self.column = found.column
-        self.end_column = found.column + max(len(found.name), 1)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, ProjectRule, Role
-from backend_lint.facts.python import Assign, Call
 from backend_lint.project import Project
+from backend_lint.project.authentication.library_calls import place_of
 from backend_lint.project.authentication.oauth import misused_flows
 
 
@@ -64,7 +64,7 @@ class OauthFlowMisuse(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in misused_flows(project):
-            yield self.finding(found.module.path, _Place(found.at), _MESSAGES[found.kind], symbol=found.symbol)
+            yield self.finding(found.module.path, place_of(found.at), _MESSAGES[found.kind], symbol=found.symbol)
 
 
 _MESSAGES = {
@@ -73,10 +73,3 @@ _MESSAGES = {
     "redirect": "caller chooses where the code is sent: compare the address with the registered ones first",
     "plain": "OAuth over plain HTTP is allowed, anybody on the way reads codes and tokens: switch it on for development only",
 }
-
-
-class _Place:
-    def __init__(self, at: Call | Assign) -> None:
-        self.line, self.column = at.line, at.column
-        self.end_line = at.end_line if isinstance(at, Call) else at.line
-        self.end_column = at.end_column if isinstance(at, Call) else at.column + len(at.target)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Place, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.authentication.passwords import Weakness, weaknesses
 
@@ -58,7 +58,7 @@ class PasswordStorage(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in weaknesses(project):
             severity = Severity.WARNING if found.kind == "timing" else None
-            yield self.finding(found.module.path, _Place(found), _message(found), symbol=found.symbol, severity=severity)
+            yield self.finding(found.module.path, Place.at(found.line, found.column), _message(found), symbol=found.symbol, severity=severity)
 
 
 def _message(found: Weakness) -> str:
@@ -67,9 +67,3 @@ def _message(found: Weakness) -> str:
     if found.kind == "plain":
         return "the stored password is compared as it is, so it is stored as it is: keep a slow hash, and verify against that"
     return "signature is compared with `==`, whose time tells how much of a guess is right: use `hmac.compare_digest`"
-
-
-class _Place:
-    def __init__(self, found: Weakness) -> None:
-        self.line = self.end_line = found.line
-        self.column = self.end_column = found.column

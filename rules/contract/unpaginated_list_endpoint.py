@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Profile, ProjectRule, Role
+from backend_lint.api import Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.paging.endless import endless_lists
 
@@ -100,10 +100,4 @@ class UnpaginatedListEndpoint(ProjectRule):
                 continue
             message = f"`GET {route.path[:80]}` answers with every row of `{found.table}`, and requests add to it: answer with pages, and bound their size"
             evidence = [found.grows] if found.query is None else [found.query, found.grows]
-            yield self.finding(path, _Place(head.line, head.column), message, symbol=head.name, evidence=evidence)
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
+            yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence)

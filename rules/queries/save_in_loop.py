@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Place, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from, runs_once
@@ -114,11 +114,5 @@ def _message(found: Write) -> str:
     return f"one `{found.how}` of `{found.model}` for {each} of the loop; {_CURES[found.how]}"
 
 
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
-
-
-def _place(found: Write) -> _Place:
-    return _Place(found.at.line, found.at.column)
+def _place(found: Write) -> Place:
+    return Place.at(found.at.line, found.at.column)

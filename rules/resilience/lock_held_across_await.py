@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Position, ProjectRule, Severity
-from backend_lint.facts.python import Block, BlockKind, Body
+from backend_lint.api import Evidence, Finding, Place, Position, ProjectRule, Severity
+from backend_lint.facts.python import BlockKind, Body
 from backend_lint.project import Project
 from backend_lint.project.blocks import inside
 from backend_lint.project.libraries import Effect
@@ -98,7 +98,7 @@ class LockHeldAcrossAwait(ProjectRule):
                         if way := project.calls.reaches((module.path, index), Effect.HTTP, first=held):
                             message = f"lock is held in async {head.name} while another service answers, all requests queue behind it; ask first, lock after"
                             yield self.finding(
-                                module.path, _Place(block), message, symbol=head.name, evidence=project.calls.evidence(way), severity=Severity.WARNING
+                                module.path, Place.at(block.line), message, symbol=head.name, evidence=project.calls.evidence(way), severity=Severity.WARNING
                             )
 
     def _held(self, project: Project, path: str, index: int, body: Body) -> Iterator[tuple[Position, int]]:
@@ -106,7 +106,7 @@ class LockHeldAcrossAwait(ProjectRule):
             if block.kind is BlockKind.WITH and not block.is_async and block.subject and self._is_lock(project, path, index, block.subject):
                 waits = _waits(body, number)
                 if waits:
-                    yield _Place(block), min(waits)
+                    yield Place.at(block.line), min(waits)
         for call in body.calls:
             lock, _, method = call.callee.rpartition(".")
             if method == "acquire" and not call.awaited and self._is_lock(project, path, index, lock):
@@ -128,9 +128,3 @@ def _waits(body: Body, block: int) -> list[int]:
     lines = [call.line for call in body.calls if call.awaited and inside(body, call.block, block)]
     lines += [line for line, _, place in body.awaits if inside(body, place, block)]
     return lines + [found.line for found in body.blocks if found.is_async and found.parent >= 0 and inside(body, found.parent, block)]
-
-
-class _Place:
-    def __init__(self, block: Block) -> None:
-        self.line = self.end_line = block.line
-        self.column = self.end_column = 1

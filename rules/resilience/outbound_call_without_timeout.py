@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, ProjectRule, Severity
+from backend_lint.api import Finding, Mends, Place, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.event_loop import answers_request
@@ -107,7 +107,7 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
         if Peer.MAIL in peers:
             for path, assign, evidence in unbounded_mail(project):
                 message = "SMTP host without `EMAIL_TIMEOUT`: sending mail may block for ever; set `EMAIL_TIMEOUT`"
-                yield self.finding(path, _Place(assign.line, assign.column), message, evidence=evidence, suggestion="EMAIL_TIMEOUT = 10")
+                yield self.finding(path, Place.at(assign.line, assign.column), message, evidence=evidence, suggestion="EMAIL_TIMEOUT = 10")
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         import libcst
@@ -129,12 +129,6 @@ def _message(found: Outbound, behind: Hanging) -> str:
     else:
         what = f"`{name}` has no timeout"
     return f"{what}: {behind.who or 'its caller hangs'} while the other side does not answer; {cure}"
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
 
 
 def _keyword(found: Outbound) -> str:

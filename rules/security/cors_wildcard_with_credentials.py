@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, ProjectRule, Role, Severity
-from backend_lint.facts.python import Assign, Call
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import cross_origin
+from backend_lint.project.authentication.library_calls import place_of
 
 
 class CorsWildcardWithCredentials(ProjectRule):
@@ -61,11 +61,4 @@ class CorsWildcardWithCredentials(ProjectRule):
                 message = f"`{found.name}` allows every origin together with credentials, any site can act for a visitor: list the origins that need it"
             else:
                 message = "every origin may read what this API answers: list the origins that need it"
-            yield self.finding(found.module.path, _Place(found.at), message, symbol=found.symbol, severity=None if found.name else Severity.WARNING)
-
-
-class _Place:
-    def __init__(self, at: Call | Assign) -> None:
-        self.line, self.column = at.line, at.column
-        self.end_line = at.end_line if isinstance(at, Call) else at.line
-        self.end_column = at.end_column if isinstance(at, Call) else at.column + len(at.target)
+            yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol, severity=None if found.name else Severity.WARNING)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Finding, ProjectRule, Role, Severity
-from backend_lint.facts.python import Assign, Call
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import debug_modes
+from backend_lint.project.authentication.library_calls import place_of
 
 
 class DebugOrDocsExposed(ProjectRule):
@@ -64,7 +64,7 @@ class DebugOrDocsExposed(ProjectRule):
         for found in debug_modes(project):
             message = _MESSAGES[found.name]
             severity = Severity.WARNING if found.name == "ALLOWED_HOSTS" else None
-            yield self.finding(found.module.path, _Place(found.at), message, symbol=found.symbol, severity=severity)
+            yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol, severity=severity)
 
 
 _MESSAGES = {
@@ -73,10 +73,3 @@ _MESSAGES = {
     "host": "the debugger listens on an address that others reach, and runs the code that they type: leave `debug` off, or bind it to 127.0.0.1",
     "debug": "the file starts the debugger when it is imported, and it runs the code that callers type: leave `debug` off",
 }
-
-
-class _Place:
-    def __init__(self, at: Call | Assign) -> None:
-        self.line, self.column = at.line, at.column
-        self.end_line = at.end_line if isinstance(at, Call) else at.line
-        self.end_column = at.end_column if isinstance(at, Call) else at.column + len(at.target)

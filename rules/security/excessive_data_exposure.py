@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import FunctionKey, Project, RefKind
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint.answers import SECRETS, answered, response_models
@@ -93,7 +93,7 @@ class ExcessiveDataExposure(ProjectRule):
             for name in names:
                 if name not in hidden:
                     message = f"`{name}` can be read through this serializer: take it out, or make it `write_only`"
-                    yield self.finding(shape.path, _Place(shape.line, shape.column), message, symbol=shape.name)
+                    yield self.finding(shape.path, Place.at(shape.line, shape.column), message, symbol=shape.name)
 
     def _of_routes(self, project: Project) -> Iterator[Finding]:
         seen: set[FunctionKey] = set()
@@ -108,10 +108,4 @@ class ExcessiveDataExposure(ProjectRule):
                         if attribute.name in SECRETS and attribute.annotation and "Secret" not in attribute.annotation and "exclude" not in attribute.value:
                             message = f"`{attribute.name}` is part of the answer of `{route.method} {route.path}`: answer with a model without it"
                             evidence = [Evidence(route.declared_in, route.line, "answers with this model")]
-                            yield self.finding(base.path, _Place(attribute.line, attribute.column), message, symbol=fact.name, evidence=evidence)
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
+                            yield self.finding(base.path, Place.at(attribute.line, attribute.column), message, symbol=fact.name, evidence=evidence)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.ownership.assigned import RIGHTS, assigned
-from backend_lint.project.taint.serializers import Shape, shapes
+from backend_lint.project.taint.serializers import shapes
 
 
 class MassAssignment(ProjectRule):
@@ -83,10 +83,4 @@ class MassAssignment(ProjectRule):
         for shape in shapes(project):
             if project.modules[shape.path].role in self.roles and shape.is_user and shape.fields == ("__all__",) and not RIGHTS & shape.read_only:
                 message = "every field of a user can be written, `is_superuser` too: list the fields that a caller may set"
-                yield self.finding(shape.path, _Place(shape), message, symbol=shape.name)
-
-
-class _Place:
-    def __init__(self, shape: Shape) -> None:
-        self.line = self.end_line = shape.line
-        self.column = self.end_column = shape.column
+                yield self.finding(shape.path, Place.at(shape.line, shape.column), message, symbol=shape.name)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.authentication.entrances import Attempt, attempts
 
@@ -80,10 +80,10 @@ class MissingRateLimit(ProjectRule):
             module = project.modules[path]
             if module.role not in self.roles:
                 continue
-            place, symbol = _Place(route.line, 1), ""
+            place, symbol = Place.at(route.line), ""
             if route.function >= 0:
                 head = module.functions[route.function]
-                place, symbol = _Place(head.line, head.column), head.name
+                place, symbol = Place.at(head.line, head.column), head.name
             evidence = [Evidence(found.path, found.line, found.what)]
             evidence += [Evidence(form, line, f"`{name}` takes what the caller gives, and limits nothing") for form, line, name in found.forms[:2]]
             yield self.finding(path, place, _message(found), symbol=symbol, evidence=evidence)
@@ -95,9 +95,3 @@ def _message(found: Attempt) -> str:
     if found.sends:
         return f"`{route}` sends mail for anybody who asks, without a limit, so a mailbox can be flooded: limit requests by mail address and by caller"
     return f"`{route}` checks a secret without a limit, so it can be guessed: limit attempts by account and address"
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column

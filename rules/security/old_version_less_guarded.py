@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role
 from backend_lint.facts.route import Route
 from backend_lint.project import Project
 from backend_lint.project.authentication.versions import old_versions
@@ -91,14 +91,8 @@ def _guarded(route: Route, lacks: str) -> str:
     return f"`{route.method} {route.path[:80]}` is {'limited' if lacks == 'limit' else 'guarded'} by `{names[0]}`"
 
 
-def _place(project: Project, route: Route) -> tuple[str, _Place, str]:
+def _place(project: Project, route: Route) -> tuple[str, Place, str]:
     if route.function < 0:
-        return route.declared_in, _Place(route.line, 1), ""
+        return route.declared_in, Place.at(route.line), ""
     head = project.modules[route.module].functions[route.function]
-    return route.module, _Place(head.line, head.column), head.name
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
+    return route.module, Place.at(head.line, head.column), head.name

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.paging.paginators import free_paginators
 from backend_lint.project.paging.sizes import free_sizes
@@ -76,13 +76,7 @@ class UnboundedRequest(ProjectRule):
             route = f"{size.route.method} {size.route.path[:80]}"
             message = f"callers of `{route}` choose `{size.name}`, and nothing bounds it, so one request loads a whole table: give it an upper bound"
             evidence = [Evidence(size.key[0], size.line, "it decides here how many rows are loaded")]
-            yield self.finding(path, _Place(head.line, head.column), message, symbol=head.name, evidence=evidence)
+            yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence)
         for found in free_paginators(project):
             message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: set `{found.bound}`"
-            yield self.finding(found.path, _Place(found.line, found.column), message)
-
-
-class _Place:
-    def __init__(self, line: int, column: int) -> None:
-        self.line = self.end_line = line
-        self.column = self.end_column = column
+            yield self.finding(found.path, Place.at(found.line, found.column), message)

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Profile, ProjectRule, Role
+from backend_lint.api import Finding, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.assertions import fails_only_by_exception, test_functions
-from backend_lint.project.covered import Place
 
 
 class AssertionlessTest(ProjectRule):
@@ -57,4 +56,4 @@ class AssertionlessTest(ProjectRule):
         for module, index, head, body in test_functions(project):
             if fails_only_by_exception(project, module, index, head, body):
                 message = "this test asserts nothing, so it passes whatever the code answers: look at the result, the status or the stored row"
-                yield self.finding(module.path, Place(head.line, head.column), message, symbol=head.name)
+                yield self.finding(module.path, Place.at(head.line, head.column), message, symbol=head.name)

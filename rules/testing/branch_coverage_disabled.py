@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule
+from backend_lint.api import Finding, Place, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.facts.python import BlockKind
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, of_backend, shown
+from backend_lint.project.covered import of_backend, shown
 
 _TESTED = frozenset({BlockKind.IF, BlockKind.FOR, BlockKind.WHILE, BlockKind.CASE})
 
@@ -86,13 +86,13 @@ class BranchCoverageDisabled(ProjectRule):
             if config.path:
                 place = config.lines.get("run.branch", config.lines.get("run", 1))
                 message = f"coverage counts lines only, so an `if` that was never false counts as tested: set `branch = true` below [run] of {config.path}"
-                yield self.finding(config.path, Place(place), message)
+                yield self.finding(config.path, Place.at(place), message)
             else:
                 message = "this report counts lines only, so an `if` that was never false counts as tested: measure with `coverage run --branch`"
-                yield self.finding(known.reports[0], Place(1), message)
+                yield self.finding(known.reports[0], Place.at(1), message)
             return
         taken = sum(file.branches_taken for file in known.files.values())
         whole = sum(file.branches_all for file in known.files.values())
         if (percent := per_cent(taken, whole)) < known.floors.branch:
             message = f"tests take {shown(percent)} % of all branches ({taken} of {whole}), the floor is {known.floors.branch:g}"
-            yield self.finding(known.reports[0], Place(1), message)
+            yield self.finding(known.reports[0], Place.at(1), message)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role
 from backend_lint.facts.coverage import Measured
 from backend_lint.project import Project
-from backend_lint.project.covered import ENTRY_MODULES, Place, hides_ordinary_code
+from backend_lint.project.covered import ENTRY_MODULES, hides_ordinary_code
 
 _WHAT = {
     "omit": "`omit` keeps {count} of the application out of every coverage report: test them, or give them a floor of their own in gate.coverage.files",
@@ -112,7 +112,7 @@ class CoverageConfigHidesCode(ProjectRule):
             place = next((config.lines[name] for name in _KEYS[key] if name in config.lines), 1)
             evidence = [Evidence(path, 1, "this file is in no report") for path in paths[:5]]
             count = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
-            yield self.finding(config.path or known.reports[0], Place(place), _WHAT[key].format(count=count), evidence=evidence)
+            yield self.finding(config.path or known.reports[0], Place.at(place), _WHAT[key].format(count=count), evidence=evidence)
         for key, patterns in (("exclude_lines", config.exclude or ()), ("exclude_also", config.exclude_also)):
             for pattern in patterns:
                 line = hides_ordinary_code(pattern)
@@ -120,7 +120,7 @@ class CoverageConfigHidesCode(ProjectRule):
                     project.note_unknown(self.name)
                 elif line:
                     message = f"`{key}` leaves out ordinary code: {pattern[:60]!r} matches `{line}`, so such lines and what they guard count as tested"
-                    yield self.finding(config.path, Place(config.lines.get(f"report.{key}", 1)), message)
+                    yield self.finding(config.path, Place.at(config.lines.get(f"report.{key}", 1)), message)
 
 
 def _may_be_left_out(path: str) -> bool:

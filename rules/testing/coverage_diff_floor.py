@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role, Severity
 from backend_lint.facts.coverage import FileCoverage, Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, of_backend, shown, spans, unexecuted_handlers, untaken
+from backend_lint.project.covered import of_backend, shown, spans, unexecuted_handlers, untaken
 from backend_lint.project.failures import clause_text, symbol_of
 
 
@@ -92,7 +92,7 @@ class CoverageDiffFloor(ProjectRule):
             if below and missed:
                 evidence = [Evidence(known.reports[0], 1, f"{covered} of {whole} changed lines run: {shown(per_cent(covered, whole))} %")]
                 message = f"no test executes {spans(missed, 4)} of this change, the floor for changes is {known.floors.diff:g} %"
-                yield self.finding(path, Place(missed[0]), message, evidence=evidence)
+                yield self.finding(path, Place.at(missed[0]), message, evidence=evidence)
             yield from self._hidden(project, path, file, set(lines))
 
     def _hidden(self, project: Project, path: str, file: FileCoverage, lines: set[int]) -> Iterator[Finding]:
@@ -106,4 +106,4 @@ class CoverageDiffFloor(ProjectRule):
                 yield self.finding(path, one.handler, message, symbol=symbol_of(one.head), severity=Severity.WARNING)
         for line in sorted(lines):
             if file.lines[line] and line not in clauses and (way := untaken(file, line)):
-                yield self.finding(path, Place(line), f"this changed branch {way} in any test", severity=Severity.WARNING)
+                yield self.finding(path, Place.at(line), f"this changed branch {way} in any test", severity=Severity.WARNING)

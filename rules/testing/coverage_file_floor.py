@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.api import Finding, Place, ProjectRule, Role
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import ENTRY_MODULES, Place, of_backend, shown, spans
+from backend_lint.project.covered import ENTRY_MODULES, of_backend, shown, spans
 
 
 class CoverageFileFloor(ProjectRule):
@@ -82,10 +82,10 @@ class CoverageFileFloor(ProjectRule):
                 continue
             if path in known.never_imported:
                 if path.partition("/")[0] in tops:
-                    yield self.finding(path, Place(1), f"no test imports this file: none of its {len(file.lines)} lines runs, the floor is {floor:g} %")
+                    yield self.finding(path, Place.at(1), f"no test imports this file: none of its {len(file.lines)} lines runs, the floor is {floor:g} %")
                 continue
             missed = [line for line, hits in file.lines.items() if not hits]
             untaken = file.branches_all - file.branches_taken
             rest = f"never executed: {spans(missed, 4)}" if missed else f"{untaken} ways out of branches are never taken"
             message = f"tests execute {shown(percent)} % of this file ({covered} of {whole}), the floor is {floor:g}; {rest}"
-            yield self.finding(path, Place(min(missed, default=1)), message)
+            yield self.finding(path, Place.at(min(missed, default=1)), message)

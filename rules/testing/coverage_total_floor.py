@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule
+from backend_lint.api import Evidence, Finding, Place, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, of_backend, shown
+from backend_lint.project.covered import of_backend, shown
 
 
 class CoverageTotalFloor(ProjectRule):
@@ -82,4 +82,4 @@ class CoverageTotalFloor(ProjectRule):
         worst = sorted(units, key=lambda path: (units[path][0] - units[path][1], path))[:5]
         evidence = [Evidence(path, 1, f"{units[path][1] - units[path][0]} of {units[path][1]} {what} never run") for path in worst]
         message = f"tests execute {shown(percent)} % of the code, the floor is {known.floors.total:g}: {whole - covered} of {whole} {what} never run"
-        yield self.finding(known.reports[0], Place(1), message, evidence=evidence)
+        yield self.finding(known.reports[0], Place.at(1), message, evidence=evidence)

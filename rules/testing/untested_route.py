@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.route import Route
 from backend_lint.project import Project
-from backend_lint.project.covered import Place, never_ran, spans
+from backend_lint.project.covered import never_ran, spans
 
 _OPERATIONAL = re.compile(
     r"/(?:health\w*|ready\w*|live\w*|ping|metrics|status|docs|redoc|openapi\.json|favicon\.ico|robots\.txt|__debug__)(?:/|$)", re.IGNORECASE
@@ -106,7 +106,7 @@ class UntestedRoute(ProjectRule):
             called = f"{first.method} {first.path[:100]}" if first.method != "*" else first.path[:100]
             message = f"no test calls {called}{more}: the body of its handler ({spans(lines, 2)}) never ran"
             evidence = [Evidence(first.declared_in, first.line, "the route is declared here")] if first.declared_in != path else []
-            yield self.finding(path, Place(head.line, head.column), message, symbol=head.name, evidence=evidence, suggestion=_test_of(first))
+            yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence, suggestion=_test_of(first))
 
 
 def _test_of(route: Route) -> str:

@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, Place, Profile, ProjectRule, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.failures import Place
 from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
 from backend_lint.project.transactions.edits import with_f
 from backend_lint.project.transactions.reach import Open
@@ -112,7 +111,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         if race.save is not None and race.save.line != race.at.line:
             whole = race.save.callee.endswith((".save", ".asave")) and written_fields(race.save) is None
             evidence.append(Evidence(race.key[0], race.save.line, "written back here" + (", with all other columns as they were loaded" if whole else "")))
-        at = Place(race.at.line, race.at.column, race.at.line, race.at.column + 1)
+        at = Place.at(race.at.line, race.at.column, 1)
         suggestion, severity = f"F('{race.field.name}')" if race.mendable else "", Severity.INFO if race.minor else None
         return self.finding(race.key[0], at, message, symbol=project.calls.head(race.key).name, evidence=evidence, severity=severity, suggestion=suggestion)
 

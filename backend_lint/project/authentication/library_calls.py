@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint import api
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import Assign, Call
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.web.values import Place
+from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.web.values import Place, keyword
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -35,6 +37,11 @@ class LibraryCall(NamedTuple):
         return Place(self.module.path, self.function, text)
 
 
+def place_of(at: Call | Assign) -> api.Place:
+    """A call, or the target of an assignment, as findings show it."""
+    return api.Place(at.line, at.column, at.end_line, at.end_column) if isinstance(at, Call) else api.Place.at(at.line, at.column, len(at.target))
+
+
 def calls_to(project: Project, names: Collection[str], roles: Collection[Role] = SERVING) -> Iterator[LibraryCall]:
     """Calls of what has one of the dotted `names`, in modules of these roles."""
     wanted = frozenset(names)
@@ -53,9 +60,6 @@ def calls_to(project: Project, names: Collection[str], roles: Collection[Role] =
 
 def entry(project: Project, place: Place, key: str) -> Place | None:
     """What a dictionary that is displayed, named or made by ``dict(...)`` has under a constant key; None if it has none or that is unknown."""
-    from backend_lint.project.value_text import constant_string, split
-    from backend_lint.project.web.values import keyword
-
     values = project.guards.values
     found = values.follow(place)
     call = values.call(found)

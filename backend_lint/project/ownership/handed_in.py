@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backend_lint.api import Place
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.effects import Effect, effect_on, is_answered
 from backend_lint.project.ownership.keys import Strength
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def handed_in(finder: Finder, handler: FunctionKey) -> Iterator[Unscoped]:
     """What the dependencies of a handler look up by what the caller sent, if neither they nor the handler ask whose it is."""
-    from backend_lint.project.ownership.unscoped import Place, Unscoped
+    from backend_lint.project.ownership.unscoped import Unscoped
 
     frames, checks = finder.frames, finder.checks
     routes = finder.project.routes.by_handler(handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Profile
+from backend_lint.api import Place, Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.project.calls import FunctionKey
@@ -24,7 +24,7 @@ _FEWEST = 2
 
 def listings(finder: Finder) -> Iterator[Unscoped]:
     """Lists that their neighbours in the same handler show to be forgotten."""
-    from backend_lint.project.ownership.unscoped import Place, Unscoped
+    from backend_lint.project.ownership.unscoped import Unscoped
 
     project = finder.project
     for handler in project.routes.handlers:

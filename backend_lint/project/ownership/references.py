@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Profile
+from backend_lint.api import Place, Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
@@ -29,7 +29,7 @@ _LOOKS = lazy_regex(r"context|\buser\b|request|queryset")
 
 def references(finder: Finder) -> Iterator[Unscoped]:
     """Fields of serializers that any row of an owned table is accepted for."""
-    from backend_lint.project.ownership.unscoped import Place, Unscoped
+    from backend_lint.project.ownership.unscoped import Unscoped
 
     project = finder.project
     for path, module in project.modules.items():

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.api import Profile
+from backend_lint.api import Place, Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 
 _SHARED = lazy_regex(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
 """Paths of what is meant to be seen by whoever has the address."""
-
-
-class Place(NamedTuple):
-    """Where something stands."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class Unscoped(NamedTuple):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backend_lint.api import Place
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
@@ -51,7 +52,7 @@ def _effect(finder: Finder, route: Route) -> Effect:
 
 
 def _judged(finder: Finder, owner: tuple[str, int], routes: list[Route]) -> Unscoped | None:
-    from backend_lint.project.ownership.unscoped import Place, Unscoped
+    from backend_lint.project.ownership.unscoped import Unscoped
 
     project = finder.project
     ref = Ref(RefKind.CLASS, "", *owner)
