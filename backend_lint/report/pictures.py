@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.report.escape import visible, xml
+from backend_lint.report.html_page import html_page
 
 _NOT_LABEL = lazy_regex(r'["<>&;`#|\[\]{}()\\]')
 _STYLE = """
@@ -68,14 +69,12 @@ def page(title: str, notes: Iterable[str], boxes: Sequence[Box], lines: Sequence
     """An HTML page: notes, the drawing, the wrong arrows in words, then `below`, which is HTML."""
     wrong = [f"<li><code>{xml(line.source)}</code> → <code>{xml(line.target)}</code>: {xml(line.wrong)}</li>" for line in lines if line.wrong]
     parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">',
-        f"<title>{xml(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{xml(title)}</h1>",
         f"<ul>{''.join(f'<li>{xml(note)}</li>' for note in notes)}</ul>",
         _svg(boxes, lines, rows),
     ]
     if wrong:
         parts.append(f'<h2 class="wrong">Arrows that should not be there</h2>\n<ul>{"".join(wrong)}</ul>')
-    return "\n".join([*parts, below, "</body>\n</html>"]) + "\n"
+    return html_page(title, _STYLE, *parts, below)
 
 
 def _svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend_lint.project.web.worth import worth
 from backend_lint.report.escape import xml
+from backend_lint.report.html_page import html_page
 
 if TYPE_CHECKING:
     from backend_lint.facts.route import Route
@@ -141,8 +142,6 @@ def routes_page(content: Mapping[str, Entries]) -> str:
     told = ", ".join(f"{counts[name]} {name}" for name in _KNOWN.values())
     heads = ("Method", "Path", "Handler", "Callers", "Guards", "Roles, scopes", "Reads", "Writes", "Request", "Response", "Rate limit")
     parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">',
-        f"<title>Routes</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>Routes</h1>",
         f"<p>{len(routes)} routes: {told}. Registrations that are not understood: {len(unread)}.</p>",
         f"<table>\n<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>\n<tbody>",
         *(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(entry))}</tr>" for entry in routes),
@@ -152,7 +151,7 @@ def routes_page(content: Mapping[str, Entries]) -> str:
         parts.append("<h2>Not understood</h2>\n<p>Routes may be missing because of these.</p>\n<ul>")
         parts += [f"<li><code>{xml(entry['what'])}</code>{_at(entry)}</li>" for entry in unread]
         parts.append("</ul>")
-    return "\n".join([*parts, "</body>\n</html>"]) + "\n"
+    return html_page("Routes", _STYLE, *parts)
 
 
 def _cells(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,12 @@
+"""The frame of a page that stands alone: nothing fetched, no script."""
+
+from __future__ import annotations
+
+from backend_lint.report.escape import xml
+
+
+def html_page(title: str, style: str, *parts: str) -> str:
+    """`parts` are HTML, a line each at least; `style` is CSS of ours."""
+    head = '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">'
+    begin = f"<title>{xml(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<h1>{xml(title)}</h1>"
+    return "\n".join([head, begin, *parts, "</body>\n</html>"]) + "\n"
