@@ -10,7 +10,7 @@ from backend_lint.facts.python import Assign
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.quantities import Quantities
 from backend_lint.project.settings import qualified
-from backend_lint.project.value_text import call_ids, constant_string, split
+from backend_lint.project.value_text import call_ids, entries
 
 GUNICORN_FILES = frozenset({"gunicorn.conf.py", "gunicorn_conf.py", "gunicorn_config.py", "gunicorn.config.py", "gunicorn.py", "gunicorn_settings.py"})
 
@@ -111,9 +111,8 @@ def _scaled(kind: str, path: str, function: int, value: str, line: int, quantiti
 
 
 def _visibility(path: str, function: int, value: str, line: int, quantities: Quantities) -> Iterator[Deadline]:
-    for part in split(value[1:-1]) if value.startswith("{") else ():
-        key, _, text = part.partition(":")
-        if constant_string(key) == "visibility_timeout":
+    for key, text in entries(value):
+        if key == "visibility_timeout":
             number, origin = quantities.value(path, function, text)
             yield Deadline("celery-visibility", Bound.REDELIVERY, number, line, "", text[:80], origin)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.schema import Implicit, Index, Table
-from backend_lint.project.value_text import constant_string, parse, split
+from backend_lint.project.value_text import entries, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,11 +61,8 @@ def _columns(index: Index) -> set[str]:
 def _defaults(taken: Taken) -> Iterator[tuple[str, str]]:
     """The columns that the call sets in a new row, with their values."""
     for name, value in taken.make.keywords if taken.make is not None else ():
-        if name in _DEFAULTS and value[:1] == "{":
-            for part in split(value[1:-1]):
-                text, _, item = part.partition(":")
-                if (key := constant_string(text)) is not None:
-                    yield key, item.strip()
+        if name in _DEFAULTS:
+            yield from entries(value)
 
 
 def _root(value: str) -> str:

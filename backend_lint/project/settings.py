@@ -10,7 +10,7 @@ from backend_lint.facts.deployment import Manifest, Variable
 from backend_lint.facts.python import Body, Call, Class
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.modules import ModuleIndex, SourceModule
-from backend_lint.project.value_text import call_ids, constant_string, split
+from backend_lint.project.value_text import call_ids, constant_string, entries, split
 from backend_lint.redaction import redacted
 
 _MANIFESTS = msgspec.msgpack.Decoder(Manifest)
@@ -270,10 +270,8 @@ class EnvironmentReads:
             if attribute.name == "model_config":
                 for number in call_ids(attribute.value)[:1]:
                     return constant_string(dict(body.calls[number].keywords).get("env_prefix", "")) or ""
-                for part in split(attribute.value.strip("{}")):
-                    key, _, value = part.partition(":")
-                    if constant_string(key) == "env_prefix":
-                        return constant_string(value) or ""
+                if (prefix := dict(entries(attribute.value)).get("env_prefix")) is not None:
+                    return constant_string(prefix) or ""
         for inner in module.classes:
             if inner.name == f"{class_.name}.Config":
                 for attribute in inner.attributes:

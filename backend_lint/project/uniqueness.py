@@ -11,7 +11,7 @@ from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Si
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.derived_values import follows
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import call_ids, constant_string, parse, split
+from backend_lint.project.value_text import call_ids, entries, parse, split
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Table
@@ -313,8 +313,7 @@ def _keywords(call: Call) -> Iterator[tuple[str, str]]:
         if name != "**":
             yield name, value
         elif value[:1] == "{":
-            pairs = [part.partition(":") for part in split(value[1:-1])]
-            yield from ((key, item) for text, _, item in pairs if (key := constant_string(text)))
+            yield from entries(value)
         elif value.startswith("dict(") and value.endswith(")"):
             pairs = [part.partition("=") for part in split(value[len("dict(") : -1])]
             yield from ((key, item) for key, _, item in pairs if key.isidentifier() and item)

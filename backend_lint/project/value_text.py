@@ -149,6 +149,20 @@ def constant_string(text: str) -> str | None:
     return None
 
 
+def entries(text: str) -> list[tuple[str, str]]:
+    """What the display of a mapping has under constant keys, in order; nothing for any other value.
+
+    >>> entries("{'a':1,**%more,'b:c':{'d':2}}"), entries("#0")
+    ([('a', '1'), ('b:c', "{'d':2}")], [])
+    """
+    found = []
+    for item in split(text[1:-1]) if text[:1] == "{" and text[-1:] == "}" else ():
+        key = split(item, ":")[0]
+        if (name := constant_string(key)) is not None and len(key) < len(item):
+            found.append((name, item[len(key) + 1 :]))
+    return found
+
+
 def names_this_machine(*texts: str) -> bool:
     """Whether an address of the same machine is written in one of the values: what listens there is the project's own.
 

@@ -9,7 +9,7 @@ from backend_lint import api
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, Call
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import entries
 from backend_lint.project.web.values import Place, keyword
 
 if TYPE_CHECKING:
@@ -66,9 +66,4 @@ def entry(project: Project, place: Place, key: str) -> Place | None:
     if call is not None and call.callee == "dict":
         held = keyword(call, key)
         return found._replace(text=held) if held else None
-    if found.text[:1] == "{" and found.text[-1:] == "}":
-        for item in split(found.text[1:-1]):
-            parts = split(item, ":")
-            if len(parts) > 1 and constant_string(parts[0]) == key:
-                return found._replace(text=item[len(parts[0]) + 1 :])
-    return None
+    return next((found._replace(text=held) for name, held in entries(found.text) if name == key), None)

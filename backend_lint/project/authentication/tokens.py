@@ -10,7 +10,7 @@ from backend_lint.facts.python import Body
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.library_calls import LibraryCall, calls_to, entry
 from backend_lint.project.authentication.reached import texts
-from backend_lint.project.value_text import call_ids, constant_string, parse, split
+from backend_lint.project.value_text import call_ids, constant_string, entries, parse
 from backend_lint.project.web.values import argument, keyword
 
 if TYPE_CHECKING:
@@ -181,9 +181,7 @@ def shown_secrets(project: Project) -> Iterator[tuple[LibraryCall, str]]:
         claims = project.guards.values.follow(found.place(given))
         if claims.text[:1] != "{" or claims.path != found.module.path:
             continue
-        for item in split(claims.text[1:-1]):
-            key, _, value = item.partition(":")
-            name = constant_string(key) or ""
+        for name, value in entries(claims.text):
             if _SECRET.fullmatch(name) and value not in ("None", "''", "True", "False"):
                 yield found, name
                 break

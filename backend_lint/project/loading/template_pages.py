@@ -22,7 +22,7 @@ from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string, entries
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -280,8 +280,7 @@ def _context(project: Project, key: FunctionKey, body: Body, text: str) -> dict[
     else:
         pairs = []
     for display in displays:
-        if display[:1] == "{" and display[-1:] == "}":
-            pairs += [(constant_string(name) or "", value) for name, _, value in (item.partition(":") for item in split(display[1:-1]))]
+        pairs += entries(display)
     for name, value in pairs:
         if name in found:
             twice.add(name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backend_lint.facts.python import Attribute
 from backend_lint.project.queries.django_frames import Chain
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string, entries, split
 from backend_lint.project.web.rest_settings import RestSettings
 from backend_lint.project.web.values import Place
 
@@ -110,11 +110,8 @@ class Filters:
         if text[:1] == "[":
             return [f"{name}__exact" for part in split(text[1:-1]) if (name := constant_string(part))]
         found = []
-        for part in split(text[1:-1]) if text[:1] == "{" else []:
-            key, _, value = part.partition(":")
-            name = constant_string(key)
-            lookups = self.chains.objects.values.strings(Place(path, function, value)) if name else None
-            found += [f"{name}__{kind}" for kind in lookups or ()]
+        for name, value in entries(text):
+            found += [f"{name}__{kind}" for kind in self.chains.objects.values.strings(Place(path, function, value)) or ()]
         return found
 
 

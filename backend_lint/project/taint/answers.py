@@ -9,7 +9,7 @@ from backend_lint.facts.python import Body, Call, Return
 from backend_lint.facts.route import EntryKind, Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import split
+from backend_lint.project.value_text import entries
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -52,14 +52,8 @@ def answered(project: Project, key: FunctionKey, body: Body) -> Iterator[tuple[R
 
 def _secret(value: str) -> str:
     """The key of a mapping that shows an attribute of the same name."""
-    if value[:1] != "{":
-        return ""
-    for item in split(value[1:-1]):
-        key, _, shown = item.partition(":")
-        name = key.strip("'\"")
-        if name in SECRETS and shown[:1] in "%#" and shown.rpartition(".")[2] in SECRETS:
-            return name
-    return ""
+    shows = (name for name, shown in entries(value) if name in SECRETS and shown[:1] in "%#" and shown.rpartition(".")[2] in SECRETS)
+    return next(shows, "")
 
 
 def _reached(project: Project, key: FunctionKey) -> bool:

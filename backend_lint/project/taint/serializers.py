@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Attribute
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string, entries, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -105,10 +105,9 @@ def _one_way(project: Project, ref: Ref) -> tuple[frozenset[str], frozenset[str]
     """Fields that are only read, and fields that are only written."""
     kept: dict[str, set[str]] = {"read_only": set(_names(_meta(project, ref, "read_only_fields"))), "write_only": set()}
     extra = _meta(project, ref, "extra_kwargs")
-    for item in split(extra[1].value[1:-1]) if extra is not None and extra[1].value[:1] == "{" else ():
-        key, _, options = item.partition(":")
+    for name, options in entries(extra[1].value) if extra is not None else ():
         for keyword, names in kept.items():
-            if f"'{keyword}':True" in options and (name := constant_string(key)):
+            if f"'{keyword}':True" in options:
                 names.add(name)
     for base in project.resolver.classes.ancestors(ref.path, ref.index):
         if base.kind is not RefKind.CLASS:

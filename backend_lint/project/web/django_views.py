@@ -9,7 +9,7 @@ from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Guard
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string, entries
 from backend_lint.project.web.decorators import limit_of, needs, with_needs
 from backend_lint.project.web.guards import Guards, authenticated
 from backend_lint.project.web.library_views import FUNCTIONS, GENERIC, OPEN_CLASSES, SCHEMA_CLASSES, is_plain
@@ -133,11 +133,7 @@ class Views:
 
     def _actions(self, place: Place) -> dict[str, str] | None:
         """``{"get": "list"}`` of a view set."""
-        found = {}
-        for pair in split(place.text[1:-1]):
-            method, _, action = pair.partition(":")
-            if (name := constant_string(method)) and (function := constant_string(action)):
-                found[name.lower()] = function
+        found = {method.lower(): function for method, action in entries(place.text) if (function := constant_string(action))}
         return found or None
 
     # -- functions ---------------------------------------------------------------------------------

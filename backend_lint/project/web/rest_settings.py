@@ -8,7 +8,7 @@ from typing import NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import entries
 
 _NAME = "REST_FRAMEWORK"
 
@@ -32,7 +32,7 @@ class RestSettings:
                 continue
             for assign in module.bodies[0].assigns:
                 if assign.target == _NAME:
-                    self.every.append(Setting(module, assign, _entries(assign.value)))
+                    self.every.append(Setting(module, assign, dict(entries(assign.value)) if assign.value[:1] == "{" else None))
                 elif assign.target.startswith(f"{_NAME}["):
                     self.changed.append(assign.target)
 
@@ -40,15 +40,3 @@ class RestSettings:
     def last(self) -> list[Setting]:
         """Of each module the assignment that its importers see."""
         return list({one.module.path: one for one in self.every}.values())
-
-
-def _entries(text: str) -> dict[str, str] | None:
-    """What a display holds under constant keys.
-
-    >>> _entries("{'PAGE_SIZE':20,**BASE}"), _entries("dict(#0)")
-    ({'PAGE_SIZE': '20'}, None)
-    """
-    if text[:1] != "{":
-        return None
-    pairs = (part.partition(":") for part in split(text[1:-1]))
-    return {name: held for key, _, held in pairs if (name := constant_string(key)) is not None}

@@ -8,7 +8,7 @@ from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Limit
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import constant_string, entries
 from backend_lint.project.web.routing import Target
 from backend_lint.project.web.values import Place, Values, keyword
 
@@ -81,7 +81,6 @@ class Throttles:
     @functools.cached_property
     def _rates(self) -> dict[str, str]:
         place = self._settings.get("DEFAULT_THROTTLE_RATES")
-        if place is None or place.text[:1] != "{":
+        if place is None:
             return {}
-        pairs = (pair.partition(":") for pair in split(place.text[1:-1]))
-        return {name: self.values.string(place._replace(text=held)) or "" for key, _, held in pairs if (name := constant_string(key))}
+        return {name: self.values.string(place._replace(text=held)) or "" for name, held in entries(place.text)}
