@@ -7,7 +7,7 @@ from typing import Any
 
 from backend_lint.engine.result import Condition
 from backend_lint.facts.coverage import FileCoverage, Measured, per_cent
-from backend_lint.project.covered import spans, untaken
+from backend_lint.project.covered import branches_of, spans, sum_of, untaken
 from backend_lint.report.wording import number, plural
 
 _MOST = 200
@@ -46,7 +46,7 @@ def _total(known: Measured, asked: Mapping[str, Any]) -> Condition:
 
 
 def _file(known: Measured, asked: Mapping[str, Any]) -> Condition:
-    rated = [(share(known, file), known.file_floors.get(path, asked["file"]), file) for path, file in known.files.items()]
+    rated = [(per_cent(*known.units(file)), known.file_floors.get(path, asked["file"]), file) for path, file in known.files.items()]
     below = sorted(((percent, file.path, floor, file) for percent, floor, file in rated if percent < floor), key=lambda one: one[:2])
     lowest = below[0] if below else None
     if lowest is None:
@@ -82,8 +82,7 @@ def _branch(known: Measured, asked: Mapping[str, Any]) -> Condition:
     if not known.branches:
         reason = f"{', '.join(known.reports)} has no branches: measure them, with coverage.py by `branch = true` below [run]"
         return Condition("coverage.branch", None, asked["branch"], "not-measured", reason)
-    taken = sum(file.branches_taken for file in known.files.values())
-    whole = sum(file.branches_all for file in known.files.values())
+    taken, whole = branches_of(known)
     worst = sorted(known.files.values(), key=lambda file: (file.branches_taken - file.branches_all, file.path))
     details = [f"{file.path}: {file.branches_taken} of {file.branches_all} branches" for file in worst if file.branches_taken < file.branches_all]
     return _condition("coverage.branch", per_cent(taken, whole), asked["branch"], f"{taken} of {whole} branches", details)
@@ -101,20 +100,6 @@ def _folder(known: Measured, folder: str, floor: float) -> Condition:
         return Condition(name, None, floor, "not-measured", known.problem or f"no report has a file below {plain}/")
     worst = sorted(files, key=lambda file: (-_missing(known, file), file.path))
     return _condition(name, per_cent(covered, whole), floor, f"{covered} of {whole}", [_of_file(known, file) for file in worst if _missing(known, file)])
-
-
-def sum_of(known: Measured, files: Iterable[FileCoverage]) -> tuple[int, int]:
-    """What files have covered, and what they have."""
-    covered = whole = 0
-    for file in files:
-        own = known.units(file)
-        covered, whole = covered + own[0], whole + own[1]
-    return covered, whole
-
-
-def share(known: Measured, file: FileCoverage) -> float:
-    """Per cent of one file."""
-    return per_cent(*known.units(file))
 
 
 def _missing(known: Measured, file: FileCoverage) -> int:

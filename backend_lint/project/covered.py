@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from backend_lint.facts.coverage import FileCoverage
+from backend_lint.facts.coverage import FileCoverage, Measured
 from backend_lint.facts.python import Body, Function, Handler
 from backend_lint.project import Project, SourceModule
 
@@ -26,6 +26,17 @@ def of_backend(project: Project) -> dict[str, FileCoverage]:
     """The measured files that rules speak of: those of Python where the project is in Python, since a front end beside it has floors of its own, else all."""
     files = project.coverage.files
     return {path: file for path, file in files.items() if path in project.modules} if project.modules else dict(files)
+
+
+def sum_of(known: Measured, files: Iterable[FileCoverage]) -> tuple[int, int]:
+    """What files have covered, and what they have, as their tools count."""
+    units = [known.units(file) for file in files]
+    return sum(covered for covered, _ in units), sum(whole for _, whole in units)
+
+
+def branches_of(known: Measured) -> tuple[int, int]:
+    """How many ways out of branches tests take, and how many there are."""
+    return sum(file.branches_taken for file in known.files.values()), sum(file.branches_all for file in known.files.values())
 
 
 def shown(percent: float) -> str:

@@ -6,7 +6,7 @@ from backend_lint.api import Finding, Place, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.facts.python import BlockKind
 from backend_lint.project import Project
-from backend_lint.project.covered import of_backend, shown
+from backend_lint.project.covered import branches_of, of_backend, shown
 
 _TESTED = frozenset({BlockKind.IF, BlockKind.FOR, BlockKind.WHILE, BlockKind.CASE})
 
@@ -91,8 +91,7 @@ class BranchCoverageDisabled(ProjectRule):
                 message = "this report counts lines only, so an `if` that was never false counts as tested: measure with `coverage run --branch`"
                 yield self.finding(known.reports[0], Place.at(1), message)
             return
-        taken = sum(file.branches_taken for file in known.files.values())
-        whole = sum(file.branches_all for file in known.files.values())
+        taken, whole = branches_of(known)
         if (percent := per_cent(taken, whole)) < known.floors.branch:
             message = f"tests take {shown(percent)} % of all branches ({taken} of {whole}), the floor is {known.floors.branch:g}"
             yield self.finding(known.reports[0], Place.at(1), message)

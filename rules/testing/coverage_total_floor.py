@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Place, ProjectRule
 from backend_lint.facts.coverage import Measured, per_cent
 from backend_lint.project import Project
-from backend_lint.project.covered import of_backend, shown
+from backend_lint.project.covered import of_backend, shown, sum_of
 
 
 class CoverageTotalFloor(ProjectRule):
@@ -73,12 +73,12 @@ class CoverageTotalFloor(ProjectRule):
         known = project.coverage
         if not of_backend(project):
             return
-        units = {path: known.units(file) for path, file in known.files.items()}
-        covered, whole = sum(done for done, _ in units.values()), sum(every for _, every in units.values())
+        covered, whole = sum_of(known, known.files.values())
         percent = per_cent(covered, whole)
         if percent >= known.floors.total:
             return
         what = "lines and branches" if known.combined else "lines"
+        units = {path: known.units(file) for path, file in known.files.items()}
         worst = sorted(units, key=lambda path: (units[path][0] - units[path][1], path))[:5]
         evidence = [Evidence(path, 1, f"{units[path][1] - units[path][0]} of {units[path][1]} {what} never run") for path in worst]
         message = f"tests execute {shown(percent)} % of the code, the floor is {known.floors.total:g}: {whole - covered} of {whole} {what} never run"
