@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import And, Comparison, Or, Predicate, TermKind, Verb
+from backend_lint.facts.query import Or, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.asked_columns import asked_columns
+from backend_lint.sql.conditions import comparisons, required
 from backend_lint.sql.selectivity import few_values
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST_KEYS = 3
 def tests_strongly(answer: Answer, table: Table) -> bool:
     """What is tested row by row is an equality with a value of many, known only at run time, which the missing index begins with."""
     keys = {key.column for key in answer.access.candidate.keys} if answer.access.candidate is not None else set()
-    for one in _conjuncts(answer.query.where):
+    for one in required(answer.query.where):
         column = table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == answer.access.relation else None
         if column is not None and column.name in keys and one.operator in ("=", "in") and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return True
@@ -40,7 +40,7 @@ def is_followed(project: Project, answer: Answer) -> bool:
     if not site.evaluated and not _is_answer_of_view(project, site):
         return False
     keys = {key.column for key in access.candidate.keys} if access.candidate is not None else set()
-    for one in _all(answer.query.where):
+    for one in comparisons(answer.query.where):
         column = answer.table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == access.relation else None
         if column is not None and column.name in keys and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return _SHARED.search(column.name) is None
@@ -53,14 +53,6 @@ def _is_answer_of_view(project: Project, site: Site) -> bool:
         return False
     results = {f"#{site.call}"}
     return not any(one.value in results and "." in one.target for one in project.modules[site.path].bodies[site.function].assigns)
-
-
-def _all(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, And | Or):
-        for part in predicate.parts:
-            yield from _all(part)
 
 
 def is_weak(answer: Answer, asks_on: bool) -> bool:
@@ -84,7 +76,7 @@ def _asks_for_most(answer: Answer) -> bool:
     if access.candidate is None or access.candidate.method != "btree":
         return False
     names = {key.column for key in access.candidate.keys}
-    for one in _conjuncts(answer.query.where):
+    for one in required(answer.query.where):
         for term in (one.left, one.right):
             column = answer.table.column(term.column) if answer.table is not None and term.relation == access.relation and term.column in names else None
             if column is None or few_values(column) or one.operator.startswith(("is ", "<>", "not ")):
@@ -128,11 +120,3 @@ def is_walked(answer: Answer) -> bool:
 def compared(answer: Answer) -> set[str]:
     """The columns of an answer's table that its query compares for equality."""
     return {column for table, column in asked_columns(answer.query) if table == answer.access.table}
-
-
-def _conjuncts(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from _conjuncts(part)

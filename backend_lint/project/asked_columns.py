@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import And, Comparison, Not, Or, Predicate, Query, TermKind
+from backend_lint.facts.query import Query, TermKind
+from backend_lint.sql.conditions import comparisons
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Index, Table
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def asked_columns(query: Query) -> Iterator[tuple[str, str]]:
     """Tables and columns that a query and its subqueries compare for equality."""
     for predicate in (query.where, *(relation.on for relation in query.relations)):
-        for comparison in _comparisons(predicate):
+        for comparison in comparisons(predicate):
             if comparison.operator in ("=", "in", "is not distinct from"):
                 for term in (comparison.left, comparison.right):
                     if term.kind is TermKind.COLUMN and 0 <= term.relation < len(query.relations) and query.relations[term.relation].table:
@@ -31,18 +32,8 @@ def asked_by_pattern(project: Project, table: Table, index: Index) -> bool:
         return False
     for site in project.queries.sites:
         relations = site.query.relations
-        for one in _comparisons(site.query.where):
+        for one in comparisons(site.query.where):
             known = one.operator == "like" and one.left.column == name and 0 <= one.left.relation < len(relations)
             if known and relations[one.left.relation].table == table.name:
                 return True
     return False
-
-
-def _comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, (And, Or)):
-        for part in predicate.parts:
-            yield from _comparisons(part)
-    elif isinstance(predicate, Not):
-        yield from _comparisons(predicate.part)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.query import And, Comparison, Predicate, Query, TermKind
+from backend_lint.facts.query import Query, TermKind
 from backend_lint.facts.schema import Dialect, Implicit, Table
+from backend_lint.sql.conditions import required
 from backend_lint.sql.long_texts import is_long_text
 from backend_lint.sql.types import base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from backend_lint.project import Project
     from backend_lint.project.uniqueness import Taken
@@ -35,7 +35,7 @@ def is_natural_key(taken: Taken) -> bool:
 
 def constants(query: Query) -> dict[str, str]:
     """The columns that a query compares with a value written in the code, each with the value as SQL."""
-    equal = [one for one in _conjuncts(query.where) if one.operator == "=" and one.right.kind is TermKind.CONSTANT and one.left.relation == 0]
+    equal = [one for one in required(query.where) if one.operator == "=" and one.right.kind is TermKind.CONSTANT and one.left.relation == 0]
     return {one.left.column: one.right.text for one in equal}
 
 
@@ -66,11 +66,3 @@ def _is_instead(table: Table, key: set[str], columns: set[str]) -> bool:
 def _is_whole(table: Table, name: str) -> bool:
     column = table.column(name)
     return column is not None and (base(column.type) in _WHOLE or column.type.endswith("[]"))
-
-
-def _conjuncts(predicate: Predicate | None) -> Iterator[Comparison]:
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from _conjuncts(part)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
-from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
+from backend_lint.facts.query import Comparison, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.derived_values import follows
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, entries, parse, split
+from backend_lint.sql.conditions import conjuncts, required
 
 if TYPE_CHECKING:
     from backend_lint.facts.schema import Table
@@ -54,21 +55,13 @@ class Taken(NamedTuple):
 def equality_columns(query: Query) -> tuple[str, ...] | None:
     """The columns of the first relation that the condition compares for equality; None if it holds anything else, or something that is not known."""
     found = []
-    for part in _conjuncts(query.where):
+    for part in conjuncts(query.where):
         if not isinstance(part, Comparison) or part.operator != "=" or part.left.kind is not TermKind.COLUMN or part.left.relation != 0 or part.left.cast:
             return None
         if part.right.kind not in (TermKind.CONSTANT, TermKind.PARAMETER):
             return None
         found.append(part.left.column)
     return tuple(dict.fromkeys(found)) if found and len(query.relations) == 1 else None
-
-
-def _conjuncts(predicate: Predicate | None) -> Iterator[Predicate]:
-    if isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from _conjuncts(part)
-    elif predicate is not None:
-        yield predicate
 
 
 def get_or_creates(project: Project) -> Iterator[Taken]:
@@ -187,7 +180,7 @@ def looks_before_inserts(project: Project) -> Iterator[Taken]:
 
 def _asks(query: Query) -> bool:
     """Some value is not written in the code: ``filter(template=True)`` names one row by no means."""
-    return any(isinstance(part, Comparison) and part.right.kind is TermKind.PARAMETER for part in _conjuncts(query.where))
+    return any(part.right.kind is TermKind.PARAMETER for part in required(query.where))
 
 
 def _tested(body: Body) -> dict[int, list[int]]:

@@ -157,15 +157,22 @@ def negate(predicate: Predicate) -> Predicate:
     return Opaque(f"not ({predicate.text})", predicate.relations)
 
 
+def required(predicate: Predicate | None) -> Iterator[Comparison]:
+    """The comparisons that must all hold, whatever else must."""
+    return (part for part in conjuncts(predicate) if isinstance(part, Comparison))
+
+
 def comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
     """Every comparison in a condition, at any depth."""
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, (And, Or)):
-        for part in predicate.parts:
-            yield from comparisons(part)
-    elif isinstance(predicate, Not):
-        yield from comparisons(predicate.part)
+    waiting = [predicate]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Comparison):
+            yield one
+        elif isinstance(one, (And, Or)):
+            waiting += reversed(one.parts)
+        elif isinstance(one, Not):
+            waiting.append(one.part)
 
 
 def mapped(predicate: Predicate, change: Callable[[Term], Term], relations: Callable[[int], int] | None = None) -> Predicate:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from backend_lint.facts.query import Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Relation, Term, TermKind, Verb
 from backend_lint.facts.schema import Dialect, Table, TableKind
 from backend_lint.sql.clauses import Clause, Conjunct
-from backend_lint.sql.conditions import MIRRORED, conjuncts
+from backend_lint.sql.conditions import MIRRORED, comparisons, conjuncts
 from backend_lint.sql.outer_joins import conditions
 from backend_lint.sql.reach import hashed, plentiful, pushed, reached
-from backend_lint.sql.subqueries import comparisons, correlated, extreme, has_exists, is_switch, lists, one_row, opaques, simple
+from backend_lint.sql.subqueries import correlated, extreme, has_exists, is_switch, lists, one_row, opaques, simple
 
 Tables = Callable[[str], Table | None]
 Scope = tuple[int, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, OrderKey, Predicate, Query, Term, TermKind, Verb
+from backend_lint.sql.conditions import comparisons
 
 
 def simple(query: Query, distinct: bool = False, limit: bool = False, bare: bool = False) -> bool:
@@ -39,18 +40,6 @@ def correlated(query: Query) -> bool:
     predicates = [query.where, *(relation.on for relation in query.relations)]
     terms = [term for predicate in predicates for comparison in comparisons(predicate) for term in (comparison.left, comparison.right)]
     return any(term.kind is TermKind.OUTER for term in [*terms, *query.selected])
-
-
-def comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
-    stack = [predicate]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, Comparison):
-            yield one
-        elif isinstance(one, (And, Or)):
-            stack += reversed(one.parts)
-        elif isinstance(one, Not):
-            stack.append(one.part)
 
 
 def opaques(predicate: Predicate) -> Iterator[Opaque]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body
-from backend_lint.facts.query import And, Comparison, Predicate, Query, TermKind
+from backend_lint.facts.query import Query, TermKind
 from backend_lint.project.loading.whole_tables import is_small
 from backend_lint.project.value_text import call_ids
+from backend_lint.sql.conditions import required
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -100,16 +101,8 @@ def _is_bounded(project: Project, query: Query) -> bool:
         return True
     known = {
         part.left.column
-        for part in _conjuncts(query.where)
-        if isinstance(part, Comparison) and part.operator == "=" and part.left.kind is TermKind.COLUMN and part.left.relation == 0
+        for part in required(query.where)
+        if part.operator == "=" and part.left.kind is TermKind.COLUMN and part.left.relation == 0
     }
     keys = [table.primary_key, *(tuple(key.column for key in index.keys) for index in table.indexes if index.unique and index.where is None)]
     return any(key and all(key) and known.issuperset(key) for key in keys)
-
-
-def _conjuncts(predicate: Predicate | None) -> Iterator[Predicate]:
-    if isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from _conjuncts(part)
-    elif predicate is not None:
-        yield predicate

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.query import And, Comparison, Exists, Not, Opaque, Or, Predicate, Query, Term
+from backend_lint.facts.query import Query, Term
 from backend_lint.project.schema.mapping import Framework
+from backend_lint.sql.conditions import comparisons
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -66,18 +67,5 @@ def _terms(query: Query) -> Iterator[Term]:
     yield from query.group
     yield from (key.term for key in query.order)
     for predicate in (query.where, *(relation.on for relation in query.relations)):
-        yield from _compared(predicate)
-
-
-def _compared(predicate: Predicate | None) -> Iterator[Term]:
-    waiting = [predicate]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Comparison):
+        for one in comparisons(predicate):
             yield from (one.left, one.right)
-        elif isinstance(one, And | Or):
-            waiting += one.parts
-        elif isinstance(one, Not):
-            waiting.append(one.part)
-        else:
-            assert one is None or isinstance(one, Exists | Opaque)

@@ -11,9 +11,9 @@ from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.ownership.effects import Effect, is_answered
 from backend_lint.project.ownership.keys import Strength
-from backend_lint.project.ownership.lookups import comparisons
 from backend_lint.project.ownership.words import MAKES
 from backend_lint.project.references import RefKind
+from backend_lint.sql.conditions import required
 
 if TYPE_CHECKING:
     from backend_lint.project.ownership.unscoped import Finder, Unscoped
@@ -52,7 +52,7 @@ def _is_open_list(finder: Finder, handler: FunctionKey, site: Site) -> bool:
         return False
     known = finder.project.schema.table(table)
     keyed = {column for one in known.foreign_keys for column in one.columns} if known is not None else set()
-    if any(one.left.column in keyed for one in comparisons(site.query.where)):
+    if any(one.left.column in keyed for one in required(site.query.where)):
         return False  # the rows of another one
     behind = finder.frames.calls_behind(handler, site.call)
     rows = {f"#{number}" for number in finder.frames.rows(handler) - finder.frames.chain(handler, site.call)}

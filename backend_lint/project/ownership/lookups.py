@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.query import And, Comparison, Predicate, Query, Rows, Site, TermKind, Verb
+from backend_lint.facts.query import Comparison, Predicate, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.ownership.keys import Keys
 from backend_lint.project.references import RefKind
 from backend_lint.project.taint.passing import argument, shift_of
+from backend_lint.sql.conditions import conjuncts, required
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -104,7 +105,7 @@ class Lookups:
         query = site.query
         if query.verb is Verb.SELECT and query.rows is not Rows.ONE:
             return False
-        equal = [one for one in comparisons(query.where) if one.operator == "=" and one.right.kind is TermKind.PARAMETER]
+        equal = [one for one in required(query.where) if one.operator == "=" and one.right.kind is TermKind.PARAMETER]
         compared = [one.left.column for one in equal if one.left.relation == 0]
         return bool(compared) and not any(_CAPABILITY.search(column) for column in compared)
 
@@ -121,7 +122,7 @@ class Lookups:
         for condition in conditions[:1]:
             if not _is_plain(condition):
                 return None
-            for one in comparisons(condition):
+            for one in required(condition):
                 for term in (one.left, one.right):
                     if term.kind is TermKind.COLUMN and 0 <= term.relation < len(tables) and term.column in self._columns(tables[term.relation]):
                         return True
@@ -136,15 +137,6 @@ class Lookups:
         return known is not None and (known.name in self._keys.users or known.name in self._keys.tenants or bool(self._keys.of(known.name)))
 
 
-def comparisons(predicate: Predicate | None) -> Iterator[Comparison]:
-    """The comparisons that all have to hold."""
-    if isinstance(predicate, Comparison):
-        yield predicate
-    elif isinstance(predicate, And):
-        for part in predicate.parts:
-            yield from comparisons(part)
-
-
 def _is_plain(predicate: Predicate | None) -> bool:
     """Only comparisons that all have to hold."""
-    return predicate is None or isinstance(predicate, Comparison) or (isinstance(predicate, And) and all(_is_plain(part) for part in predicate.parts))
+    return all(isinstance(part, Comparison) for part in conjuncts(predicate))
