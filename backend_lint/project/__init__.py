@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backend_lint.project.base import Base
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
+    from backend_lint.project.growing import Growing
     from backend_lint.project.loading import Loads
     from backend_lint.project.migrating import Migrations
     from backend_lint.project.ownership import Ownership
@@ -245,10 +246,17 @@ class Project:
 
     @functools.cached_property
     def awaited(self) -> Awaited:
-        """The functions that requests and messages come to for certain, and the tables that grow."""
+        """The functions that requests and messages come to for certain."""
         from backend_lint.project.awaited import Awaited
 
         return Awaited(self)
+
+    @functools.cached_property
+    def growing(self) -> Growing:
+        """Who makes the rows of each table."""
+        from backend_lint.project.growing import Growing
+
+        return Growing(self)
 
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:

@@ -130,7 +130,7 @@ def _is_sure(project: Project, missing: Missing) -> bool:
         return False
     keys = {key.column for key in missing.candidate.keys}
     narrower = any(one.table.name == missing.table.name and {key.column for key in one.candidate.keys} < keys for one in project.answers.missing)
-    return not narrower and project.awaited.grows(missing.table)
+    return not narrower and project.growing.surely(missing.table)
 
 
 def _is_by_clock(project: Project, missing: Missing) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Migrations, Runner
+from backend_lint.project.growing import Growth
+from backend_lint.project.migrating import Migration, Runner
 from backend_lint.project.migrating.required import Required, database_default, required
 
 
@@ -64,17 +65,17 @@ class MigrationAddRequiredColumn(ProjectRule):
             if migration.runner is Runner.DJANGO and (migration.late or not migrations.rolling):
                 continue
             for found in required(migration):
-                if not (_is_sure(migrations, migration, found) or self.shows(Profile.STRICT)):
+                if not (_is_sure(project, migration, found) or self.shows(Profile.STRICT)):
                     continue
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
-                    yield self._finding(migrations, migration, found)
+                    yield self._finding(project, migration, found)
 
-    def _finding(self, migrations: Migrations, migration: Migration, found: Required) -> Finding:
+    def _finding(self, project: Project, migration: Migration, found: Required) -> Finding:
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
-        what, remedy, patch = self._explained(migration, found, migrations.has_database_defaults)
-        made = migrations.makers.of(table)
+        what, remedy, patch = self._explained(migration, found, project.migrations.has_database_defaults)
+        made = project.growing.place(table)
         said = "rows are inserted here, by running code without the column"
         evidence = (Evidence(made.path, made.line, said),) if made is not None and made.function >= 0 else ()
         return self.finding(
@@ -84,7 +85,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             symbol=migration.symbol,
             evidence=() if fails else evidence,
             suggestion=patch,
-            severity=None if _is_sure(migrations, migration, found) else Severity.WARNING,
+            severity=None if _is_sure(project, migration, found) else Severity.WARNING,
         )
 
     @staticmethod
@@ -111,7 +112,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         return what, f"keep it null=True until the next release, or from Django 5.0 on set {default}", patch
 
 
-def _is_sure(migrations: Migrations, migration: Migration, found: Required) -> bool:
+def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
     """The migration itself fails, or code of the service inserts rows meanwhile."""
     fails = migration.runner is not Runner.DJANGO and found.at is found.added
-    return fails or migrations.growth(found.at.done.table) not in (Growth.BY_HAND, Growth.UNKNOWN)
+    return fails or project.growing.of(found.at.done.table) not in (Growth.BY_HAND, Growth.UNKNOWN)

@@ -9,7 +9,8 @@ from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Migrations, Step, patches, patches_django
+from backend_lint.project.growing import Growth
+from backend_lint.project.migrating import Migration, Migrations, Step, patches, patches_django
 from backend_lint.sql.locks import Lock
 
 
@@ -76,7 +77,7 @@ class MigrationConstraintValidatesInline(ProjectRule):
             if (key is None and any(cost.rewrites for cost in step.blocking)) or _is_new(migration, step):
                 continue
             what, remedy, patch = _explained(project.migrations, migration, step)
-            growth = project.migrations.growth(step.done.table)
+            growth = project.growing.of(step.done.table)
             few = growth is Growth.BY_HAND or (growth is Growth.ENTERED and key is None)  # such rows are read in a moment
             if what and step.place not in said and not few:
                 said.add(step.place)

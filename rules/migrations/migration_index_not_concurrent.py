@@ -6,7 +6,8 @@ from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Migrations, Runner, Step, patches
+from backend_lint.project.growing import Growth
+from backend_lint.project.migrating import Migration, Runner, Step, patches
 from backend_lint.sql.locks import Lock
 
 
@@ -95,30 +96,30 @@ class MigrationIndexNotConcurrent(ProjectRule):
         said = {(step.place, step.done.table) for _, step in slow if any(cost.rewrites for cost in step.blocking)}  # it builds all indexes anew
         for migration, step in slow:
             what = _what(step)
-            growth = project.migrations.growth(step.done.table)
+            growth = project.growing.of(step.done.table)
             sure = project.migrations.is_long(step.done.table) or self.shows(Profile.STRICT)
             if what and sure and growth is not Growth.BY_HAND and (key := (step.place, step.done.table)) not in said:
                 said.add(key)
-                yield self._finding(project.migrations, migration, step, what)
+                yield self._finding(project, migration, step, what)
         if self.option("drops") and project.migrations.rolling:
             for migration, step in project.migrations.steps():
                 if isinstance(step.done.change, ddl.DropIndex) and not step.done.change.concurrently and project.migrations.waits(step):
                     message = f"`{step.done.change.name}` is dropped under a lock that everybody waits for; drop it CONCURRENTLY, outside of a transaction"
                     yield self.finding(step.done.path, step.place, message, symbol=migration.symbol)
 
-    def _finding(self, migrations: Migrations, migration: Migration, step: Step, what: str) -> Finding:
+    def _finding(self, project: Project, migration: Migration, step: Step, what: str) -> Finding:
         reads = step.blocking[0].lock is Lock.ACCESS_EXCLUSIVE
         who = "nobody reads or writes" if reads else "nobody writes to"
         message = f"{what} is built while {who} `{step.done.table}`; {_remedy(migration, step)}"
         change, table, patch = step.done.change, step.done.table, ""
         if isinstance(change, ddl.AddIndex | ddl.SetPrimaryKey):
             keys = [key.column for key in change.index.keys] if change.index is not None else []
-            known = migrations.table(table)
+            known = project.migrations.table(table)
             required = known is not None and all((column := known.column(key)) is not None and column.nullable is False for key in keys)
-            patch = patches.index(migration, step, [migrations.field(table, key) for key in keys if key], required)
-        made = migrations.makers.of(table)
+            patch = patches.index(migration, step, [project.migrations.field(table, key) for key in keys if key], required)
+        made = project.growing.place(table)
         evidence = (Evidence(made.path, made.line, "rows are made here, which waits meanwhile"),) if made is not None and made.function >= 0 else ()
-        severity = None if migrations.growth(table).is_fast else Severity.INFO
+        severity = None if project.growing.of(table).is_fast else Severity.INFO
         return self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence, suggestion=patch, severity=severity)
 
 

@@ -6,7 +6,8 @@ from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Step
+from backend_lint.project.growing import Growth
+from backend_lint.project.migrating import Migration, Step
 from backend_lint.project.schema.places import Place
 
 
@@ -69,7 +70,7 @@ class MigrationTypeRewrite(ProjectRule):
                 found.setdefault(step.place, []).append((migration, step))
         for steps in found.values():
             migration, step = steps[0]
-            growth = project.migrations.growth(step.done.table)
+            growth = project.growing.of(step.done.table)
             if growth is Growth.BY_HAND or not (project.migrations.is_long(step.done.table) or self.shows(Profile.STRICT)):
                 continue
             why, remedy = _explained(step)

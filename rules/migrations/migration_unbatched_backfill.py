@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from backend_lint.api import Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
-from backend_lint.project.migrating import Growth, Migration, Runner
+from backend_lint.project.growing import Growth
+from backend_lint.project.migrating import Migration, Runner
 from backend_lint.project.migrating.backfills import Backfill, backfills
 from backend_lint.project.schema.places import Place
 
@@ -86,7 +87,7 @@ class MigrationUnbatchedBackfill(ProjectRule):
             return
         for migration in project.migrations.judged:
             for found in backfills(project, migration):
-                growth = project.migrations.growth(found.table)
+                growth = project.growing.of(found.table)
                 long = growth is Growth.COUNTED or (growth.is_fast and (found.way == "loop" or not migration.runner.is_python))
                 if growth is not Growth.BY_HAND and ((long and project.migrations.is_long(found.table)) or self.shows(Profile.STRICT)):
                     yield self._finding(migration, found, None if long else Severity.INFO)

@@ -22,7 +22,6 @@ from backend_lint.project.value_text import constant_string, split
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
-    from backend_lint.api import Evidence
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
     from backend_lint.project.loading.reads import Reads
@@ -163,13 +162,6 @@ class Loads:
         from backend_lint.project.loading.writes import Writes
 
         return Writes(self.project)
-
-    @functools.cached_property
-    def added(self) -> dict[str, Evidence]:
-        """The tables to which requests, jobs and consumers add rows, with one place each."""
-        from backend_lint.project.loading.whole_tables import made_by_requests
-
-        return made_by_requests(self.project)
 
     @functools.cached_property
     def sure(self) -> Sure:

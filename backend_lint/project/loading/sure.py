@@ -68,7 +68,7 @@ class Sure:
         table = self._project.schema.table(mapped.table) if mapped is not None else None
         if mapped is None or table is None or may_be_small(table, mapped.name) or _is_bounded(table):
             return False
-        return table.rows is not None or table.name in self._project.loads.added or model in self._posted
+        return table.rows is not None or table.name in self._project.growing.requested or model in self._posted
 
     def _is_run(self, key: FunctionKey) -> bool:
         found = self._project.reached_from(key)

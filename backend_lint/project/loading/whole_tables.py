@@ -15,7 +15,6 @@ from backend_lint.facts.query import QuerySource, Rows, Site, Verb
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.facts.schema import Table
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
         found = project.reached_from((path, function))
         if found is None or found[0].kind not in _RUNS:
             continue
-        if (added := project.loads.added.get(table.name)) is not None:
+        if (added := project.growing.requested.get(table.name)) is not None:
             yield Whole(site, table, found[0], added)
 
 
@@ -70,26 +69,6 @@ def is_whole(site: Site) -> bool:
     if query.where is not None or query.limit is not None or query.having or len(query.relations) != 1 or query.unknown or query.subqueries:
         return False
     return query.rows is Rows.MANY and not (query.aggregate or query.grouped or query.distinct or query.combined or query.selected)
-
-
-def made_by_requests(project: Project) -> dict[str, Evidence]:
-    """The tables to which requests, jobs and consumers add rows, with one place each."""
-    found: dict[str, Evidence] = {}
-
-    def note(table: str, key: tuple[str, int], line: int) -> None:
-        if table and table not in found and (entry := project.reached_from(key)) is not None and entry[0].kind in _RUNS:
-            found[table] = Evidence(key[0], line, f"rows are added to `{table}` here")
-
-    for site in project.queries.sites:
-        if site.query.verb in (Verb.INSERT, Verb.UPSERT) and site.function >= 0 and site.query.relations:
-            note(site.query.relations[0].table, (site.path, site.function), site.line)
-    mapped = project.schema.mapped
-    for module, index, _, _ in project.functions():
-        for edge in project.calls.edges((module.path, index)) if module.role is Role.APPLICATION else ():
-            target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
-            if target is not None and target.kind is RefKind.CLASS and target.function in mapped:
-                note(mapped[target.function].table, (module.path, index), edge.call.line)
-    return found
 
 
 def is_small(table: Table) -> bool:

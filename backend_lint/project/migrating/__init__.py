@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, Table
+from backend_lint.project.growing import Growth
 from backend_lint.project.migrating.graph import leaves, squashed
-from backend_lint.project.migrating.makers import Growth, Makers
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.runners import after_deploy, alembic_transaction, django_transaction, steps
 from backend_lint.project.migrating.timeouts import made_safe
@@ -21,7 +21,7 @@ from backend_lint.project.schema.sizes import has_few_rows, may_be_small
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-__all__ = ["Growth", "Migration", "Migrations", "Runner", "Step"]
+__all__ = ["Migration", "Migrations", "Runner", "Step"]
 
 
 _BY_HAND = ("configuration", "config", "configs", "settings", "preferences")
@@ -134,16 +134,6 @@ class Migrations:
         return not has_few_rows(table, name) and (table is None or (table.managed and not may_be_small(table)))
 
     @functools.cached_property
-    def makers(self) -> Makers:
-        """Which code makes the rows of a table."""
-        return Makers(self._project)
-
-    def growth(self, table: str) -> Growth:
-        """What tells how many rows a table may come to have."""
-        known = self.table(table)
-        return Growth.COUNTED if known is not None and known.rows is not None else self.makers.growth(table)
-
-    @functools.cached_property
     def has_database_defaults(self) -> bool:
         """The project uses ``db_default`` somewhere, so its Django is 5.0 or later; which one it pins is not read."""
         return any(b"db_default" in bytes(module.facts.bodies) for module in self._project.modules.values())
@@ -153,18 +143,18 @@ class Migrations:
 
         Without a base revision the last migrations of each history are judged; most of them have long been applied.
         """
-        growth = self.growth(table)
+        growth = self._project.growing.of(table)
         told = self._project.base is not None or self._project.database.migrations == "all" or bool(self._project.named)
         return growth is Growth.COUNTED or (growth.is_fast and told)
 
     def field(self, table: str, column: str) -> str:
         """Django's name of the field with a column."""
-        models = self.makers.models(table)
+        models = self._project.places.models(table)
         return next((one.name for model in models for one in model.relationships.values() if one.columns == (column,) and not one.reverse), column)
 
     def is_inherited(self, table: str, field: object) -> bool:
         """No class of the project declares a field of Django's: it comes from a library's abstract model."""
-        keys = [model.key for model in self.makers.models(table)]
+        keys = [model.key for model in self._project.places.models(table)]
         if not keys:
             return self.table(table) is not None  # nothing in the class says that it is a model
         return all(self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *key), str(field)) is None for key in keys)

@@ -50,7 +50,7 @@ def endless_lists(project: Project) -> Iterator[EndlessList]:
             table = _of_library(project, route)
             if table is not None and (table.name, -1) not in seen:
                 seen.add((table.name, -1))
-                if (grows := project.loads.added.get(table.name)) is not None:
+                if (grows := project.growing.requested.get(table.name)) is not None:
                     yield EndlessList(route, table.name, None, grows)
         if route.method != "GET" or route.function < 0 or key in seen or _ONE.search(route.path) or _ASIDE.search(f"{route.path} {route.name}"):
             continue
@@ -61,7 +61,7 @@ def endless_lists(project: Project) -> Iterator[EndlessList]:
         if found is None:
             continue
         site, table = found
-        if (grows := project.loads.added.get(table.name)) is not None:
+        if (grows := project.growing.requested.get(table.name)) is not None:
             yield EndlessList(route, table.name, Evidence(site.path, site.line, f"every row of `{table.name}` is loaded here"), grows)
 
 

@@ -73,7 +73,7 @@ def is_sure(project: Project, one: Unindexed, followed: Followed) -> bool:
     """Requests or messages look the children up for certain, the program makes some at work, and it does not run on MySQL, which makes the index itself."""
     queries = (site for site in followed.queries if site.query.verb is not Verb.DELETE and project.answers.is_awaited(site))
     waited = (followed.loaded is not None and followed.loaded.awaited) or any(True for _ in queries)
-    return waited and len(one.columns) == 1 and project.awaited.grows(one.table) and Dialect.MYSQL not in project.products
+    return waited and len(one.columns) == 1 and project.growing.surely(one.table) and Dialect.MYSQL not in project.products
 
 
 def unindexed_keys(project: Project) -> list[Unindexed]:

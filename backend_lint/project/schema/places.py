@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.schema import Implicit
 from backend_lint.project.schema.mapping import Framework
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backend_lint.facts.schema import Index, Table
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
+
+_DEEPEST = 8
+"""Classes that inherit from one another, each with a table of its own."""
 
 
 class Place(NamedTuple):
@@ -43,6 +49,24 @@ class Places:
     def model(self, table: str) -> Mapped | None:
         """The class that is mapped to a table; of several the one that is no proxy."""
         return self._mapped.get(table)
+
+    def models(self, table: str) -> Sequence[Mapped]:
+        """The classes whose objects are rows of a table; those of a child in a table of its own are rows of the parent's as well."""
+        return self._models.get(table, ())
+
+    @functools.cached_property
+    def _models(self) -> dict[str, list[Mapped]]:
+        found: dict[str, list[Mapped]] = {}
+        mapped = self._project.schema.mapped
+        for model in mapped.values():
+            one: Mapped | None = model
+            for _ in range(_DEEPEST):
+                if one is None:
+                    break
+                if one.table:
+                    found.setdefault(one.table, []).append(model)
+                one = mapped.get(one.parent) if one.parent is not None else None
+        return found
 
     def table(self, table: Table) -> Place:
         """The class, else the statement that made the table."""

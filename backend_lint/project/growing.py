@@ -1,0 +1,241 @@
+"""Who makes the rows of a table: what a service does all day, or only what somebody enters in the admin or runs as a command."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend_lint.api import Evidence
+from backend_lint.facts.file import Role
+from backend_lint.facts.route import EntryKind
+from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.row_makers import Making, RowMakers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backend_lint.facts.schema import Table
+    from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
+    from backend_lint.project.schema.mapping import Mapped
+
+_BY_HAND = lazy_regex(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
+_ADMIN = lazy_regex(r"(?:^|/)\w*admin(?:\.py$|/)")
+_FILLED = lazy_regex(r"Serializer\b|Form\b|FormMixin")
+_MAKERS = lazy_regex(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")
+_ENTERED = lazy_regex(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
+_READ_ONLY = lazy_regex(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
+_CHOSEN = ("form_class", "serializer_class", "form")
+_CHOOSERS = ("get_form_class", "get_serializer_class")
+_REQUESTED = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER, EntryKind.TASK})
+_CREATES = frozenset("create acreate get_or_create aget_or_create update_or_create aupdate_or_create bulk_create abulk_create".split())
+_NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
+_USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})
+_FORMS = ("rest_framework.serializers.", "django.forms.")
+
+
+class Growth(enum.StrEnum):
+    """How a table comes to its rows. `COUNTED`: somebody said how many there are. `SERVED`: code of the service makes them, or the project has no models.
+
+    `ENTERED`: somebody sends a form, or the like by an API. `BY_HAND`: only the admin makes them, and commands. `UNKNOWN`: nothing was found that does.
+    """
+
+    COUNTED = "counted"
+    SERVED = "served"
+    ENTERED = "entered"
+    BY_HAND = "by hand"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_fast(self) -> bool:
+        """There may be so many rows that it matters how long each takes."""
+        return self in (Growth.COUNTED, Growth.SERVED)
+
+
+class Made(NamedTuple):
+    """A place that makes rows. `function`: index in its module, -1 for a class that a framework fills from a request."""
+
+    path: str
+    line: int
+    function: int
+
+
+class Growing:
+    """Answers for one project, table by table.
+
+    What tells how bad a finding is may go by all that looks like it makes rows (`of`, `place`); what decides whether there is one, by what is certain to
+    (`surely`, `requested`).
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._makers = RowMakers(project)
+        self._places: dict[str, Made | None] = {}
+        self._sure: dict[str, bool] = {}
+
+    def of(self, table: str) -> Growth:
+        """How a table comes to its rows."""
+        known = self._project.schema.table(table)
+        if known is not None and known.rows is not None:
+            return Growth.COUNTED
+        if not self._project.places.models(table):
+            return Growth.UNKNOWN if self._project.schema.mapped else Growth.SERVED
+        made = self.place(table)
+        if made is not None:
+            return Growth.ENTERED if made.function < 0 or self._is_entered(made) else Growth.SERVED
+        return Growth.BY_HAND if self._is_registered(table) else Growth.UNKNOWN
+
+    def place(self, table: str) -> Made | None:
+        """A place of the application that makes rows of a table, rather one that requests or tasks reach; None if only hands and commands do."""
+        if table not in self._places:
+            self._places[table] = self._find(table)
+        return self._places[table]
+
+    def _find(self, table: str) -> Made | None:
+        found: list[Made] = []
+        for made in (made for mapped in self._project.places.models(table) for made in self._of_model(mapped)):
+            reached = self._project.reached_from((made.path, made.function)) if made.function > 0 else None
+            if reached is not None and reached[0].kind in _REQUESTED:
+                return made
+            if reached is None:
+                found.append(made)
+        if found:
+            return max(found, key=lambda made: made.function >= 0)
+        for site in self._makers.inserts.get(table, ()):
+            module = self._project.modules.get(site.path)
+            if module is not None and _is_service(module):
+                return Made(site.path, site.line, site.function)
+        return None
+
+    def _of_model(self, mapped: Mapped) -> list[Made]:
+        """In order of path, calls before classes."""
+        found = []
+        for module, function, call, text in self._makers.calls(mapped):
+            if _is_service(module) and self._makers.is_meant(mapped, module.path, function, text) is not False:
+                found.append(Made(module.path, call.line, function))
+        for module, number, _, attribute in self._makers.filled(mapped):
+            makes = _is_service(module) and self._makes_objects(module, number)
+            if makes and self._makers.is_meant(mapped, module.path, attribute.function, attribute.value) is not False:
+                found.append(Made(module.path, attribute.line, -1))
+        return sorted(found, key=lambda made: made.path)
+
+    def _makes_objects(self, module: SourceModule, number: int) -> bool:
+        """A view that a framework makes objects with, or a serializer or form that such a view or a call has."""
+        one = module.classes[number]
+        text = " ".join((one.name, *one.bases))
+        return one.name.rpartition(".")[2] in self._given if _FILLED.search(text) else _is_maker(text)
+
+    @functools.cached_property
+    def _given(self) -> frozenset[str]:
+        """Names of forms and serializers that code of the service gives something to make objects of."""
+        found: set[str] = set()
+        for module in filter(_is_service, self._project.modules.values()):
+            for one in module.classes:
+                if _is_maker(" ".join((one.name, *one.bases))) or any("FormView" in base for base in one.bases):
+                    found.update(attribute.value.rpartition(".")[2] for attribute in one.attributes if attribute.name in _CHOSEN)
+            for index, head in enumerate(module.functions):
+                if head.name.endswith(_CHOOSERS):
+                    found.update(one.value.rpartition(".")[2] for one in module.bodies[index].returns)
+        names = [name for name in self._project.named_calls.by_name if name.endswith(("Form", "Serializer"))]
+        for module, _, _, call in self._project.named_calls.calls(*names):
+            last = call.callee.rpartition(".")[2]
+            given = call.args if last.endswith("Form") else not call.args and any(key == "data" for key, _ in call.keywords)
+            if given and _is_service(module):
+                found.add(last)
+        return frozenset(found)
+
+    def _is_entered(self, made: Made) -> bool:
+        """The place is a method of a form, a serializer or a view that makes one object of what somebody sent."""
+        module = self._project.modules[made.path]
+        owner = module.functions[made.function].owner
+        return owner >= 0 and bool(_ENTERED.search(" ".join((module.classes[owner].name, *module.classes[owner].bases))))
+
+    def _is_registered(self, table: str) -> bool:
+        """A module of the admin names a model of the table."""
+        names = [re.compile(rb"(?<![A-Za-z0-9_])%b(?![A-Za-z0-9_])" % mapped.name.encode()) for mapped in self._project.places.models(table)]
+        modules = [module for path, module in self._project.modules.items() if _ADMIN.search(path)]
+        return any(name.search(module.facts.bodies) or _attributes(module, name) for name in names for module in modules)
+
+    # -- for certain -------------------------------------------------------------------------------
+
+    def surely(self, table: Table) -> bool:
+        """Code at work makes rows of the table: not migrations, administration pages or somebody by hand alone."""
+        if table.name not in self._sure:
+            self._sure[table.name] = self._judge(table)
+        return self._sure[table.name]
+
+    def _judge(self, table: Table) -> bool:
+        if any(site.function >= 0 and self._at_work(site.path, site.function) for site in self._makers.inserts.get(table.name, ())):
+            return True
+        mapped = self._project.places.model(table.name)
+        if mapped is not None:
+            return self._is_of_users(mapped) or any(self._is_sure(mapped, made) for made in self._makers.calls(mapped)) or self._has_form(mapped)
+        parents = [self._project.schema.table(key.table) for key in table.foreign_keys]
+        return len(parents) == 2 and all(one is not None and one.name != table.name and self.surely(one) for one in parents)
+
+    def _at_work(self, path: str, function: int) -> bool:
+        return self._project.files[path].role not in _NOT_AT_WORK and "/admin" not in path and not self._project.answers.is_idle(path, function)
+
+    def _is_of_users(self, mapped: Mapped) -> bool:
+        return not _USERS.isdisjoint(self._project.resolver.classes.external_names(Ref(RefKind.CLASS, mapped.name, *mapped.key)))
+
+    def _is_sure(self, mapped: Mapped, made: Making) -> bool:
+        """The class is called, or its own manager is told to create."""
+        module, function, call, text = made
+        if module.role in _NOT_AT_WORK or not _creates(call.callee, text):
+            return False
+        return self._at_work(module.path, function) and self._makers.is_meant(mapped, module.path, function, text) is True
+
+    def _has_form(self, mapped: Mapped) -> bool:
+        """A form or serializer makes its rows of what clients send: the first class that names the model in its ``Meta`` is one."""
+        for module, number, in_meta, attribute in self._makers.filled(mapped):
+            named = in_meta and attribute.name == "model" and module.role not in _NOT_AT_WORK and "/admin" not in module.path
+            if named and self._makers.is_meant(mapped, module.path, attribute.function, attribute.value):
+                ref = Ref(RefKind.CLASS, module.classes[number].name, module.path, number)
+                return any(one.startswith(_FORMS) for one in self._project.resolver.classes.external_names(ref))
+        return False
+
+    @functools.cached_property
+    def requested(self) -> dict[str, Evidence]:
+        """The tables to which requests, jobs and consumers add rows, with one place each."""
+        found: dict[str, Evidence] = {}
+        for table, key, line in self._certain():
+            if table and table not in found and (entry := self._project.reached_from(key)) is not None and entry[0].kind in _REQUESTED:
+                found[table] = Evidence(key[0], line, f"rows are added to `{table}` here")
+        return found
+
+    def _certain(self) -> Iterator[tuple[str, tuple[str, int], int]]:
+        """Statements, and calls of a model's class as the call graph knows them: table, function and line."""
+        for table, sites in self._makers.inserts.items():
+            yield from ((table, (site.path, site.function), site.line) for site in sites if site.function >= 0)
+        mapped = self._project.schema.mapped
+        for module, index, _, _ in self._project.functions():
+            for edge in self._project.calls.edges((module.path, index)) if module.role is Role.APPLICATION else ():
+                target = edge.target.receiver if edge.target.name.endswith(".__init__") else edge.target
+                if target is not None and target.kind is RefKind.CLASS and target.function in mapped:
+                    yield mapped[target.function].table, (module.path, index), edge.call.line
+
+
+def _creates(callee: str, model: str) -> bool:
+    """``Order(...)`` or ``Order.objects.create(...)``."""
+    if callee == model:
+        return True
+    base, _, last = callee.rpartition(".")
+    held, _, manager = base.rpartition(".")
+    return last in _CREATES and held == model and manager.endswith("objects")
+
+
+def _attributes(module: SourceModule, name: re.Pattern[bytes]) -> bool:
+    texts = [text for one in module.classes for text in (*one.decorators, *one.bases, *(attribute.value for attribute in one.attributes))]
+    return bool(name.search(" ".join(texts).encode()))
+
+
+def _is_maker(text: str) -> bool:
+    return bool(_MAKERS.search(text)) and not _READ_ONLY.search(text)
+
+
+def _is_service(module: SourceModule) -> bool:
+    return module.role is Role.APPLICATION and not _BY_HAND.search(module.path)
