@@ -146,6 +146,11 @@ class Project:
         self.unknown[rule] += 1
 
     @functools.cached_property
+    def imported(self) -> frozenset[str]:
+        """The packages that any module imports by an absolute name, by the first part of it."""
+        return frozenset(found.module.partition(".")[0] for module in self.modules.values() for found in module.facts.imports if not found.level)
+
+    @functools.cached_property
     def architecture(self) -> Architecture:
         """Which module imports which, the layers, and what contracts say."""
         from backend_lint.facts.architecture import Plan

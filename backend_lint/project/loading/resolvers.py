@@ -40,21 +40,19 @@ class Resolver(msgspec.Struct, frozen=True):
 
 def resolvers(project: Project, roles: frozenset[Role]) -> Iterator[Resolver]:
     """Those of types that some field gives a list of, in order of path and line."""
-    graphql = {path for path, module in project.modules.items() if any(one.module.partition(".")[0] in _LIBRARIES for one in module.facts.imports)}
-    if not graphql or _is_optimized(project):
+    if _LIBRARIES.isdisjoint(project.imported) or _is_optimized(project):
         return
     listed = functools.cache(lambda: _listed(project))
-    for path in sorted(graphql):
-        module = project.modules[path]
+    for path, module in project.modules.items():
         if module.role not in roles:
             continue
         for index, fact in enumerate(module.classes):
-            if _ROOTS.search(fact.name.rpartition(".")[2]) or not _is_type(project, path, index, fact):
+            numbers = [number for number in fact.methods if _is_resolver(module.functions[number])]
+            # what a type derives from is the dearer question
+            if not numbers or _ROOTS.search(fact.name.rpartition(".")[2]) or not _is_type(project, path, index, fact):
                 continue
-            for number in fact.methods:
+            for number in numbers:
                 head = module.functions[number]
-                if not _is_resolver(head):
-                    continue
                 query = _query(project, (path, number), head) or _of_relation(project, (path, number), head, _model(project, path, fact))
                 if query is not None:
                     place = listed().get(fact.name.rpartition(".")[2])
@@ -62,7 +60,7 @@ def resolvers(project: Project, roles: frozenset[Role]) -> Iterator[Resolver]:
                         yield Resolver((path, number), fact.name, query, place)
 
 
-_LIBRARIES = frozenset({"graphene", "graphene_django", "graphene_sqlalchemy", "strawberry", "saleor"})
+_LIBRARIES = frozenset({"graphene", "graphene_django", "graphene_sqlalchemy", "strawberry"})
 
 
 def _is_optimized(project: Project) -> bool:
