@@ -48,7 +48,7 @@ class Stall(msgspec.Struct, frozen=True):
 
 def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
     """For each async function that runs on a shared loop and each kind of effect: the first blocking call."""
-    if not any(found.module.partition(".")[0] in _ON_A_LOOP for module in project.modules.values() for found in module.facts.imports):
+    if _ON_A_LOOP.isdisjoint(project.imported):
         return
     loops = _Loops(project)
     for module, index, function, _ in project.functions("async"):

@@ -31,7 +31,7 @@ class Routes:
     @classmethod
     def link(cls, project: Project) -> Routes:
         """Routes of every framework that the project imports."""
-        imported = {found.module.partition(".")[0] for module in project.modules.values() for found in module.facts.imports if not found.level}
+        imported = project.imported
         guards = project.guards
         values = guards.values
         routes: list[Route] = []

@@ -90,7 +90,7 @@ class NoCircuitBreaker(ProjectRule):
     options = {"routes": 10}
 
     def check(self, project: Project) -> Iterator[Finding]:
-        if any(found.module.partition(".")[0] in _BREAKERS for module in project.modules.values() for found in module.facts.imports):
+        if not _BREAKERS.isdisjoint(project.imported):
             return
         seen: set[tuple[str, int]] = set()
         for call in project.timeouts.all():

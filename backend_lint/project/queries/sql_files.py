@@ -61,8 +61,7 @@ def _with_rows(statement: SqlStatement, query: Query) -> Query:
 
 def _calls(project: Project, named: dict[str, Named]) -> Iterator[tuple[str, Site]]:
     """``queries.get_user(connection, ...)`` of what ``aiosql.from_path`` gave."""
-    libraries = {found.module.partition(".")[0] + "." for module in project.modules.values() for found in module.facts.imports}
-    if not libraries.intersection(_LOADERS):
+    if not any(name.partition(".")[0] in project.imported for name in _LOADERS):
         return
     for module, index, function, body in project.functions():
         if module.role in _LEFT_OUT:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def uses_django(project: Project) -> bool:
     """Whether any module imports Django."""
-    return any(entry.module.partition(".")[0] == "django" for module in project.modules.values() for entry in module.facts.imports)
+    return "django" in project.imported
 
 
 class DjangoProject:

@@ -55,7 +55,7 @@ def linked(project: Project, dialect: Dialect) -> Linked:
 
 def _frameworks(project: Project, dialect: Dialect) -> list[tuple[Declared, Replayed]]:
     """Models and migrations of each framework that the project imports."""
-    imported = {entry.module.partition(".")[0] for module in project.modules.values() for entry in module.facts.imports}
+    imported = project.imported
     found: list[tuple[Declared, Replayed]] = []
     if "django" in imported:
         from backend_lint.project.schema import django, django_migrations
