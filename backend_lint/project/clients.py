@@ -76,16 +76,10 @@ class Throwaway(msgspec.Struct, frozen=True):
 
 def throwaways(project: Project) -> Iterator[Throwaway]:
     """Clients that are used where they are made and handed to nobody, in the order of paths and lines."""
-    for module in project.modules.values():
-        for index, body in enumerate(module.bodies):
-            if index == 0:
-                continue
-            for number, call in enumerate(body.calls):
-                if call.callee.rpartition(".")[2] not in _LAST or call.use not in (Use.BOUND, Use.CONTEXT, Use.RECEIVER):
-                    continue
-                target = project.value(module.path, index, call.callee)
-                if target is None or target.name not in POOLS or _is_kept(body, number, call) or _is_personal(call):
-                    continue
+    for module, index, number, call in project.named_calls.calls(*_LAST):
+        if index and call.use in (Use.BOUND, Use.CONTEXT, Use.RECEIVER):
+            target = project.value(module.path, index, call.callee)
+            if target is not None and target.name in POOLS and not _is_kept(module.bodies[index], number, call) and not _is_personal(call):
                 yield Throwaway(module.path, index, call, target.name, number)
 
 

@@ -73,15 +73,11 @@ class HandedOut:
         if self._request_methods is None:
             table: dict[str, Ref] = {}
             self._request_methods = table
-            for path, module in self._project.modules.items():
-                for index, body in enumerate(module.bodies):
-                    for call in body.calls:
-                        last = call.callee.rpartition(".")[2]
-                        if last in ("add_request_method", "register_service_factory") and call.args:
-                            made = self._made(path, index, call.args[0])
-                            name = constant_string(dict(call.keywords).get("name", call.args[1] if len(call.args) > 1 else ""))
-                            if made is not None and name:
-                                (table if last == "add_request_method" else self._services)[name] = made
+            for module, index, _, call in self._project.named_calls.calls("add_request_method", "register_service_factory"):
+                made = self._made(module.path, index, call.args[0]) if call.args else None
+                name = constant_string(dict(call.keywords).get("name", call.args[1] if len(call.args) > 1 else ""))
+                if made is not None and name:
+                    (table if call.callee.endswith("add_request_method") else self._services)[name] = made
         return self._request_methods
 
     def _made(self, path: str, function: int, text: str) -> Ref | None:

@@ -12,7 +12,6 @@ from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
-    from backend_lint.project.modules import SourceModule
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _HERE = frozenset({"", "localhost", "127.0.0.1", "mailhog", "mailpit", "mail"})
@@ -41,16 +40,16 @@ def unbounded_mail(project: Project) -> Iterator[tuple[str, Assign, tuple[Eviden
             last = [assign for assign in assigns if assign.target in _SMTP_SETTINGS][-1]
             evidence = () if last is host else (Evidence(path, last.line, f"the SMTP settings end with `{last.target}`, none of them is a timeout"),)
             named.append((path, host, evidence))
-    if not named or any(_bounded(module) for module in project.modules.values() if module.role is not Role.TEST):
+    if not named or _is_bounded(project):
         return
     if any("django" in found.module or found.module == "environ" for module in project.modules.values() for found in module.facts.imports):
         yield from named[:1]
 
 
-def _bounded(module: SourceModule) -> bool:
+def _is_bounded(project: Project) -> bool:
     """It makes the connections for its mail itself, with a timeout."""
-    calls = (call for body in module.bodies for call in body.calls if call.callee.rpartition(".")[2] in _CONNECTIONS)
-    return any(name == "timeout" and value != "None" for call in calls for name, value in call.keywords)
+    calls = project.named_calls.calls(*_CONNECTIONS, without=(Role.TEST,))
+    return any(name == "timeout" and value != "None" for _, _, _, call in calls for name, value in call.keywords)
 
 
 def _for_development(path: str) -> bool:

@@ -17,13 +17,11 @@ _MODULES = frozenset({"asyncio", "queue", "multiprocessing"})
 
 def unbounded_queues(project: Project) -> Iterator[tuple[str, int, Call]]:
     """Path, function and call of each queue that is made without a size, in the order of paths and lines."""
-    for path, module in project.modules.items():
-        for index, body in enumerate(module.bodies):
-            for call in body.calls:
-                if call.callee.rpartition(".")[2] not in _QUEUES or call.args[1:] or any(name == "**" for name, _ in call.keywords):
-                    continue
-                size = call.args[0] if call.args else dict(call.keywords).get("maxsize", "0")
-                number = constant_number(size)
-                target = project.value(path, index, call.callee) if number is not None and number <= 0 else None
-                if target is not None and target.is_external and target.name.rpartition(".")[0] in _MODULES:
-                    yield path, index, call
+    for module, index, _, call in project.named_calls.calls(*_QUEUES):
+        if call.args[1:] or any(name == "**" for name, _ in call.keywords):
+            continue
+        size = call.args[0] if call.args else dict(call.keywords).get("maxsize", "0")
+        number = constant_number(size)
+        target = project.value(module.path, index, call.callee) if number is not None and number <= 0 else None
+        if target is not None and target.is_external and target.name.rpartition(".")[0] in _MODULES:
+            yield module.path, index, call

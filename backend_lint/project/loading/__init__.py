@@ -293,12 +293,9 @@ class Loads:
     def prefetched_names(self) -> frozenset[str]:
         """Every name in a path that some code of the project prefetches."""
         names: set[str] = set()
-        for module in self.project.modules.values():
-            for body in module.bodies:
-                for call in body.calls:
-                    if call.callee.rpartition(".")[2] in _PREFETCHES:
-                        texts = (*call.args, *(text for _, text in call.keywords))
-                        names.update(name for text in texts if (value := constant_string(text)) is not None for name in value.split("__"))
+        for _, _, _, call in self.project.named_calls.calls(*_PREFETCHES):
+            texts = (*call.args, *(text for _, text in call.keywords))
+            names.update(name for text in texts if (value := constant_string(text)) is not None for name in value.split("__"))
         return frozenset(names)
 
     # -- constants ---------------------------------------------------------------------------------

@@ -147,17 +147,12 @@ class Writes:
     def _signalled(self) -> frozenset[str]:
         """The names of models whose saves somebody is told of; ``*`` if somebody is told of all."""
         names: set[str] = set()
-        for module in self._project.modules.values():
-            if module.role is Role.TEST:
-                continue
-            for body in module.bodies:
-                for call in body.calls:
-                    receiver, _, last = call.callee.rpartition(".")
-                    given = call.args[0] if call.args else ""
-                    signal = receiver if last == "connect" else given if last == "receiver" else ""
-                    if signal and any(signal.rstrip("]").endswith(name) for name in _SIGNALS):
-                        sender = next((text for key, text in call.keywords if key == "sender"), "*")
-                        names.add(sender.strip("'\"").rpartition(".")[2] if sender != "*" else "*")
+        for _, _, _, call in self._project.named_calls.calls("connect", "receiver", without=(Role.TEST,)):
+            receiver, _, last = call.callee.rpartition(".")
+            signal = receiver if last == "connect" else call.args[0] if call.args else ""
+            if signal and any(signal.rstrip("]").endswith(name) for name in _SIGNALS):
+                sender = next((text for key, text in call.keywords if key == "sender"), "*")
+                names.add(sender.strip("'\"").rpartition(".")[2] if sender != "*" else "*")
         return frozenset(names)
 
     def _alone(self, key: FunctionKey, body: Body, call: Call, loop: Loop) -> bool:

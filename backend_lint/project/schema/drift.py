@@ -100,11 +100,9 @@ class Replay:
     @functools.cached_property
     def _dropped(self) -> frozenset[str]:
         found: set[str] = set()
-        for module in self._project.modules.values():
-            for head, body in zip(module.functions, module.bodies, strict=True) if module.role is Role.MIGRATION else ():
-                if head.name.partition(".")[0] != "downgrade":
-                    calls = (call for call in body.calls if call.callee.endswith(".drop_column"))
-                    found.update(name for call in calls for value in call.args if (name := constant_string(value)) is not None)
+        for module, function, _, call in self._project.named_calls.calls("drop_column"):
+            if module.role is Role.MIGRATION and module.functions[function].name.partition(".")[0] != "downgrade":
+                found.update(name for value in call.args if (name := constant_string(value)) is not None)
         return frozenset(found)
 
 

@@ -189,15 +189,11 @@ def deleted_rows(project: Project) -> dict[str, tuple[str, int]]:
             _first(found, table, (site.path, site.line))
         elif site.query.rows is Rows.ONE and site.call >= 0:
             made[site.path, site.function, site.call] = table
-    for path, module in project.modules.items():
-        if module.role is not Role.APPLICATION:
-            continue
-        for number, body in enumerate(module.bodies):
-            for call in body.calls:
-                if call.callee.endswith(".delete") and len(call.args) == 1 and not call.keywords:
-                    table = _table_of(project, path, number, call.args[0], made)
-                    if table and not _is_own(project, path, number, call.callee) and not project.answers.is_idle(path, number):
-                        _first(found, table, (path, call.line))
+    for module, number, _, call in project.named_calls.calls("delete"):
+        if module.role is Role.APPLICATION and "." in call.callee and len(call.args) == 1 and not call.keywords:
+            table = _table_of(project, module.path, number, call.args[0], made)
+            if table and not _is_own(project, module.path, number, call.callee) and not project.answers.is_idle(module.path, number):
+                _first(found, table, (module.path, call.line))
     return found
 
 

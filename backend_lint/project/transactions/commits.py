@@ -34,13 +34,13 @@ class LoopCommit(msgspec.Struct, frozen=True):
 
 def loop_commits(project: Project) -> Iterator[LoopCommit]:
     """The first of each loop, in order of path and line."""
-    for module, index, head, body in project.functions():
-        if module.role is not Role.APPLICATION or not index or _BATCH.search(head.name):
+    for key, numbers in project.named_calls.functions(("commit",)).items():
+        if project.modules[key[0]].role is not Role.APPLICATION or not key[1] or _BATCH.search(project.calls.head(key).name) or is_aside(project, key):
             continue
-        key = module.path, index
+        body = project.calls.body(key)
         told: set[int] = set()
-        for call in body.calls:
-            if not call.callee.endswith(".commit") or call.args or is_aside(project, key):
+        for call in (body.calls[number] for number in numbers):
+            if "." not in call.callee or call.args:
                 continue
             found = _loop(body, call)
             if found is None or found[0] in told:

@@ -61,20 +61,14 @@ def _admin(project: Project) -> Iterator[tuple[FunctionKey, Scope]]:
 
 def _registered(project: Project) -> Iterator[tuple[ClassKey, tuple[str, int]]]:
     """Models that the admin edits, with the place of their registration."""
-    for path, module in project.modules.items():
-        if module.role in LEFT_OUT or not any(one.module.startswith("django.contrib") or one.member == "admin" for one in module.facts.imports):
+    for module, function, _, call in project.named_calls.calls("register", without=LEFT_OUT):
+        target = project.value(module.path, function, call.callee) if call.args else None
+        if target is None or not target.name.startswith("django.contrib.admin."):
             continue
-        for function, body in enumerate(module.bodies):
-            for call in body.calls:
-                if not call.callee.endswith((".register", "register")) or not call.args:
-                    continue
-                target = project.value(path, function, call.callee)
-                if target is None or not target.name.startswith("django.contrib.admin."):
-                    continue
-                for text in call.args[0].strip("[]").split(","):
-                    model = project.value(path, function, text)
-                    if model is not None and model.kind is RefKind.CLASS and model.function in project.schema.mapped:
-                        yield model.function, (path, call.line)
+        for text in call.args[0].strip("[]").split(","):
+            model = project.value(module.path, function, text)
+            if model is not None and model.kind is RefKind.CLASS and model.function in project.schema.mapped:
+                yield model.function, (module.path, call.line)
 
 
 def _receivers(project: Project, registered: dict[ClassKey, tuple[str, int]]) -> Iterator[tuple[FunctionKey, Scope]]:

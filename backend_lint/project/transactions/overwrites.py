@@ -65,9 +65,9 @@ class Overwrites:
         """In order of path and line."""
         if not self.counters or self._locks.is_serializable:
             return
-        for module, index, _, body in self._project.functions():
-            if module.role is Role.APPLICATION and index and any(call.callee.endswith((".save", ".asave")) for call in body.calls):
-                yield from self._in_function((module.path, index), body)
+        for key in self._project.named_calls.functions(("save", "asave")):
+            if self._project.modules[key[0]].role is Role.APPLICATION and key[1]:
+                yield from self._in_function(key, self._project.calls.body(key))
 
     @functools.cached_property
     def counters(self) -> Mapping[ClassKey, Counter]:
@@ -75,13 +75,10 @@ class Overwrites:
         found: dict[ClassKey, Counter] = {}
         if not self._project.loads.uses_django:
             return found
-        for module, index, _, body in self._project.functions():
-            if module.role in LEFT_OUT or not index:
-                continue
-            expressions = {number for number, call in enumerate(body.calls) if call.callee in ("F", "models.F") or call.callee.endswith(".F")}
-            if expressions:
-                for model, name, line in self._added((module.path, index), body, expressions):
-                    found.setdefault(model, Counter(name, module.path, line, (module.path, index)))
+        for key, numbers in self._project.named_calls.functions(("F",)).items():
+            if self._project.modules[key[0]].role not in LEFT_OUT and key[1]:
+                for model, name, line in self._added(key, self._project.calls.body(key), set(numbers)):
+                    found.setdefault(model, Counter(name, key[0], line, key))
         return found
 
     def _added(self, key: FunctionKey, body: Body, expressions: set[int]) -> Iterator[tuple[ClassKey, str, int]]:

@@ -40,11 +40,11 @@ def split_units(project: Project, units: Units) -> Iterator[SplitUnit]:
     """One for each function, in order of path and line."""
     if not project.loads.sqlalchemy.used:
         return
-    for module, index, _, body in project.functions():
-        if module.role is not Role.APPLICATION or not index:
+    for key, numbers in project.named_calls.functions(("commit",)).items():
+        if project.modules[key[0]].role is not Role.APPLICATION or not key[1]:
             continue
-        key = module.path, index
-        commits = [number for number, call in enumerate(body.calls) if call.callee.endswith(".commit") and not call.args]
+        body = project.calls.body(key)
+        commits = [number for number in numbers if "." in body.calls[number].callee and not body.calls[number].args]
         if len(commits) < 2 or is_aside(project, key) or not _is_served(project, key):
             continue
         found = _in_function(project, units, key, body, commits)
