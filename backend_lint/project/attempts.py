@@ -124,7 +124,7 @@ def tells_itself(project: Project, module: SourceModule, function: int, call: Ca
     while pending:
         key, depth = pending.pop()
         inner = project.calls.body(key)
-        edges = {edge.number: edge for edge in project.calls.edges(key)}
+        edges = project.calls.numbered(key)
         for handler in inner.handlers:
             told = (edges[number].target for number, _ in calls_in(inner, handler.block) if number in edges)
             if handler.raises and any(project.calls.effect(one) & _TELLING for one in told):

@@ -61,6 +61,7 @@ class CallGraph:
         self.modules = modules
         self.resolver = resolver
         self._edges: dict[FunctionKey, tuple[Edge, ...]] = {}
+        self._numbered: dict[FunctionKey, dict[int, Edge]] = {}
         self._summaries: tuple[dict[FunctionKey, Effect], dict[FunctionKey, Effect]] = ({}, {})
         self._distances: dict[tuple[Effect, Aspect], dict[FunctionKey, int]] = {}
         self._cached: dict[FunctionKey, bool] = {}
@@ -87,6 +88,13 @@ class CallGraph:
                 if call.block not in deferred and (target := value(path, function, call.callee)) is not None and not _is_blink(target, call):
                     edges.append(Edge(number, call, self._constructor(target)))
             found = self._edges[key] = tuple(edges)
+        return found
+
+    def numbered(self, key: FunctionKey) -> Mapping[int, Edge]:
+        """The same by the number of the call."""
+        found = self._numbered.get(key)
+        if found is None:
+            found = self._numbered[key] = {edge.number: edge for edge in self.edges(key)}
         return found
 
     def _constructor(self, target: Ref) -> Ref:

@@ -96,7 +96,7 @@ def queries_with(project: Project, key: FunctionKey, parameter: str, depth: int 
 
 
 def _first(project: Project, key: FunctionKey, body: Body) -> Held | None:
-    edges = {edge.number: edge for edge in project.calls.edges(key)}
+    edges = project.calls.numbered(key)
     if not any(_slow(project, key, edge) for edge in edges.values()) or any(call.callee.endswith(_LOCKS_ROWS) for call in body.calls):
         return None
     shared = dict(_shared_with_dependency(project, key))

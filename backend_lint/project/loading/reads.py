@@ -9,7 +9,7 @@ import msgspec
 
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
-from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional, is_only_compared, is_only_handed_on
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
@@ -58,7 +58,6 @@ class Reads:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._mapped = project.schema.mapped
-        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
         self._exits: dict[FunctionKey, Exits] = {}
         self._entered: list[Entered] = []
         self._columns: list[tuple[str, tuple[Place, ...]]] = []
@@ -319,7 +318,7 @@ class Reads:
             yield from self._written(at, body, call)
         elif call.args and call.callee.endswith("Serializer"):
             yield from self._serialized(at, body, call)
-        edge = self._edges_of(at.key).get(number)
+        edge = self._project.calls.numbered(at.key).get(number)
         if edge is None or edge.target.kind is not RefKind.FUNCTION:
             return
         head = self._project.calls.head(edge.target.function)
@@ -380,9 +379,3 @@ class Reads:
                 return None
             model, prefix = relation.target, (*prefix, step[1:])
         return (model, prefix) if steps else None
-
-    def _edges_of(self, key: FunctionKey) -> dict[int, Edge]:
-        found = self._edges.get(key)
-        if found is None:
-            found = self._edges[key] = {edge.number: edge for edge in self._project.calls.edges(key)}
-        return found

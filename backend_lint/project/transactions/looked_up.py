@@ -102,7 +102,7 @@ class _Asked:
     def by(self, key: FunctionKey, parameter: str, depth: int) -> bool | None:
         """True if rows of the tables are asked for, False if only others are; None if the value goes where nobody sees, or nowhere."""
         body = self._project.calls.body(key)
-        edges = {edge.number: edge for edge in self._project.calls.edges(key)}
+        edges = self._project.calls.numbered(key)
         wanted = [_names(parameter)]
         answers: list[bool | None] = []
         for number, call in enumerate(body.calls):

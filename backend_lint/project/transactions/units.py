@@ -42,7 +42,6 @@ class Units:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
 
     def pending(self, key: FunctionKey, edge: Edge) -> Pending | None:
         """The transaction of a session that is certainly open when a call of the function is made; None if none is, or that is not known."""
@@ -61,12 +60,6 @@ class Units:
                 return Pending(session, write, commit)
         return None
 
-    def _by_number(self, key: FunctionKey) -> dict[int, Edge]:
-        found = self._edges.get(key)
-        if found is None:
-            found = self._edges[key] = {one.number: one for one in self._project.calls.edges(key)}
-        return found
-
     def is_session(self, key: FunctionKey, session: str) -> bool:
         """Whether a value of a function is a session."""
         ref = self._project.value(*key, session)
@@ -78,7 +71,7 @@ class Units:
     def _write(self, key: FunctionKey, body: Body, edge: Edge, session: str, here: set[int]) -> Call | None:
         """The first write on the session that is still pending."""
         found: Call | None = None
-        calls = self._by_number(key)
+        calls = self._project.calls.numbered(key)
         for number in range(max(0, edge.number - _FARTHEST), edge.number):
             call = body.calls[number]
             receiver, _, method = call.callee.rpartition(".")

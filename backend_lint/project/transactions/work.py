@@ -28,7 +28,6 @@ class Work:
         self._reach = reach
         self._found: dict[FunctionKey, dict[int, Effect]] = {}
         self._numbers: dict[FunctionKey, list[int]] = {}
-        self._edges: dict[FunctionKey, dict[int, Edge]] = {}
 
     def of(self, key: FunctionKey) -> dict[int, Effect]:
         """Reads and writes of the database by the number of the call, in the order of calls; those of functions of the project too."""
@@ -93,9 +92,7 @@ class Work:
         wanted = Effect.DATABASE if reads else Effect.DATABASE_WRITE
         if not effect & wanted:
             return False
-        if key not in self._edges:
-            self._edges[key] = {one.number: one for one in self._project.calls.edges(key)}
-        edge = self._edges[key].get(number)
+        edge = self._project.calls.numbered(key).get(number)
         if edge is None or edge.target.kind is not RefKind.FUNCTION:
             return True
         return self._unguarded(key, edge, wanted)
