@@ -13,10 +13,10 @@ from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import Query, Site
-from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
+from backend_lint.project.entries import STARTED
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand, owns_all_else
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _ADMIN = ("/test_utils", "/admin.py", "/admin/", "/admins/", "/django_admin/")
 _COMMANDS = ("/commands.py", "/cli.py", "/management.py")
 _ADMIN_CLASS = lazy_regex(r"Admin\.\w+$")
-_BY_HAND = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 
 
 class Answer(NamedTuple):
@@ -235,7 +234,7 @@ class Answers:
             role = self._project.files[path].role
             reached = self._reached(path, function)
             by_hand = role in (Role.COMMAND, Role.SCRIPT) or path.endswith(_COMMANDS)
-            self._ranks[key] = 2 if by_hand or (reached is not None and reached.kind in _BY_HAND) else 1 if reached is None else 0
+            self._ranks[key] = 2 if by_hand or (reached is not None and reached.kind in STARTED) else 1 if reached is None else 0
         return self._ranks[key]
 
     def reached_from(self, site: Site) -> Entry | None:

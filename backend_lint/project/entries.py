@@ -22,6 +22,10 @@ _ORDER = (
     (EntryKind.STARTUP,),
 )
 """What a function is reached from is answered with the first kind that reaches it."""
+SERVED = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.CONSUMER, EntryKind.TASK})
+"""What others ask for, many at a time."""
+STARTED = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
+"""What a person or the start of the program runs, one at a time."""
 _COLLABORATORS = ("serializer_class", "form_class", "filterset_class", "pagination_class")
 _RUNNERS = frozenset(
     (
@@ -97,6 +101,16 @@ class Entries:
     def of(self, key: FunctionKey) -> tuple[Entry, ...]:
         """The entries that a function is itself."""
         return tuple(self._by_function.get(key, ()))
+
+    def is_served(self, key: FunctionKey) -> bool:
+        """A request, a message or a task is known to come to the function."""
+        found = self.reaching(key)
+        return found is not None and found[0].kind in SERVED
+
+    def may_run_at_once(self, key: FunctionKey) -> bool:
+        """Nothing says that the function only runs for one person at a terminal or when the program starts."""
+        found = self.reaching(key)
+        return found is None or found[0].kind not in STARTED
 
     def reaching(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry that reaches a function, with the calls on the way: a request before a task, a task before a command.

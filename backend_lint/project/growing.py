@@ -11,6 +11,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import EntryKind
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.entries import SERVED
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.row_makers import Making, RowMakers
 
@@ -30,7 +31,7 @@ _ENTERED = lazy_regex(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
 _READ_ONLY = lazy_regex(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
 _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
-_REQUESTED = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE, EntryKind.CONSUMER, EntryKind.TASK})
+_REQUESTED = SERVED | {EntryKind.MIDDLEWARE}
 _CREATES = frozenset("create acreate get_or_create aget_or_create update_or_create aupdate_or_create bulk_create abulk_create".split())
 _NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
 _USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})

@@ -106,7 +106,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
         go = project.places.indexes_go(table)
         evidence.append(Evidence(go.path, go.line, constraint_on(project, taken)))
         entry = project.answers.reached_from(site)
-        at_once = entry is not None and (site.path, site.function) in project.awaited
+        at_once = entry is not None and project.answers.is_awaited(site)
         who = "messages" if entry is not None and entry.kind in (EntryKind.TASK, EntryKind.CONSUMER) else "requests"
         are = "is" if len(taken.columns) == 1 else "together are"
         return self.finding(
@@ -123,7 +123,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
 def _is_sure(project: Project, taken: Taken) -> bool:
     """Requests or messages come here two at a time, nothing else refuses the second row, and nobody is prepared to find two."""
     site = taken.site
-    return (site.path, site.function) in project.awaited and not has_other_key(taken) and not several_expected(project, taken.table)
+    return project.answers.is_awaited(site) and not has_other_key(taken) and not several_expected(project, taken.table)
 
 
 def by_hand(project: Project, taken: Taken) -> bool:

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.facts.coverage import Measured
-from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.covered import unexecuted_handlers
+from backend_lint.project.entries import SERVED
 from backend_lint.project.failures import clause_text, symbol_of
-
-_SERVED = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.TASK, EntryKind.CONSUMER})
 
 
 class UntestedErrorPath(ProjectRule):
@@ -97,7 +95,7 @@ class UntestedErrorPath(ProjectRule):
         known = project.coverage
         if not known.files:
             return
-        served = {(entry.module, entry.function): entry for entry in project.entries if entry.kind in _SERVED}
+        served = {(entry.module, entry.function): entry for entry in project.entries if entry.kind in SERVED}
         for path, file in known.files.items():
             module = project.modules.get(path)
             for one in unexecuted_handlers(module, file) if module is not None else ():

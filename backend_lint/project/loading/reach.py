@@ -6,15 +6,14 @@ import functools
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Role
-from backend_lint.facts.route import EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.entries import STARTED
 from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_SOFT = frozenset({EntryKind.COMMAND, EntryKind.STARTUP})
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
 _ONCE = lazy_regex(
@@ -84,4 +83,4 @@ def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ..
     if entry not in project.entries.of((entry.module, entry.function)):
         return (), soft  # the framework calls it on the way to a handler: which one is not known
     line = Evidence(entry.module, entry.line, f"reached from the {entry.kind} {entry.name}" if way else f"{entry.name} is a {entry.kind}")
-    return (line,), soft or entry.kind in _SOFT
+    return (line,), soft or entry.kind in STARTED

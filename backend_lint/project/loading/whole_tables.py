@@ -12,9 +12,10 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Call
 from backend_lint.facts.query import QuerySource, Rows, Site, Verb
-from backend_lint.facts.route import Entry, EntryKind
+from backend_lint.facts.route import Entry
 from backend_lint.facts.schema import Table
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.entries import SERVED
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _STREAMS = frozenset({"iterator", "aiterator", "yield_per", "partitions", "strea
 _LISTS = frozenset({"all", "fetchall", "fetch", "list", "scalars"})
 _MANY_ROWS = 1000
 _MAX_DEPTH = 12
-_RUNS = {EntryKind.ROUTE, EntryKind.TASK, EntryKind.CONSUMER, EntryKind.WEBSOCKET}
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def whole_tables(project: Project, roles: frozenset[Role]) -> Iterator[Whole]:
         if table is None or not _grows(table):
             continue
         found = project.reached_from((path, function))
-        if found is None or found[0].kind not in _RUNS:
+        if found is None or found[0].kind not in SERVED:
             continue
         if (added := project.growing.requested.get(table.name)) is not None:
             yield Whole(site, table, found[0], added)

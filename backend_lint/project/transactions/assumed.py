@@ -14,7 +14,6 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.facts.query import Query, Rows, Site, Verb
-from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around, protecting_handlers
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.reach import is_aside
@@ -76,13 +75,9 @@ class Assumptions:
             if self._project.modules[site.path].role is not Role.APPLICATION or not site.query.relations:
                 continue
             found = self._after(key, site)
-            if found is not None and not is_aside(self._project, key) and self._is_served(key):
+            if found is not None and not is_aside(self._project, key) and self._project.entries.may_run_at_once(key):
                 told.add((key, site.call))
                 yield found
-
-    def _is_served(self, key: FunctionKey) -> bool:
-        found = self._project.reached_from(key)
-        return found is None or found[0].kind not in (EntryKind.COMMAND, EntryKind.STARTUP)
 
     def _after(self, key: FunctionKey, site: Site) -> Assumed | None:
         body = self._project.calls.body(key)

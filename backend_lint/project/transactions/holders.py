@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.route import EntryKind
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.held_sessions import passed
 from backend_lint.project.transactions.rows import Origin, Row
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _MOST_CALLERS = 12
 _HOPS = 2
-_ALONE = (EntryKind.COMMAND, EntryKind.STARTUP)
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -62,7 +60,7 @@ class Holders:
                 if given.origin is Origin.FRESH or self._says_new(caller, edge):
                     return False
                 if given.origin is Origin.LOADED:
-                    if self._is_served(caller):
+                    if self._project.modules[caller[0]].role is Role.APPLICATION and self._project.entries.may_run_at_once(caller):
                         found.append(Holder(caller, edge, (given.loaded if given.loaded is not None and given.is_whole else edge.call).line))
                 elif depth < _HOPS and caller != key and not self._look(caller, given, found, depth + 1):
                     return False
@@ -71,12 +69,6 @@ class Holders:
     def _says_new(self, caller: FunctionKey, edge: Edge) -> bool:
         """The call stands under a test that only a row that is being made passes: ``if self._state.adding``."""
         return self._project.transactions.indexed(caller).is_under(edge.call.block, ("adding", "created", "creating", "is_new"))
-
-    def _is_served(self, key: FunctionKey) -> bool:
-        if self._project.modules[key[0]].role is not Role.APPLICATION:
-            return False
-        found = self._project.reached_from(key)
-        return found is None or found[0].kind not in _ALONE
 
 
 def _handed(project: Project, edge: Edge, row: Row) -> Iterator[str]:

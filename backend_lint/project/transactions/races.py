@@ -103,7 +103,7 @@ class Races:
                 continue
             key = module.path, index
             candidates = [assign for assign in body.assigns if self._may_race(assign)]
-            if candidates and self._is_served(key):
+            if candidates and not is_aside(self._project, key) and self._project.entries.may_run_at_once(key):
                 told: set[str] = set()
                 for assign in candidates:
                     if (race := self._race(key, body, assign)) is not None and race.row.text not in told:
@@ -114,13 +114,6 @@ class Races:
     def _may_race(assign: Assign) -> bool:
         base, _, name = assign.target.rpartition(".")
         return bool(base) and name.isidentifier() and base[0] in "%#("
-
-    def _is_served(self, key: FunctionKey) -> bool:
-        """Several of it may run at once: a request or a job, not a command that one person starts."""
-        if is_aside(self._project, key):
-            return False
-        found = self._project.reached_from(key)
-        return found is None or found[0].kind not in (EntryKind.COMMAND, EntryKind.STARTUP)
 
     def _race(self, key: FunctionKey, body: Body, assign: Assign) -> Race | None:
         base, _, name = assign.target.rpartition(".")

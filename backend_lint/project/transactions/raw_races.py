@@ -11,7 +11,6 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
 from backend_lint.facts.query import QuerySource, Rows, Site, TermKind, Verb
-from backend_lint.facts.route import EntryKind
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.transactions.locks import Locks
@@ -47,13 +46,8 @@ def raw_races(project: Project, locks: Locks) -> Iterator[RawRace]:
         if project.modules[site.path].role is not Role.APPLICATION or site.query.rows is Rows.MANY or len(site.query.relations) != 1:
             continue
         found = _after(project, key, site)
-        if found is not None and not locks.held(key, site.call) and not is_aside(project, key) and _is_served(project, key):
+        if found is not None and not locks.held(key, site.call) and not is_aside(project, key) and project.entries.may_run_at_once(key):
             yield found
-
-
-def _is_served(project: Project, key: FunctionKey) -> bool:
-    found = project.reached_from(key)
-    return found is None or found[0].kind not in (EntryKind.COMMAND, EntryKind.STARTUP)
 
 
 def _after(project: Project, key: FunctionKey, read: Site) -> RawRace | None:

@@ -99,7 +99,7 @@ class ScatteredWrites:
                 continue
             writes = list(self._writes(key, body))
             found = next((pair for pair in _pairs(self._project.transactions.indexed(key), writes) if not self._is_made_by_save(*pair)), None)
-            if found is not None and self._is_served(key) and self._reach.state(key) is Open.NO:
+            if found is not None and self._project.entries.is_served(key) and self._reach.state(key) is Open.NO:
                 yield Scattered(key, *found, len(writes), self._outside_between(key, *found), _caught(body, *found))
 
     def _is_made_by_save(self, first: Write, second: Write) -> bool:
@@ -121,10 +121,6 @@ class ScatteredWrites:
                 if edge.target.kind is RefKind.FUNCTION and self._project.calls.summary(edge.target.function) & _OUTSIDE:
                     return edge.call
         return None
-
-    def _is_served(self, key: FunctionKey) -> bool:
-        found = self._project.reached_from(key)
-        return found is not None and found[0].kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.TASK, EntryKind.CONSUMER)
 
     def _writes(self, key: FunctionKey, body: Body) -> Iterator[Write]:
         for number, call in enumerate(body.calls):

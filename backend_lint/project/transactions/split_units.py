@@ -9,7 +9,6 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, Body, Call
-from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import around, is_deferred
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.loading.reach import is_aside
@@ -45,16 +44,11 @@ def split_units(project: Project, units: Units) -> Iterator[SplitUnit]:
             continue
         body = project.calls.body(key)
         commits = [number for number in numbers if "." in body.calls[number].callee and not body.calls[number].args]
-        if len(commits) < 2 or is_aside(project, key) or not _is_served(project, key):
+        if len(commits) < 2 or is_aside(project, key) or not project.entries.is_served(key):
             continue
         found = _in_function(project, units, key, body, commits)
         if found is not None:
             yield found
-
-
-def _is_served(project: Project, key: FunctionKey) -> bool:
-    found = project.reached_from(key)
-    return found is not None and found[0].kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.TASK, EntryKind.CONSUMER)
 
 
 def _in_function(project: Project, units: Units, key: FunctionKey, body: Body, commits: list[int]) -> SplitUnit | None:
