@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import Body
 from backend_lint.facts.query import Query, TermKind
-from backend_lint.project.loading.whole_tables import is_small
+from backend_lint.project.schema.sizes import is_set_up
 from backend_lint.project.value_text import call_ids
 from backend_lint.sql.conditions import required
 
@@ -97,7 +97,7 @@ def _is_bounded(project: Project, query: Query) -> bool:
     table = project.schema.table(query.relations[0].table) if query.relations else None
     if table is None:
         return False
-    if is_small(table) or (query.limit is not None and query.limit >= 0):
+    if is_set_up(table) or (query.limit is not None and query.limit >= 0):
         return True
     known = {
         part.left.column

@@ -16,21 +16,15 @@ from backend_lint.facts.route import Entry
 from backend_lint.facts.schema import Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.entries import SERVED
+from backend_lint.project.schema.sizes import is_set_up
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _BORN = lazy_regex(r"creat|insert|added|timestamp|posted|logged|received|started|ordered|date_joined|_at$|^date$", re.IGNORECASE)
-_SMALL = lazy_regex(
-    r"setting|config|option|role|permission|categor|countr|currenc|language|locale|status|type|kind|plan|tier|region|zone|template|feature|flag|plugin"
-    r"|provider|source|backend|tenant|schema|migration|site|channel|server|node|worker|schedule|cron|theme|menu|banner|unit|level|rule|policy|webhook|key$",
-    re.IGNORECASE,
-)
-"""Names of tables that hold what somebody sets up, not what happens."""
 _STREAMS = frozenset({"iterator", "aiterator", "yield_per", "partitions", "stream", "stream_scalars", "fetchmany", "paginate", "execution_options"})
 _LISTS = frozenset({"all", "fetchall", "fetch", "list", "scalars"})
-_MANY_ROWS = 1000
 _MAX_DEPTH = 12
 
 
@@ -71,14 +65,9 @@ def is_whole(site: Site) -> bool:
     return query.rows is Rows.MANY and not (query.aggregate or query.grouped or query.distinct or query.combined or query.selected)
 
 
-def is_small(table: Table) -> bool:
-    """It holds what somebody sets up, or is known to have few rows."""
-    return table.seeded or _SMALL.search(table.name) is not None or (table.rows is not None and table.rows < _MANY_ROWS)
-
-
 def _grows(table: Table) -> bool:
     """It says when each row came, and refers to another table: it holds what happens."""
-    if is_small(table):
+    if is_set_up(table):
         return False
     dated = any(_BORN.search(column.name) for column in table.columns)
     refers = bool(table.foreign_keys) or any(column.name.endswith("_id") for column in table.columns)

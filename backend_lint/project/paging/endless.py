@@ -13,8 +13,9 @@ from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
 from backend_lint.facts.schema import Table
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.loading.whole_tables import is_small, is_whole
+from backend_lint.project.loading.whole_tables import is_whole
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.schema.sizes import is_set_up
 from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _ONE = lazy_regex(r"[}>)<{(]|/:")
 """Paths with a parameter answer with one thing, or with what belongs to one."""
-_SET_UP = lazy_regex(r"brand|page|tag|label", re.IGNORECASE)
+_ALSO_SET_UP = lazy_regex(r"brand|page|tag|label", re.IGNORECASE)
 """More names of tables that hold what somebody sets up."""
 _RESULT = lazy_regex(r"#(\d+)(?!\d|\[\])")
 """Results as a whole, not one element of them."""
@@ -80,7 +81,7 @@ def _of_library(project: Project, route: Route) -> Table | None:
     model = ref.item if ref is not None else None
     mapped = project.schema.mapped.get(model.function) if model is not None else None
     table = project.schema.table(mapped.table) if mapped is not None else None
-    return table if table is not None and not _is_set_up(table) else None
+    return table if table is not None and not _is_short(table) else None
 
 
 def _whole(project: Project, start: FunctionKey) -> tuple[Site, Table] | None:
@@ -98,7 +99,7 @@ def _whole(project: Project, start: FunctionKey) -> tuple[Site, Table] | None:
         answered = _answered(body)
         for site in project.queries.at(*key) if found is None else ():
             table = project.schema.table(site.query.relations[0].table) if site.call in answered and is_whole(site) else None
-            if table is not None and not _is_set_up(table):
+            if table is not None and not _is_short(table):
                 found = (site, table)
                 break
         for edge in project.calls.edges(key):
@@ -108,8 +109,8 @@ def _whole(project: Project, start: FunctionKey) -> tuple[Site, Table] | None:
     return found if len(seen) <= _MAX_FUNCTIONS else None
 
 
-def _is_set_up(table: Table) -> bool:
-    return is_small(table) or (table.rows is None and _SET_UP.search(table.name) is not None)
+def _is_short(table: Table) -> bool:
+    return is_set_up(table) or (table.rows is None and _ALSO_SET_UP.search(table.name) is not None)
 
 
 def _answered(body: Body) -> set[int]:
