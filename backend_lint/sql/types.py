@@ -64,7 +64,6 @@ _SERIALS = frozenset({"serial", "serial4", "bigserial", "serial8", "smallserial"
 _TEXT = frozenset({"varchar", "char", "text", "citext", "name", "tinytext", "mediumtext", "longtext", "ntext"})
 _INTEGERS = frozenset({"smallint", "integer", "bigint", "tinyint"})
 _FLOATS = frozenset({"real", "double precision", "float"})
-_JSON = frozenset({"json", "jsonb"})
 _WITHOUT_LENGTH = frozenset({"integer", "bigint", "smallint", "tinyint", "year"})
 """A number in brackets is a width for display there."""
 

@@ -89,7 +89,7 @@ class BrokenImportContract(ProjectRule):
             try:
                 breaches = contracts.breaches(contract)
             except TooManyChainsError as error:
-                at = _At(contract.line, 1, contract.line, 1)
+                at = Place.at(contract.line)
                 yield self.finding(contract.path, at, f"contract `{contract.name[:100]}` and those after it are not checked: {error}")
                 return
             for one in breaches:
