@@ -16,6 +16,7 @@ from backend_lint.facts.query import Query, Site
 from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
+from backend_lint.project.blocks import around
 from backend_lint.project.entries import STARTED
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
@@ -254,12 +255,7 @@ class Answers:
         if _ADMIN_CLASS.search(self._project.modules[site.path].functions[site.function].name):
             return True
         body = self._project.modules[site.path].bodies[site.function]
-        block = body.calls[site.call].block if site.call < len(body.calls) else 0
-        while block > 0:
-            if "DEBUG" in body.blocks[block].subject:
-                return True
-            block = body.blocks[block].parent
-        return False
+        return site.call < len(body.calls) and any("DEBUG" in one.subject for _, one in around(body, body.calls[site.call].block))
 
     @functools.cached_property
     def _scans(self) -> dict[str, list[Answer]]:

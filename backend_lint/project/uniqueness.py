@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import Comparison, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.blocks import around
 from backend_lint.project.derived_values import follows
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, entries, parse, split
@@ -237,14 +238,11 @@ def _says_several(handler: Handler) -> bool:
 
 def _decides(body: Body, tests: list[int], block: int) -> bool:
     """One of the tests stands between the look and `block`: it lies in a branch, or behind one that leaves."""
-    around = set()
-    while block >= 0:
-        around.add(block)
-        block = body.blocks[block].parent
-    if around.intersection(tests):
+    enclosing = {index for index, _ in around(body, block)}
+    if enclosing.intersection(tests):
         return True
     left = {one.block for one in body.returns} | {one.block for one in body.raises} | {number for _, number in (*body.breaks, *body.continues)}
-    return any(number in left and body.blocks[number].parent in around for number in tests)
+    return any(number in left and body.blocks[number].parent in enclosing for number in tests)
 
 
 def _under(body: Body, last: int) -> Iterator[int]:

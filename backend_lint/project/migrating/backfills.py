@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act, ActKind
-from backend_lint.facts.python import LOOPS, Assign, BlockKind, Body, Call
+from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.blocks import around, loop_depth
 from backend_lint.project.migrating.model import Migration, Runner
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django import django_project
@@ -104,7 +105,7 @@ class _Function:
                 table = self._whole(base.removesuffix("[]"))
                 if table:
                     yield Backfill(self.path, call.line, table, "loop", mixed, self.labels.get(table, ()))
-            elif method == "bulk_update" and wrapped and not any(self._is_looped(other) for other in self.body.calls if other.callee == call.callee):
+            elif method == "bulk_update" and wrapped and not any(loop_depth(self.body, one.block) for one in self.body.calls if one.callee == call.callee):
                 table = self._whole(base)
                 if table and any(block.kind is BlockKind.FOR and self._whole(block.subject) == table for block in self.body.blocks):
                     yield Backfill(self.path, call.line, table, "statement", mixed, self.labels.get(table, ()))
@@ -120,23 +121,11 @@ class _Function:
             return False
         return block.subject.strip("()") in (f"{assign.target} is None", *([f"not {assign.target}"] if filled[name] else []))
 
-    def _is_looped(self, call: Call) -> bool:
-        block = call.block
-        while block > 0 and self.body.blocks[block].kind not in LOOPS:
-            block = self.body.blocks[block].parent
-        return block > 0
-
     def _is_in_batches(self, call: Call) -> bool:
         """A loop around it that is not over the rows themselves: it takes them in pieces, or tries again until none is left."""
-        block = call.block
-        while block > 0:
-            found = self.body.blocks[block]
-            if found.kind is BlockKind.WHILE:
-                return True
-            if found.kind is BlockKind.FOR and not self._whole(found.subject):
-                return True
-            block = found.parent
-        return False
+        return any(
+            one.kind is BlockKind.WHILE or (one.kind is BlockKind.FOR and not self._whole(one.subject)) for _, one in around(self.body, call.block)
+        )
 
     def _whole(self, text: str) -> str:
         """The table of a queryset that may be all of its rows; empty if it is another, or limited."""

@@ -6,6 +6,7 @@ import enum
 from typing import NamedTuple
 
 from backend_lint.facts.python import Assign, BlockKind, Body, Return
+from backend_lint.project.blocks import around
 from backend_lint.project.schema.sqlalchemy_values import Value
 
 
@@ -73,21 +74,11 @@ def behind(lines: list[int], line: int) -> float:
     return next((index for index, one in enumerate(lines) if one > line), len(lines)) - 0.5
 
 
-def inside(body: Body, block: int, outer: int) -> bool:
-    """Whether a block lies in another, or is it."""
-    while block >= 0:
-        if block == outer:
-            return True
-        block = body.blocks[block].parent
-    return False
-
-
 def escapes(body: Body, block: int, outer: int) -> bool:
     """Whether a ``break`` or ``continue`` in `block` is about `outer` or a loop around it, and not about one inside it."""
-    while block >= 0:
-        if block == outer:
+    for index, one in around(body, block):
+        if index == outer:
             return True
-        if body.blocks[block].kind in (BlockKind.FOR, BlockKind.WHILE):
+        if one.kind in (BlockKind.FOR, BlockKind.WHILE):
             return False
-        block = body.blocks[block].parent
     return False

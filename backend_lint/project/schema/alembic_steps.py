@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from backend_lint.facts.python import Block, BlockKind, Body, Call, Use
+from backend_lint.project.blocks import inside
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.alembic_conditions import CATALOG
 from backend_lint.project.schema.alembic_locals import assign, frozen, is_mutation, made, mutate
-from backend_lint.project.schema.alembic_plan import Event, Left, Loop, escapes, events_of, inside
+from backend_lint.project.schema.alembic_plan import Event, Left, Loop, escapes, events_of
 from backend_lint.project.schema.sqlalchemy_evaluate import loop_names
 from backend_lint.project.schema.sqlalchemy_values import UNKNOWN, Frame, Made, ModuleName, Value
 from backend_lint.project.value_text import call_ids

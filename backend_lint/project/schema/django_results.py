@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend_lint.facts.python import LOOPS, BlockKind, ParameterKind
+from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import RefKind
 from backend_lint.project.resolver import Resolver
@@ -31,15 +32,14 @@ class Results:
     def loops(self, scope: Scope, block: int, inner: bool = False) -> list[Mapping[str, Any]] | None:
         """What names stand for each time that a block runs; None if a loop around it is not over constants. `inner`: comprehensions alone."""
         body = self.modules[scope.path].bodies[scope.function]
-        around = []
-        while block > 0:
-            if body.blocks[block].kind in LOOPS:
-                around.append(body.blocks[block])
+        loops = []
+        for _, one in around(body, block):
+            if one.kind in LOOPS:
+                loops.append(one)
             elif inner:
                 break
-            block = body.blocks[block].parent
         bounds: list[Mapping[str, Any]] = [scope.bound or {}]
-        for loop in reversed(around):
+        for loop in reversed(loops):
             longer: list[Mapping[str, Any]] = []
             for bound in bounds:
                 items = self.through(self.value(Scope(scope.path, scope.function, scope.owner, bound), loop.subject))
@@ -89,9 +89,7 @@ class Results:
 
     def holds(self, scope: Scope, block: int, loops: bool = False) -> bool | None:
         """Whether the conditions around a block hold; None if one is not constant, or if there are loops and `loops` does not allow them."""
-        blocks = self.modules[scope.path].bodies[scope.function].blocks
-        while block > 0:
-            one = blocks[block]
+        for _, one in around(self.modules[scope.path].bodies[scope.function], block):
             if one.kind in (BlockKind.IF, BlockKind.ORELSE):
                 test = self.truth(scope, one.subject)
                 if test is None:
@@ -100,7 +98,6 @@ class Results:
                     return False
             elif one.kind in LOOPS and not loops:
                 return None
-            block = one.parent
         return True
 
     def truth(self, scope: Scope, text: str) -> bool | None:

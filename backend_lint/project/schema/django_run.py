@@ -8,9 +8,10 @@ from typing import Any
 
 from backend_lint.facts import ddl
 from backend_lint.facts.act import Act
-from backend_lint.facts.python import LOOPS, Body, Call
+from backend_lint.facts.python import Call
 from backend_lint.facts.schema import Dialect
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.blocks import loop_depth
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.django_registry import Registry
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, ValueReader
@@ -102,7 +103,7 @@ class Statements:
                 for table in tables or ("",):
                     yield self.forget(table, why, path, call.line)
             elif method in _WRITES and (label := self._written(base, models)):
-                looped = any(body.blocks[one].kind in LOOPS for one in self._around(body, call.block))
+                looped = loop_depth(body, call.block) > 0
                 seeds[label] = -1 if looped or method == "bulk_create" or seeds.get(label) == -1 else seeds.get(label, 0) + 1
             elif depth < _MAX_DEPTH:
                 for inner in self._called(scope, call):
@@ -116,12 +117,6 @@ class Statements:
         """The line at which the function returns for this product."""
         returns = self.values.modules[scope.path].bodies[scope.function].returns
         return next((one.line for one in returns if self.values.holds(scope, one.block) is True), 1_000_000_000)
-
-    @staticmethod
-    def _around(body: Body, block: int) -> Iterator[int]:
-        while block > 0:
-            yield block
-            block = body.blocks[block].parent
 
     def _called(self, scope: Scope, call: Call) -> Iterator[Scope]:
         """Functions of the project that may execute SQL for this one: what gets the schema editor or a statement, and what is handed on to be called."""
