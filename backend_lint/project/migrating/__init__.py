@@ -135,9 +135,8 @@ class Migrations:
 
     @functools.cached_property
     def has_database_defaults(self) -> bool:
-        """Some model's field has ``db_default``, so the project's Django is 5.0 or later; which one it pins is not read."""
-        tables = (table for table in self._project.schema.declared.values() if table.source == "django")
-        return any(column.default is not None for table in tables for column in table.columns)
+        """The project uses ``db_default`` somewhere, so its Django is 5.0 or later; which one it pins is not read."""
+        return any(b"db_default" in bytes(module.facts.bodies) for module in self._project.modules.values())
 
     def is_long(self, table: str) -> bool:
         """Whether what is done to all rows surely takes time: they are counted, or come fast and somebody said that the migration is new.
