@@ -14,6 +14,7 @@ from backend_lint.config import ConfigError
 
 COMMANDS = {
     "check": "check",
+    "merge": "merge",
     "fix": "fix",
     "explain": "explain",
     "rules": "rules",

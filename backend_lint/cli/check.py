@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend_lint.cli.options import Prepared, choice_of_severity, prepare, project_options, read_stdin, working_directory
+from backend_lint.cli.options import Command, Prepared, choice_of_severity, prepare, project_options, read_stdin, working_directory
 from backend_lint.cli.streams import say, transcript, wants_color, warn, write_file, write_report
 from backend_lint.config import ConfigError, Settings, nearest
 from backend_lint.config_keys import DIFF_MODES, FORMATS
@@ -16,6 +16,7 @@ from backend_lint.engine.result import Result
 
 if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
+    from backend_lint.engine.run import Elsewhere
 
 _STDIN_LIMIT = 100_000_000
 
@@ -32,34 +33,76 @@ def _outputs(_context: click.Context, _parameter: click.Parameter, values: tuple
     return tuple(found)
 
 
+_REPORTS = (
+    click.option("--severity-threshold", type=choice_of_severity(), help="Show findings of at least this severity."),
+    click.option("--fail-on", type=choice_of_severity("never"), help="The least severity that makes the exit code 1 (default: error)."),
+    click.option("--exit-zero", is_flag=True, help="Exit with 0 in spite of findings and a failed gate."),
+    click.option("--diff-base", metavar="REF", help="Report only what is new since this git revision."),
+    click.option("--diff-mode", type=click.Choice(DIFF_MODES), help="What counts as new: findings (default), changed lines or changed files."),
+    click.option("--diff-file", type=click.Path(path_type=Path), help="Report only findings on lines that this unified diff adds; - for standard input."),
+    click.option("--baseline", type=click.Path(path_type=Path), help="A file with accepted findings."),
+    click.option("--format", "format_", type=click.Choice(FORMATS), help="The report on standard output (default: text)."),
+    click.option("--output", callback=_outputs, multiple=True, metavar="FORMAT=PATH", help="One more report, to a file; repeatable."),
+    click.option("--statistics", is_flag=True, help="Count findings and unanswered questions by rule, on standard error."),
+    click.option("--timings", is_flag=True, help="CPU seconds of stages and rules, on standard error."),
+    click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+)
+
+
+def report_options(command: Command) -> Command:
+    """Adds the options that say what is reported, and how."""
+    for option in reversed(_REPORTS):
+        command = option(command)
+    return command
+
+
 @click.command("check", short_help="Report findings and the gate's verdict (the default command).")
 @project_options
-@click.option("--severity-threshold", type=choice_of_severity(), help="Show findings of at least this severity.")
-@click.option("--fail-on", type=choice_of_severity("never"), help="The least severity that makes the exit code 1 (default: error).")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 in spite of findings and a failed gate.")
-@click.option("--diff-base", metavar="REF", help="Report only what is new since this git revision.")
-@click.option("--diff-mode", type=click.Choice(DIFF_MODES), help="What counts as new: findings (default), changed lines or changed files.")
-@click.option("--diff-file", type=click.Path(path_type=Path), help="Report only findings on lines that this unified diff adds; - for standard input.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="A file with accepted findings.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="The report on standard output (default: text).")
-@click.option("--output", callback=_outputs, multiple=True, metavar="FORMAT=PATH", help="One more report, to a file; repeatable.")
-@click.option("--statistics", is_flag=True, help="Count findings and unanswered questions by rule, on standard error.")
-@click.option("--timings", is_flag=True, help="CPU seconds of stages and rules, on standard error.")
+@report_options
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("--show-settings", is_flag=True, help="List every setting, its value and its origin, and stop.")
 @click.option("--stdin-filename", metavar="PATH", help="Check standard input as if it were this file.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("--executor", metavar="ADDRESS", help="Read files on a Dask cluster: dask://HOST:PORT.")
+@click.option("--shard", metavar="N/M", help="Only read the N-th of M parts of the files, for `backend-lint merge`.")
+@click.option("--shard-file", type=click.Path(path_type=Path), help="Where --shard writes (default: backend-lint-N-of-M.readings).")
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> int:
     """Report findings in PATHS (default: the project) and the gate's verdict.
 
     The whole project is always read, since rules join files; only findings in PATHS are reported. `-` is standard input.
     """
-    rest: dict[str, Any] = {name: given[name] for name in ("exit_zero", "statistics", "timings", "show_files", "color")}
-    if given["output"] or given["format_"]:
-        rest["formats"] = _formats(given["format_"], given["output"])
+    rest = {"show_files": given["show_files"]}
     paths, stdin_name = _stdin(given)
     given["paths"] = paths
+    prepared, cwd = asked(given, rest)
+    prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
+    if given["show_settings"]:
+        from backend_lint.cli.show_settings import listing
+
+        write_report(listing(prepared))
+        return 0
+    if given["show_files"]:
+        return _show_files(prepared.settings)
+    if given["shard"] is not None:
+        from backend_lint.cli.merge import write_part
+
+        return write_part(prepared, given["shard"], given["shard_file"], cwd)
+    if given["shard_file"] is not None:
+        raise ConfigError("--shard-file is where a part goes; name the part with --shard N/M")
+    if given["executor"] is not None:
+        from backend_lint.engine.executors import executor_at
+        from backend_lint.engine.run import Elsewhere
+
+        with executor_at(given["executor"]) as executor:
+            return report(prepared, cwd, Elsewhere(executor))
+    return report(prepared, cwd)
+
+
+def asked(given: dict[str, Any], rest: dict[str, Any]) -> tuple[Prepared, Path]:
+    """What the options of `project_options` and `report_options` ask for, and the working directory. Raises ConfigError."""
+    rest = {**rest, **{name: given[name] for name in ("exit_zero", "statistics", "timings", "color")}}
+    if given["output"] or given["format_"]:
+        rest["formats"] = _formats(given["format_"], given["output"])
     cwd = working_directory()
     if given["diff_file"] is not None:
         rest["diff_file"] = given["diff_file"] if str(given["diff_file"]) == "-" else cwd / given["diff_file"]
@@ -72,32 +115,24 @@ def command(context: click.Context, /, **given: Any) -> int:
         diff_mode=given["diff_mode"],
         baseline=None if given["baseline"] is None else cwd / given["baseline"],
     )
-    prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
     if given["diff_mode"] is not None and prepared.settings.diff_base is None and prepared.settings.diff_file is None:
         raise ConfigError("--diff-mode says how to compare; name what to compare with by --diff-base or --diff-file")
     if given["isolated"] and given["config_from"] is not None:
         raise ConfigError("--isolated reads no configuration and --config-from reads one: leave one of them out")
     _refuse_contradictions(prepared.settings, cwd)
-    if given["show_settings"]:
-        from backend_lint.cli.show_settings import listing
-
-        write_report(listing(prepared))
-        return 0
-    if given["show_files"]:
-        return _show_files(prepared.settings)
-    return report(prepared, cwd)
+    return prepared, cwd
 
 
-def report(prepared: Prepared, cwd: Path) -> int:
+def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None) -> int:
     """Runs, judges, writes every report; returns the exit code."""
     from backend_lint.engine.recording import Watch
 
     settings = prepared.settings
     watch = Watch()
     watch.add(*prepared.loaded.files, *settings.rules_dir)
-    if settings.config_from is not None:
+    if settings.config_from is not None or elsewhere is not None:
         watch.refuse()
-    result = judged(prepared, watch)
+    result = judged(prepared, watch, elsewhere)
     visible = _shown(result, settings)
     for name, path in settings.formats:
         if path is not None:
@@ -127,14 +162,14 @@ def report(prepared: Prepared, cwd: Path) -> int:
     return code
 
 
-def judged(prepared: Prepared, watch: Watch | None = None) -> Result:
+def judged(prepared: Prepared, watch: Watch | None = None, elsewhere: Elsewhere | None = None) -> Result:
     """The result of a run with the gate's verdict."""
     from backend_lint.cli.progress import progress
     from backend_lint.engine.run import run
     from backend_lint.gate.conditions import evaluate
 
     with progress(prepared.settings.verbosity):
-        result = run(prepared.settings, prepared.registry, watch)
+        result = run(prepared.settings, prepared.registry, watch, elsewhere)
     return evaluate(result, prepared.settings)
 
 

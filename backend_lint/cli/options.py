@@ -26,7 +26,6 @@ class Prepared(NamedTuple):
 
 
 _PROJECT = (
-    click.argument("paths", nargs=-1),
     click.option("--select", multiple=True, metavar="NAMES", help="Rules, families, tags or ALL, instead of the profile's; with commas, repeatable."),
     click.option("--extend-select", multiple=True, metavar="NAMES", help="Rules, families or tags on top."),
     click.option("--ignore", multiple=True, metavar="NAMES", help="Rules, families or tags to leave out."),
@@ -46,6 +45,11 @@ _PROJECT = (
 
 def project_options(command: Command) -> Command:
     """Adds the paths and the options that say what is checked, by which rules."""
+    return click.argument("paths", nargs=-1)(rule_options(command))
+
+
+def rule_options(command: Command) -> Command:
+    """Adds the options that say what is checked, by which rules."""
     for option in reversed(_PROJECT):
         command = option(command)
     return command

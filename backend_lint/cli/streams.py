@@ -66,7 +66,11 @@ def write_report(text: str) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Writes a report to a file, whole or not at all. Raises ConfigError."""
-    data = text.encode("utf-8", "backslashreplace")
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file, whole or not at all. Raises ConfigError."""
     try:
         if path.exists() and not path.is_file():
             # a device or a named pipe cannot be replaced
@@ -83,7 +87,7 @@ def write_file(path: Path, text: str) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path}: the report cannot be written: {error.strerror or error}") from None
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def abandon_stdout() -> None:

@@ -52,6 +52,14 @@ _KNOWN = msgspec.msgpack.Decoder(dict[str, _Known])
 _ENCODER = msgspec.msgpack.Encoder()
 
 
+def reading_key(readers: bytes, file: SourceFile, data: bytes) -> bytes:
+    """Names content, path, kind, role, readers and local rules (`readers_fingerprint`)."""
+    named = blake2b(readers, digest_size=20)
+    named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{len(data)}\0".encode())
+    named.update(data)
+    return named.digest()
+
+
 def cache_dir(settings: Settings) -> Path:
     """``--cache-dir``, else $BACKEND_LINT_CACHE_DIR, else ``backend-lint`` in the user's cache directory."""
     return settings.cache_dir or Path(cache_directory())
@@ -100,10 +108,7 @@ class Cache:
 
     def key(self, file: SourceFile, data: bytes) -> bytes:
         """Names content, path, kind, role, readers and local rules."""
-        named = blake2b(self.readers, digest_size=20)
-        named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{len(data)}\0".encode())
-        named.update(data)
-        return named.digest()
+        return reading_key(self.readers, file, data)
 
     def get(self, key: bytes) -> Reading | None:
         """The reading under a key; None if there is none or it is damaged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
@@ -19,12 +20,16 @@ Answers = Generator[tuple[SourceFile, Reading, bytes | None], None, None]
 """Readings and, where they may be kept, their encoded form."""
 IN_PROCESS_BYTES = 300_000
 """Below this much source the start of workers costs more than they save."""
+WAITING_BATCHES = 256
+"""So many batches are with an executor at a time: a project of any size needs a bounded part of this machine's memory and of the scheduler's."""
+_BATCH_SECONDS = 600.0
+"""A batch that has no answer after so long is read here."""
 
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from backend_lint.engine.cache import Cache
+    from backend_lint.engine.shards import Parts
 
 
 class Executor(Protocol):
@@ -45,13 +50,36 @@ class Sources(NamedTuple):
     read_roles: frozenset[Role] | None = None
 
 
-def read_all(
-    sources: Sources, rules: Sequence[LocalRule], cache: Cache | None, jobs: int, timed: bool = False, executor: Executor | None = None
-) -> dict[str, tuple[SourceFile, Reading]]:
-    """The readings of all candidates by path, in the order of the candidates whoever read them.
+class Others(NamedTuple):
+    """Who reads besides this process: an `executor`, of other machines say, that can import the rules; `parts` that were read before."""
 
-    With an `executor` (of other machines, say) batches go there; it must be able to import the rules.
-    """
+    executor: Executor | None
+    parts: Parts | None
+    notes: list[str]
+
+    def said(self) -> list[str]:
+        """What is to be said of their work."""
+        if self.parts is not None and self.parts.missing:
+            what = f"{self.parts.missing} files are in no part and were read here: make the parts of this revision, with the options used here"
+            return [*self.notes, what]
+        return self.notes
+
+
+class Store(Protocol):
+    """Where readings lie between runs, as `engine.cache.Cache` keeps them."""
+
+    def recall(self, candidate: Candidate) -> tuple[SourceFile, Reading] | None: ...
+    def key(self, file: SourceFile, data: bytes) -> bytes: ...
+    def get(self, key: bytes) -> Reading | None: ...
+    def put(self, key: bytes, encoded: bytes) -> None: ...
+    def remember(self, candidate: Candidate, file: SourceFile, key: bytes) -> None: ...
+
+
+def read_all(
+    sources: Sources, rules: Sequence[LocalRule], cache: Store | None, jobs: int, timed: bool = False, others: Others | None = None
+) -> dict[str, tuple[SourceFile, Reading]]:
+    """The readings of all candidates by path, in the order of the candidates whoever read them."""
+    others = others or Others(None, None, [])
     found: dict[str, tuple[SourceFile, Reading]] = {}
     keys: dict[str, tuple[Candidate, bytes]] = {}
 
@@ -76,9 +104,15 @@ def read_all(
                     cache.remember(candidate, file, key)
                     continue
                 keys[candidate.path] = (candidate, key)
+            if others.parts is not None and (part := others.parts.get(file, data)) is not None:
+                found[candidate.path] = (file, part[0])
+                if cache is not None:
+                    cache.put(key, part[1])
+                    cache.remember(candidate, file, key)
+                continue
             yield Task(file, data)
 
-    answers = _read(unread(), rules, jobs, timed) if executor is None else _elsewhere(unread(), rules, executor, timed)
+    answers = _read(unread(), rules, jobs, timed) if others.executor is None else _submitted(unread(), rules, others.executor, others.notes, jobs, timed)
     # closed at once when the run is interrupted, so that no worker outlives it
     with closing(answers):
         for file, reading, encoded in answers:
@@ -133,25 +167,48 @@ def _in_workers(tasks: Iterable[Task], rules: Sequence[LocalRule], workers: int,
                 yield task.file, decode_reading(answer), answer
 
 
-def _elsewhere(tasks: Iterator[Task], rules: Sequence[LocalRule], executor: Executor, timed: bool) -> Answers:
-    """A batch that fails is read here, file by file."""
-    from backend_lint.engine.pool import BATCH_BYTES
-    from backend_lint.engine.worker import decode_blobs, read_batch
+def _submitted(tasks: Iterator[Task], rules: Sequence[LocalRule], executor: Executor, notes: list[str], jobs: int, timed: bool) -> Answers:
+    """What looks dangerous is read here, and so is a batch that fails."""
+    from backend_lint.engine.pool import BATCH_BYTES, BATCH_FILES
+    from backend_lint.engine.worker import decode_blobs, read_batch, version
 
-    waiting: list[tuple[list[Task], Future[bytes]]] = []
+    own = version(rules)
+    waiting: deque[tuple[list[Task], Future[bytes]]] = deque()
+    failed: list[Task] = []
+    reasons: list[str] = []
     batch: list[Task] = []
+    size = 0
+
+    def answers(most: int) -> Answers:
+        while len(waiting) > most:
+            sent, answer = waiting.popleft()
+            try:
+                readings = [(decode_reading(blob), blob) for blob in decode_blobs(answer.result(_BATCH_SECONDS))]
+                if len(readings) != len(sent):
+                    raise ValueError(f"{len(readings)} readings came of {len(sent)} files")
+            except Exception as error:  # of whatever kind, on whatever machine
+                failed.extend(sent)
+                reasons.append(f"{type(error).__name__}: {error}".splitlines()[0][:300])
+                continue
+            for task, (reading, blob) in zip(sent, readings, strict=True):
+                yield task.file, reading, blob
+
+    def submit() -> None:
+        waiting.append((batch, executor.submit(read_batch, encode_tasks(tuple(batch)), list(rules), timed, own)))
+
     for task in tasks:
-        batch.append(task)
-        if sum(len(one.data) for one in batch) >= BATCH_BYTES:
-            waiting.append((batch, executor.submit(read_batch, encode_tasks(tuple(batch)), list(rules), timed)))
-            batch = []
-    if batch:
-        waiting.append((batch, executor.submit(read_batch, encode_tasks(tuple(batch)), list(rules), timed)))
-    for batch, answer in waiting:
-        try:
-            readings = [(decode_reading(blob), blob) for blob in decode_blobs(answer.result())]
-        except Exception:
-            yield from _read(iter(batch), rules, 1, timed)
+        if suspicious(task.data):
+            failed.append(task)
             continue
-        for task, (reading, blob) in zip(batch, readings, strict=True):
-            yield task.file, reading, blob
+        batch.append(task)
+        size += len(task.data)
+        if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+            submit()
+            batch, size = [], 0
+            yield from answers(WAITING_BATCHES)
+    if batch:
+        submit()
+    yield from answers(0)
+    if reasons:
+        notes.append(f"the executor failed for {len(reasons)} batches, which were read here: {reasons[0]}")
+    yield from _read(iter(failed), rules, jobs, timed)

@@ -6,14 +6,14 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.judge import Clock, Judged, Readings, judge
 from backend_lint.engine.kept_texts import kept_texts
-from backend_lint.engine.read_stage import Executor, Sources, read_all
+from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
 from backend_lint.engine.reports import coverage_of, of_rules
 from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.roles import role_finder
@@ -24,7 +24,10 @@ from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from backend_lint.engine.recording import Watch
+    from backend_lint.engine.shards import Shard
     from backend_lint.facts.architecture import Plan
     from backend_lint.project import Project
     from backend_lint.project.base import Base
@@ -32,17 +35,24 @@ if TYPE_CHECKING:
     from backend_lint.sql.memo import Statements
 
 
-def run(settings: Settings, registry: Registry, watch: Watch | None = None, executor: Executor | None = None) -> Result:
+class Elsewhere(NamedTuple):
+    """Who reads files besides this machine: an `executor`, which must be able to import the rules; others before, whose `parts` lie in these files."""
+
+    executor: Executor | None = None
+    parts: tuple[Path, ...] = ()
+
+
+def run(settings: Settings, registry: Registry, watch: Watch | None = None, elsewhere: Elsewhere | None = None) -> Result:
     """What the rules say of the project. Raises ConfigError for settings that cannot be served; the checked files raise nothing.
 
-    `watch` notes what the outcome depends on; `executor` reads files elsewhere than in workers of this machine.
+    `watch` notes what the outcome depends on; `elsewhere` says who reads files besides this machine.
     """
     started = time.perf_counter()
     clock = Clock()
     enabled = gc.isenabled()
     gc.disable()
     try:
-        result = _run(settings, registry, clock, watch, executor)
+        result = _run(settings, registry, clock, watch, elsewhere)
     finally:
         if enabled:
             gc.enable()
@@ -53,7 +63,7 @@ def run(settings: Settings, registry: Registry, watch: Watch | None = None, exec
     return result
 
 
-def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, executor: Executor | None) -> Result:
+def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, elsewhere: Elsewhere | None) -> Result:
     rules = registry.instantiate(settings)
     plan, odd_contracts = _plan(settings, rules, watch)
     rules = _serving(rules, plan)
@@ -61,7 +71,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         discovery = discover(settings)
         sources = _disk(settings, discovery, watch, roles_read(rules))
     with clock.measure("read"):
-        readings, notes = _read(settings, sources, local_rules(rules), executor)
+        readings, notes = _read(settings, sources, local_rules(rules), elsewhere)
     asked = _asked(settings)
     checked = {path: reading for path, (_, reading) in readings.items() if asked(path)}
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)] + odd_contracts
@@ -174,20 +184,45 @@ def read_project(settings: Settings) -> dict[str, tuple[SourceFile, Reading]]:
     return _read(settings, _disk(settings, discover(settings)), [])[0]
 
 
+def read_part(settings: Settings, registry: Registry, shard: Shard) -> tuple[bytes, int, int]:
+    """The readings of a part of the files, for whoever joins all parts (`Elsewhere.parts`); of how many files they are, and how many there are."""
+    from backend_lint.engine.shards import Written
+
+    rules = registry.instantiate(settings)
+    rules = _serving(rules, _plan(settings, rules)[0])
+    local = local_rules(rules)
+    sources = _disk(settings, discover(settings), None, roles_read(rules))
+    part = sources._replace(candidates=shard.of(sources.candidates))
+    written = Written(settings, local)
+    read_all(part, local, written, settings.jobs, settings.timings)
+    return written.encoded(), len(part.candidates), len(sources.candidates)
+
+
+def _others(settings: Settings, rules: Sequence[LocalRule], elsewhere: Elsewhere | None) -> Others:
+    if elsewhere is None:
+        return Others(None, None, [])
+    if not elsewhere.parts:
+        return Others(elsewhere.executor, None, [])
+    from backend_lint.engine.shards import Parts
+
+    return Others(elsewhere.executor, Parts(settings, rules, elsewhere.parts), [])
+
+
 def _read(
-    settings: Settings, sources: Sources, rules: Sequence[LocalRule], executor: Executor | None = None, on_disk: bool = True
+    settings: Settings, sources: Sources, rules: Sequence[LocalRule], elsewhere: Elsewhere | None = None, on_disk: bool = True
 ) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
-    """Readings by path, and what is to be said of the cache."""
+    """Readings by path, and what is to be said of the cache and of those who read elsewhere."""
+    others = _others(settings, rules, elsewhere)
     if not settings.cache:
-        return read_all(sources, rules, None, settings.jobs, settings.timings, executor), []
+        return read_all(sources, rules, None, settings.jobs, settings.timings, others), others.said()
     from backend_lint.engine.cache import open_cache
 
     cache = open_cache(settings, rules, on_disk, sources.read_roles)
     try:
-        readings = read_all(sources, rules, cache, settings.jobs, settings.timings, executor)
+        readings = read_all(sources, rules, cache, settings.jobs, settings.timings, others)
     finally:
         cache.close()
-    return readings, cache.notes
+    return readings, [*cache.notes, *others.said()]
 
 
 def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from backend_lint.api import LocalRule
@@ -19,9 +20,31 @@ from backend_lint.engine.limits import SECONDS_PER_FILE, WORKER_BYTES
 from backend_lint.engine.read_file import read_file
 from backend_lint.engine.wire import decode_blobs, decode_tasks, encode_blobs, encode_reading
 
+_VERSIONS: dict[tuple[tuple[str, str, str], ...], bytes] = {}
 
-def read_batch(batch: bytes, rules: Sequence[LocalRule], timed: bool = False) -> bytes:
-    """The whole map stage as a function of bytes, for any `concurrent.futures.Executor`: `wire.encode_tasks` in, `wire.encode_blobs` of readings out."""
+
+class OtherVersionError(Exception):
+    """What reads here is not what asks: its facts would be another's."""
+
+
+def version(rules: Sequence[LocalRule]) -> bytes:
+    """Names our own source, these rules and the Python: the same on two machines that read alike."""
+    from backend_lint.config import Settings
+    from backend_lint.engine.cache import readers_fingerprint
+
+    names = tuple(sorted((rule.name, rule.severity, repr(sorted(rule._options.items()))) for rule in rules))
+    if names not in _VERSIONS:
+        _VERSIONS[names] = readers_fingerprint(Settings(root=Path("/")), rules)
+    return _VERSIONS[names]
+
+
+def read_batch(batch: bytes, rules: Sequence[LocalRule], timed: bool = False, asker: bytes = b"") -> bytes:
+    """The whole map stage as a function of bytes, for any `concurrent.futures.Executor`: `wire.encode_tasks` in, `wire.encode_blobs` of readings out.
+
+    Raises OtherVersionError if `asker`, the `version` of whoever asks, is not ours.
+    """
+    if asker and asker != version(rules):
+        raise OtherVersionError("the worker has another version of backend-lint or Python, or other rules")
     return encode_blobs(tuple(encode_reading(read_file(task.file, task.data, rules, timed)) for task in decode_tasks(batch)))
 
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from backend_lint.api import File, Finding, NodeRule
 from backend_lint.config import Settings
 from backend_lint.engine import pool, read_stage, worker
 from backend_lint.engine.pool import Pool
 from backend_lint.engine.result import Result
-from backend_lint.engine.run import run
+from backend_lint.engine.run import Elsewhere, run
 from backend_lint.engine.wire import Task, decode_blobs, decode_reading, encode_tasks
 from backend_lint.facts.file import Kind, Role, SourceFile
 
@@ -138,7 +139,9 @@ def test_any_executor_can_read(project: Path, registry: Any) -> None:
     expected = msgspec.json.encode(run(settings, registry))
     for kind in (ThreadPoolExecutor, Fails):
         with kind(2) as executor:
-            assert msgspec.json.encode(run(settings, registry, executor=executor)) == expected
+            result = run(settings, registry, elsewhere=Elsewhere(executor))
+        assert any("the executor failed for 1 batches" in note for note in result.notes) == (kind is Fails)
+        assert msgspec.json.encode(replace(result, notes=())) == expected
 
 
 def test_the_order_in_which_files_are_found_does_not_matter(project: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
