@@ -1,7 +1,7 @@
 """Which files there are. Nothing is opened but ``.gitignore`` files; what cannot be checked is said, with the reason."""
 
 # pathlib costs more than the calls it wraps, and this runs for every file.
-# ruff: noqa: PTH116, PTH118, PTH122
+# ruff: noqa: PTH112, PTH116, PTH118, PTH122
 
 from __future__ import annotations
 
@@ -200,8 +200,8 @@ class _Search:
                         pending.append((name, specs))
                 elif (kind := wanted(name)) is not None:
                     if not _ignored(specs, name):
-                        self._take(name, kind, entry.stat(follow_symlinks=False))
-                elif entry.is_symlink() and entry.is_dir() and entry.name not in EXCLUDED_FOLDERS and not _ignored(specs, name):
+                        self._take(name, kind)
+                elif entry.is_symlink() and os.path.isdir(entry.path) and entry.name not in EXCLUDED_FOLDERS and not _ignored(specs, name):
                     self._link(name)
 
     def _left_out(self, entry: os.DirEntry[str]) -> bool:
@@ -246,13 +246,13 @@ class _Search:
         elif os.path.lexists(self.root + path):
             self.skip(path, "no reader for this kind of file")
 
-    def _take(self, name: str, kind: Kind, status: os.stat_result | None = None, followed: bool = False) -> None:
+    def _take(self, name: str, kind: Kind, followed: bool = False) -> None:
         path = printable(name)
         if self.excluded(path):
             return
         target = name
         try:
-            status = status or os.lstat(self.root + name)
+            status = os.lstat(self.root + name)
             if stat.S_ISLNK(status.st_mode):
                 if not followed:
                     self._link(name)

@@ -83,6 +83,8 @@ def test_links_are_not_followed_and_links_out_of_the_project_are_named(project: 
     (project / "memory.py").symlink_to("/proc/self/mem")
     (project / "broken.py").symlink_to("nowhere.py")
     (project / "loop.py").symlink_to("loop.py")
+    (project / "here").symlink_to("there")
+    (project / "there").symlink_to("here")
     (project / "folder").symlink_to(tmp_path / "outside")
     (project / "real" / "cycle").symlink_to("..")
     discovery = found(project)
