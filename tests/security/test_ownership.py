@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import samples
 
 from backend_lint.api import Profile
+from backend_lint.config import Settings
+from backend_lint.engine.run import check_contents
 from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.project import Project
 from backend_lint.project.ownership.keys import Strength
@@ -150,3 +155,27 @@ def test_branches_that_exclude_each_other_do_not_vouch_for_one_another() -> None
     )
     (found,) = view(body).ownership.unscoped
     assert found.at.line == 14
+
+
+def test_a_view_set_whose_base_is_not_imported_costs_no_rule_its_findings() -> None:
+    source = """
+from django.contrib.auth.models import User
+from django.db import models
+from django.http import JsonResponse
+from django.urls import path
+from rest_framework.permissions import IsAuthenticated
+
+class Letter(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+
+class LetterViewSet(ModelViewSet):
+    permission_classes = [IsAuthenticated]
+    queryset = Letter.objects.all()
+
+def letters(request):
+    return JsonResponse({"letters": list(Letter.objects.filter(user=request.user))})
+
+urlpatterns = [path("letters/", letters), path("letters/<int:pk>/", LetterViewSet.as_view({"get": "retrieve"}))]
+"""
+    settings = Settings(root=Path("/nonexistent"), profile="all", cache=False, jobs=1)
+    assert not check_contents(settings, samples.registry(), {"app/views.py": source.encode()})[1].failures

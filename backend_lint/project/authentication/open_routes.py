@@ -94,23 +94,30 @@ def is_marked(project: Project, route: Route) -> bool:
         return True
     if any(guard.name.endswith("OrReadOnly") for guard in route.guards):
         return True
-    head = project.calls.head((route.module, route.function))
-    owners = project.modules[route.module].classes
+    if route.function >= 0 and _has_mark(project, (route.module, route.function)):
+        return True
+    if route.owner is None:
+        return False
+    for name in (*_PERMISSIONS, "get_permissions"):
+        member = project.resolver.classes.find(Ref(RefKind.CLASS, "", *route.owner), name)
+        if member is not None and (not isinstance(member[1], Attribute) or member[1].value):
+            return True
+    return False
+
+
+def _has_mark(project: Project, key: FunctionKey) -> bool:
+    """A decorator of the handler or of its class says who may call."""
+    head = project.calls.head(key)
+    owners = project.modules[key[0]].classes
     decorators = [*head.decorators, *(owners[head.owner].decorators if head.owner >= 0 else ())]
     for text in decorators:
-        call = project.guards.values.call(Place(route.module, head.scope, text))
+        call = project.guards.values.call(Place(key[0], head.scope, text))
         name = call.callee if call is not None else text
         if _MARKER.search(name) or (_CHECKING.search(name) and ".require_" not in f".{name}"):
             return True
         if call is not None and call.callee.rpartition(".")[2] in _PERMISSIONS:
             return True
         if call is not None and any(_MARKER.search(value) for _, value in (*enumerate(call.args), *call.keywords)):
-            return True
-    if route.owner is None:
-        return False
-    for name in (*_PERMISSIONS, "get_permissions"):
-        member = project.resolver.classes.find(Ref(RefKind.CLASS, "", *route.owner), name)
-        if member is not None and (not isinstance(member[1], Attribute) or member[1].value):
             return True
     return False
 
