@@ -80,7 +80,7 @@ def lay_out(sample: Path, root: Path) -> Marks:
     """Write a sample without its marks below `root`, and return the marks. Raises ValueError for an ``expect.txt`` that cannot be read."""
     expected: list[tuple[str, int, str]] = []
     evidence: list[tuple[str, int, str]] = []
-    for source, name in _files(sample):
+    for source, name in files(sample):
         # latin-1 keeps every byte, whatever the encoding of the sample
         text = source.read_bytes().decode("latin-1")
         if name == "expect.txt":
@@ -177,7 +177,8 @@ def example_files(section: str) -> dict[str, str]:
     return files
 
 
-def _files(sample: Path) -> Iterator[tuple[Path, str]]:
+def files(sample: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a sample, and their names in the project that it stands for."""
     if sample.is_file():
         yield sample, SINGLE + sample.suffix
         return
