@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Function
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
@@ -22,6 +21,7 @@ SERVING = frozenset({EntryKind.ROUTE, EntryKind.WEBSOCKET, EntryKind.MIDDLEWARE,
 """Entries behind which many callers share one event loop."""
 
 _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_complete", "anyio.run", "trio.run", "asyncio.new_event_loop().run_until_complete"})
+_STARTERS = frozenset({"main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"})
 _OF_WORKERS = lazy_regex(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
 """Modules whose functions, where nothing known reaches them, run on the loop of a worker."""
 _FAR, _NEAR = 6, 2
@@ -60,7 +60,7 @@ def stalls(project: Project, effects: Effect) -> Iterator[Stall]:
         found = _first_of_each(project, key, effects)
         if not found:
             continue
-        shared, entry = _serving(project, key, function, loops)
+        shared, entry = _serving(project, key, loops)
         if shared:
             for edge, way, effect, others in found:
                 if len(way) <= (_FAR if entry is not None else _NEAR):
@@ -87,14 +87,22 @@ def _kind(effect: Effect) -> Effect:
     return Effect.DATABASE if effect & (Effect.DATABASE | Effect.COMMIT) else effect
 
 
-def _serving(project: Project, key: FunctionKey, function: Function, loops: _Loops) -> tuple[bool, Entry | None]:
+def _serving(project: Project, key: FunctionKey, loops: _Loops) -> tuple[bool, Entry | None]:
     """Whether other requests wait on the loop this function runs on, and the entry it is reached from."""
     reached = project.reached_from(key)
     if reached is not None:
         return reached[0].kind in SERVING, reached[0]
-    if function.name.rpartition(".")[2] in ("main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"):
+    if _at_start(project, key, 0):
         return False, None
     return loops.serve and not loops.own(key[0]) and not _OF_WORKERS.search(key[0]), None
+
+
+def _at_start(project: Project, key: FunctionKey, depth: int) -> bool:
+    """The function runs before anybody is served, or after: it is what a server runs then by its name, or is only called from there."""
+    if project.calls.head(key).name.rpartition(".")[2] in _STARTERS:
+        return True
+    callers = project.calls.callers(key) if depth < _NEAR else []
+    return bool(callers) and all(caller != key and _at_start(project, caller, depth + 1) for caller, _ in callers)
 
 
 def answers_request(project: Project, key: FunctionKey) -> bool:

@@ -55,6 +55,12 @@ def is_session(project: Project, ref: Ref | None) -> bool:
     return not SESSIONS.isdisjoint(project.resolver.classes.external_names(ref))
 
 
+def is_async_session(project: Project, key: FunctionKey, session: str) -> bool:
+    """Whether the methods of a session, a value of function `key`, are awaited."""
+    ref = project.value(key[0], key[1], session)
+    return ref is not None and any(".asyncio." in name for name in project.resolver.classes.external_names(ref))
+
+
 def held(project: Project) -> list[Held]:
     """The first slow await over which each async function keeps a connection. Where caller and callee both keep one over the same call, the callee."""
     found = []

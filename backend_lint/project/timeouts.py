@@ -164,6 +164,8 @@ class Timeouts:
         if any(value.startswith("*") for value in call.args) and wait.position >= 0:
             return Ruling(Limit.UNKNOWN)
         given = self._by_session(path, index, body, call, wait.session) if wait.session else self._given(path, index, body, call, wait)
+        if given is not None and given.limit is Limit.EXPLICIT and wait.none_is_default:
+            given = None
         passed = any(keyword in wait.keywords for keyword, _ in call.keywords)
         if given is not None and (given.limit is not Limit.MISSING or (passed and not name.startswith("requests."))):
             return given

@@ -135,6 +135,9 @@ def _cure(project: Project, stall: Stall, name: str) -> str:
         body = project.calls.body(stall.function)
         if not body.awaits and not any(call.awaited for call in body.calls) and not any(block.is_async for block in body.blocks):
             return _PLAIN
+    if len(stall.way) > 1:
+        called = project.calls.label(stall.way[1].function).removesuffix("()").removesuffix(".__init__")
+        return f"await {'sync_to_async(' + called + ')(...)' if name.startswith('django.') else 'asyncio.to_thread(' + called + ', ...)'}"
     if stall.effect is Effect.CPU:
         return "await asyncio.to_thread(...)"
     return next((text for prefix, text in _CURES if name.startswith(prefix)), "await asyncio.to_thread(...) or use an async client")

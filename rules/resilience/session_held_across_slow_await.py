@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Effect, Project
-from backend_lint.project.held_sessions import Held, held
+from backend_lint.project.held_sessions import Held, held, is_async_session
 from backend_lint.project.outliving_sessions import Outliving, outliving
 
 
@@ -112,7 +112,7 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
             "commit or close the session before, and open it again after",
             symbol=function.name,
             evidence=(since, *project.calls.evidence(one.way[1:])),
-            suggestion="end the session's block before the call" if name == "the session" else f"await {name}.commit()",
+            suggestion=_cure(project, one),
         )
 
     def _outlived(self, project: Project, one: Outliving) -> Finding:
@@ -134,6 +134,13 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
             evidence=(Evidence(one.user[0], project.calls.head(one.user).line, f"{user} is defined here"),),
             suggestion="async with new_session() as session: ...",
         )
+
+
+def _cure(project: Project, one: Held) -> str:
+    name = _name(one.session)
+    if name == "the session":
+        return "end the session's block before the call"
+    return f"{'await ' if is_async_session(project, one.function, one.session) else ''}{name}.commit()"
 
 
 def _name(session: str) -> str:

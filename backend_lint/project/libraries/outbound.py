@@ -38,6 +38,8 @@ class Wait(NamedTuple):
     peer: Peer = Peer.HTTP
     session: str = ""
     cure: str = ""
+    none_is_default: bool = False
+    """``timeout=None`` is what the call has anyway, and no wait for ever."""
 
 
 VERBS = frozenset("get post put patch delete head options request send".split())
@@ -79,7 +81,7 @@ OUTBOUND: dict[str, Wait] = {
     "telnetlib.Telnet": Wait(position=2, by_socket=True, builds=True, peer=Peer.FILES),
     "xmlrpc.client.ServerProxy": Wait(("transport",), position=1, by_socket=True, builds=True, cure="give it a `transport=` whose connection has one"),
     "socket.create_connection": Wait(position=1, by_socket=True, peer=Peer.FILES),
-    "paramiko.SSHClient.connect": Wait(default=_CONNECT, peer=Peer.FILES),
+    "paramiko.SSHClient.connect": Wait(default=_CONNECT, peer=Peer.FILES, none_is_default=True),
     "ldap3.Server": Wait(("connect_timeout",), builds=True, peer=Peer.DIRECTORY, cure="give it `connect_timeout=`, and its Connection `receive_timeout=`"),
     "twilio.rest.Client": Wait(("http_client",), builds=True, cure="give it `http_client=TwilioHttpClient(timeout=10)`"),
     "gitlab.Gitlab": _CLIENT,
