@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import corpus
+import packages
 
 HERE = Path(__file__).resolve().parent
 AROUND = 6
@@ -94,7 +94,7 @@ def main() -> int:
         one.add_argument("trees", nargs="*", type=Path, metavar="TREE")
     args = parser.parse_args()
 
-    trees = [tree.resolve() for tree in args.trees] or list(corpus.fetch(args.cache).values())
+    trees = [tree.resolve() for tree in args.trees] or list(packages.fetch(args.cache).values())
     if args.command == "draw":
         draw(trees, args.number, args.seed, args.rule, args.profile)
     else:

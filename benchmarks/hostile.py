@@ -2,7 +2,7 @@
 
 usage: python benchmarks/hostile.py [items] [mutations] [audit] [kills] [disks] [--files N] [--kills N] [--trees DIR ...] [--save]
 
-Without names all are done. `audit` runs over DIRs (default: the packages of `corpus.py`, downloaded). `--save` writes benchmarks/results/hostile.json.
+Without names all are done. `audit` runs over DIRs (default: the packages of `packages.py`, downloaded). `--save` writes benchmarks/results/hostile.json.
 """
 
 from __future__ import annotations
@@ -398,7 +398,7 @@ def main() -> int:
 
 
 def _packages() -> Iterable[Path]:
-    from corpus import fetch
+    from packages import fetch
 
     return fetch(Path(tempfile.gettempdir()) / "backend-lint-corpus").values()
 

@@ -15,11 +15,14 @@ import platform
 import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-import corpus
+import growth
 import measure
+import packages
+from results import save
 
 HERE = Path(__file__).resolve().parent
 SIZES = (50_000, 200_000, 500_000, 1_000_000)
@@ -58,7 +61,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def compare(name: str, tree: Path, tools: Tools, rounds: int, scratch: Path) -> dict[str, measure.Cost]:
     """Every tool on one tree, as it lies: cold, warm and with one file changed."""
     cache = scratch / "cache"
-    files = list(corpus.python_files(tree))
+    files = list(packages.python_files(tree))
     costs = {}
 
     def cold() -> measure.Cost:
@@ -97,9 +100,9 @@ def packages_table(trees: dict[str, Path], tools: Tools, rounds: int, scratch: P
         cold, ruff, bandit = costs["cold"], costs["ruff cold"], costs["bandit"]
         rows.append(
             [
-                f"{name} {corpus.PACKAGES[name]}",
-                f"{sum(1 for _ in corpus.python_files(tree)):,}",
-                f"{corpus.line_count(tree):,}",
+                f"{name} {packages.PACKAGES[name]}",
+                f"{sum(1 for _ in packages.python_files(tree)):,}",
+                f"{packages.line_count(tree):,}",
                 seconds(cold.cpu),
                 f"{cold.cpu / ruff.cpu:.2f}",
                 f"{cold.cpu / costs['ruff concise'].cpu:.2f}",
@@ -116,20 +119,24 @@ def packages_table(trees: dict[str, Path], tools: Tools, rounds: int, scratch: P
     return table(head, rows)
 
 
-def sizes_table(trees: dict[str, Path], tools: Tools, sizes: Iterable[int], rounds: int, scratch: Path) -> str:
+def sizes_table(trees: dict[str, Path], tools: Tools, sizes: Iterable[int], rounds: int, scratch: Path) -> tuple[str, list[growth.Size]]:
     rows = []
+    found = []
     for size in sizes:
         work = scratch / str(size)
-        lines = corpus.assemble(trees, size, work / "tree")
+        lines = packages.assemble(trees, size, work / "tree")
         cold = measure.best(tools.backend_lint("--no-cache"), work / "tree", rounds, env=tools.environment)
         ruff = measure.best(tools.ruff_check("--no-cache"), work / "tree", rounds)
         memory = measure.run(tools.backend_lint("--no-cache"), work / "tree", env=tools.environment, memory=True).memory
         bandit = f"{measure.run(tools.bandit(), work / 'tree').cpu / cold.cpu:.1f}" if lines <= BANDIT_UP_TO else "not run"
         rate = f"{lines / cold.cpu / 1000:.0f} k"
+        part = work / "all.readings"
+        read = measure.best(tools.backend_lint("--no-cache", "-q", "--shard", "1/1", "--shard-file", str(part)), work / "tree", rounds, env=tools.environment)
+        found.append(growth.Size(lines, cold.cpu, read.cpu, memory, part.stat().st_size))
         rows.append([f"{lines:,}", seconds(cold.cpu), seconds(cold.wall), rate, f"{cold.cpu / ruff.cpu:.2f}", bandit, f"{memory / 1e6:.0f} MB"])
         sys.stderr.write(f"{lines} lines: cold {cold.cpu:.2f}, ruff {ruff.cpu:.2f}, {memory / 1e6:.0f} MB\n")
         shutil.rmtree(work)
-    return table(("lines", "cold CPU", "cold wall", "lines per CPU second", "cold / ruff", "bandit / cold", "peak memory"), rows)
+    return table(("lines", "cold CPU", "cold wall", "lines per CPU second", "cold / ruff", "bandit / cold", "peak memory"), rows), found
 
 
 def versions(tools: Tools) -> str:
@@ -150,29 +157,53 @@ ruff's own warm run. Peak memory sums the proportional set sizes of all processe
 
 {tables}"""
 GROWTH = "## Growth\n\nTrees of whole files out of the same packages, repeated from about 700,000 lines on.\n\n"
+PLOT = "\n![CPU seconds of a cold run over lines](benchmarks-growth.svg)\n\n"
+LINES, WORKERS = 50_000_000, 32
+"""Of the estimate on paper."""
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    """The tables of a page, a row each with the names of its columns."""
+    found: list[dict[str, str]] = []
+    head: list[str] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            head = []
+        elif not head:
+            head = cells
+        elif not cells[0].startswith("---"):
+            found.append(dict(zip(head, cells, strict=True)))
+    return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "backend-lint-benchmarks", help="where downloads stay")
-    parser.add_argument("--package", action="append", choices=sorted(corpus.PACKAGES), help="only these packages")
+    parser.add_argument("--package", action="append", choices=sorted(packages.PACKAGES), help="only these packages")
     parser.add_argument("--size", action="append", type=int, help="only these sizes, in lines; 0 for none")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", type=Path, help="write the page there as well")
     args = parser.parse_args()
 
     tools = Tools()
-    trees = corpus.fetch(args.cache)
+    trees = packages.fetch(args.cache)
     sizes = [size for size in (args.size or SIZES) if size]
+    grown: list[growth.Size] = []
     with tempfile.TemporaryDirectory(prefix="backend-lint-speed-") as scratch:
         chosen = {name: tree for name, tree in trees.items() if not args.package or name in args.package}
         parts = ["## Packages\n\n" + packages_table(chosen, tools, args.rounds, Path(scratch))]
         if sizes:
-            parts.append(GROWTH + sizes_table(trees, tools, sizes, args.rounds, Path(scratch)))
+            rows, grown = sizes_table(trees, tools, sizes, args.rounds, Path(scratch))
+            told = PLOT + textwrap.fill(growth.estimate(grown, LINES, WORKERS), 160) + "\n" if len(grown) > 1 else ""
+            parts.append(GROWTH + rows + told)
     text = PAGE.format(versions=versions(tools), date=datetime.date.today().isoformat(), tables="\n".join(parts))
     sys.stdout.write(text)
     if args.write:
         args.write.write_text(text, encoding="utf-8")
+        if len(grown) > 1:
+            args.write.with_name("benchmarks-growth.svg").write_text(growth.picture(grown), encoding="utf-8")
+        save("speed", {"tables": _rows(text), "growth": [one._asdict() for one in grown]})
     return 0
 
 

@@ -19,6 +19,7 @@ from console import executed  # noqa: E402 - beside this file
 
 from backend_lint import rule_index  # noqa: E402 - this tree's package, whatever is installed
 from backend_lint.card import ENGINE_FAMILY, Card  # noqa: E402
+from backend_lint.cli.rules import measured  # noqa: E402
 from backend_lint.config_keys import KEYS  # noqa: E402
 from backend_lint.registry import Registry, own_rules  # noqa: E402
 
@@ -44,7 +45,7 @@ def page(card: Card) -> str:
         ("Family", card.family),
         ("Severity", card.severity),
         ("Profile", card.profile),
-        ("Precision", card.precision),
+        ("Precision", card.precision + _measured(card.name)),
         ("Fix", _FIXES[card.fix]),
         ("Since", card.since),
         *([("Tags", ", ".join(f"`{tag}`" for tag in card.tags))] if card.tags else []),
@@ -55,6 +56,13 @@ def page(card: Card) -> str:
     if card.kind != "engine":
         parts.append(silence)
     return "\n\n".join(parts) + "\n"
+
+
+def _measured(rule: str) -> str:
+    counts = measured(rule)
+    if counts is None:
+        return ""
+    return f"; of {counts['judged']} findings that were judged against the code, {counts['right']} right in every detail, {counts['true']} true in their core"
 
 
 def listing(cards: list[Card]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,6 @@ def command(selectors: tuple[str, ...], tags: tuple[str, ...], format_: str, rul
         names |= registry.resolve(selector)
     cards = sorted((registry.cards[name] for name in names), key=lambda card: (card.family, card.name))
     if format_ == "json":
-        import json
-
         write_report(json.dumps([described(card, registry) for card in cards], indent=2) + "\n")
         return 0
     width = max(len(card.name) for card in cards)
@@ -66,6 +66,7 @@ def described(card: Card, registry: Registry) -> dict[str, Any]:
         "kind": card.kind,
         "severity": str(card.severity),
         "precision": card.precision,
+        "measured": measured(card.name),
         "profile": card.profile,
         "automatic": rule.automatic if rule is not None else False,
         "since": card.since,
@@ -75,6 +76,21 @@ def described(card: Card, registry: Registry) -> dict[str, Any]:
         "options": {key.replace("_", "-"): _plain(value) for key, value in rule.options.items()} if rule is not None else {},
         "summary": card.summary,
     }
+
+
+def measured(rule: str) -> dict[str, int] | None:
+    """How people judged findings of a rule against the code of public backends (benchmarks/verdicts.jsonl): how many, how many were right, and how many
+    were at least true in their core. None if nobody did."""
+    counts = _precision().get(rule)
+    if counts is None:
+        return None
+    return {"judged": sum(counts.values()), "right": counts["right"], "true": counts["right"] + counts["close"]}
+
+
+@functools.cache
+def _precision() -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = json.loads((Path(__file__).parent.parent / "measured_precision.json").read_bytes())
+    return found
 
 
 def _plain(value: Any) -> Any:

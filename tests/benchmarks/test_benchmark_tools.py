@@ -24,7 +24,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-accuracy, corpus, measure = load("accuracy"), load("corpus"), load("measure")
+accuracy, packages, measure = load("accuracy"), load("packages"), load("measure")
 
 BEFORE = """import requests
 
@@ -133,7 +133,7 @@ class TestCorpus:
             archive.writestr("../escaped.py", "x = 1\n")
             archive.writestr("package/module.py", "x = 1\n")
             archive.writestr("package/image.png", "x")
-        corpus.unpack(tmp_path / "odd.whl", tmp_path / "out" / "tree")
+        packages.unpack(tmp_path / "odd.whl", tmp_path / "out" / "tree")
         assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.p*"))] == ["out/tree/package/module.py"]
 
     def test_assembled_tree_has_the_size_that_was_asked_for(self, tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ class TestCorpus:
             (tmp_path / "in" / name).mkdir(parents=True)
             (tmp_path / "in" / name / "module.py").write_text("x = 1\n" * 100)
         trees = {"one": tmp_path / "in" / "one", "two": tmp_path / "in" / "two"}
-        assert corpus.assemble(trees, 450, tmp_path / "out") == 500
-        assert corpus.line_count(tmp_path / "out") == 500
+        assert packages.assemble(trees, 450, tmp_path / "out") == 500
+        assert packages.line_count(tmp_path / "out") == 500
 
 
 class TestMeasure:
