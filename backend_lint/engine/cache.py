@@ -90,6 +90,7 @@ class Cache:
         self._known: dict[str, _Known] = {}
         self._now: dict[str, _Known] = {}
         self._values: dict[bytes, bytes] = {}
+        self._rows: dict[bytes, bytes] = {}
         self._database: sqlite3.Connection | None = None
         self._attempt(self._open)
 
@@ -131,6 +132,15 @@ class Cache:
             rows += self._attempt(functools.partial(self._select_many, asked[start : start + 500])) or ()
         return {key: value[4:] for key, value in rows if _whole(value)}
 
+    def row(self, key: bytes) -> bytes | None:
+        """What was last kept under the name of a project and a use of it; None if nothing is or it is damaged."""
+        value = self._attempt(lambda: self._select("projects", key))
+        return value[4:] if _whole(value) else None
+
+    def keep_row(self, key: bytes, value: bytes) -> None:
+        """Keeps a value in the place of the one before."""
+        self._rows[key] = _sealed(value)
+
     def remember(self, candidate: Candidate, file: SourceFile, key: bytes) -> None:
         """Notes that a file with this stamp has this reading. One changed just now may change again within the same tick of the clock: not noted."""
         if max(candidate.stamp[:2]) < self._started - SETTLED_NS and candidate.stamp[3]:
@@ -138,7 +148,7 @@ class Cache:
 
     def close(self) -> None:
         """Writes what this run read, in one transaction."""
-        if self._database is not None and (self._fresh or self._now != self._known):
+        if self._database is not None and (self._fresh or self._rows or self._now != self._known):
             self._attempt(self._write)
         if self._database is not None:
             self._database.close()
@@ -209,6 +219,7 @@ class Cache:
         assert database is not None
         database.execute("BEGIN IMMEDIATE")
         database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", [(key, self._born, value) for key, value in sorted(self._fresh.items())])
+        database.executemany("INSERT OR REPLACE INTO projects VALUES (?, ?, ?)", [(key, self._born, value) for key, value in self._rows.items()])
         if self._now != self._known:
             database.execute("INSERT OR REPLACE INTO projects VALUES (?, ?, ?)", (self.project, self._born, _sealed(_ENCODER.encode(self._now))))
         pages = database.execute("PRAGMA page_count").fetchone()[0] - database.execute("PRAGMA freelist_count").fetchone()[0]

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from backend_lint.api import Finding, ProjectRule, ReportRule, Rule, SqlRule
 from backend_lint.engine.result import Timing
@@ -58,22 +58,51 @@ class Judged(NamedTuple):
     """Names of the rules that failed: their suppressions are not called unused."""
 
 
-def judge(readings: Readings, rules: Sequence[Rule], link: Callable[[], Project], clock: Clock | None = None, reports: Sequence[Report] = ()) -> Judged:
+class Kept(Protocol):
+    """What rules said of the same model before."""
+
+    def find(self) -> Judged | None: ...
+    def keep(self, judged: Judged) -> None: ...
+
+
+def judge(
+    readings: Readings,
+    rules: Sequence[Rule],
+    link: Callable[[], Project],
+    clock: Clock | None = None,
+    reports: Sequence[Report] = (),
+    kept: Callable[[], Kept | None] = lambda: None,
+) -> Judged:
     """The findings of all rules over readings and the reports of other tools; `link` makes the model of the readings, if some rule asks it.
 
-    A rule speaks only of files whose role it names.
+    A rule speaks only of files whose role it names. `kept`: what the rules said of the model before, asked for if there are such rules.
     """
     clock = clock or Clock()
     findings: list[Finding] = []
-    failures: list[Unchecked] = []
-    failed: set[str] = set()
     for _, reading in readings.values():
         findings += reading.findings
         for name, seconds in reading.timings.items():
             clock.add(f"rule {name}", seconds)
     asking = [rule for rule in rules if isinstance(rule, (ProjectRule, SqlRule, ReportRule))]
     if not asking:
-        return Judged(findings, failures, {})
+        return Judged(findings, [], {})
+    with clock.measure("recall"):
+        place = kept()
+        judged = place.find() if place is not None else None
+    if judged is None:
+        judged = _ask(readings, asking, link, clock, reports)
+        if place is not None:
+            place.keep(judged)
+    return judged._replace(findings=findings + judged.findings)
+
+
+def _ask(
+    readings: Readings, asking: Sequence[ProjectRule | SqlRule | ReportRule], link: Callable[[], Project], clock: Clock, reports: Sequence[Report]
+) -> Judged:
+    """What rules say of the linked model."""
+    findings: list[Finding] = []
+    failures: list[Unchecked] = []
+    failed: set[str] = set()
     with clock.measure("link"):
         project = link()
     for rule in asking:

@@ -84,7 +84,7 @@ class Watch:
         """
         if unchanged.invocation is None or not self.possible or not _eligible(settings) or "GITHUB_STEP_SUMMARY" in os.environ:
             return False
-        self.add(*_tool_files(registry))
+        self.add(*tool_files(registry))
         names = [*self._files, *sorted(self._others - self._files.keys())]
         paths = [os.fsencode(name) for name in names]
         stamps = unchanged.stamps_of(paths)
@@ -134,7 +134,7 @@ def _eligible(settings: Settings) -> bool:
     return told_by_files and settings.cache and not settings.timings and all(path is None for _, path in settings.formats)
 
 
-def _tool_files(registry: Registry) -> Iterable[str]:
+def tool_files(registry: Registry) -> Iterable[str]:
     """Our own source, that of the rules, and the directories in which a rule or an installed rule pack would appear."""
     package = Path(__file__).parent.parent
     tops = {package, *(Path(folder) for folder in _rule_folders(registry))}

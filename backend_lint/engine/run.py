@@ -12,6 +12,7 @@ from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule,
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.judge import Clock, Judged, Readings, judge
+from backend_lint.engine.kept_answers import KeptAnswers, kept_answers
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
 from backend_lint.engine.reports import coverage_of, of_rules
@@ -99,7 +100,11 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
             verify_plan(project, plan)
         return project
 
-    judged = judge(readings, rules, link, clock, reports)
+    def kept() -> KeptAnswers | None:
+        return kept_answers(settings, registry, rules, readings, (reports, database, plan, coverage), answers_notes)
+
+    answers_notes: list[str] = []
+    judged = judge(readings, rules, link, clock, reports, kept)
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -112,7 +117,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
         loosened = _loosened(settings)
     if watch is not None:
         watch.discovered(settings, discovery)
-    notes = list(dict.fromkeys((*discovery.notes, *notes, *texts_notes)))
+    notes = list(dict.fromkeys((*discovery.notes, *notes, *texts_notes, *answers_notes)))
     if not checked:
         notes.append("nothing to check: no file that a reader understands was found")
     return Result(
