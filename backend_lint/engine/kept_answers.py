@@ -17,10 +17,11 @@ import msgspec
 
 from backend_lint.api import Rule
 from backend_lint.config import Settings
-from backend_lint.engine.judge import Judged, Readings
+from backend_lint.engine.judge import Judged, Kept, Readings
 
 if TYPE_CHECKING:
     from backend_lint.engine.cache import Cache
+    from backend_lint.engine.memory import Memory
     from backend_lint.registry import Registry
 
 MAX_BYTES = 16 << 20
@@ -80,21 +81,29 @@ class KeptAnswers:
 
 
 def kept_answers(
-    settings: Settings, registry: Registry, rules: Iterable[Rule], readings: Readings, handed: Sequence[Any], notes: list[str]
-) -> KeptAnswers | None:
+    settings: Settings,
+    registry: Registry,
+    rules: Iterable[Rule],
+    readings: Readings,
+    handed: Sequence[Any],
+    notes: list[str],
+    memory: Memory | None = None,
+) -> Kept | None:
     """The place of the answer to all this; None where the rules are handed more than can be named, or somebody wants to know what they cost.
 
     `handed`: whatever else the rules are handed or the model is made with, as structs. `notes`: where what is to be said of the cache goes.
     """
-    if not settings.cache or settings.timings or settings.diff_base is not None:
+    if settings.timings or settings.diff_base is not None:
         return None
-    return KeptAnswers(settings, digest_of(registry, rules, readings, handed), notes)
+    if memory is not None:
+        return memory.place(digest_of(b"", rules, readings, handed))
+    return KeptAnswers(settings, digest_of(_tool(registry), rules, readings, handed), notes) if settings.cache else None
 
 
-def digest_of(registry: Registry, rules: Iterable[Rule], readings: Readings, handed: Sequence[Any]) -> bytes:
-    """Names all that rules and model read."""
+def digest_of(tool: bytes, rules: Iterable[Rule], readings: Readings, handed: Sequence[Any]) -> bytes:
+    """Names all that rules and model read. `tool`: which tool it is."""
     named = blake2b(f"{sys.implementation.cache_tag} {sys.version_info} {msgspec.__version__} ".encode(), digest_size=16)
-    _add(named, _tool(registry))
+    _add(named, tool)
     for rule in rules:
         kind = type(rule)
         _add(named, repr((kind.__module__, kind.__qualname__, rule.name, rule.severity, rule.asked, sorted(rule._options.items()))))

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
-from backend_lint.engine.judge import Clock, Judged, Readings, judge
-from backend_lint.engine.kept_answers import KeptAnswers, kept_answers
+from backend_lint.engine.judge import Clock, Judged, Kept, Readings, judge
+from backend_lint.engine.kept_answers import kept_answers
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
 from backend_lint.engine.reports import coverage_of, of_rules
@@ -27,11 +29,13 @@ from backend_lint.readers import wanted
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backend_lint.engine.memory import Memory
     from backend_lint.engine.recording import Watch
     from backend_lint.engine.shards import Shard
     from backend_lint.facts.architecture import Plan
     from backend_lint.project import Project
     from backend_lint.project.base import Base
+    from backend_lint.project.modules import SourceModule
     from backend_lint.registry import Registry
     from backend_lint.sql.memo import Statements
 
@@ -43,36 +47,39 @@ class Elsewhere(NamedTuple):
     parts: tuple[Path, ...] = ()
 
 
-def run(settings: Settings, registry: Registry, watch: Watch | None = None, elsewhere: Elsewhere | None = None) -> Result:
+def run(
+    settings: Settings, registry: Registry, watch: Watch | None = None, elsewhere: Elsewhere | None = None, memory: Memory | None = None
+) -> Result:
     """What the rules say of the project. Raises ConfigError for settings that cannot be served; the checked files raise nothing.
 
-    `watch` notes what the outcome depends on; `elsewhere` says who reads files besides this machine.
+    `watch` notes what the outcome depends on; `elsewhere` says who reads files besides this machine; `memory` is what an earlier run of this process left
+    and this one leaves to the next, see `session.Session`.
     """
     started = time.perf_counter()
     clock = Clock()
     enabled = gc.isenabled()
     gc.disable()
     try:
-        result = _run(settings, registry, clock, watch, elsewhere)
+        result = _run(settings, registry, clock, watch, elsewhere, memory)
     finally:
         if enabled:
             gc.enable()
     if settings.timings:
-        from msgspec.structs import replace
-
         result = replace(result, seconds=round(time.perf_counter() - started, 3), timings=clock.timings())
     return result
 
 
-def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, elsewhere: Elsewhere | None) -> Result:
+def _run(
+    settings: Settings, registry: Registry, clock: Clock, watch: Watch | None, elsewhere: Elsewhere | None, memory: Memory | None
+) -> Result:
     rules = registry.instantiate(settings)
     plan, odd_contracts = _plan(settings, rules, watch)
     rules = _serving(rules, plan)
     with clock.measure("discover"):
-        discovery = discover(settings)
+        discovery = discover(settings) if memory is None else memory.discover(settings)
         sources = _disk(settings, discovery, watch, roles_read(rules))
     with clock.measure("read"):
-        readings, notes = _read(settings, sources, local_rules(rules), elsewhere)
+        readings, notes = _read(settings, sources, local_rules(rules), elsewhere, memory=memory)
     asked = _asked(settings)
     checked = {path: reading for path, (_, reading) in readings.items() if asked(path)}
     unchecked = [skipped for skipped in discovery.unchecked if asked(skipped.path)] + odd_contracts
@@ -81,7 +88,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     reports = of_rules(settings, rules, unchecked, watch)
     with clock.measure("coverage"):
         coverage = coverage_of(settings, rules, readings, _line_reader(sources), unchecked, watch)
-    texts, texts_notes = kept_texts(settings)
+    texts, texts_notes = kept_texts(settings) if memory is None else memory.texts(settings)
     base = None
     if settings.diff_base is not None:
         from backend_lint.engine.base_model import base_model
@@ -90,7 +97,7 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
     database = _known(settings, unchecked, watch)
 
     def link() -> Project:
-        project = _linked(settings, readings, database, texts, plan, base)
+        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None)
         project.coverage = coverage or project.coverage
         if settings.explicit_paths:
             project.named = frozenset(settings.paths) & readings.keys()
@@ -100,8 +107,9 @@ def _run(settings: Settings, registry: Registry, clock: Clock, watch: Watch | No
             verify_plan(project, plan)
         return project
 
-    def kept() -> KeptAnswers | None:
-        return kept_answers(settings, registry, rules, readings, (reports, database, plan, coverage), answers_notes)
+    def kept() -> Kept | None:
+        handed = (reports, database, plan, coverage)
+        return kept_answers(settings, registry, rules, readings, handed, answers_notes, memory)
 
     answers_notes: list[str] = []
     judged = judge(readings, rules, link, clock, reports, kept)
@@ -173,12 +181,18 @@ def link_contents(settings: Settings, contents: Mapping[str, bytes]) -> Project:
 
 
 def _linked(
-    settings: Settings, readings: Readings, database: KnownDatabase, texts: Statements, plan: Plan | None = None, base: Base | None = None
+    settings: Settings,
+    readings: Readings,
+    database: KnownDatabase,
+    texts: Statements,
+    plan: Plan | None = None,
+    base: Base | None = None,
+    known: dict[str, tuple[Reading, SourceModule]] | None = None,
 ) -> Project:
     """The model of readings, with what the settings say of it."""
     from backend_lint.project import Project
 
-    project = Project.link(readings, database, texts, base)
+    project = Project.link(readings, database, texts, base, known)
     project.worths = settings.guards
     project.plan = plan
     return project
@@ -214,9 +228,16 @@ def _others(settings: Settings, rules: Sequence[LocalRule], elsewhere: Elsewhere
 
 
 def _read(
-    settings: Settings, sources: Sources, rules: Sequence[LocalRule], elsewhere: Elsewhere | None = None, on_disk: bool = True
+    settings: Settings,
+    sources: Sources,
+    rules: Sequence[LocalRule],
+    elsewhere: Elsewhere | None = None,
+    on_disk: bool = True,
+    memory: Memory | None = None,
 ) -> tuple[dict[str, tuple[SourceFile, Reading]], list[str]]:
     """Readings by path, and what is to be said of the cache and of those who read elsewhere."""
+    if memory is not None:
+        return memory.read(sources, lambda unread, first: _read(settings if first else replace(settings, cache=False), unread, rules, elsewhere))
     others = _others(settings, rules, elsewhere)
     if not settings.cache:
         return read_all(sources, rules, None, settings.jobs, settings.timings, others), others.said()

@@ -105,9 +105,13 @@ class Project:
         database: KnownDatabase | None = None,
         texts: Statements | None = None,
         base: Base | None = None,
+        known: dict[str, tuple[Reading, SourceModule]] | None = None,
     ) -> Project:
-        """The model of what was read; a file whose facts are empty is left out. `texts`: where what SQL texts say is kept. `base`: what it is compared with."""
-        modules = {}
+        """The model of what was read; a file whose facts are empty is left out. `texts`: where what SQL texts say is kept. `base`: what it is compared with.
+
+        `known`: modules of an earlier model, each with the reading it was made of: those of the same readings are taken, and all are left for the next.
+        """
+        modules: dict[str, SourceModule] = {}
         manifests = {}
         declarations = {}
         templates = {}
@@ -116,13 +120,18 @@ class Project:
             if not reading.facts:
                 continue
             if file.kind is Kind.PYTHON:
-                modules[path] = SourceModule(path, file.role, _MODULES.decode(reading.facts))
+                before = known.get(path) if known is not None else None
+                same = before is not None and before[0] is reading and before[1].role is file.role
+                modules[path] = before[1] if before is not None and same else SourceModule(path, file.role, _MODULES.decode(reading.facts))
             elif file.kind in _OF_SCHEMA:
                 declarations[path] = reading.facts
             elif file.kind is Kind.TEMPLATE:
                 templates[path] = reading.facts
             else:
                 manifests[path] = reading.facts
+        if known is not None:
+            known.clear()
+            known.update({path: (readings[path][1], module) for path, module in modules.items()})
         return cls({path: file for path, (file, _) in readings.items()}, modules, manifests, database, declarations, texts, templates, base)
 
     def functions(self, *features: str) -> Iterator[tuple[SourceModule, int, Function, Body]]:
@@ -201,6 +210,13 @@ class Project:
 
             return Dialect(self.database.dialect), True
         return product(self)
+
+    @functools.cached_property
+    def product_points(self) -> collections.Counter[Dialect]:
+        """How much speaks for each database product."""
+        from backend_lint.project.schema.product import points
+
+        return points(self)
 
     @functools.cached_property
     def products(self) -> frozenset[Dialect]:

@@ -56,6 +56,7 @@ class Entries:
 
         entries: dict[Entry, None] = {}
         before: dict[FunctionKey, Entry] = {}
+        owners: set[FunctionKey] = set()
         for route in project.routes:
             kind = EntryKind.WEBSOCKET if route.is_websocket else EntryKind.ROUTE
             if route.function >= 0:
@@ -65,10 +66,12 @@ class Entries:
                 entries.setdefault(entry)
                 for key in route.dependencies:
                     before.setdefault(key, entry)
-            if route.owner is not None:
+            if route.owner is not None and route.owner not in owners:
+                owners.add(route.owner)
                 for key in cls._hooks(project, route.owner):
-                    hook = Entry(kind, *key, project.calls.head(key).name, project.calls.head(key).line, route.framework)
-                    before.setdefault(key, hook)
+                    if key not in before:
+                        head = project.calls.head(key)
+                        before[key] = Entry(kind, *key, head.name, head.line, route.framework)
         routed = {(entry.module, entry.function) for entry in entries}
         for entry in Registered(project).entries():
             if entry.kind is not EntryKind.ROUTE or (entry.module, entry.function) not in routed:

@@ -53,11 +53,12 @@ class Unused:
 
     def _is_mentioned(self, module: SourceModule, name: str, key: FunctionKey) -> bool:
         """Some code names it in another way than by a call that is known to lead elsewhere."""
-        word, string = re.compile(name.encode()), re.compile(rf"\.{name}'".encode())
-        for path, other in self._project.modules.items():
-            if other.role in _OUT or word.search(other.facts.bodies) is None:
+        word = name.encode()
+        string = b"." + word + b"'"
+        for path, other, bodies in self._written:
+            if word not in bodies:
                 continue
-            if string.search(other.facts.bodies) is not None or (path == key[0] and any(_names(text, name) for text in _held(other.bodies))):
+            if string in bodies or (path == key[0] and any(_names(text, name) for text in _held(other.bodies))):
                 return True
             if path != key[0] and self._imports(other, module, name) and self._leads_here(other, name, key):
                 return True
@@ -76,6 +77,11 @@ class Unused:
                 if ref is None or ref.kind is not RefKind.FUNCTION or ref.function == key:
                     return True
         return False
+
+    @functools.cached_property
+    def _written(self) -> list[tuple[str, SourceModule, bytes]]:
+        """What stands in functions outside tests, undecoded: it is looked through for each name."""
+        return [(path, module, bytes(module.facts.bodies)) for path, module in self._project.modules.items() if module.role not in _OUT]
 
     @functools.cached_property
     def _called(self) -> frozenset[str]:

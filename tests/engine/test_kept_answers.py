@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import random
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from random_edits import edits, laid_out
 
 from backend_lint.api import Finding, ProjectRule
 from backend_lint.config import Settings
 from backend_lint.engine import judge, kept_answers
 from backend_lint.engine.run import run
 from backend_lint.registry import Registry
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-SAMPLES = (
-    "database/app-level-uniqueness/bad.py", "queries/lazy-load-in-loop/bad_sqlalchemy.py", "queries/lazy-load-in-loop/bad_serialized.py",
-    "transactions/read-modify-write-race/bad.py", "resilience/outbound-call-without-timeout/bad.py", "resilience/blocking-call-in-async/bad.py",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -45,49 +39,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def backend(project: Path) -> Path:
-    """Samples of rules side by side, with a test and a file of settings."""
-    for number, name in enumerate(SAMPLES):
-        folder = project / f"part{number}"
-        folder.mkdir()
-        (folder / "__init__.py").touch()
-        shutil.copy(FIXTURES / name, folder / "views.py")
-    (project / "tests").mkdir()
-    (project / "tests" / "test_views.py").write_text("def test_one():\n    assert 1\n")
-    return project
+    return laid_out(project)
 
 
 def answer(root: Path, registry: Any, **options: Any) -> bytes:
     return msgspec.json.encode(run(Settings(root=root, **{"jobs": 1, "profile": "all", **options}), registry))
-
-
-def edits(chance: random.Random, root: Path) -> Iterator[Callable[[], object]]:
-    """Edits as people make them, some of which no rule can see."""
-    before: dict[Path, bytes] = {}
-    while True:
-        files = sorted(path for path in root.rglob("*.py") if path.stat().st_size)
-        path = chance.choice(files)
-        lines = path.read_text().splitlines(keepends=True)
-        at = chance.randrange(len(lines))
-        new = {
-            "remark": [*lines[:at], lines[at].rstrip("\n") + "  # a remark\n", *lines[at + 1 :]],
-            "blank": [*lines[:at], "\n", *lines[at:]],
-            "gone": lines[:at] + lines[at + 1 :],
-            "twice": [*lines[:at], lines[at], *lines[at:]],
-            "number": [*lines[:at], lines[at].replace("1", "7").replace("id", "name"), *lines[at + 1 :]],
-            "added": [*lines, "\nADDED = 1\n"],
-        }
-        kind = chance.choice([*new, "back", "moved", "new"])
-        if kind == "back" and before:
-            known = chance.choice(sorted(before))
-            yield lambda known=known: known.write_bytes(before.pop(known))  # type: ignore[misc]
-        elif kind == "moved":
-            yield lambda path=path: path.rename(path.with_name(f"{path.stem}_x.py"))  # type: ignore[misc]
-        elif kind == "new":
-            yield lambda path=path: shutil.copy(path, path.with_name(f"{path.stem}_y.py"))  # type: ignore[misc]
-        elif kind in new:
-            before.setdefault(path, path.read_bytes())
-            text = "".join(new[kind])
-            yield lambda path=path, text=text: path.write_text(text)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

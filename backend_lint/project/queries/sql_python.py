@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -133,10 +133,8 @@ class _Finder:
         self._learn(modules)
         names = _RUNS | _MAKES | {self.project.modules[path].functions[index].name.rpartition(".")[2] for path, index in self.wrappers}
         found: list[Found] = []
-        for module in modules:
-            for index, (function, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
-                if body.calls:
-                    found += self._of_body(module, index, function, body, names)
+        for module, index, numbers in self._calling(modules, names):
+            found += self._of_body(module, index, numbers)
         run = {one.texts for one in found if one.runs}
         return [one for one in found if one.runs or one.texts not in run]
 
@@ -145,22 +143,27 @@ class _Finder:
         names = set(_RUNS)
         for _ in range(_MAX_LEVELS):
             fresh: set[str] = set()
-            for module in modules:
-                for index, function in enumerate(module.functions):
-                    if function.parameters and (module.path, index) not in self.wrappers and self._wraps(module, index, function, names):
-                        fresh.add(function.name.rpartition(".")[2])
+            for module, index, numbers in self._calling(modules, names):
+                function = module.functions[index]
+                if function.parameters and (module.path, index) not in self.wrappers and self._wraps(module, index, function, numbers):
+                    fresh.add(function.name.rpartition(".")[2])
             if not fresh:
                 return
             names = fresh
 
-    def _wraps(self, module: SourceModule, index: int, function: Function, names: set[str]) -> bool:
+    def _calling(self, modules: list[SourceModule], names: Iterable[str]) -> Iterator[tuple[SourceModule, int, list[int]]]:
+        """The functions of the modules that call something of these names, each with the numbers of those calls, in order."""
+        asked = {module.path for module in modules}
+        for (path, index), numbers in self.project.named_calls.functions(names).items():
+            if path in asked:
+                yield self.project.modules[path], index, numbers
+
+    def _wraps(self, module: SourceModule, index: int, function: Function, numbers: list[int]) -> bool:
         body = module.bodies[index]
-        positions: dict[str, int] = {}
-        for number, call in enumerate(body.calls):
+        positions = {"%" + one.name: place for place, one in enumerate(function.parameters) if one.name not in ("self", "cls")}
+        for number in numbers:
+            call = body.calls[number]
             method = call.callee.rpartition(".")[2]
-            if method not in names:
-                continue
-            positions = positions or {"%" + one.name: place for place, one in enumerate(function.parameters) if one.name not in ("self", "cls")}
             for value in _handed(call):
                 value = self._unwrapped(module, index, value)
                 inner = self._wrapper(module, index, call) if value in positions else None
@@ -182,13 +185,13 @@ class _Finder:
         target = self.project.value(module.path, index, call.callee)
         return self.wrappers.get((target.path, target.index)) if target is not None and target.kind is RefKind.FUNCTION else None
 
-    def _of_body(self, module: SourceModule, index: int, function: Function, body: Body, names: frozenset[str]) -> Iterator[Found]:
+    def _of_body(self, module: SourceModule, index: int, numbers: list[int]) -> Iterator[Found]:
+        body = module.bodies[index]
         made: dict[int, Found] = {}
         run: list[Found] = []
-        for number, call in enumerate(body.calls):
+        for number in numbers:
+            call = body.calls[number]
             method = call.callee.rpartition(".")[2]
-            if method not in names:
-                continue
             value = self._statement(module, index, call, method)
             if not value or value[:1] in "[{" or value in ("?", "%self") or value[:1].isdigit():
                 continue

@@ -127,6 +127,8 @@ def fetched_by(chain: Chain, step: ChainStep) -> Iterable[Chain]:
 
 def pruned(chains: Sequence[Chain]) -> tuple[Chain, ...]:
     """At most eight different ones: the shortest and the longest stay."""
+    if len(chains) < 2:
+        return tuple(chains)
     found = tuple(dict.fromkeys(chains))
     if len(found) <= MAX_VARIANTS:
         return found

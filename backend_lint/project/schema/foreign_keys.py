@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -120,8 +121,9 @@ def loaded_children(project: Project, keys: Iterable[Unindexed]) -> dict[tuple[s
     names = {name for _, name in relations}
     raw = _reads_raw_rows(project) if names else False
     found: dict[tuple[str, tuple[str, ...]], Loaded] = {}
+    written = re.compile(rb"\.(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")")
     for path, module in project.modules.items() if names else ():
-        if module.role in (Role.TEST, Role.MIGRATION):
+        if module.role in (Role.TEST, Role.MIGRATION) or written.search(module.facts.bodies) is None:
             continue
         for number, body in enumerate(module.bodies):
             for line, text, eager, method in _attributes(body):

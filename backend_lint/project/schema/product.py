@@ -21,6 +21,8 @@ _ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND, Role.MIGRATIO
 _ENGINES = re.compile(rb"\bdjango(?:_prometheus)?[.\w]{0,40}\.backends?\.(postgresql|postgis|mysql|sqlite3|spatialite|oracle)(?:_psycopg2)?\b")
 _SCHEME = re.compile(rb"\b(postgres(?:ql)?|postgis|timescaledb|cockroachdb|mysql|mariadb|sqlite|mssql|oracle)(?:\+\w+)?$")
 _DRIVER_NAMES = re.compile(rb"'(postgresql|mysql|mariadb|sqlite|mssql|oracle)\+\w+(?:'|:)")
+_DRIVEN = (b"sql+", b"adb+", b"ite+", b"cle+")
+"""What each of those names ends with, looked for first."""
 _CONTAINERS = re.compile(rb"\b(?:library/|bitnami/|timescale/|pgvector/)?(postgres(?:ql)?|postgis|timescaledb|pgvector|mysql|mariadb)(?::[\w.$-]+|\b)")
 _PRODUCTS = {b"postgis": Dialect.POSTGRESQL, b"pgvector": Dialect.POSTGRESQL, b"spatialite": Dialect.SQLITE}
 _DRIVERS = {
@@ -57,28 +59,30 @@ def product(project: Project) -> tuple[Dialect, bool]:
     """The product, and whether anything tells; PostgreSQL if nothing does."""
     if project.database.dialect:
         return Dialect(project.database.dialect), True
-    points = _points(project)
-    servers = {dialect: count for dialect, count in points.items() if dialect is not Dialect.SQLITE}
+    spoken = project.product_points
+    servers = {dialect: count for dialect, count in spoken.items() if dialect is not Dialect.SQLITE}
     best = max(servers, key=lambda dialect: (servers[dialect], dialect is Dialect.POSTGRESQL), default=None)
-    if best is not None and (servers[best] >= _ENOUGH or not points[Dialect.SQLITE]):
+    if best is not None and (servers[best] >= _ENOUGH or not spoken[Dialect.SQLITE]):
         return best, True
-    return (Dialect.SQLITE, True) if points[Dialect.SQLITE] else (Dialect.POSTGRESQL, False)
+    return (Dialect.SQLITE, True) if spoken[Dialect.SQLITE] else (Dialect.POSTGRESQL, False)
 
 
 def products(project: Project) -> frozenset[Dialect]:
     """All products that anything speaks for: the program may run on several."""
     if project.database.dialect:
         return frozenset({Dialect(project.database.dialect)})
-    modules = (module for module in project.modules.values() if module.role in _ROLES)
-    return frozenset({*_points(project), *(_meant(name) for module in modules for name in _DRIVER_NAMES.findall(bytes(module.facts.bodies)))})
+    written = (bytes(module.facts.bodies) for module in project.modules.values() if module.role in _ROLES)
+    urls = (bodies for bodies in written if any(end in bodies for end in _DRIVEN))
+    return frozenset({*project.product_points, *(_meant(name) for bodies in urls for name in _DRIVER_NAMES.findall(bodies))})
 
 
-def _points(project: Project) -> Counter[Dialect]:
-    points: Counter[Dialect] = Counter()
-    _of_modules(project, points)
-    _of_manifests(project, points)
-    _of_declarations(project, points)
-    return points
+def points(project: Project) -> Counter[Dialect]:
+    """How much speaks for each product."""
+    found: Counter[Dialect] = Counter()
+    _of_modules(project, found)
+    _of_manifests(project, found)
+    _of_declarations(project, found)
+    return found
 
 
 def engines(project: Project) -> frozenset[Dialect]:
@@ -114,7 +118,7 @@ def _of_modules(project: Project, points: Counter[Dialect]) -> None:
 
 def _class_schemes(module: SourceModule) -> set[bytes]:
     """Those in the attributes of classes, which stand in no body."""
-    values = [attribute.value for one in module.facts.classes for attribute in one.attributes if "://" in attribute.value]
+    values = [attribute.value for one in module.classes if one.attributes for attribute in one.attributes if "://" in attribute.value]
     return _schemes(" ".join(values).encode()) if values else set()
 
 

@@ -32,12 +32,15 @@ def atomic_requests(project: Project) -> Setting:
     for path, module in project.modules.items():
         if module.role is Role.TEST:
             continue
+        if _NAME.encode() not in bytes(module.facts.bodies):
+            continue
         for assign in module.bodies[0].assigns:
             values = [assign.value] if assign.target.endswith(f"['{_NAME}']") else _IN_DICT.findall(assign.value) if _NAME in assign.value else []
             found += [Setting({"True": True, "False": False}.get(value), path, assign.line) for value in values]
     if not found:
         modules = [module for module in project.modules.values() if module.role is not Role.TEST]
-        installed = not any(assign.target == "DATABASES" for module in modules for assign in module.bodies[0].assigns)
+        declared = (module for module in modules if b"DATABASES" in bytes(module.facts.bodies))
+        installed = not any(assign.target == "DATABASES" for module in declared for assign in module.bodies[0].assigns)
         # an application that is installed into others leaves the setting to them, and exempts views in case it is on
         return Setting(None if installed and any(_exempts(module) for module in modules) else False)
     values_seen = {one.value for one in found}

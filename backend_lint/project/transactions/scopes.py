@@ -42,6 +42,7 @@ _BEGIN = {
 _COMMITTING = frozenset({"psycopg.Connection", "psycopg.AsyncConnection", "psycopg2.connection", "sqlite3.Connection"})
 """Connections that commit at the end of ``with connection:``."""
 _NAMES = frozenset({"atomic", "Atomic", "commit_on_success", "begin", "begin_nested", "transaction", "in_transaction", "connect", "manager"})
+_WITH = BlockKind.WITH
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 
 
@@ -86,7 +87,10 @@ class Scopes:
     @functools.cached_property
     def all(self) -> Mapping[FunctionKey, dict[int, Scope]]:
         """The functions that open one."""
-        found = {(module, index): scopes for module, index, head, body in self._functions() if (scopes := self._direct((module, index), head, body))}
+        found: dict[FunctionKey, dict[int, Scope]] = {}
+        for path, index, head, body in self._functions():
+            if (scopes := self._direct((path, index), head, body)):
+                found[path, index] = scopes
         managers, decorators = self._wrappers(found)
         if managers or decorators:
             for path, index, head, body in self._functions():
@@ -95,16 +99,20 @@ class Scopes:
         return found
 
     def _functions(self) -> Iterator[tuple[str, int, Function, Body]]:
-        for module, index, head, body in self._project.functions():
-            if index and module.role not in LEFT_OUT:
-                yield module.path, index, head, body
+        """Those that may open one: it takes a block or a decorator."""
+        for path, module in self._project.modules.items():
+            if module.role in LEFT_OUT:
+                continue
+            for index, (head, body) in enumerate(zip(module.functions, module.bodies, strict=True)):
+                if index and (len(body.blocks) > 1 or head.decorators):
+                    yield path, index, head, body
 
     # -- blocks and decorators ---------------------------------------------------------------------
 
     def _direct(self, key: FunctionKey, head: Function, body: Body) -> dict[int, Scope]:
         found: dict[int, Scope] = {}
         for index, block in enumerate(body.blocks):
-            if block.kind is BlockKind.WITH and (scope := self._of_subject(key, body, index, block.subject)) is not None:
+            if block.kind is _WITH and (scope := self._of_subject(key, body, index, block.subject)) is not None:
                 found[index] = scope
         for text in head.decorators:
             if 0 not in found and (scope := self._of_decorator(key[0], head, text)) is not None:
