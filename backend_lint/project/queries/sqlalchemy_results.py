@@ -129,6 +129,13 @@ def pruned(chains: Sequence[Chain]) -> tuple[Chain, ...]:
     """At most eight different ones: the shortest and the longest stay."""
     if len(chains) < 2:
         return tuple(chains)
+    if len(chains) <= MAX_VARIANTS:
+        # few are compared sooner than they are hashed with all that they hold
+        few: list[Chain] = []
+        for chain in chains:
+            if chain not in few:
+                few.append(chain)
+        return tuple(few)
     found = tuple(dict.fromkeys(chains))
     if len(found) <= MAX_VARIANTS:
         return found
