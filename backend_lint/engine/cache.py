@@ -22,6 +22,7 @@ import msgspec
 from backend_lint.api import LocalRule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, Stamp
+from backend_lint.engine.own_source import python_files, update
 from backend_lint.engine.unchanged import SETTLED_NS, cache_directory
 from backend_lint.engine.wire import decode_reading
 from backend_lint.facts.file import Kind, Role, SourceFile
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 LAYOUT = "1"
 MAX_BYTES = 512 << 20
 """Above this size the older half of the entries goes."""
-_READS = ("*.py", "facts/**/*.py", "readers/**/*.py", "sql/**/*.py", "engine/read_file.py", "engine/wire.py", "engine/suppress.py", "engine/roles.py")
-"""All of ours that reading a file can run."""
+_READS = ("", "facts", "readers", "sql")
+_READS_TOO = ("read_file.py", "wire.py", "suppress.py", "roles.py")
+"""All of ours that reading a file can run: folders, all of them but the first with those below, and modules of the engine."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS projects (key BLOB PRIMARY KEY, born INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
@@ -272,29 +274,24 @@ def readers_fingerprint(settings: Settings, rules: Sequence[LocalRule]) -> bytes
     named = blake2b(f"{LAYOUT} {__version__} {sys.implementation.cache_tag} {sys.version_info} {msgspec.__version__}".encode(), digest_size=20)
     named.update(repr(sorted(settings.roles.items())).encode("utf-8", "backslashreplace"))
     package = Path(__file__).parent.parent
-    for pattern in _READS:
-        for source in sorted(package.glob(pattern)):
-            _update(named, source)
+    for folder in _READS:
+        for source in python_files(package / folder, deep=bool(folder)):
+            update(named, source)
+    for name in _READS_TOO:
+        update(named, package / "engine" / name)
     packs: set[Path] = set()
     for rule in sorted(rules, key=lambda one: one.name):
         named.update(f"\0{rule.name}\0{rule.severity}\0{sorted(rule._options.items())!r}\0".encode("utf-8", "backslashreplace"))
         module = sys.modules.get(type(rule).__module__)
         if (source_file := getattr(module, "__file__", None)) is not None:
-            _update(named, Path(source_file))
+            update(named, source_file)
             if not type(rule).__module__.startswith("backend_lint.rules.") and type(rule).__module__.count(".") >= 2:
                 packs.add(Path(source_file).parent.parent)
     for pack in sorted(packs):
         # a rule of an organisation may lean on modules beside it; our own may not
-        for source in sorted(pack.rglob("*.py")):
-            _update(named, source)
+        for source in python_files(pack):
+            update(named, source)
     return named.digest()
-
-
-def _update(named: blake2b, source: Path) -> None:
-    try:
-        named.update(source.read_bytes())
-    except OSError:
-        named.update(b"missing")
 
 
 def _sealed(value: bytes) -> bytes:

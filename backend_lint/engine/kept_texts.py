@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend_lint.config import Settings
+from backend_lint.engine.own_source import python_files, update
 from backend_lint.sql.memo import Statements
 
 if TYPE_CHECKING:
     from backend_lint.engine.cache import Cache
 
-_ANALYSES = ("facts/*.py", "sql/*.py")
+_ANALYSES = ("facts", "sql")
 """All of ours that decides what a text says."""
 
 
@@ -44,20 +45,11 @@ class KeptTexts:
         return blake2b((self._version or self._fingerprint()) + key, digest_size=20).digest()
 
     def _fingerprint(self) -> bytes:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            parser = version("sqlglot")
-        except PackageNotFoundError:
-            parser = ""
-        named = blake2b(f"texts {parser} ".encode(), digest_size=20)
+        named = blake2b(b"texts " + _parser(), digest_size=20)
         package = Path(__file__).parent.parent
-        for pattern in _ANALYSES:
-            for source in sorted(package.glob(pattern)):
-                try:
-                    named.update(source.read_bytes())
-                except OSError:
-                    named.update(b"missing")
+        for folder in _ANALYSES:
+            for source in python_files(package / folder):
+                update(named, source)
         self._version = named.digest()
         return self._version
 
@@ -69,6 +61,21 @@ class KeptTexts:
     def _close(self, cache: Cache) -> None:
         cache.close()
         self.notes += [note for note in cache.notes if note not in self.notes]
+
+
+def _parser() -> bytes:
+    """Which release of the parser is installed, without importing it: its metadata would take longer to read than all texts."""
+    import importlib.util
+
+    found = importlib.util.find_spec("sqlglot")
+    if found is None or found.origin is None:
+        return b""
+    try:
+        return Path(found.origin).with_name("_version.py").read_bytes()
+    except OSError:
+        from importlib.metadata import version
+
+        return version("sqlglot").encode()
 
 
 def kept_texts(settings: Settings) -> tuple[Statements, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -114,7 +115,8 @@ def read_all(
 
     answers = _read(unread(), rules, jobs, timed) if others.executor is None else _submitted(unread(), rules, others.executor, others.notes, jobs, timed)
     # closed at once when the run is interrupted, so that no worker outlives it
-    with closing(answers):
+    with warnings.catch_warnings(), closing(answers):
+        warnings.simplefilter("ignore")
         for file, reading, encoded in answers:
             found[file.path] = (file, reading)
             if cache is not None and encoded is not None:

@@ -6,7 +6,10 @@ import re
 
 from backend_lint.facts.deployment import Throttle
 
-_PREFILTER = (b"limit", b"Limit", b"throttl", b"Throttl", b"rate_based")
+_PREFILTER = (
+    b"limit_req", b"limit_conn", b"io/limit-", b"rate-limiting", b"ratelimit", b"rateLimit", b"throttl", b"Throttl", b"rate_based_statement"
+)  # fmt: skip
+"""One of them stands in each setting; manifests are full of other limits."""
 _SETTING = re.compile(
     rb"^(?![ \t]*(?:#|//))[^\n#]*?("
     rb"\blimit_req[ \t]+zone=|\blimit_conn[ \t]+\w|nginx\.ingress\.kubernetes\.io/limit-(?:rps|rpm|connections)|"

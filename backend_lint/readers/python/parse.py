@@ -21,6 +21,10 @@ _NEWER: tuple[tuple[tuple[int, int], re.Pattern[str], str], ...] = (
 _PYTHON_2 = lazy_regex(r"^\s*(print\s+[^(=\s]|exec\s+['\"]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)|\b0[0-7]+[lL]?\b|<>|\bur['\"]")
 
 
+_SILENT = ("ignore", None, Warning, None, 0)
+"""The filter under which nobody hears what the parser warns of; who reads many files sets it once."""
+
+
 class NotParsedError(Exception):
     """The file has no syntax tree. `line` is 1-based, 0 if unknown."""
 
@@ -42,9 +46,12 @@ def parse(data: bytes) -> tuple[ast.Module, bytes]:
     elif b"\0" in data:
         _decoded(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        if warnings.filters[:1] == [_SILENT]:
             tree = compile(text, "<checked file>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = compile(text, "<checked file>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         if isinstance(text, bytes):
             _decoded(data)
