@@ -155,3 +155,32 @@ class TestMeasure:
     def test_tool_that_fails_is_no_measurement(self, tmp_path: Path) -> None:
         with pytest.raises(measure.FailedError, match="exit 2"):
             measure.run([sys.executable, "-c", "import sys; sys.exit(2)"], tmp_path)
+
+
+def test_edits_are_drawn_from_commits_of_one_file_and_laid_out(tmp_path: Path) -> None:
+    """A checkout that keeps files of another commit would measure, and compare, another edit."""
+    root = tmp_path / "repository"
+    root.mkdir()
+
+    def git(*arguments: str) -> None:
+        named = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main")
+        subprocess.run(["git", "-C", str(root), *named, *arguments], check=True, capture_output=True)
+
+    git("init")
+    for number, names in enumerate((("a.py", "b.py"), ("a.py",), ("c.md",), ("b.py",), ("a.py", "c.md"))):
+        for name in names:
+            (root / name).write_text(f"x = {number}\n")
+        git("add", "-A")
+        git("commit", "-m", str(number))
+    (tmp_path / "work").mkdir()
+    checkout = load("edits").Checkout(root, tmp_path / "work")
+    drawn = list(checkout.of_one_file(100))
+    assert [path for _, path in drawn] == ["b.py", "a.py"]
+    commit, path = drawn[0]
+    checkout.at(f"{commit}^")
+    assert (checkout.tree / path).read_text() == "x = 0\n" and (checkout.tree / "c.md").read_text() == "x = 2\n"
+    checkout.at(commit)
+    assert (checkout.tree / path).read_text() == "x = 3\n"
+    checkout.at(f"{drawn[1][0]}")
+    assert sorted(one.name for one in checkout.tree.iterdir()) == ["a.py", "b.py"]
+    assert not (root / "index").exists()
