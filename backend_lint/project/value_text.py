@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import NamedTuple
 
 from backend_lint.lazy_regex import lazy_regex
@@ -11,6 +12,11 @@ _OPEN = {"(": ")", "[": "]", "{": "}"}
 _NAME = lazy_regex(r"[%#]?\w+")
 _CALL_IDS = lazy_regex(r"#(\d+)")
 _THIS_MACHINE = lazy_regex(r"localhost|127\.0\.0\.1|\[::1\]")
+_STRING = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
+STRING = lazy_regex(_STRING, re.DOTALL)
+"""A whole string."""
+_BRACKETS = lazy_regex(rf"{_STRING}|['\"()\[\]{{}}]", re.DOTALL)
+"""Whole strings, brackets, and a quote where a string begins that does not end."""
 _STRINGS = lazy_regex(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
@@ -64,28 +70,17 @@ def parse(text: str) -> Parsed | None:
 def closing(text: str, start: int) -> int:
     """Behind the bracket that closes the one at `start`; the end of the text if none does."""
     depth = 0
-    position = start
-    while position < len(text):
-        sign = text[position]
-        if sign in "'\"":
-            position = _after_string(text, position)
-            continue
+    for match in _BRACKETS.finditer(text, start):
+        sign = text[match.start()]
         if sign in "([{":
             depth += 1
         elif sign in ")]}":
             depth -= 1
             if not depth:
-                return position + 1
-        position += 1
+                return match.end()
+        elif match.end() - match.start() == 1:
+            break  # a string that does not end
     return len(text)
-
-
-def _after_string(text: str, start: int) -> int:
-    """Behind the string that begins at `start`; the end of the text if it does not end."""
-    position = start + 1
-    while position < len(text) and text[position] != text[start]:
-        position += 2 if text[position] == "\\" else 1
-    return position + 1
 
 
 def split(text: str, separator: str = ",") -> list[str]:
@@ -94,24 +89,30 @@ def split(text: str, separator: str = ",") -> list[str]:
     >>> split("a,f(b,c),'x,y'")
     ['a', 'f(b,c)', "'x,y'"]
     """
+    if separator not in text:
+        return [text] if text else []
     parts = []
-    depth = start = position = 0
-    while position < len(text):
-        sign = text[position]
-        if sign in "'\"":
-            position = _after_string(text, position)
-            continue
-        if sign in "([{":
+    depth = start = 0
+    for match in _separators(separator).finditer(text):
+        sign = text[match.start()]
+        if sign == separator:
+            if not depth:
+                parts.append(text[start : match.start()])
+                start = match.end()
+        elif sign in "([{":
             depth += 1
         elif sign in ")]}":
             depth -= 1
-        elif sign == separator and not depth:
-            parts.append(text[start:position])
-            start = position + 1
-        position += 1
+        elif match.end() - match.start() == 1:
+            break  # a string that does not end
     if start < len(text):
         parts.append(text[start:])
     return parts
+
+
+@functools.cache
+def _separators(separator: str) -> re.Pattern[str]:
+    return re.compile(rf"{_STRING}|['\"()\[\]{{}}{re.escape(separator)}]", re.DOTALL)
 
 
 def alternatives(text: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.value_text import STRING
 from backend_lint.sql.parameters import CUT, HOLE
 
 MAX_VARIANTS = 8
@@ -37,6 +38,9 @@ def unique(texts: Iterable[str]) -> Texts:
 
 
 def end_of_string(value: str) -> int:
+    """Behind the string that a value begins with; behind the value if it does not end."""
+    if (whole := STRING.match(value)) is not None:
+        return whole.end()
     quote = value[0]
     position = 1
     while position < len(value) and value[position] != quote:

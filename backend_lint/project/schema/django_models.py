@@ -59,6 +59,7 @@ class ModelReader:
         self.apps = apps
         self.meta = MetaReader(values)
         self._found: dict[ClassKey, ModelClass | None] = {}
+        self._plain: dict[ClassKey, frozenset[str]] = {}
 
     def all(self) -> dict[ClassKey, ModelClass]:
         """Every model class outside of tests and migrations, in the order of files."""
@@ -133,6 +134,8 @@ class ModelReader:
 
     def _plain_names(self, key: ClassKey) -> frozenset[str]:
         """What a class that is no model sets: it hides the fields of the abstract models behind it."""
+        if key in self._plain:
+            return self._plain[key]
         found: set[str] = set()
         for base in self.values.resolver.classes.ancestors(*key):
             if base.kind is RefKind.CLASS:
@@ -140,7 +143,8 @@ class ModelReader:
                 fact = module.classes[base.index]
                 found.update(module.functions[number].name.rpartition(".")[2] for number in fact.methods)
                 found.update(one.name for one in fact.attributes if one.function == fact.scope and one.value)
-        return frozenset(found)
+        self._plain[key] = frozenset(found)
+        return self._plain[key]
 
     def _looks_like_model(self, path: str, index: int, fact: Class) -> bool:
         """Derived from something unknown, but with fields of Django's models in it."""

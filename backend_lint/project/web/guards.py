@@ -278,7 +278,7 @@ class Guards:
         """The user, or something that stands for one, is handed to a call."""
         body = self.values.modules[key[0]].bodies[key[1]]
         texts = (text for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords)))
-        return any(_USERS.search(without_strings(text)) for text in texts)
+        return any(_USERS.search(text) and _USERS.search(without_strings(text)) for text in texts)
 
     def refusing(self, place: Place) -> bool:
         """Whether a raised value is an answer of 401 or 403."""
