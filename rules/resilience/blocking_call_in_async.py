@@ -23,9 +23,8 @@ _WAITS = {
 }
 _THREADED = ("fastapi", "starlette")  # run a plain ``def`` handler in a thread
 _PLAIN = "make this a plain def, which the framework runs in a thread"
-_CURES = (
-    ("sqlalchemy", "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
-    ("sqlmodel", "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
+_CURES: tuple[tuple[str | tuple[str, ...], str], ...] = (
+    (("sqlalchemy", "sqlmodel"), "use AsyncSession, or await asyncio.to_thread(...) with a plain function that opens its own session"),
     ("django.core.cache", "use the a-prefixed methods of the cache"),
     ("django.db", "use the a-prefixed ORM methods or sync_to_async"),
     ("requests", "use httpx.AsyncClient, or await asyncio.to_thread(...)"),
@@ -148,6 +147,4 @@ def _more(stall: Stall) -> str:
 
 
 def _entry(entry: Entry | None, function: Function) -> list[Evidence]:
-    if entry is None or entry.name == function.name:
-        return []
-    return [Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}")]
+    return [Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}")] if entry and entry.name != function.name else []
