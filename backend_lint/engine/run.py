@@ -97,7 +97,7 @@ def _run(
     database = _known(settings, unchecked, watch)
 
     def link() -> Project:
-        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None)
+        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, watch)
         project.coverage = coverage or project.coverage
         if settings.explicit_paths:
             project.named = frozenset(settings.paths) & readings.keys()
@@ -188,13 +188,16 @@ def _linked(
     plan: Plan | None = None,
     base: Base | None = None,
     known: dict[str, tuple[Reading, SourceModule]] | None = None,
+    watch: Watch | None = None,
 ) -> Project:
-    """The model of readings, with what the settings say of it."""
+    """The model of readings, with what the settings say of it. Manifests are those on disk, also for another revision's files."""
+    from backend_lint.engine.requirements import pin_files
     from backend_lint.project import Project
 
     project = Project.link(readings, database, texts, base, known)
     project.worths = settings.guards
     project.plan = plan
+    project.pin_files = pin_files(settings.root, readings, watch)
     return project
 
 

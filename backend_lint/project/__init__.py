@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +25,7 @@ from backend_lint.sql.parsed import Parsed
 
 if TYPE_CHECKING:
     from backend_lint.facts.architecture import Plan
+    from backend_lint.facts.requirements import PinFile
     from backend_lint.facts.route import Entry
     from backend_lint.facts.schema import Dialect
     from backend_lint.project.answers import Answers
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from backend_lint.project.migrating import Migrations
     from backend_lint.project.ownership import Ownership
     from backend_lint.project.queries import Queries
+    from backend_lint.project.requirements import Requirements
     from backend_lint.project.retries import Retries
     from backend_lint.project.routes import Routes
     from backend_lint.project.schema import Schema
@@ -66,7 +68,7 @@ class Project:
     `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
     `named`: files that the user named one by one. `worths`: what the configuration says that guards are worth, by pattern of a name.
     `plan`: layers and contracts that are declared. `coverage`: what tests executed, without files if nothing says so.
-    `unknown`: how often each rule could not tell.
+    `unknown`: how often each rule could not tell. `pin_files`: reads the manifests of the project; asked once, by the first rule that wants to know.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Project:
         self.coverage = Measured()
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
+        self.pin_files: Callable[[], tuple[PinFile, ...]] = tuple
         self.resolver = Resolver(modules)
         self.calls = CallGraph(modules, self.resolver)
         self.named_calls = self.resolver.named_calls
@@ -306,6 +309,16 @@ class Project:
         from backend_lint.project.timeouts import Timeouts
 
         return Timeouts(self)
+
+    @functools.cached_property
+    def requirements(self) -> Requirements:
+        """Which versions of its libraries the project may run with; a manifest that cannot be read is one of the things that were not understood."""
+        from backend_lint.project.requirements import Requirements
+        from backend_lint.project.schema.source import Unread
+
+        files = self.pin_files()
+        self.unread.update((Unread(file.path, 1, file.unreadable), None) for file in files if file.unreadable)
+        return Requirements(files)
 
     @functools.cached_property
     def retries(self) -> Retries:
