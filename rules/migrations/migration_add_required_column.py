@@ -7,6 +7,7 @@ from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.growing import Growth
 from backend_lint.project.migrating import Migration, Runner
+from backend_lint.project.migrating.patches_django import kept_default
 from backend_lint.project.migrating.required import Required, database_default, required
 
 
@@ -39,7 +40,8 @@ class MigrationAddRequiredColumn(ProjectRule):
     ALTER TABLE orders ADD COLUMN state text NOT NULL DEFAULT 'open';
     ```
 
-    In Django before 5.0, without `db_default`: `null=True` first, and NOT NULL with a later release.
+    In Django before 5.0, without `db_default`: `RunSQL("ALTER TABLE ... ALTER COLUMN ... SET DEFAULT ...")` after the `AddField`. Which Django a project
+    has is read from its requirements and lock files.
 
     ## When this is wrong
 
@@ -65,7 +67,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             if migration.runner is Runner.DJANGO and (migration.late or not migrations.rolling):
                 continue
             for found in required(migration):
-                if not (_is_sure(project, migration, found) or self.shows(Profile.STRICT)):
+                if not (_is_sure(project, migration, found) and not found.refused) and not self.shows(Profile.STRICT):
                     continue
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
@@ -74,22 +76,21 @@ class MigrationAddRequiredColumn(ProjectRule):
     def _finding(self, project: Project, migration: Migration, found: Required) -> Finding:
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
-        what, remedy, patch = self._explained(migration, found, project.migrations.has_database_defaults)
+        what, remedy, patch = self._explained(migration, found)
         made = project.growing.place(table)
-        said = "rows are inserted here, by running code without the column"
-        evidence = (Evidence(made.path, made.line, said),) if made is not None and made.function >= 0 else ()
+        said = "rows are inserted here, by running code without the column" if made is not None and made.function >= 0 else "rows are made of what is sent here"
         return self.finding(
             found.at.done.path,
             found.at.place,
             f"`{found.column}` of `{table}` {what}; {remedy}",
             symbol=migration.symbol,
-            evidence=() if fails else evidence,
+            evidence=(Evidence(made.path, made.line, said),) if made is not None and not fails else (),
             suggestion=patch,
             severity=None if _is_sure(project, migration, found) else Severity.WARNING,
         )
 
     @staticmethod
-    def _explained(migration: Migration, found: Required, has_defaults: bool) -> tuple[str, str, str]:
+    def _explained(migration: Migration, found: Required) -> tuple[str, str, str]:
         """What is wrong, what to do, and how it is written."""
         django = migration.runner is Runner.DJANGO
         if found.at is not found.added:
@@ -102,14 +103,16 @@ class MigrationAddRequiredColumn(ProjectRule):
             patch = "server_default=sa.text(...)" if migration.runner is Runner.ALEMBIC else "NOT NULL DEFAULT ..."
             return "is NOT NULL without a default: rows that are there have no value", "give it one, or make it nullable first", patch
         what = "is NOT NULL without a default in the database (Django drops its own): code that is still running cannot insert"
-        default = database_default(found)
-        if not default:
-            return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
-        imported = "from django.db.models.functions import Now" if default.endswith("Now()") else ""
-        if has_defaults:
-            return what, f"set {default}, or keep it null=True until the next release", default + (f"  # {imported}" if imported else "")
-        patch = f"null=True  # NOT NULL with the next release; from Django 5.0 on {default} does it in one{', ' if imported else ''}{imported}"
-        return what, f"keep it null=True until the next release, or from Django 5.0 on set {default}", patch
+        default, has_defaults = database_default(found), migration.django((5,))
+        kept = kept_default(found.at.done.table, found.column, default.sql) if default.sql else ""
+        set_ = default.field + (f"  # {default.imported}" if default.imported else "")
+        if default.field and has_defaults:
+            return what, f"set {default.field}", set_
+        if kept and has_defaults is False:
+            return what, "give the database its default back in a RunSQL after it (db_default needs Django 5.0)", kept
+        if kept:
+            return what, f"set {default.field} from Django 5.0 on; before, give the database its default back in a RunSQL after it", kept
+        return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
 
 
 def _is_sure(project: Project, migration: Migration, found: Required) -> bool:

@@ -110,7 +110,7 @@ class MigrationIndexNotConcurrent(ProjectRule):
     def _finding(self, project: Project, migration: Migration, step: Step, what: str) -> Finding:
         reads = step.blocking[0].lock is Lock.ACCESS_EXCLUSIVE
         who = "nobody reads or writes" if reads else "nobody writes to"
-        message = f"{what} is built while {who} `{step.done.table}`; {_remedy(migration, step)}"
+        message = f"{what} is built while {who} `{step.done.table}`; {patches.without_operation(migration) or _remedy(migration, step)}"
         change, table, patch = step.done.change, step.done.table, ""
         if isinstance(change, ddl.AddIndex | ddl.SetPrimaryKey):
             keys = [key.column for key in change.index.keys] if change.index is not None else []

@@ -109,8 +109,39 @@ def test_noop_is_offered_where_nothing_needs_to_be_undone(tmp_path: Path) -> Non
 
 def test_a_time_is_filled_by_the_database(tmp_path: Path) -> None:
     (stamped,) = found(tmp_path / "any", STAMP, "default", views=True)
-    late = "from Django 5.0 on db_default=Now() does it in one, from django.db.models.functions import Now"
-    assert stamped == f"migration-add-required-column: null=True  # NOT NULL with the next release; {late}"
+    kept = 'migrations.RunSQL("ALTER TABLE shop_account ALTER COLUMN made SET DEFAULT now()", migrations.RunSQL.noop)'
+    assert stamped == f"migration-add-required-column: {kept}", "what works whatever the version is"
     known = f'migrations.AddField("account", "kind", models.IntegerField(db_default=0)),\n        {STAMP}'
     (stamped,) = found(tmp_path / "modern", known, "default", views=True)
     assert stamped == "migration-add-required-column: db_default=Now()  # from django.db.models.functions import Now", "the project's Django has it"
+
+
+@pytest.mark.parametrize(
+    ("pinned", "advised"),
+    [
+        ("Django==4.2.20", 'migrations.RunSQL("ALTER TABLE shop_account ALTER COLUMN state SET DEFAULT \'new\'", migrations.RunSQL.noop)'),
+        ("Django>=5.2,<5.3", "db_default='new'"),
+    ],
+)
+def test_the_advice_is_for_the_pinned_version(pinned: str, advised: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{pinned}\n")
+    assert found(tmp_path, COLUMN, "default", views=True) == [f"migration-add-required-column: {advised}"]
+
+
+def test_no_operation_is_advised_that_the_pinned_version_lacks(tmp_path: Path) -> None:
+    for name, pinned, said in (("old", "2.2.1", "RunSQL"), ("older", "1.8.19", ""), ("new", "3.2", "AddIndexConcurrently")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.txt").write_text(f"Django=={pinned}\n")
+        (advice,) = found(tmp_path / name, INDEX, "default", views=True, judged="all")
+        assert (said in advice) and ("AddIndexConcurrently" in advice) == (name == "new"), f"{pinned}: {advice}"
+
+
+def test_a_column_that_is_made_anew_is_known_to_the_running_code(tmp_path: Path) -> None:
+    anew = 'migrations.RemoveField("account", "name"), migrations.AddField("account", "name", models.TextField(default=""))'
+    assert not [one for one in found(tmp_path / "anew", anew, "strict", views=True) if "required" in one]
+
+
+def test_an_insert_that_fails_anyway_needs_no_default(tmp_path: Path) -> None:
+    both = f'migrations.RemoveField("account", "name"), {COLUMN}'
+    assert not [one for one in found(tmp_path / "default", both, "default", views=True) if "required" in one]
+    assert [one for one in found(tmp_path / "strict", both, "strict", views=True) if "required" in one]

@@ -19,6 +19,7 @@ from backend_lint.project.schema.product import engines
 from backend_lint.project.schema.sizes import has_few_rows, may_be_small
 
 if TYPE_CHECKING:
+    from backend_lint.facts.requirements import Version
     from backend_lint.project import Project
 
 __all__ = ["Migration", "Migrations", "Runner", "Step"]
@@ -108,7 +109,8 @@ class Migrations:
         runner, transaction = self._runners[node.path]
         done = steps(history.done.get(node.path, ()), transaction, runner, beside)
         late = runner is Runner.DJANGO and after_deploy(self._project, node)
-        return Migration(node, runner, transaction, beside, done, self._several(history), late)
+        has_django = functools.partial(self.has_django, path=node.path)
+        return Migration(node, runner, transaction, beside, done, self._several(history), late, has_django)
 
     def _several(self, history: History) -> bool:
         """The migrations run on other products than the one that is judged, be it in development."""
@@ -133,9 +135,14 @@ class Migrations:
             return False
         return not has_few_rows(table, name) and (table is None or (table.managed and not may_be_small(table)))
 
+    def has_django(self, version: Version, path: str) -> bool | None:
+        """Whether the Django of a migration is this version or a later one; None if nothing tells."""
+        known = self._project.requirements.at_least("django", version, path)
+        return True if known is None and version <= (5,) and self._sets_database_defaults else known
+
     @functools.cached_property
-    def has_database_defaults(self) -> bool:
-        """The project uses ``db_default`` somewhere, so its Django is 5.0 or later; which one it pins is not read."""
+    def _sets_database_defaults(self) -> bool:
+        """Some model has ``db_default``, which Django 5.0 has brought."""
         return any(b"db_default" in bytes(module.facts.bodies) for module in self._project.modules.values())
 
     def is_long(self, table: str) -> bool:

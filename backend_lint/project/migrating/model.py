@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from backend_lint.facts.requirements import Version
 from backend_lint.project.schema.history import Done, Node
 from backend_lint.project.schema.places import Place
 from backend_lint.sql.locks import Cost, Lock
@@ -53,11 +54,15 @@ class Step(NamedTuple):
         return tuple(cost for cost in costs if cost.blocks_writes)
 
 
+def _unknown(_: Version) -> None:
+    return None
+
+
 class Migration(NamedTuple):
     """A migration that is to be judged. `transaction`: whether its runner wraps it into one; None if nobody knows.
 
     `beside`: paths of the set that it is deployed with. `several`: it runs on other database products as well. `late`: it
-    is applied when no old code runs any more.
+    is applied when no old code runs any more. `django`: whether its Django is a version or a later one; None if nothing tells.
     """
 
     node: Node
@@ -67,6 +72,7 @@ class Migration(NamedTuple):
     steps: tuple[Step, ...]
     several: bool = False
     late: bool = False
+    django: Callable[[Version], bool | None] = _unknown
 
     @property
     def path(self) -> str:

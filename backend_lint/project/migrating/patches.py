@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import ForeignKey, Index
-from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating import patches_django
 from backend_lint.project.migrating.model import Migration, Runner, Step
+from backend_lint.project.migrating.patches_django import RISKY
 
 _BARE = {
     Runner.DBMATE: "-- migrate:up transaction:false\n",
@@ -21,13 +21,11 @@ _BARE = {
 
 _IDENTIFIER = 63
 """PostgreSQL cuts longer names off."""
-_RISKY = lazy_regex(r"[\"\\;\n\r]|--|/\*")
-"""What the checked repository could put into a name to make something else of a statement that somebody copies."""
 
 
 def bare_sql(migration: Migration, *statements: str) -> str:
     """Statements that run outside of a transaction, one after another; empty if a name in them could be more than a name."""
-    if any(_RISKY.search(statement) for statement in statements):
+    if any(RISKY.search(statement) for statement in statements):
         return ""
     body = "\n".join(f"{statement};" for statement in statements)
     if migration.runner is Runner.DJANGO:
@@ -36,6 +34,15 @@ def bare_sql(migration: Migration, *statements: str) -> str:
     if migration.runner is Runner.ALEMBIC:
         return "with op.get_context().autocommit_block():\n" + "\n".join(f'    op.execute("{statement}")' for statement in statements)
     return _BARE.get(migration.runner, "-- outside of a transaction\n") + body
+
+
+def without_operation(migration: Migration) -> str:
+    """What to do where Django is too old for ``AddIndexConcurrently``; empty where it is not, as far as anybody knows."""
+    if migration.runner is not Runner.DJANGO or migration.django((3,)) is not False:
+        return ""
+    if migration.django((1, 10)) is False:
+        return "build it CONCURRENTLY by hand before, and fake the migration: no migration of this Django runs outside of a transaction"
+    return "build it CONCURRENTLY in a RunSQL, in a migration of its own with atomic = False"
 
 
 def index(migration: Migration, step: Step, fields: Sequence[str] = (), required: bool = True) -> str:
@@ -49,7 +56,7 @@ def index(migration: Migration, step: Step, fields: Sequence[str] = (), required
     table = step.done.table
     if made is None or not made.keys:
         return ""
-    if any(_RISKY.search(text) for text in (table, made.name, *(key.column for key in made.keys))):
+    if any(RISKY.search(text) for text in (table, made.name, *(key.column for key in made.keys))):
         return ""
     constraint = made.constraint or isinstance(change, ddl.SetPrimaryKey)
     name = made.name or f"{table.rpartition('.')[2]}_{'_'.join(key.column for key in made.keys)}_{'key' if constraint else 'idx'}"
@@ -58,12 +65,14 @@ def index(migration: Migration, step: Step, fields: Sequence[str] = (), required
     where = f" WHERE {made.where_text}" if made.where_text else ""
     include = f" INCLUDE ({', '.join(made.include)})" if made.include else ""
     build = f"CREATE {unique}INDEX CONCURRENTLY {name} ON {table}{using} ({_keys(made)}){include}{where}"
+    if migration.runner is Runner.DJANGO and migration.django((1, 10)) is False:
+        return ""  # no migration of it runs outside of a transaction
     if migration.several and (constraint or migration.runner is not Runner.ALEMBIC or not _plain(made)):
         return ""
     if constraint:
         primary = isinstance(change, ddl.SetPrimaryKey)
         last = f"ALTER TABLE {table} ADD CONSTRAINT {name} {'PRIMARY KEY' if primary else 'UNIQUE'} USING INDEX {name}"
-        if migration.runner is Runner.DJANGO and not _RISKY.search(build):
+        if migration.runner is Runner.DJANGO and not RISKY.search(build):
             drop = f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"
             return patches_django.by_hand(step, (build, f"DROP INDEX CONCURRENTLY IF EXISTS {name}"), (last, drop))
         first = []
@@ -73,9 +82,11 @@ def index(migration: Migration, step: Step, fields: Sequence[str] = (), required
             first += [f"ALTER TABLE {table} VALIDATE CONSTRAINT {check}" for check, _ in checks]
             first += [f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL" for _, column in checks]
         return bare_sql(migration, *first, build, last)
-    if migration.runner is Runner.DJANGO and step.done.operation != "RunSQL" and not _RISKY.search(build):
-        if step.done.operation in ("AddConstraint", "AlterUniqueTogether"):
+    if migration.runner is Runner.DJANGO and step.done.operation != "RunSQL" and not RISKY.search(build):
+        if step.done.operation in ("AddConstraint", "AlterUniqueTogether", *(("AddIndex",) if migration.django((3,)) is False else ())):
             return patches_django.by_hand(step, (build, f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
+        if migration.django((3,)) is False:
+            return ""
         return patches_django.concurrent_index(step, name, fields if _plain(made) and not made.unique else ())
     if migration.runner is Runner.ALEMBIC and _plain(made):
         columns = ", ".join(f'"{key.column}"' for key in made.keys)
@@ -106,7 +117,7 @@ def _keys(made: Index) -> str:
 
 def validated(migration: Migration, table: str, definition: str, name: str) -> str:
     """A constraint that is added without looking at the rows, and looked at in a second step that leaves readers and writers alone."""
-    if migration.several or _RISKY.search(f"{table}{definition}{name}"):
+    if migration.several or RISKY.search(f"{table}{definition}{name}"):
         return ""
     add, check = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID", f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
     if migration.runner is Runner.DJANGO:
@@ -122,7 +133,7 @@ def validated(migration: Migration, table: str, definition: str, name: str) -> s
 def check(migration: Migration, step: Step, definition: str, name: str) -> str:
     """A check that is validated later; none for one that Django makes of a field."""
     if migration.runner is Runner.DJANGO and step.done.operation != "RunSQL":
-        return "" if migration.several or _RISKY.search(name) else patches_django.not_valid(step, name)
+        return "" if migration.several or RISKY.search(name) or migration.django((4,)) is False else patches_django.not_valid(step, name)
     return validated(migration, step.done.table, definition, name)
 
 

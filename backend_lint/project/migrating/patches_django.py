@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import ForeignKey
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating.model import Migration, Step
 from backend_lint.project.schema.history import Done
 
 _CLASS = "class Migration(migrations.Migration):\n    atomic = False\n\n    operations = [\n{}\n    ]"
 _FROM = "from django.contrib.postgres.operations import {}\n"
+RISKY = lazy_regex(r"[\"\\;\n\r]|--|/\*")
+"""What the checked repository could put into a name to make something else of a statement that somebody copies."""
+_RESERVED = frozenset("all check column default desc end fetch from group limit offset order primary references table to unique user when where".split())
 _LONGEST = 30
 """Django refuses longer names of indexes."""
 
@@ -51,7 +55,7 @@ def not_valid(step: Step, name: str) -> str:
 
 def by_hand(step: Step, *statements: tuple[str, str]) -> str:
     """Statements with their way back, run outside of a transaction in place of what the operation would do; Django learns of it all the same."""
-    if step.done.operation not in ("AddConstraint", "AlterUniqueTogether", "AlterField"):
+    if step.done.operation not in ("AddConstraint", "AddIndex", "AlterUniqueTogether", "AlterField"):
         return _CLASS.format("\n".join(f"        {_run(*statement)}," for statement in statements))
     rest = "; what else it changes, in an AlterField before" if step.done.operation == "AlterField" else ""
     listed = "\n".join(f"                {_run(*statement)}," for statement in statements)
@@ -95,6 +99,14 @@ def not_null(step: Step, table: str, column: str, name: str) -> str:
         (f"ALTER TABLE {table} DROP CONSTRAINT {name}", ""),
     )
     return f"# this migration; then give the rows that are NULL a value, in batches\n{_run(*add)}\n# the next migration\n{by_hand(step, *last)}"
+
+
+def kept_default(table: str, column: str, value: str) -> str:
+    """A default that Django has dropped again, given back to the database: what ``db_default`` does from Django 5.0 on."""
+    statement = f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {value}"
+    if RISKY.search(statement) or not column.replace("_", "").isalnum():
+        return ""
+    return _run(statement.replace(f" {column} ", f' \\"{column}\\" ') if column in _RESERVED else statement, "")
 
 
 def _run(statement: str, back: str) -> str:
