@@ -92,7 +92,7 @@ def _run_at(body: Body, number: int, loops: dict[str, int]) -> int | None:
         method = ENDING_ASYNC.get(method, method)
         if method in REFINING:
             chain.add(index)
-        elif method in ENDING and method not in NO_ROWS:
+        elif method in ENDING and method not in NO_ROWS and method != "update_or_create":  # which opens a transaction around its own lock
             return call.block
     return next((max(loops[f"#{index}"], 0) for index in sorted(chain) if f"#{index}" in loops), None)
 
