@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import LOOPS, Body, Call
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside, is_deferred
@@ -144,6 +144,8 @@ def _pairs(indexed: Indexed, writes: list[Write]) -> Iterator[tuple[Write, Write
     """Two writes of different tables, the one after the other on the same way, that are about the same thing."""
     body = indexed.body
     for position, first in enumerate(writes):
+        if any(block.kind is BlockKind.HANDLER for _, block in around(body, first.call.block)):
+            continue  # what failed is noted down
         for second in writes[position + 1 : position + _MOST]:
             if first.model.table == second.model.table or (in_exclusive_branch(body, second.call.block, first.call.block) and not _nested(body, first, second)):
                 continue
