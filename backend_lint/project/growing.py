@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from backend_lint.project.modules import SourceModule
     from backend_lint.project.schema.mapping import Mapped
 
-_BY_HAND = lazy_regex(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
+_BY_HAND = lazy_regex(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|e2e\w*|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
 _ADMIN = lazy_regex(r"(?:^|/)\w*admin(?:\.py$|/)")
 _FILLED = lazy_regex(r"Serializer\b|Form\b|FormMixin")
 _MAKERS = lazy_regex(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")
 _ENTERED = lazy_regex(r"Serializer\b|Form\b|CreateView|CreateAPIView|Mutation")
+_PAGES = lazy_regex(r"Form\b|CreateView")
 _READ_ONLY = lazy_regex(r"ReadOnly|Filter|List|Retrieve|Detail|Update")
 _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
@@ -57,11 +58,12 @@ class Growth(enum.StrEnum):
 
 
 class Made(NamedTuple):
-    """A place that makes rows. `function`: index in its module, -1 for a class that a framework fills from a request."""
+    """A place that makes rows. `function`: index in its module, -1 for a class that a framework fills from a request; `by_form`: it is a page's form."""
 
     path: str
     line: int
     function: int
+    by_form: bool = False
 
 
 class Growing:
@@ -120,7 +122,8 @@ class Growing:
         for module, number, _, attribute in self._makers.filled(mapped):
             makes = _is_service(module) and self._makes_objects(module, number)
             if makes and self._makers.is_meant(mapped, module.path, attribute.function, attribute.value) is not False:
-                found.append(Made(module.path, attribute.line, -1))
+                one = module.classes[number]
+                found.append(Made(module.path, attribute.line, -1, bool(_PAGES.search(" ".join((one.name, *one.bases))))))
         return sorted(found, key=lambda made: made.path)
 
     def _makes_objects(self, module: SourceModule, number: int) -> bool:

@@ -9,6 +9,7 @@ from backend_lint.project.growing import Growth
 from backend_lint.project.migrating import Migration, Runner
 from backend_lint.project.migrating.patches_django import kept_default
 from backend_lint.project.migrating.required import Required, database_default, required
+from backend_lint.project.schema.sizes import may_be_small
 
 
 class MigrationAddRequiredColumn(ProjectRule):
@@ -18,8 +19,8 @@ class MigrationAddRequiredColumn(ProjectRule):
 
     Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's
     `default=` is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL
-    DEFAULT. Projects on SQLite are left alone. Where only the admin and commands make rows of the table, it is a warning of the profile
-    `strict`.
+    DEFAULT. Projects on SQLite are left alone. Where only the admin, commands and forms of pages make rows of the table, where it holds what somebody
+    sets up, and where old code cannot insert anyway, as a column is taken away too, it is a finding of the profile `strict`.
 
     ## Why is this bad
 
@@ -86,7 +87,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             symbol=migration.symbol,
             evidence=(Evidence(made.path, made.line, said),) if made is not None and not fails else (),
             suggestion=patch,
-            severity=None if _is_sure(project, migration, found) else Severity.WARNING,
+            severity=None if fails or (_is_sure(project, migration, found) and project.growing.of(table) is not Growth.ENTERED) else Severity.WARNING,
         )
 
     @staticmethod
@@ -116,6 +117,11 @@ class MigrationAddRequiredColumn(ProjectRule):
 
 
 def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
-    """The migration itself fails, or code of the service inserts rows meanwhile."""
-    fails = migration.runner is not Runner.DJANGO and found.at is found.added
-    return fails or project.growing.of(found.at.done.table) not in (Growth.BY_HAND, Growth.UNKNOWN)
+    """The migration itself fails, or code of the service inserts rows meanwhile; not a page on which somebody sets something up."""
+    name = found.at.done.table
+    if migration.runner is not Runner.DJANGO and found.at is found.added:
+        return True
+    table, made, model = project.migrations.table(name), project.growing.place(name), project.places.model(name)
+    if (table is not None and may_be_small(table, model.name if model is not None else "")) or (made is not None and made.by_form):
+        return False
+    return project.growing.of(name) not in (Growth.BY_HAND, Growth.UNKNOWN)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
@@ -16,7 +16,8 @@ class MigrationRename(ProjectRule):
 
     Reports RENAME COLUMN and RENAME TABLE on tables that were there before the change: `RenameField`, `RenameModel` and `AlterModelTable` in Django,
     `op.rename_table` and `new_column_name` in Alembic, and SQL. A table whose old name comes back as a view in the same migration is left alone, and so is a
-    field whose column keeps its name (`db_column`). Projects on SQLite are left alone.
+    field whose column keeps its name (`db_column`). Projects on SQLite are left alone. In Django, where queries can be followed to models, a table of
+    which no request or message is known to ask for rows is a finding of the profile `strict`.
 
     ## Why is this bad
 
@@ -69,7 +70,9 @@ class MigrationRename(ProjectRule):
             if step.place in said:
                 continue  # a renamed model takes the tables and columns that refer to it along
             said.add(step.place)
-            django = migration.runner is Runner.DJANGO
+            django, evidence = migration.runner is Runner.DJANGO, self._used(project, step, change)
+            if django and not evidence and not self.shows(Profile.STRICT):
+                continue
             patch = ""
             if isinstance(change, ddl.RenameColumn):
                 field = django and step.done.operation == "RenameField" and change.old.isidentifier()
@@ -83,7 +86,14 @@ class MigrationRename(ProjectRule):
                 what = f"`{change.old}`"
                 cure = f"keep the table with {patch} in Meta" if patch else "keep the name, or leave a view under the old one"
             message = f"{what} becomes `{change.new}` while code that knows the old name runs; {cure}"
-            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, suggestion=patch)
+            yield self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence, suggestion=patch)
+
+    @staticmethod
+    def _used(project: Project, step: Step, change: ddl.RenameColumn | ddl.RenameTable) -> tuple[Evidence, ...]:
+        """A query of code that serves requests or messages."""
+        name = change.new if isinstance(change, ddl.RenameTable) else step.done.table
+        sites = (site for site in project.queries.of_table(name) if project.entries.is_served((site.path, site.function)))
+        return tuple(Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here") for site in sites)[:1]
 
     @staticmethod
     def _live(migrations: Migrations, migration: Migration, step: Step) -> bool:

@@ -62,7 +62,7 @@ def lay_out(root: Path, files: dict[str, str]) -> None:
     ("files", "index", "column", "check"),
     [
         ({"shop/views.py": CALL}, "warning", "error", "info"),
-        ({"shop/views.py": FORM}, "info", "error", ""),
+        ({"shop/views.py": FORM}, "info", "warning", ""),
         ({"shop/admin.py": ADMIN}, "", "warning", ""),
         ({}, "info", "warning", "info"),
     ],

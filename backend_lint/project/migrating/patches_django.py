@@ -35,11 +35,17 @@ def concurrent_index(step: Step, name: str, fields: Sequence[str]) -> str:
         index = f'models.Index(fields=[{listed}], name="{name}")),' if fields else "...),  # with the index as it stands here"
         before = ""
     elif fields:
-        index = f'models.Index(fields=[{listed}], name="{name[:_LONGEST].rstrip("_")}")),'
+        index = f'models.Index(fields=[{listed}], name="{_short_name(model, fields)}")),'
         before = "# the field with db_index=False, and the index in Meta.indexes of the model, too\n"
     else:
         return ""
     return before + _FROM.format("AddIndexConcurrently") + "\n\n" + _CLASS.format(f'        AddIndexConcurrently("{model}", {index}')
+
+
+def _short_name(model: str, fields: Sequence[str]) -> str:
+    """A name of an index that Django takes: the fields tell two of one model apart, so that the model's part is cut."""
+    tail = f"{'_'.join(fields)}_idx"
+    return f"{model.lower()[: max(1, _LONGEST - len(tail) - 1)]}_{tail}"[:_LONGEST].rstrip("_")
 
 
 def not_valid(step: Step, name: str) -> str:
