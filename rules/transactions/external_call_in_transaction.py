@@ -68,7 +68,8 @@ class ExternalCallInTransaction(ProjectRule):
     ## When this is wrong
 
     The lock has to be kept over the call on purpose, the service answers from the same machine, and a short timeout bounds it. Where the call comes last and
-    its failure is caught around the transaction, the rows are meant to be taken back with it: that is told in the profile `strict`.
+    its failure is caught around the transaction, the rows are meant to be taken back with it; where its answer is looked at, or the rows are locked with
+    `nowait` or `skip_locked`, the lock may be there for the call: that is told in the profile `strict`.
 
     ## References
 
@@ -80,7 +81,7 @@ class ExternalCallInTransaction(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for one in project.transactions.held_open:
-            if not one.taken_back or self.shows(Profile.STRICT):
+            if not (one.taken_back or one.meant) or self.shows(Profile.STRICT):
                 yield self._finding(project, one)
 
     def _finding(self, project: Project, one: HeldOpen) -> Finding:
@@ -89,7 +90,7 @@ class ExternalCallInTransaction(ProjectRule):
         if one.taken_back:
             cure = "the rows are taken back where it fails, but not it where the commit does: mark them as pending, call, then confirm them"
         elif one.edge.call.use is Use.DROPPED:
-            cure = "make it after the commit"
+            cure = "pass it to transaction.on_commit" if one.inside.scope.django else "make it after the commit"
         else:  # what is fetched is wanted in the transaction: it cannot wait for the commit
             cure = "make it before the transaction, or commit first and go on in a second one"
         through = "" if len(one.way) == 1 else f" (through {project.calls.label(one.way[1].function)})"

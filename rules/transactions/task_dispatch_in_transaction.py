@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, ProjectRule, Severity
+from backend_lint.api import Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.facts.python import Use
 from backend_lint.project import Project
 from backend_lint.project.transactions import Early, Sent, Stake, evidence
@@ -28,9 +28,9 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
 
     Finds calls that hand work to a queue or a broker (Celery, RQ, Dramatiq, Huey, arq, taskiq, Django Q; Kafka, RabbitMQ, SNS, SQS, Redis) while a
     transaction is open: inside `atomic`, under `ATOMIC_REQUESTS`, in receivers of signals that Django sends inside its own transaction, in hooks of the
-    admin, inside `session.begin()`, or between a session's write and its commit; also through functions. `transaction.on_commit`, `delay_on_commit`
-    and a task class whose `apply_async` waits for the commit are known. What is handed over decides: a row that the transaction makes and the task loads is
-    an error, one that it changes or deletes a warning, anything else information, and that only if something behind it can fail.
+    admin (profile `strict`), inside `session.begin()`, or between a session's write and its commit; also through functions. `transaction.on_commit`,
+    `delay_on_commit` and a task class whose `apply_async` waits for the commit are known. What is handed over decides: a row that the transaction makes and
+    the task loads is an error, one that it changes or deletes a warning, anything else information, and that only if something behind it can fail.
 
     ## Why is this bad
 
@@ -107,8 +107,8 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
     imports = ("functools:partial", "django.db:transaction")
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for one in project.transactions.early:
-            yield self._finding(project, one)
+        by_hand = self.shows(Profile.STRICT)
+        yield from (self._finding(project, one) for one in project.transactions.early if by_hand or not one.inside.scope.what.startswith("the admin"))
 
     def _finding(self, project: Project, one: Early) -> Finding:
         call, scope, name = one.dispatch.call, one.inside.scope, self._name(project, one)

@@ -20,6 +20,7 @@ from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.units import in_exclusive_branch
 from backend_lint.project.transactions.work import Work
+from backend_lint.project.value_text import constant_string
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -31,11 +32,14 @@ _MOST = 40
 _SLOW = Effect.HTTP | Effect.MAIL
 _QUEUED_MAIL = ("celery", "post_office", "mailer", "console", "locmem", "dummy", "anymail_queue", "django_ses_queue")
 
+_SENDING_MAIL = ("django.core.mail.", "anymail.", "django_ses.", "sendgrid", "django_mailgun", "sgbackend", "postmarker", "storages")
+
 
 class HeldOpen(msgspec.Struct, frozen=True):
     """The call of `edge` leads along `way` to another service while `inside` is open; `before` has written, or locked, rows in it.
 
-    `taken_back`: the call is the last thing in the transaction, and the function goes on if it fails, the rows being as they were.
+    `taken_back`: the call is the last thing in the transaction, and the function goes on if it fails, the rows being as they were. `meant`: the lock may be
+    there for the call: rows are claimed without waiting for others, or what the other side answers is looked at before the commit.
     """
 
     key: FunctionKey
@@ -44,6 +48,7 @@ class HeldOpen(msgspec.Struct, frozen=True):
     inside: Inside
     before: Call
     taken_back: bool = False
+    meant: bool = False
 
 
 class HeldOpens:
@@ -76,7 +81,17 @@ class HeldOpens:
             before = self._before(key, body, edge, scope.block)
             if before is not None:
                 told.add(scope.block)
-                yield HeldOpen(key, edge, way, Inside(scope), before, self._is_taken_back(key, body, edge, scope.block))
+                meant = self._claims(body) or any(self._is_looked_at(step) for step in way)
+                yield HeldOpen(key, edge, way, Inside(scope), before, self._is_taken_back(key, body, edge, scope.block), meant)
+
+    @staticmethod
+    def _claims(body: Body) -> bool:
+        """``select_for_update(nowait=True)``: the lock says that somebody is at work on the row, and nobody waits for it."""
+        return any(name in ("nowait", "skip_locked") and value != "False" for call in body.calls for name, value in call.keywords)
+
+    def _is_looked_at(self, step: Step) -> bool:
+        """What a call answers, or that it fails, decides how the transaction goes on."""
+        return step.edge.call.use is not Use.DROPPED
 
     def _is_told_inside(self, way: tuple[Step, ...]) -> bool:
         """A function on the way opens a transaction of its own around the call, and is told of it there."""
@@ -101,7 +116,7 @@ class HeldOpens:
         """Mail is put into a queue or a table, or shown."""
         for module in self._project.modules.values():
             for assign in module.bodies[0].assigns:
-                if assign.target == "EMAIL_BACKEND" and any(word in assign.value for word in _QUEUED_MAIL) and module.role is not Role.TEST:
+                if assign.target == "EMAIL_BACKEND" and module.role is not Role.TEST and _puts_off(assign.value):
                     return True
         return False
 
@@ -130,6 +145,12 @@ class HeldOpens:
             if inside(body, call.block, scope) and not in_exclusive_branch(body, call.block, edge.call.block):
                 return call
         return None
+
+
+def _puts_off(backend: str) -> bool:
+    """A backend known to queue, or one of the project's own, which may do so."""
+    name = constant_string(backend)
+    return any(word in backend for word in _QUEUED_MAIL) or (name is not None and not name.startswith(_SENDING_MAIL))
 
 
 def _is_instead(body: Body, number: int, other: int) -> bool:
