@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.python import BlockKind
@@ -15,20 +16,39 @@ if TYPE_CHECKING:
 _TRUTHS = {"True": True, "False": False, "None": False}
 
 
-def rules_out(project: Project, edge: Edge, block: int) -> bool:
-    """Whether the function that `edge` calls does not come to its block `block` by this call."""
-    if not block or not (edge.call.args or edge.call.keywords):
-        return False
-    given = {f"%{name}": _TRUTHS[value] for name, value in passed(project, edge) if value in _TRUTHS}
-    if not given:
+def rules_out(project: Project, edge: Edge, block: int, outer: Mapping[str, str] | None = None) -> bool:
+    """Whether the function that `edge` calls does not come to its block `block` by this call. `outer`: `constants` of the caller's own parameters."""
+    if not block:
         return False
     path, function = edge.target.function
     module = project.modules[path]
-    for _, found in around(module.bodies[function], block):
-        if found.kind not in (BlockKind.IF, BlockKind.ORELSE):
+    tests = [found for _, found in around(module.bodies[function], block) if found.kind in (BlockKind.IF, BlockKind.ORELSE)]
+    if not tests:
+        return False
+    given = constants(project, edge, outer)
+    for found in tests:
+        name, wanted, of_none = _asked(found.subject)
+        value = given.get(name)
+        if value is None or module.assigns_to(function, name):
             continue
-        negated = found.subject.startswith("(not ")
-        name = found.subject.removeprefix("(not ").rstrip(")") if negated else found.subject
-        if name in given and not module.assigns_to(function, name) and given[name] == (negated == (found.kind is BlockKind.IF)):
+        truth = (value == "None") if of_none else _TRUTHS[value]
+        if truth != (wanted == (found.kind is BlockKind.IF)):
             return True
     return False
+
+
+def constants(project: Project, edge: Edge, outer: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The constants that the parameters have, those of defaults too where nothing is unpacked into the call."""
+    said = {name: (outer or {}).get(value, value) for name, value in passed(project, edge)}
+    open_ended = "**" in said or any(text[:1] == "*" for text in edge.call.args)
+    found = {} if open_ended else {one.name: one.default for one in project.calls.head(edge.target.function).parameters if one.default}
+    return {f"%{name}": value for name, value in {**found, **said}.items() if value in _TRUTHS}
+
+
+def _asked(subject: str) -> tuple[str, bool, bool]:
+    """The parameter that a test asks for, the outcome that it wants, and whether it asks for None: ``x``, ``not x``, ``x is None``, ``x is not None``."""
+    text = subject.removeprefix("(").removesuffix(")")
+    for sign, wanted in ((" is not None", False), (" is None", True)):
+        if text.endswith(sign):
+            return text.removesuffix(sign), wanted, True
+    return (text.removeprefix("not "), False, False) if text.startswith("not ") else (text, True, False)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Mends, Place, Profile, ProjectRule, Severity
-from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
 from backend_lint.project.transactions.edits import with_f
-from backend_lint.project.transactions.reach import Open
+from backend_lint.project.transactions.race_advice import advice
 from backend_lint.project.transactions.rows import written_fields
 from backend_lint.project.transactions.scopes import shown
 
@@ -96,11 +95,10 @@ class ReadModifyWriteRace(Mends, ProjectRule):
 
     def _raced(self, project: Project, race: Race) -> Finding:
         row = race.row
-        name, lock = f"{row.model.name}.{race.field.name}", self._lock(project, race)
+        name, (cure, suggestion) = f"{row.model.name}.{race.field.name}", advice(project, race)
         if race.once is not None:
-            message = f"two requests at once both see the old {name} and both call {shown(race.once.callee)}; {lock}, and check it then"
+            message = f"two requests at once both see the old {name} and both call {shown(race.once.callee)}; {cure}, and check it then"
         else:
-            cure = f"add with F() in the database, or {lock}" if race.mendable else lock
             message = f"{name} is computed from the value that was loaded: of two requests at once one change is lost; {cure}"
         evidence, own = [], row.loaded if row.is_whole and row.origin is Origin.LOADED else None
         if race.holder is not None or own is not None:
@@ -112,16 +110,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             whole = race.save.callee.endswith((".save", ".asave")) and written_fields(race.save) is None
             evidence.append(Evidence(race.key[0], race.save.line, "written back here" + (", with all other columns as they were loaded" if whole else "")))
         at = Place.at(race.at.line, race.at.column, 1)
-        suggestion, severity = f"F('{race.field.name}')" if race.mendable else "", Severity.INFO if race.minor else None
+        severity = Severity.INFO if race.minor else None
         return self.finding(race.key[0], at, message, symbol=project.calls.head(race.key).name, evidence=evidence, severity=severity, suggestion=suggestion)
-
-    def _lock(self, project: Project, race: Race) -> str:
-        loaded = race.row.loaded if race.holder is None and race.row.is_whole else None
-        what = "load the row" if loaded is not None else "read the row again"
-        if race.row.model.framework != "django":
-            return "let one UPDATE compute it" if project.schema.dialect is Dialect.SQLITE else f"{what} with with_for_update()"
-        is_open = project.transactions.reach.state(race.key, loaded.block if loaded is not None else 0) is Open.YES
-        return f"{what} with select_for_update(){'' if is_open else ' inside transaction.atomic()'}"
 
     def _raw(self, project: Project, race: RawRace) -> Finding:
         return self.finding(
@@ -145,4 +135,4 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
-        return with_f(node) if finding.suggestion else None
+        return with_f(node) if finding.suggestion is not None and finding.suggestion.startswith("F(") else None

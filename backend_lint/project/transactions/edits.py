@@ -9,12 +9,14 @@ if TYPE_CHECKING:
 
 
 def with_f(node: libcst.CSTNode) -> libcst.CSTNode | None:
-    """``x.n += 1`` as ``x.n = F("n") + 1``; None for anything else."""
+    """``x.n += 1``, or ``x.n = x.n + 1``, as ``x.n = F("n") + 1``; None for anything else."""
     import libcst
 
     if not isinstance(node, libcst.SimpleStatementLine) or len(node.body) != 1:
         return None
     statement = node.body[0]
+    if isinstance(statement, libcst.Assign):
+        return _with_f_on_the_right(node, statement)
     if not isinstance(statement, libcst.AugAssign) or not isinstance(statement.target, libcst.Attribute):
         return None
     signs = {libcst.AddAssign: libcst.Add(), libcst.SubtractAssign: libcst.Subtract(), libcst.MultiplyAssign: libcst.Multiply()}
@@ -27,6 +29,18 @@ def with_f(node: libcst.CSTNode) -> libcst.CSTNode | None:
     left = libcst.parse_expression(f'F("{statement.target.attr.value}")')
     made = libcst.Assign([libcst.AssignTarget(statement.target)], libcst.BinaryOperation(left, operator, value))
     return node.with_changes(body=[made])
+
+
+def _with_f_on_the_right(node: libcst.SimpleStatementLine, statement: libcst.Assign) -> libcst.CSTNode | None:
+    import libcst
+
+    value = statement.value
+    if len(statement.targets) != 1 or not isinstance(value, libcst.BinaryOperation) or not isinstance(value.left, libcst.Attribute):
+        return None
+    if not value.left.deep_equals(statement.targets[0].target):
+        return None
+    left = libcst.parse_expression(f'F("{value.left.attr.value}")')
+    return node.with_changes(body=[statement.with_changes(value=value.with_changes(left=left))])
 
 
 def on_commit(node: libcst.CSTNode) -> libcst.CSTNode | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _HOOKS = frozenset({"save_model", "delete_model", "save_formset", "save_related", "response_add", "response_change", "log_addition", "log_change"})
 _DELETION = ("pre_delete", "post_delete", "m2m_changed")
+ALWAYS = ("ATOMIC_REQUESTS", "pre_delete", "post_delete", "m2m_changed")
+"""How scopes begin of which the function's own callers do not matter."""
 _SAVING = ("pre_save", "post_save")
 
 

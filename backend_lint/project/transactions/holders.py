@@ -12,6 +12,7 @@ import msgspec
 
 from backend_lint.facts.file import Role
 from backend_lint.project.calls import Edge, FunctionKey
+from backend_lint.project.chosen_branches import constants, rules_out
 from backend_lint.project.held_sessions import passed
 from backend_lint.project.transactions.rows import Origin, Row
 
@@ -40,17 +41,22 @@ class Holders:
         self._locks = locks
         self._rows = rows
 
-    def of(self, key: FunctionKey, row: Row) -> Holder | None:
-        """Somebody who certainly hands over a row that others know too, without a lock; None if nobody does, or if someone hands over one that is new."""
-        found: list[Holder] = []
-        return found[0] if self._look(key, row, found, 0) and found else None
+    def of(self, key: FunctionKey, row: Row, block: int = 0) -> Holder | None:
+        """Somebody who certainly hands over a row that others know too, without a lock; None if nobody does, or if someone hands over one that is new.
 
-    def _look(self, key: FunctionKey, row: Row, found: list[Holder], depth: int) -> bool:
+        `block`: where the row is changed; calls that do not come there, by the constants that they hand over, do not count.
+        """
+        found: list[Holder] = []
+        return found[0] if self._look(key, row, found, 0, block) and found else None
+
+    def _look(self, key: FunctionKey, row: Row, found: list[Holder], depth: int, block: int) -> bool:
         """Gather the holders; False as soon as a caller is met whose row is new, or locked."""
         callers = [one for one in self._project.transactions.reach.callers(key) if self._project.modules[one[0][0]].role is not Role.TEST]
         if len(callers) > _MOST_CALLERS:
             return False
         for caller, edge in callers:
+            if self._leads_past(caller, edge, block):
+                continue
             if self._locks.held(caller, edge.number):
                 return False
             for text in _handed(self._project, edge, row):
@@ -62,9 +68,17 @@ class Holders:
                 if given.origin is Origin.LOADED:
                     if self._project.modules[caller[0]].role is Role.APPLICATION and self._project.entries.may_run_at_once(caller):
                         found.append(Holder(caller, edge, (given.loaded if given.loaded is not None and given.is_whole else edge.call).line))
-                elif depth < _HOPS and caller != key and not self._look(caller, given, found, depth + 1):
+                elif depth < _HOPS and caller != key and not self._look(caller, given, found, depth + 1, edge.call.block):
                     return False
         return True
+
+    def _leads_past(self, caller: FunctionKey, edge: Edge, block: int) -> bool:
+        """The call does not come to the block, by what it hands over itself, or what all who call the caller do."""
+        if rules_out(self._project, edge, block):
+            return True
+        before = self._project.transactions.reach.callers(caller)
+        outer = [one for (path, _), one in before[:_MOST_CALLERS] if self._project.modules[path].role is not Role.TEST]
+        return bool(outer) and all(rules_out(self._project, edge, block, constants(self._project, one)) for one in outer) and len(before) <= _MOST_CALLERS
 
     def _says_new(self, caller: FunctionKey, edge: Edge) -> bool:
         """The call stands under a test that only a row that is being made passes: ``if self._state.adding``."""

@@ -107,14 +107,6 @@ class Indexed:
         return found
 
     @functools.cached_property
-    def text(self) -> str:
-        """All that is read, passed, tested and returned, for questions whether a value is among it."""
-        body = self.body
-        texts = [text for _, _, text, _ in body.reads] + [block.subject for block in body.blocks] + [one.value for one in body.returns]
-        texts += [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
-        return "\n".join(texts)
-
-    @functools.cached_property
     def leaving(self) -> Sequence[int]:
         """The ``if`` blocks that end the function, in the order of the text."""
         ends = {one.block for one in self.body.returns} | {one.block for one in self.body.raises}

@@ -6,6 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Body, Use
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _LOCKING = frozenset({"select_for_update", "with_for_update", "with_lockmode"})
+_UPSERTS = frozenset({"on_conflict_do_update", "on_duplicate_key_update"})
+"""The row that is there is updated, and so locked until the commit."""
+_MOST_CALLERS = 12
 NO_ROWS = frozenset({"create", "bulk_create", "count", "aggregate", "update", "delete"})
 """Endings after which the database is not asked ``FOR UPDATE``: Django leaves it out of aggregates and writes."""
 _APART = lazy_regex(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|for_update", re.IGNORECASE)
@@ -33,10 +37,34 @@ class Locks:
         self._project = project
         self._first: dict[FunctionKey, int] = {}
         self._around: dict[FunctionKey, bool] = {}
+        self._held_by_callers: dict[FunctionKey, bool] = {}
 
     def held(self, key: FunctionKey, number: int) -> bool:
         """Whether something keeps others out when call or assignment after call `number` runs: a row lock, or a lock of another kind."""
-        return self.first(key) <= number or self.is_kept_apart(key)
+        return self.first(key) <= number or self.is_kept_apart(key) or self._is_held_by_callers(key, 0)
+
+    def _is_held_by_callers(self, key: FunctionKey, depth: int) -> bool:
+        """All who call the function hold a lock of their own while they do."""
+        known = self._held_by_callers.get(key)
+        if known is None:
+            self._held_by_callers[key] = False
+            if self._project.entries.of(key):
+                return False
+            callers = self._project.transactions.reach.callers(key)
+            known = 0 < len(callers) <= _MOST_CALLERS and all(self._holds(caller, edge.number, depth) for caller, edge in callers)
+            self._held_by_callers[key] = known
+        return known
+
+    def _holds(self, caller: FunctionKey, number: int, depth: int) -> bool:
+        if self._project.modules[caller[0]].role is Role.TEST or not caller[1]:
+            return self._project.modules[caller[0]].role is Role.TEST
+        return self._other(caller) <= number or self.is_kept_apart(caller) or (depth < _HOPS and self._is_held_by_callers(caller, depth + 1))
+
+    def _other(self, key: FunctionKey) -> int:
+        """The number of the first call that takes a lock which is no row's."""
+        calls = self._project.calls.body(key).calls
+        names = ((number, call.callee.rpartition(".")[2]) for number, call in enumerate(calls))
+        return next((number for number, name in names if name not in _LOCKING and _lets_one_in(name)), 1 << 30)
 
     def first(self, key: FunctionKey) -> int:
         """The number of the first call of a function that locks rows, or hands its work to one that does; a number above all if none does."""
@@ -56,7 +84,7 @@ class Locks:
                 continue
             if any(word in ("with_for_update", "for_update") and text not in ("False", "None") for word, text in call.keywords):
                 return number
-            if _lets_one_in(name):
+            if name in _UPSERTS or _lets_one_in(name):
                 return number
         for site in self._project.queries.at(*key):
             if site.query.locks and site.call >= 0 and site.source == "sql":
@@ -69,7 +97,7 @@ class Locks:
 
     def _locks_for_caller(self, key: FunctionKey, depth: int) -> bool:
         names = [call.callee.rpartition(".")[2] for call in self._project.calls.body(key).calls]
-        return any(name in _LOCKING for name in names) and self._look(key, depth + 1) < 1 << 30
+        return any(name in _LOCKING or name in _UPSERTS for name in names) and self._look(key, depth + 1) < 1 << 30
 
     def is_kept_apart(self, key: FunctionKey) -> bool:
         """A decorator, or the way it is called, lets only one run at a time."""

@@ -115,28 +115,38 @@ class Overwrites:
             save = next((call for _, call in indexed.saved_after(base, before) if written_fields(call) is None), None)
             if save is None or counter.key == key or self._locks.held(key, before):
                 continue
-            fields = _changed(indexed, base, row)
-            if counter.name not in fields:  # what the function sets itself it means to write
+            fields = fields_to_save(self._project, indexed, row)
+            if fields and counter.name not in fields:  # what the function sets itself it means to write
                 told.add(row.model.key)
                 at_once = row.loaded is not None and sum(row.loaded.line <= call.line <= save.line for call in body.calls) <= _FEW
-                yield Overwrite(key, row, save, counter, (*fields, *self._set_on_save(row, fields)), at_once)
+                yield Overwrite(key, row, save, counter, fields, at_once)
 
-    def _set_on_save(self, row: Row, fields: tuple[str, ...]) -> Iterator[str]:
-        """Columns that `save` fills in itself, which ``update_fields`` would leave out: ``auto_now``, and what the model's own ``save`` assigns."""
-        ref = Ref(RefKind.CLASS, row.model.name, *row.model.key)
-        methods, _ = self._project.resolver.classes.members(*row.model.key)
-        own = self._project.modules[row.model.key[0]].bodies[methods["save"]].assigns if "save" in methods else ()
-        assigned = {assign.target.removeprefix("%self.") for assign in own if assign.target.startswith("%self.")}
-        for name, field in row.model.fields.items():
-            if name not in fields and (name in assigned or (field.kind.endswith(("DateTimeField", "DateField")) and self._is_auto_now(ref, name))):
-                yield name
 
-    def _is_auto_now(self, model: Ref, name: str) -> bool:
-        member = self._project.resolver.classes.find(model, name)
-        if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
-            return False
-        made = self._project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
-        return ("auto_now", "True") in made.keywords
+def fields_to_save(project: Project, indexed: Indexed, row: Row) -> tuple[str, ...]:
+    """What ``update_fields`` must name: the fields that a function has changed of a row, and those that saving sets; empty if it may have changed any."""
+    if any(call.callee in ("setattr", "vars") and not set(alternatives(row.text)).isdisjoint(call.args[:1]) for call in indexed.body.calls):
+        return ()
+    fields = _changed(indexed, row.text, row)
+    return (*fields, *_set_on_save(project, row, fields))
+
+
+def _set_on_save(project: Project, row: Row, fields: tuple[str, ...]) -> Iterator[str]:
+    """Columns that `save` fills in itself, which ``update_fields`` would leave out: ``auto_now``, and what the model's own ``save`` assigns."""
+    ref = Ref(RefKind.CLASS, row.model.name, *row.model.key)
+    methods, _ = project.resolver.classes.members(*row.model.key)
+    own = project.modules[row.model.key[0]].bodies[methods["save"]].assigns if "save" in methods else ()
+    assigned = {assign.target.removeprefix("%self.") for assign in own if assign.target.startswith("%self.")}
+    for name, field in row.model.fields.items():
+        if name not in fields and (name in assigned or (field.kind.endswith(("DateTimeField", "DateField")) and _is_auto_now(project, ref, name))):
+            yield name
+
+
+def _is_auto_now(project: Project, model: Ref, name: str) -> bool:
+    member = project.resolver.classes.find(model, name)
+    if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
+        return False
+    made = project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
+    return ("auto_now", "True") in made.keywords
 
 
 def _changed(indexed: Indexed, base: str, row: Row) -> tuple[str, ...]:

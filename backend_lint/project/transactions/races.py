@@ -27,6 +27,7 @@ from backend_lint.project.schema.mapping import Field, Framework
 from backend_lint.project.transactions.holders import Holder, Holders
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.race_advice import is_computable, owns
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
 from backend_lint.project.transactions.unread import is_never_read
 from backend_lint.project.value_text import alternatives, call_ids
@@ -45,7 +46,6 @@ _STAMPS = lazy_regex(r"^(?:last_|date_)?(?:updated|modified|changed|touched|seen
 """When it was changed last: the later one is right."""
 _CALCULATES = frozenset({"Decimal", "int", "float", "round", "max", "min", "abs", "sum", "timedelta", "quantize", "union", "difference"})
 """Calls whose result is a number, or a set, made of what they are given."""
-_NUMBERS = ("IntegerField", "FloatField", "DecimalField")
 _COMMITS = frozenset({"commit", "flush"})
 _FARTHEST = 60
 """Calls behind an assignment among which the commit is looked for."""
@@ -136,11 +136,11 @@ class Races:
         save = self._saved(key, body, row, name, before)
         if save is None or indexed.settled_before(assign, lambda text: self._comes_from(indexed, text, assign)):
             return None
-        holder = self._holders.of(key, row) if self._is_handed(row) else None
+        holder = self._holders.of(key, row, assign.block) if self._is_handed(row) else None
         if holder is None and row.origin is not Origin.LOADED:
             return None
         if computed:
-            mendable = row.model.framework is Framework.DJANGO and row.origin is Origin.LOADED and field.kind.endswith(_NUMBERS) and _stays(indexed, assign)
+            mendable = is_computable(indexed, assign, row, field)
             minor = _PLACES.search(name) is not None or is_never_read(self._project, key, row.model, name, assign)
             return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
@@ -156,7 +156,7 @@ class Races:
 
     @staticmethod
     def _comes_from(indexed: Indexed, text: str, assign: Assign) -> bool:
-        return any(own in part for part in indexed.made_of(text) for own in _owns(assign))
+        return any(own in part for part in indexed.made_of(text) for own in owns(assign))
 
     def _stands_in_unique_key(self, row: Row, field: Field) -> bool:
         """Two rows cannot have the same value: whoever comes second fails."""
@@ -181,7 +181,7 @@ class Races:
         """The new value is computed from the old one of the same row."""
         if assign.augmented:
             return assign.operator in _OPERATORS
-        return _is_derived(body, assign.value, _owns(assign))
+        return _is_derived(body, assign.value, owns(assign))
 
     def _is_versioned(self, row: Row) -> bool:
         """Whoever saves an old row is refused."""
@@ -268,22 +268,17 @@ def _writes_column(body: Body, name: str) -> bool:
     )
 
 
-def _owns(assign: Assign) -> list[str]:
-    base, _, name = assign.target.rpartition(".")
-    return [assign.target, *(f"{option}.{name}" for option in alternatives(base) if option != base)]
-
-
-def _is_derived(body: Body, text: str, owns: list[str], depth: int = 0) -> bool:
-    """Whether a value is a calculation with one of `owns`, itself or through functions that calculate."""
-    if any(_computes(text, own) for own in owns):
+def _is_derived(body: Body, text: str, own: list[str], depth: int = 0) -> bool:
+    """Whether a value is a calculation with one of `own`, itself or through functions that calculate."""
+    if any(_computes(text, one) for one in own):
         return True
     for number in call_ids(text) if depth < 2 else ():
         call = body.calls[number] if number < len(body.calls) else None
         if call is None or call.callee.rpartition(".")[2] not in _CALCULATES:
             continue
-        if any(_is_derived(body, argument, owns, depth + 1) for argument in call.args):
+        if any(_is_derived(body, argument, own, depth + 1) for argument in call.args):
             return True
-        if not set(owns).isdisjoint(call.args) and _computes(text, f"#{number}"):
+        if not set(own).isdisjoint(call.args) and _computes(text, f"#{number}"):
             return True
     return False
 
@@ -301,31 +296,31 @@ def _checks(indexed: Indexed, assign: Assign) -> Iterator[int]:
     if assign.value in ("?", "") or assign.augmented:
         return
     body = indexed.body
-    owns = _owns(assign)
+    own = owns(assign)
     for index, _ in around(body, assign.block):
         block = body.blocks[index]
         if block.kind not in (BlockKind.IF, BlockKind.WITH, BlockKind.TRY):
             break
         if block.kind is BlockKind.IF:
-            if any(_asks(block.subject, own) for own in owns) and f"not {owns[0]}" not in block.subject and not _says_so_again(block.subject, owns, assign):
+            if any(_asks(block.subject, one) for one in own) and f"not {own[0]}" not in block.subject and not _says_so_again(block.subject, own, assign):
                 yield index
             break
     enclosing = set(_same_level(body, assign.block))
     last = bisect.bisect_left(indexed.leaving, assign.line, key=lambda index: body.blocks[index].line)
     for index in indexed.leaving[max(0, last - _MOST_CHECKS) : last]:
         block = body.blocks[index]
-        asks = block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, own) for own in owns)
-        if asks and not _says_so_again(block.subject, owns, assign, leaves=True):
+        asks = block.end_line < assign.line and block.parent in enclosing and any(_asks(block.subject, one) for one in own)
+        if asks and not _says_so_again(block.subject, own, assign, leaves=True):
             yield index
 
 
 _TEST = lazy_regex(r"\(?(?P<own>[^\s=!()]+) ?(?P<sign>==|!=) ?(?P<other>'[^']*'|\"[^\"]*\"|[\w.]+)\)?")
 
 
-def _says_so_again(subject: str, owns: list[str], assign: Assign, leaves: bool = False) -> bool:
+def _says_so_again(subject: str, own: list[str], assign: Assign, leaves: bool = False) -> bool:
     """The test says the same after the write as before it: whoever comes second passes it with or without a lock."""
     found = _TEST.fullmatch(subject)
-    if found is None or found["own"] not in owns:
+    if found is None or found["own"] not in own:
         return False
     held = (assign.value == found["other"]) == (found["sign"] == "==")
     return held != leaves
@@ -346,13 +341,3 @@ def _asks(subject: str, own: str) -> bool:
 def _same_way(body: Body, block: int, other: int) -> bool:
     """The one runs whenever the other does, or the other way round."""
     return inside(body, block, other) or inside(body, other, block)
-
-
-def _stays(indexed: Indexed, assign: Assign) -> bool:
-    """It is one statement, and nobody reads the attribute afterwards, here or where the row is handed on: it would be an expression, not a number."""
-    if not assign.augmented or any(own in indexed.text for own in _owns(assign)):
-        return False
-    rows = set(alternatives(assign.target.rpartition(".")[0]))
-    handed = {text for call in indexed.body.calls for text in (*call.args, *(value for _, value in call.keywords))}
-    handed |= {one.value for one in indexed.body.returns} | {one.value for one in indexed.body.yields}
-    return rows.isdisjoint(handed)

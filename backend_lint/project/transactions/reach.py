@@ -15,7 +15,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.project.calls import Edge, FunctionKey, Step
 from backend_lint.project.chosen_branches import rules_out
 from backend_lint.project.references import RefKind
-from backend_lint.project.transactions.framework import opened_by_django
+from backend_lint.project.transactions.framework import ALWAYS, opened_by_django
 from backend_lint.project.transactions.requests import Setting, atomic_requests
 from backend_lint.project.transactions.scopes import LEFT_OUT, Scope, Scopes
 from backend_lint.project.transactions.units import committed_by_dependencies
@@ -78,6 +78,13 @@ class Reach:
         if found is not None and found.edge is not None and rules_out(self._project, found.edge, block):
             return None
         return self.entered(key)
+
+    def is_always_open(self, key: FunctionKey, block: int = 0) -> bool:
+        """Whether one is open however the function is called: it opens one itself, or Django does for what it calls."""
+        if next(self.scopes.around(key, block), None) is not None:
+            return True
+        found = self._entered.get(key)
+        return found is not None and found.distance == 0 and found.scope.what.startswith(ALWAYS)
 
     def entered(self, key: FunctionKey) -> Inside | None:
         """The transaction that is open when the function is called from some place."""
