@@ -183,6 +183,19 @@ class Growing:
     def _at_work(self, path: str, function: int) -> bool:
         return self._project.files[path].role not in _NOT_AT_WORK and "/admin" not in path and not self._project.answers.is_idle(path, function)
 
+    def sure_place(self, table: str) -> Made | None:
+        """A place of the application that certainly makes rows of a table, rather one that requests or tasks reach."""
+        found: list[Made] = []
+        for mapped in self._project.places.models(table):
+            sure = (one for one in self._makers.calls(mapped) if _is_service(one.module) and self._is_sure(mapped, one))
+            found += [Made(one.module.path, one.call.line, one.function) for one in sure]
+        found += [Made(one.path, one.line, one.function) for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path)]
+        return next((one for one in found if self._project.entries.is_served((one.path, one.function))), next(iter(found), None))
+
+    def _is_at_service(self, path: str) -> bool:
+        module = self._project.modules.get(path)
+        return module is not None and _is_service(module)
+
     def _is_of_users(self, mapped: Mapped) -> bool:
         return not _USERS.isdisjoint(self._project.resolver.classes.external_names(Ref(RefKind.CLASS, mapped.name, *mapped.key)))
 

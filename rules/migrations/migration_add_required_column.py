@@ -78,8 +78,9 @@ class MigrationAddRequiredColumn(ProjectRule):
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
         what, remedy, patch = self._explained(migration, found)
-        made = project.growing.place(table)
-        said = "rows are inserted here, by running code without the column" if made is not None and made.function >= 0 else "rows are made of what is sent here"
+        made, said = project.growing.sure_place(table), "rows are inserted here, by running code without the column"
+        if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
+            made, said = sent, "rows are made of what is sent here"
         return self.finding(
             found.at.done.path,
             found.at.place,
@@ -124,4 +125,6 @@ def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
     table, made, model = project.migrations.table(name), project.growing.place(name), project.places.model(name)
     if (table is not None and may_be_small(table, model.name if model is not None else "")) or (made is not None and made.by_form):
         return False
-    return project.growing.of(name) not in (Growth.BY_HAND, Growth.UNKNOWN)
+    if project.growing.of(name) in (Growth.BY_HAND, Growth.UNKNOWN):
+        return False
+    return made is None or made.function < 0 or project.growing.sure_place(name) is not None

@@ -117,8 +117,8 @@ class MigrationIndexNotConcurrent(ProjectRule):
             known = project.migrations.table(table)
             required = known is not None and all((column := known.column(key)) is not None and column.nullable is False for key in keys)
             patch = patches.index(migration, step, [project.migrations.field(table, key) for key in keys if key], required)
-        made = project.growing.place(table)
-        evidence = (Evidence(made.path, made.line, "rows are made here, which waits meanwhile"),) if made is not None and made.function >= 0 else ()
+        made = project.growing.sure_place(table)
+        evidence = (Evidence(made.path, made.line, "rows are made here, which waits meanwhile"),) if made is not None else ()
         severity = None if project.growing.of(table).is_fast else Severity.INFO
         return self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=evidence, suggestion=patch, severity=severity)
 

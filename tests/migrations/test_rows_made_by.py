@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import samples
 
+from backend_lint.config import Settings
 from backend_lint.engine.run import run
 
 SETTINGS = 'INSTALLED_APPS = ["shop"]\nDATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}\n'
@@ -95,3 +96,12 @@ def test_no_patch_of_one_product_where_migrations_run_on_two(tmp_path: Path) -> 
     found = {one.finding.rule: one.finding for one in run(settings, samples.registry()).findings}
     assert not found[RULES[0]].suggestion
     assert "vendor" in found[RULES[0]].message
+
+
+def test_only_what_certainly_makes_rows_is_shown_as_doing_so(tmp_path: Path) -> None:
+    asks = "from shop.models import Visit\n\n\ndef show(request):\n    return Visit.get_valid_records()\n"
+    for name, views, shown in (("asks", asks, []), ("both", f"{asks}\n\ndef new(request):\n    Visit(page='b').save()\n", [9])):
+        lay_out(tmp_path / name, {"shop/views.py": views})
+        settings = Settings(root=tmp_path / name, cache=False, jobs=1)
+        found = [one.finding for one in run(settings, samples.registry()).findings if one.finding.rule == RULES[1]]
+        assert [at.line for one in found for at in one.evidence] == shown, f"{name}: the call for records makes none"
