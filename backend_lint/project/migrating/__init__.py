@@ -138,12 +138,13 @@ class Migrations:
     def has_django(self, version: Version, path: str) -> bool | None:
         """Whether the Django of a migration is this version or a later one; None if nothing tells."""
         known = self._project.requirements.at_least("django", version, path)
-        return True if known is None and version <= (5,) and self._sets_database_defaults else known
+        return True if known is None and self._wrote_migrations >= version else known
 
     @functools.cached_property
-    def _sets_database_defaults(self) -> bool:
-        """Some model has ``db_default``, which Django 5.0 has brought."""
-        return any(b"db_default" in bytes(module.facts.bodies) for module in self._project.modules.values())
+    def _wrote_migrations(self) -> Version:
+        """The latest Django that has written a migration of the project, as it says in their first lines; empty if none does."""
+        said = {feature for module in self._project.modules.values() for feature in module.facts.features if feature.startswith("django ")}
+        return max((tuple(int(part) for part in one[7:].split(".") if part.isdigit() and len(part) < 6) for one in said), default=())
 
     def is_long(self, table: str) -> bool:
         """Whether what is done to all rows surely takes time: they are counted, or come fast and somebody said that the migration is new.
