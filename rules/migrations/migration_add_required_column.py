@@ -77,7 +77,7 @@ class MigrationAddRequiredColumn(ProjectRule):
     def _finding(self, project: Project, migration: Migration, found: Required) -> Finding:
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
-        what, remedy, patch = self._explained(migration, found)
+        what, remedy, patch = self._explained(migration, found, project.migrations.dialect is Dialect.MYSQL)
         made, said = project.growing.sure_place(table), "rows are inserted here, by running code without the column"
         if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
             made, said = sent, "rows are made of what is sent here"
@@ -92,7 +92,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         )
 
     @staticmethod
-    def _explained(migration: Migration, found: Required) -> tuple[str, str, str]:
+    def _explained(migration: Migration, found: Required, mysql: bool) -> tuple[str, str, str]:
         """What is wrong, what to do, and how it is written."""
         django = migration.runner is Runner.DJANGO
         if found.at is not found.added:
@@ -105,8 +105,8 @@ class MigrationAddRequiredColumn(ProjectRule):
             patch = "server_default=sa.text(...)" if migration.runner is Runner.ALEMBIC else "NOT NULL DEFAULT ..."
             return "is NOT NULL without a default: rows that are there have no value", "give it one, or make it nullable first", patch
         what = "is NOT NULL without a default in the database (Django drops its own): code that is still running cannot insert"
-        default, has_defaults = database_default(found), migration.django((5,))
-        kept = kept_default(found.at.done.table, found.column, default.sql) if default.sql else ""
+        default, has_defaults = database_default(found, mysql), migration.django((5,))
+        kept = kept_default(found.at.done.table, found.column, default.sql) if default.sql and not migration.several else ""
         set_ = default.field + (f"  # {default.imported}" if default.imported else "")
         if default.field and has_defaults:
             return what, f"set {default.field}", set_
@@ -114,6 +114,8 @@ class MigrationAddRequiredColumn(ProjectRule):
             return what, "give the database its default back in a RunSQL after it (db_default needs Django 5.0)", kept
         if kept:
             return what, f"set {default.field} from Django 5.0 on; before, give the database its default back in a RunSQL after it", kept
+        if default.field and has_defaults is None:
+            return what, f"set {default.field} from Django 5.0 on; before, keep it null=True until the next release", set_
         return what, "keep it null=True until the next release", "null=True  # NOT NULL with the next release, when nobody inserts without it"
 
 

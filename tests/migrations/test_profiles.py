@@ -71,13 +71,14 @@ CODE = "migrations.RunPython(fill)"
 
 
 def found(
-    root: Path, operation: str, profile: str, column: str = "name", views: bool = False, named: tuple[Path, ...] = (), judged: str = "", head: str = ""
-) -> list[str]:
+    root: Path, operation: str, profile: str, column: str = "name", views: bool = False, named: tuple[Path, ...] = (), judged: str = "", head: str = "",
+    engine: str = "postgresql",
+) -> list[str]:  # fmt: skip
     folder = root / "shop" / "migrations"
     folder.mkdir(parents=True, exist_ok=True)
     for place in (folder.parent, folder):
         (place / "__init__.py").write_text("")
-    (root / "settings.py").write_text(SETTINGS)
+    (root / "settings.py").write_text(SETTINGS.replace("backends.postgresql", f"backends.{engine}"))
     (folder.parent / "models.py").write_text(MODELS)
     (folder.parent / "urls.py").write_text(VIEW if views else "urlpatterns = []\n")
     (folder / "0001_initial.py").write_text(FIRST)
@@ -161,3 +162,18 @@ def test_an_insert_that_fails_anyway_needs_no_default(tmp_path: Path) -> None:
     both = f'migrations.RemoveField("account", "name"), {COLUMN}'
     assert not [one for one in found(tmp_path / "default", both, "default", views=True) if "required" in one]
     assert [one for one in found(tmp_path / "strict", both, "strict", views=True) if "required" in one]
+
+
+def test_no_default_in_sql_where_the_database_takes_none(tmp_path: Path) -> None:
+    text = 'migrations.AddField("account", "state", models.TextField(default="new"))'
+    cases = (("mysql", text, "mysql", "null=True"), ("short", COLUMN, "mysql", "RunSQL"), ("text", text, "postgresql", "RunSQL"))
+    for name, operation, engine, advised in cases:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.txt").write_text("Django==4.2.20\n")
+        (advice,) = (one for one in found(tmp_path / name, operation, "default", views=True, engine=engine) if "required" in one)
+        assert advised in advice, f"{name}: {advice}"
+    (tmp_path / "both").mkdir()
+    (tmp_path / "both" / "requirements.txt").write_text("Django==4.2.20\n")
+    (tmp_path / "both" / "settings_development.py").write_text('DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\n')
+    (advice,) = (one for one in found(tmp_path / "both", COLUMN, "default", views=True) if "required" in one)
+    assert "null=True" in advice, "SQLite knows no ALTER COLUMN"

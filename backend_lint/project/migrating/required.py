@@ -89,11 +89,17 @@ class Default(NamedTuple):
     imported: str = ""
 
 
-def database_default(found: Required) -> Default:
-    """The default of a Django field, as far as one is good for every row."""
+def database_default(found: Required, mysql: bool = False) -> Default:
+    """The default of a Django field, as far as one is good for every row. `mysql`: long texts and JSON take none as SQL writes it."""
     field = found.added.done.made.get("field", 2) if found.added.done.made is not None else None
     if not isinstance(field, Made) or field.get("unique") is True:
         return Default()
+    if mysql and field.last in ("TextField", "JSONField"):
+        return _default(field)._replace(sql="")
+    return _default(field)
+
+
+def _default(field: Made) -> Default:
     value = field.get("default")
     stamped = field.get("auto_now") is True or field.get("auto_now_add") is True or (isinstance(value, Named) and value.name.endswith("timezone.now"))
     if stamped and field.last == "DateTimeField":

@@ -64,13 +64,15 @@ def advice(project: Project, race: Race) -> tuple[str, str]:
     if race.save is not None and written_fields(race.save) is None:
         names = fields_to_save(project, project.transactions.indexed(race.key), row)
         narrow = f" and save(update_fields=[{', '.join(repr(name) for name in names)}])" if names else ", with save(update_fields=...)"
-    return f"add with F() in the database{narrow}, or {lock}", f"F('{race.field.name}')"
+    return f"add with F() in the database{narrow}" + (f", or {lock}" if not lock.startswith("let ") else ""), f"F('{race.field.name}')"
 
 
 def _lock(project: Project, race: Race) -> str:
     loaded = race.row.loaded if race.holder is None and race.row.is_whole else None
     what = "load the row" if loaded is not None else "read the row again"
+    if project.schema.dialect is Dialect.SQLITE and (project.schema.dialect_known or race.row.model.framework is not Framework.DJANGO):
+        return "let one UPDATE compute it"  # which locks no rows
     if race.row.model.framework is not Framework.DJANGO:
-        return "let one UPDATE compute it" if project.schema.dialect is Dialect.SQLITE else f"{what} with with_for_update()"
+        return f"{what} with with_for_update()"
     is_open = project.transactions.reach.is_always_open(race.key, loaded.block if loaded is not None else 0)
     return f"{what} with select_for_update(){'' if is_open else ' inside transaction.atomic()'}"
