@@ -19,6 +19,8 @@ _MOST_FOLDERS = 60
 _MOST_FILES = 80
 _DEEPEST = 3
 _LARGEST = 8_000_000
+_MOST_BYTES = 16_000_000
+"""All manifests together."""
 _NESTED = 2
 
 
@@ -40,8 +42,8 @@ def _folders(paths: Iterable[str]) -> list[str]:
 def _found(root: str, folders: list[str], watch: Watch | None) -> Iterator[PinFile]:
     from backend_lint.readers.requirements import read
 
-    real, pending, seen = os.path.realpath(root), [name for folder in folders for name in _listed(root, folder)], set[str]()
-    while pending and len(seen) < _MOST_FILES:
+    real, pending, seen, room = os.path.realpath(root), [name for folder in folders for name in _listed(root, folder)], set[str](), _MOST_BYTES
+    while pending and len(seen) < _MOST_FILES and room > 0:
         name = pending.pop(0)
         where = os.path.join(root, name)
         if name in seen or not os.path.realpath(where).startswith(real + os.sep):
@@ -50,9 +52,10 @@ def _found(root: str, folders: list[str], watch: Watch | None) -> Iterator[PinFi
         if watch is not None:
             watch.add(where)
         try:
-            data = read_regular(where, _LARGEST)
+            data = read_regular(where, min(_LARGEST, room))
         except (OSError, ValueError):
             continue
+        room -= len(data)
         file = read(printable(name), data)
         pending += file.included
         yield file

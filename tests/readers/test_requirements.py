@@ -23,7 +23,7 @@ FORMATS = {
     "app/pyproject.toml": ('[tool.poetry.dependencies]\ndjango = { version = "~5.2", extras = ["x"] }\n', FIVE_TWO),
     "db/pyproject.toml": ('[tool.poetry.group.main.dependencies]\nDjango = "5.2.4"\n', EXACT),
     "web/pyproject.toml": ('[dependency-groups]\nmain = ["django==5.2.*", { include-group = "dev" }]\n', FIVE_TWO),
-    "setup.cfg": ("[options]\ninstall_requires =\n    django>=5.2\n    django<5.3\n", Versions(None, None)),
+    "setup.cfg": ("[metadata]\ninstall_requires = django==1\n[options]\ninstall_requires =\n    django>=5.2\n    django<5.3\n", Versions(None, None)),
     "api/setup.cfg": ("[options]\ninstall_requires = django>=5.2,<5.3\n", FIVE_TWO),
     "setup.py": ("raise SystemExit('never run')\nsetup(install_requires=['django>=5.2,<5.3', \"celery\"])\n", FIVE_TWO),
     "Pipfile": ('[packages]\ndjango = "==5.2.4"\ncelery = "*"\n', EXACT),
@@ -45,11 +45,14 @@ def test_each_format_tells_the_range(path: str) -> None:
 
 HOSTILE = {
     "requirements.txt": [b"django==" + b"9" * 100_000, b"\xff\xfe\x00" * 1000, b"django" + b"[" * 100_000, b"-r " + b"../" * 1000 + b"etc/passwd\n" * 1000],
-    "pyproject.toml": [b"[project\n", b"project = 1\ntool = 2\ndependency-groups = 3\n", b"[project]\ndependencies = 4\n", b"a = " + b"[" * 5000],
+    "pyproject.toml": [
+        b"[project\n", b"project = 1\ntool = 2\ndependency-groups = 3\n", b"[project]\ndependencies = 4\n", b"a = " + b"[" * 5000,
+        b"a." * 90_000 + b"a = 1\n", (b"a." * 90 + b"a = 1\n") * 1000,
+    ],
     "uv.lock": [b'name = "django"\n' * 200_000, b'[[package]]\nname = "django"\nversion = "main"\n'],
     "Pipfile.lock": [b"[]", b'{"default": {"django": 1}}', b"[" * 100_000, b'{"default": {"django": {"version": 5}}}'],
     "setup.py": [b'"' + b"a" * 2_000_000, b"'a >= " * 200_000],
-    "setup.cfg": [b"[options\n", b"install_requires\n"],
+    "setup.cfg": [b"[options\n", b"install_requires\n", b"[options]\ninstall_requires = a" + b" " * 500_000 + b"b\n"],
     "environment.yml": [b"- " * 300_000, b"- a" + b" " * 500_000 + b"="],
 }
 
