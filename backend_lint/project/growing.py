@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from backend_lint.project.modules import SourceModule
     from backend_lint.project.schema.mapping import Mapped
 
-_BY_HAND = lazy_regex(r"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|seeds?|e2e\w*|\w*factor(?:y|ies)|demo\w*)(?:\.py$|/)")
+_DEMO = r"(?:seeds?|demos?|demo(?:data|_\w+))"
+_BY_HAND = lazy_regex(rf"(?:^|/)(?:\w*admin|panels|wagtail_hooks|fixtures|e2e\w*|\w*factor(?:y|ies))(?:\.py$|/)|(?:^|/){_DEMO}\.py$|/{_DEMO}/")
+"""Folders of the root may be the project's own package: it may be called Seed."""
 _ADMIN = lazy_regex(r"(?:^|/)\w*admin(?:\.py$|/)")
 _FILLED = lazy_regex(r"Serializer\b|Form\b|FormMixin")
 _MAKERS = lazy_regex(r"Create|ViewSet|Viewset|ModelView|Mutation|Resource|Importer")

@@ -88,7 +88,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             symbol=migration.symbol,
             evidence=(Evidence(made.path, made.line, said),) if made is not None and not fails else (),
             suggestion=patch,
-            severity=None if fails or (_is_sure(project, migration, found) and project.growing.of(table) is not Growth.ENTERED) else Severity.WARNING,
+            severity=None if fails or (_is_sure(project, migration, found) and project.growing.of(table).is_fast) else Severity.WARNING,
         )
 
     @staticmethod
@@ -127,6 +127,7 @@ def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
     table, made, model = project.migrations.table(name), project.growing.place(name), project.places.model(name)
     if (table is not None and may_be_small(table, model.name if model is not None else "")) or (made is not None and made.by_form):
         return False
-    if project.growing.of(name) in (Growth.BY_HAND, Growth.UNKNOWN):
-        return False
+    growth = project.growing.of(name)
+    if growth in (Growth.BY_HAND, Growth.UNKNOWN):
+        return growth is Growth.UNKNOWN and table is not None and project.growing.surely(table)
     return made is None or made.function < 0 or project.growing.sure_place(name) is not None

@@ -77,3 +77,12 @@ def test_rows_that_are_counted_say_more_than_a_name() -> None:
     assert is_set_up(Table("job_status", ()))
     assert not is_set_up(Table("job_status", (), rows=1_000_000))
     assert is_set_up(Table("job_runs", (), rows=10))
+
+
+def test_a_project_may_be_called_seed() -> None:
+    """Its own package is no folder of seeds; one inside of it is."""
+    text = MODELS + "\n\ndef take(code):\n    Parcel.objects.create(code=code)\n"
+    for path, growth in (("seed/models.py", Growth.SERVED), ("demoscene/models.py", Growth.SERVED), ("shop/seeds/models.py", Growth.UNKNOWN)):
+        file = SourceFile(path, Kind.PYTHON, Role.APPLICATION, len(text))
+        found = Project.link({path: (file, read(text.encode(), file))})
+        assert found.growing.of("shop_parcel") is growth, path
