@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
+from backend_lint.facts.python import ParameterKind
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.chosen_branches import constants, rules_out
 from backend_lint.project.held_sessions import passed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_CALLERS = 12
 _HOPS = 2
+_SEVERAL = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -48,6 +50,26 @@ class Holders:
         """
         found: list[Holder] = []
         return found[0] if self._look(key, row, found, 0, block) and found else None
+
+    def handed_row(self, key: FunctionKey, text: str) -> Row | None:
+        """The row that a parameter without a type is: all known callers hand over rows of one model, and none a new one."""
+        head = self._project.calls.head(key)
+        name = text.removeprefix("%")
+        if not any(one.name == name and not one.annotation and one.kind not in _SEVERAL for one in head.parameters):
+            return None
+        if head.owner >= 0 and head.parameters[0].name == name:
+            return None
+        callers = self._project.transactions.reach.callers(key)
+        found: list[Row] = []
+        for caller, edge in callers[: _MOST_CALLERS + 1]:
+            if self._project.modules[caller[0]].role is not Role.TEST:
+                rows = [self._rows.row(caller, given) for parameter, given in passed(self._project, edge) if parameter == name]
+                if len(rows) != 1 or rows[0] is None or rows[0].origin is Origin.FRESH or not rows[0].is_whole:
+                    return None
+                found.append(rows[0])
+        if not found or len(callers) > _MOST_CALLERS or len({row.model.key for row in found}) > 1:
+            return None
+        return Row(text, found[0].model, Origin.GIVEN)
 
     def _look(self, key: FunctionKey, row: Row, found: list[Holder], depth: int, block: int) -> bool:
         """Gather the holders; False as soon as a caller is met whose row is new, or locked."""

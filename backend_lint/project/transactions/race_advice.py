@@ -34,7 +34,7 @@ def is_computable(indexed: Indexed, assign: Assign, row: Row, field: Field) -> b
     """
     own, body = owns(assign), indexed.body
     django = row.model.framework is Framework.DJANGO
-    if row.origin is not Origin.LOADED or not field.kind.endswith(_NUMBERS if django else _SQL_NUMBERS):
+    if (django and row.origin is not Origin.LOADED) or not field.kind.endswith(_NUMBERS if django else _SQL_NUMBERS):
         return False
     if not assign.augmented and not any(_adds_to(assign.value, one) for one in own):
         return False

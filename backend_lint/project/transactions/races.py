@@ -121,7 +121,7 @@ class Races:
         checks = [] if computed else list(_checks(self._project.transactions.indexed(key), assign))
         if (not computed and not checks) or is_deferred(body, assign.block):
             return None
-        row = self._rows.row(key, base)
+        row = self._rows.row(key, base) or self._holders.handed_row(key, base)
         if row is None or row.origin is Origin.FRESH or self._is_versioned(row):
             return None
         field = row.model.fields.get(name)
