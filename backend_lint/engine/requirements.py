@@ -1,19 +1,15 @@
-"""Finds the manifests and lock files of a project, when a rule first asks which versions of a library it may run with."""
+"""Finds the manifests and lock files of a project, which say what versions of a library it may run with."""
 
 # pathlib costs more than the calls it wraps.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
-from backend_lint.engine.discover import printable, read_regular
+from backend_lint.engine.discover import printable, read_regular, stamp_of
 from backend_lint.facts.requirements import FOLDERS, PinFile
-
-if TYPE_CHECKING:
-    from backend_lint.engine.recording import Watch
 
 _MOST_FOLDERS = 60
 _MOST_FILES = 80
@@ -24,9 +20,51 @@ _MOST_BYTES = 16_000_000
 _NESTED = 2
 
 
-def pin_files(root: str | os.PathLike[str], paths: Iterable[str], watch: Watch | None = None) -> Callable[[], tuple[PinFile, ...]]:
-    """The manifests in the folders in which a project's files lie. `watch` learns of those that are looked at, which is not before they are asked for."""
-    return lambda: tuple(_found(os.fspath(root), _folders(paths), watch))
+class Manifests:
+    """The manifests in the folders in which a project's files lie, and those that they name. Called, it reads them all."""
+
+    def __init__(self, root: str | os.PathLike[str], paths: Iterable[str]) -> None:
+        self._root = os.fspath(root)
+        self._texts: dict[str, PinFile] = {}
+        self.names = tuple(self._found(_folders(paths)))
+        """Relative to the root, also of files that turn out not to be there."""
+
+    def __call__(self) -> tuple[PinFile, ...]:
+        """What they say, those above first."""
+        found = ((name, self._texts.get(name) or self._read(name)) for name in self.names)
+        return tuple(file for _, file in found if file is not None)
+
+    def stamps(self) -> list[tuple[str, tuple[int, ...]]]:
+        """The names with what a change of the file changes: an answer that rests on what they say holds as long as these do."""
+        return [(name, self._stamp(name)) for name in self.names]
+
+    def _stamp(self, name: str) -> tuple[int, ...]:
+        try:
+            return stamp_of(os.stat(os.path.join(self._root, name)))
+        except (OSError, ValueError):
+            return ()
+
+    def _found(self, folders: list[str]) -> Iterator[str]:
+        """Lists of requirements are read at once, for the files that they name; others when they are asked for."""
+        real = os.path.realpath(self._root)
+        pending, seen = [name for folder in folders for name in _listed(self._root, folder)], set[str]()
+        while pending and len(seen) < _MOST_FILES:
+            name = pending.pop(0)
+            if name in seen or not os.path.realpath(os.path.join(self._root, name)).startswith(real + os.sep):
+                continue
+            seen.add(name)
+            yield name
+            if name.endswith((".txt", ".in", ".pip")) and (file := self._read(name)) is not None:
+                self._texts[name] = file
+                pending += file.included
+
+    def _read(self, name: str) -> PinFile | None:
+        from backend_lint.readers.requirements import read
+
+        try:
+            return read(printable(name), read_regular(os.path.join(self._root, name), _LARGEST))
+        except (OSError, ValueError):
+            return None
 
 
 def _folders(paths: Iterable[str]) -> list[str]:
@@ -37,28 +75,6 @@ def _folders(paths: Iterable[str]) -> list[str]:
             parts = path.split("/")[:-1][:_DEEPEST]
             found.update("/".join(parts[:length]) for length in range(1, len(parts) + 1))
     return sorted(found, key=lambda folder: (folder.count("/") + bool(folder), folder))[:_MOST_FOLDERS]
-
-
-def _found(root: str, folders: list[str], watch: Watch | None) -> Iterator[PinFile]:
-    from backend_lint.readers.requirements import read
-
-    real, pending, seen, room = os.path.realpath(root), [name for folder in folders for name in _listed(root, folder)], set[str](), _MOST_BYTES
-    while pending and len(seen) < _MOST_FILES and room > 0:
-        name = pending.pop(0)
-        where = os.path.join(root, name)
-        if name in seen or not os.path.realpath(where).startswith(real + os.sep):
-            continue
-        seen.add(name)
-        if watch is not None:
-            watch.add(where)
-        try:
-            data = read_regular(where, min(_LARGEST, room))
-        except (OSError, ValueError):
-            continue
-        room -= len(data)
-        file = read(printable(name), data)
-        pending += file.included
-        yield file
 
 
 def _listed(root: str, folder: str, below: int = 0) -> list[str]:

@@ -18,6 +18,7 @@ from backend_lint.engine.kept_answers import kept_answers
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
 from backend_lint.engine.reports import coverage_of, of_rules
+from backend_lint.engine.requirements import Manifests
 from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
@@ -96,8 +97,12 @@ def _run(
         base = base_model(settings, _line_reader(sources))
     database = _known(settings, unchecked, watch)
 
+    manifests = Manifests(settings.root, readings)
+    if watch is not None:
+        watch.add(*(settings.root / name for name in manifests.names))
+
     def link() -> Project:
-        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, watch)
+        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, manifests)
         project.coverage = coverage or project.coverage
         if settings.explicit_paths:
             project.named = frozenset(settings.paths) & readings.keys()
@@ -108,7 +113,7 @@ def _run(
         return project
 
     def kept() -> Kept | None:
-        handed = (reports, database, plan, coverage)
+        handed = (reports, database, plan, coverage, manifests.stamps())
         return kept_answers(settings, registry, rules, readings, handed, answers_notes, memory)
 
     answers_notes: list[str] = []
@@ -188,16 +193,15 @@ def _linked(
     plan: Plan | None = None,
     base: Base | None = None,
     known: dict[str, tuple[Reading, SourceModule]] | None = None,
-    watch: Watch | None = None,
+    manifests: Manifests | None = None,
 ) -> Project:
     """The model of readings, with what the settings say of it. Manifests are those on disk, also for another revision's files."""
-    from backend_lint.engine.requirements import pin_files
     from backend_lint.project import Project
 
     project = Project.link(readings, database, texts, base, known)
     project.worths = settings.guards
     project.plan = plan
-    project.pin_files = pin_files(settings.root, readings, watch)
+    project.pin_files = manifests or Manifests(settings.root, readings)
     return project
 
 

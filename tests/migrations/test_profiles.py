@@ -177,3 +177,21 @@ def test_no_default_in_sql_where_the_database_takes_none(tmp_path: Path) -> None
     (tmp_path / "both" / "settings_development.py").write_text('DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\n')
     (advice,) = (one for one in found(tmp_path / "both", COLUMN, "default", views=True) if "required" in one)
     assert "null=True" in advice, "SQLite knows no ALTER COLUMN"
+
+
+def test_another_django_is_seen_by_a_run_with_a_cache(tmp_path: Path) -> None:
+    """The facts are the same, so the last answer would be said again if it did not rest on the manifests too."""
+    found(tmp_path, STAMP, "default", views=True)
+    known = {"cache": True, "cache_dir": tmp_path.parent / "cache", "jobs": 1, "database": {"migrations": "heads"}}
+
+    def said() -> str:
+        result = run(Settings(root=tmp_path, **known), samples.registry())
+        return next(one.finding.suggestion or "" for one in result.findings if one.finding.rule == "migration-add-required-column")
+
+    (tmp_path / "requirements.txt").write_text("django==4.2\n")
+    assert "db_default" not in said()
+    (tmp_path / "requirements.txt").write_text("django==5.2\n")
+    assert "db_default=Now()" in said()
+    (tmp_path / "requirements.txt").unlink()
+    (tmp_path / "uv.lock").write_text('[[package]]\nname = "django"\nversion = "4.2"\n')
+    assert "db_default" not in said()

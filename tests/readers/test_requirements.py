@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import samples
 
+from backend_lint.config import Settings
 from backend_lint.engine.recording import Watch
-from backend_lint.engine.requirements import pin_files
+from backend_lint.engine.requirements import Manifests
+from backend_lint.engine.run import run
 from backend_lint.project.requirements import Requirements, Versions
 from backend_lint.readers.requirements import read
 
@@ -77,7 +80,7 @@ def test_a_lock_beats_a_range_and_the_nearest_project_counts(tmp_path: Path) -> 
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    known = Requirements(pin_files(tmp_path, ["worker/jobs/tasks.py", "shop/models.py"])())
+    known = Requirements(Manifests(tmp_path, ["worker/jobs/tasks.py", "shop/models.py"])())
     assert known.versions("django", "shop/models.py") == Versions((5, 1), (5, 1, 0))
     assert known.at_least("django", (5,), "shop/models.py") is True
     assert known.at_least("django", (5,), "worker/jobs/tasks.py") is False
@@ -95,15 +98,24 @@ def test_nothing_outside_of_the_project_is_read(tmp_path: Path) -> None:
     (root / "itself.txt").write_text("-r requirements.txt\n-r itself.txt\n")
     (root / "link").symlink_to(other)
     (root / "requirements-linked.txt").symlink_to(other / "secret.txt")
-    files = pin_files(root, [])()
+    files = Manifests(root, [])()
     assert sorted(file.path for file in files) == ["itself.txt", "requirements.txt"]
     assert Requirements(files).versions("django") is None
 
 
-def test_a_run_that_asked_depends_on_the_manifests(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("-r more.txt\n")
+def test_an_answer_holds_as_long_as_the_manifests_do(tmp_path: Path) -> None:
+    """Both short cuts, of a run in which nothing changed and of facts that say the same, must see another version of Django."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text("[tool.backend-lint]\n")
+    (project / "requirements.txt").write_text("-r more.txt\n")
+    (project / "more.txt").write_text("django==4.2\n")
+    found = Manifests(project, [])
+    assert found.names == ("pyproject.toml", "requirements.txt", "more.txt")
+    before = found.stamps()
+    assert Manifests(project, []).stamps() == before
+    (project / "more.txt").write_text("django==5.2\n")
+    assert Manifests(project, []).stamps() != before
     watch = Watch()
-    asked = pin_files(tmp_path, [], watch)
-    assert not watch._others, "nothing is looked at before a rule asks"
-    asked()
-    assert {Path(one).name for one in watch._others} == {"requirements.txt", "more.txt"}
+    run(Settings(root=project, cache=False), samples.registry(), watch)
+    assert {str(project / name) for name in found.names} <= set(watch._others), "the record names them whether or not a rule asked"
