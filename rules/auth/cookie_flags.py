@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role
+from backend_lint.api import Finding, Profile, ProjectRule, Role
 from backend_lint.facts.python import Call
 from backend_lint.project import Project
 from backend_lint.project.authentication.cookies import open_cookies
@@ -55,7 +55,7 @@ class CookieFlags(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
-    profile = "strict"
+    profile = Profile.DEFAULT
     tags = ("security", "owasp-api:2", "owasp-api:8", "cwe:614", "cwe:1004")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
@@ -64,6 +64,8 @@ class CookieFlags(ProjectRule):
             name = found.name.replace("`", "")[:60]
             if isinstance(found.at, Call):
                 message = f"cookie `{name}` is set without {found.what}: scripts or plain HTTP give it away; set `httponly=True` and `secure=True`"
+            elif not self.shows(Profile.STRICT):
+                continue  # settings of one file are often set again by another
             else:
                 message = f"`{name}` takes {found.what} from the session cookie, which scripts or plain HTTP then give away: leave it on in production"
             yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol)

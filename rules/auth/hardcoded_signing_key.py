@@ -48,7 +48,7 @@ class HardcodedSigningKey(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "strict"
+    profile = "default"
     tags = ("security", "owasp-api:2", "cwe:321", "cwe:798")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 

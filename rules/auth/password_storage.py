@@ -51,7 +51,7 @@ class PasswordStorage(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "strict"
+    profile = "default"
     tags = ("security", "owasp-api:2", "cwe:916", "cwe:256", "cwe:208")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.facts.python import Function
 from backend_lint.facts.route import Route
 from backend_lint.project import Project
@@ -19,6 +19,9 @@ class UnauthenticatedRoute(ProjectRule):
     applications and blueprints, `security` of OpenAPI files. A route is reported if it certainly has no guard, most routes of the application have one, and it
     writes to the database, or reads from it while most handlers of the same file are guarded; and so is a method of a class-based view without any guard, where
     its other methods have one.
+
+    The default profile speaks only where a row that the address names is changed and at least two routes of the same file are guarded; `strict` adds everything
+    that is written, `all` what is only read, which often is meant for everybody.
 
     ## Why is this bad
 
@@ -95,7 +98,7 @@ class UnauthenticatedRoute(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "strict"
+    profile = Profile.DEFAULT
     tags = ("security", "owasp-api:2", "owasp-api:5", "cwe:306")
     roles = frozenset({Role.APPLICATION})
     options = {"public": (), "guarded-share": 0.5}
@@ -103,6 +106,8 @@ class UnauthenticatedRoute(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in open_routes(project, self.option("guarded-share"), frozenset(self.option("public"))):
             route = found.route
+            if not self.shows(found.profile):
+                continue
             head = project.calls.head((route.module, route.function))
             evidence = [_guarded(project, sibling) for sibling in found.siblings[:3]]
             if not evidence:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import cross_origin
 from backend_lint.project.authentication.library_calls import place_of
@@ -51,12 +51,14 @@ class CorsWildcardWithCredentials(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "all"
+    profile = Profile.DEFAULT
     tags = ("security", "owasp-api:8", "cwe:942")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in cross_origin(project):
+            if not self.shows(found.profile):
+                continue
             if found.name:
                 message = f"`{found.name}` allows every origin together with credentials, any site can act for a visitor: list the origins that need it"
             else:

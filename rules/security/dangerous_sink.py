@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
-from backend_lint.project.taint import Danger
+from backend_lint.project.taint import Arrival, Danger
 
 _SAID = {
     Danger.COMMAND: ("runs as a command of the shell", "pass a list of arguments without a shell"),
@@ -27,7 +27,8 @@ class DangerousSink(ProjectRule):
 
     Follows values of requests (query, body, headers, cookies, uploaded files, path, events of cloud functions) through locals, containers, attributes and
     calls to shell commands, programs that are started, `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that
-    resolve entities, redirects, and pages put together from strings. The way is the evidence.
+    resolve entities, redirects, and pages put together from strings. The way is the evidence. Names of files and programs that pass through several functions
+    are reported by the profile `strict` only.
 
     ## Why is this bad
 
@@ -76,8 +77,8 @@ class DangerousSink(ProjectRule):
       [CWE-79](https://cwe.mitre.org/data/definitions/79.html)
     """
 
-    severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.STRICT
+    severity, precision, since = "error", "high", "0.1"
+    profile = Profile.DEFAULT
     tags = ("cwe:78", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "cwe:79", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 
@@ -85,12 +86,20 @@ class DangerousSink(ProjectRule):
         seen: set[tuple[str, int, Danger, str]] = set()
         for found in project.taint.arrivals(*_SAID):
             path, function = found.key
-            once = (path, function, found.danger, found.trail.source.shown)
+            begin = found.trail.steps[0]
+            once = (begin.path, begin.line, found.danger, found.trail.source.shown)
             if once in seen and found.danger is Danger.PATH:
                 continue  # a file that is opened and then removed: one hole
             seen.add(once)
+            if not _is_sure(found) and not self.shows(Profile.STRICT):
+                continue
             harm, cure = _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
             severity = Severity.WARNING if found.danger is Danger.REDIRECT else None
             yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence, severity=severity)
+
+
+def _is_sure(found: Arrival) -> bool:
+    """Names of files and programs are often looked at on a way through several functions."""
+    return found.danger not in (Danger.PATH, Danger.PROGRAM) or len(found.trail.steps) == 1

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import debug_modes
 from backend_lint.project.authentication.library_calls import place_of
@@ -56,12 +56,14 @@ class DebugOrDocsExposed(ProjectRule):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "all"
+    profile = Profile.DEFAULT
     tags = ("security", "owasp-api:8", "owasp-api:9", "cwe:489")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in debug_modes(project):
+            if not self.shows(found.profile):
+                continue
             message = _MESSAGES[found.name]
             severity = Severity.WARNING if found.name == "ALLOWED_HOSTS" else None
             yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol, severity=severity)

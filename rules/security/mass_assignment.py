@@ -66,7 +66,7 @@ class MassAssignment(ProjectRule):
     """
 
     severity, precision, since = "warning", "medium", "0.1"
-    profile = Profile.ALL
+    profile = Profile.STRICT
     tags = ("cwe:915", "owasp-api:3", "security")
     roles = frozenset({Role.APPLICATION})
 

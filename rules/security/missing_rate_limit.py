@@ -69,7 +69,7 @@ class MissingRateLimit(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
-    profile = Profile.STRICT
+    profile = Profile.DEFAULT
     tags = ("cwe:307", "owasp-api:2", "owasp-api:4", "owasp-api:6", "security")
     roles = frozenset({Role.APPLICATION})
 
@@ -78,7 +78,7 @@ class MissingRateLimit(ProjectRule):
             route = found.route
             path = route.module if route.function >= 0 else route.declared_in
             module = project.modules[path]
-            if module.role not in self.roles:
+            if module.role not in self.roles or not self.shows(found.profile):
                 continue
             place, symbol = Place.at(route.line), ""
             if route.function >= 0:

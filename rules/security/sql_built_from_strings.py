@@ -54,8 +54,8 @@ class SqlBuiltFromStrings(ProjectRule):
     - [CWE-89](https://cwe.mitre.org/data/definitions/89.html)
     """
 
-    severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.STRICT
+    severity, precision, since = "error", "high", "0.1"
+    profile = Profile.DEFAULT
     tags = ("cwe:89", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 

@@ -66,8 +66,8 @@ class SsrfUserUrl(ProjectRule):
     - [CWE-918](https://cwe.mitre.org/data/definitions/918.html)
     """
 
-    severity, precision, since = "error", "medium", "0.1"
-    profile = Profile.STRICT
+    severity, precision, since = "error", "high", "0.1"
+    profile = Profile.DEFAULT
     tags = ("cwe:918", "owasp-api:7", "security")
     roles = frozenset({Role.APPLICATION})
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, ProjectRule, Role
+from backend_lint.api import Finding, Mends, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import unverified_tls
 
@@ -63,7 +63,7 @@ class TlsVerificationDisabled(ProjectRule, Mends):
     """
 
     severity, precision, since = "error", "high", "0.1"
-    profile = "strict"
+    profile = Profile.DEFAULT
     fix = "unsafe"
     mends = ("Call",)
     tags = ("security", "owasp-api:8", "owasp-api:10", "cwe:295")
@@ -71,7 +71,10 @@ class TlsVerificationDisabled(ProjectRule, Mends):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in unverified_tls(project):
-            message = _SSH if found.name.endswith("host_key_policy") else _TLS
+            is_shell = found.name.endswith("host_key_policy")
+            if is_shell and not self.shows(Profile.STRICT):
+                continue
+            message = _SSH if is_shell else _TLS
             yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

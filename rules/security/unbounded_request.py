@@ -65,12 +65,14 @@ class UnboundedRequest(ProjectRule):
     """
 
     severity, precision, since = "warning", "high", "0.1"
-    profile = Profile.STRICT
+    profile = Profile.DEFAULT
     tags = ("cwe:770", "owasp-api:4", "security")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for size in free_sizes(project):
+            if not self.shows(size.profile):
+                continue
             path, function = size.route.module, size.route.function
             head = project.modules[path].functions[function]
             route = f"{size.route.method} {size.route.path[:80]}"

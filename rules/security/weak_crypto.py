@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.python import Body, Call, Function
 from backend_lint.project import Project
+from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.made_secrets import joins_letters, made_secret
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.value_text import constant_number
@@ -69,22 +70,24 @@ class WeakCrypto(ProjectRule):
     """
 
     severity, precision, since = "warning", "medium", "0.1"
-    profile = Profile.ALL
+    profile = Profile.DEFAULT
     tags = ("cwe:326", "cwe:327", "cwe:338", "owasp-api:2", "security")
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for module, index, function, body in project.functions():
-            if module.role not in self.roles:
+            if module.role not in self.roles or for_development(module.path):
                 continue
             for number, call in enumerate(body.calls):
-                if version := _old_protocol(call):
+                if self.shows(Profile.ALL) and (version := _old_protocol(call)):
                     message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
                     yield self.finding(module.path, call, message, symbol=symbol_of(function))
                 if call.callee.rpartition(".")[2] not in _LAST:
                     continue
                 ref = project.value(module.path, index, call.callee)
-                if ref is not None and ref.is_external and (message := _message(ref.name, function, body, call, number)):
+                if ref is None or not ref.is_external or (ref.name not in _RANDOM and not self.shows(Profile.ALL)):
+                    continue
+                if message := _message(ref.name, function, body, call, number, every=self.shows(Profile.ALL)):
                     yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
 
 
@@ -96,7 +99,7 @@ def _old_protocol(call: Call) -> str:
     return ""
 
 
-def _message(name: str, function: Function, body: Body, call: Call, number: int) -> str:
+def _message(name: str, function: Function, body: Body, call: Call, number: int, *, every: bool) -> str:
     if (match := _CIPHERS.search(name)) or (match := _ALGORITHMS.search(name)):
         return f"{match.group(1)} is a broken cipher: use AES-GCM or ChaCha20-Poly1305"
     if _ECB.search(name) or (name.endswith(".AES.new") and any(value.endswith("MODE_ECB") for value in (*call.args, *(one for _, one in call.keywords)))):
@@ -107,7 +110,7 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int)
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
     if name in _RANDOM and not _picks(call) and (made := made_secret(function, body, call, number)):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
-    if name in _RANDOM and joins_letters(function, body, call, number):
+    if every and name in _RANDOM and joins_letters(function, body, call, number):
         return "what is put together from random letters can be foreseen if it lets somebody in: use `secrets.token_urlsafe`"
     told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
     if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := made_secret(function, body, call, number)):

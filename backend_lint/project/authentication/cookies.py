@@ -21,7 +21,9 @@ _LETS_IN = lazy_regex(
     r"(?:^|[_.-])(?:session|sessionid|session_?token|sid|auth|access_?token|refresh_?token|jwt|token|id_token|remember(?:_me|_token)?|api_?key)(?:$|[_.-])",
     re.IGNORECASE,
 )
-_READ_BY_SCRIPTS = lazy_regex(r"csrf|xsrf|theme|lang|hint|expire|^is_|^has_|logged_in|is_auth|state|nonce|flash|toast|device|test", re.IGNORECASE)
+_READ_BY_SCRIPTS = lazy_regex(
+    r"csrf|xsrf|theme|lang|hint|expire|^is_|^has_|logged_in|is_auth|state|nonce|flash|toast|device|test|prefix|suffix|domain|path$", re.IGNORECASE
+)
 _SETTINGS = {"SESSION_COOKIE_HTTPONLY": "HttpOnly", "SESSION_COOKIE_SECURE": "Secure", "REMEMBER_COOKIE_HTTPONLY": "HttpOnly", "JWT_COOKIE_SECURE": "Secure"}
 _QUERY = lazy_regex(r"(?:^|\.)(?:GET|query_params|args|rel_url\.query|query)(?:\.get|\.getlist|\.pop)?$")
 _CREDENTIAL = lazy_regex(r"^(?:password|passwd|api_?key|access_?token|auth_?token|bearer_?token|jwt|client_secret|secret_key|session_?token)$", re.IGNORECASE)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.api import Profile
 from backend_lint.facts.python import Attribute, Call, Module
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
@@ -26,6 +27,7 @@ _GUESSED = lazy_regex(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", r
 """What can be guessed; long random tokens cannot."""
 _SENDS = lazy_regex(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|code|link|verif|confirm|invit|reset|recover|activat|welcome)", re.IGNORECASE)
 _UNKNOWN_YET = lazy_regex(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
+_LETS_IN = lazy_regex(r"log_?-?in|sign_?-?in|auth|token|session|otp|2fa|mfa|verif", re.IGNORECASE)
 _ASKS_FOR_MAIL = lazy_regex(r"resend|verif|confirm|activat|invit|otp|sms|send", re.IGNORECASE)
 _RECENT = lazy_regex(r"(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b.*[<>]|[<>].*(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b", re.IGNORECASE)
 """Tests that a mail was sent a short while ago."""
@@ -62,6 +64,12 @@ class Attempt(NamedTuple):
     what: str
     sends: bool
     forms: tuple[tuple[str, int, str], ...] = ()
+
+    @property
+    def profile(self) -> Profile:
+        """The smallest profile that it is sure enough for: who asks for the old password of somebody who is logged in already is guessed less often."""
+        lets_in = self.sends or self.route.function < 0 or _LETS_IN.search(f"{self.route.path} {self.route.name}") is not None
+        return Profile.DEFAULT if lets_in and self.route.authenticated is not True else Profile.STRICT
 
 
 class _Walk(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.api import Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Assign, Call
 from backend_lint.lazy_regex import lazy_regex
@@ -37,6 +38,8 @@ class Setting(NamedTuple):
     function: int
     at: Call | Assign
     name: str
+    profile: Profile = Profile.DEFAULT
+    """The smallest profile that it is sure enough for."""
 
     @property
     def symbol(self) -> str:
@@ -56,7 +59,8 @@ def cross_origin(project: Project) -> Iterator[Setting]:
             continue
         pattern = constant_string(values.follow(Place(module.path, function, keyword(call, "allow_origin_regex"))).text) or ""
         if _is_wildcard(project, Place(module.path, function, keyword(call, "allow_origins"))) or _EVERYBODY.search(pattern):
-            yield Setting(module, function, call, "allow_origins")
+            stands_here = "*" in f"{keyword(call, 'allow_origins')}{keyword(call, 'allow_origin_regex')}"
+            yield Setting(module, function, call, "allow_origins", Profile.DEFAULT if stands_here else Profile.STRICT)
     for found in calls_to(project, _FLASK_CORS):
         origins = keyword(found.call, "origins") or keyword(found.call, "allow_origin")
         credentials = keyword(found.call, "supports_credentials") or keyword(found.call, "allow_credentials")
@@ -89,7 +93,7 @@ def _django_cors(project: Project) -> Iterator[Setting]:
             if credentials is not None and credentials.value == "True":
                 yield Setting(module, 0, everybody, name)
             elif credentials is None and "CORS_URLS_REGEX" not in settings:
-                yield Setting(module, 0, everybody, "")
+                yield Setting(module, 0, everybody, "", Profile.ALL)
 
 
 def debug_modes(project: Project) -> Iterator[Setting]:
@@ -106,7 +110,7 @@ def debug_modes(project: Project) -> Iterator[Setting]:
                 yield Setting(module, 0, given[-1], "DEBUG")
             hosts = [assign for assign in body.assigns if assign.target == "ALLOWED_HOSTS"]
             if hosts and not hosts[-1].block and hosts[-1].value == "['*']" and not is_overridden(elsewhere, module, "ALLOWED_HOSTS"):
-                yield Setting(module, 0, hosts[-1], "ALLOWED_HOSTS")
+                yield Setting(module, 0, hosts[-1], "ALLOWED_HOSTS", Profile.ALL)
     for module, function, _, call in project.guards.values.calls_named("run"):
         if module.role in SERVING and keyword(call, "debug") == "True" and not for_development(module.path):
             target = project.value(module.path, function, call.callee)
@@ -115,7 +119,7 @@ def debug_modes(project: Project) -> Iterator[Setting]:
                 if host and not names_this_machine(host):
                     yield Setting(module, function, call, "host")
                 elif not _runs_by_hand(module, function, call):
-                    yield Setting(module, function, call, "debug")
+                    yield Setting(module, function, call, "debug", Profile.STRICT)
 
 
 def _runs_by_hand(module: SourceModule, function: int, call: Call) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.api import Role
+from backend_lint.api import Profile, Role
 from backend_lint.facts.python import Attribute
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
@@ -55,6 +55,8 @@ _CHECKING = lazy_regex(r"requir|only|check|ensure|restrict|access|member|permi|v
 """Words of decorators that may refuse callers in a way that is not understood."""
 _PERMISSIONS = ("permission_classes", "authentication_classes")
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
+_CERTAIN = 2
+"""So many guarded routes of the same file show that one was forgotten."""
 _PAGES = ("render", "render_template", "TemplateResponse", "render_to_response", "render_template_string")
 
 
@@ -65,6 +67,15 @@ class OpenRoute(NamedTuple):
     siblings: tuple[Route, ...]
     writes: tuple[str, ...]
     reads: tuple[str, ...]
+
+    @property
+    def profile(self) -> Profile:
+        """The smallest profile that it is sure enough for: what is read may be meant for everybody, who makes a first row may be signing up."""
+        if self.route.method not in _WRITING and not self.writes:
+            return Profile.ALL
+        named = "<" in self.route.path or "{" in self.route.path
+        sure = self.writes and named and self.route.method in _WRITING and len(self.siblings) >= _CERTAIN
+        return Profile.DEFAULT if sure else Profile.STRICT
 
 
 def is_public(route: Route, words: frozenset[str] = _MEANT) -> bool:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 _FAST = tuple(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new", "blake2b", "blake2s", "sha3_256", "sha3_512"))
 _PASSWORD = lazy_regex(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
-_BREACH = lazy_regex(r"pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
+_BREACH = lazy_regex(r"upgrade|legacy|migrat|old_|pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
 _COMPARED = lazy_regex(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
 _SIGNATURE = lazy_regex(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
+_ENCRYPTS = lazy_regex(r"(?:^|[._])encrypt\w*$", re.IGNORECASE)
 _PASSING = frozenset({"encode", "get", "strip", "format", "join", "str", "bytes"})
 _DIGESTS = frozenset({"hexdigest", "digest"})
 _GIVEN = lazy_regex(r"request|form|data|payload|body|self|settings|config|args|credentials|input|cleaned|schema|params|_in\b", re.IGNORECASE)
@@ -54,7 +55,7 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
         symbol = found.symbol.rpartition(".")[2]
         if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
             yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)
-    own = _compare_themselves(project)
+    own = _compare_themselves(project) | _encrypted(project)
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
             for function, body in enumerate(module.bodies):
@@ -76,6 +77,17 @@ def _compare_themselves(project: Project) -> frozenset[str]:
                     target = project.value(module.path, attribute.function, call.callee)
                     if target is not None and target.kind is RefKind.CLASS:
                         found.add(attribute.name)
+    return frozenset(found)
+
+
+def _encrypted(project: Project) -> frozenset[str]:
+    """Names of attributes that something encrypts before they are kept: passwords for another service, which has to be sent the plain one."""
+    found: set[str] = set()
+    for module in project.modules.values():
+        for body in module.bodies:
+            for call in body.calls:
+                if call.target and _ENCRYPTS.search(call.callee) and _PASSWORD.search(name := call.target.rpartition(".")[2]):
+                    found.add(name)
     return frozenset(found)
 
 

@@ -68,7 +68,8 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
     elsewhere: dict[str, set[str]] | None = None
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
-            for found in (*_assigned(project, module), *_fields(module)):
+            fields = _fields(module) if _is_served(project, module) else ()
+            for found in (*_assigned(project, module), *fields):
                 if refused is None or elsewhere is None:
                     refused, elsewhere = _refused(project), set_elsewhere(project.modules, _DJANGO_KEYS)
                 if found.name.upper() in refused:
@@ -147,6 +148,14 @@ def _fields(module: SourceModule) -> Iterator[SigningKey]:
                 yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read)
 
 
+def _is_served(project: Project, module: SourceModule) -> bool:
+    """Whether the package of a configuration class, or one beside it, answers requests: jobs sign nothing with the key of their template."""
+    folder = module.path.rpartition("/")[0]
+    while f"{folder}/__init__.py" in project.modules:
+        folder = folder.rpartition("/")[0]
+    return not project.routes or not folder or any(route.module.startswith(f"{folder}/") for route in project.routes)
+
+
 def _kind(project: Project, place: Place, body: Body) -> bool | None:
     """False for a constant, True for the default of something that is read from the environment, None for anything else."""
     if _is_key(place.text):
@@ -173,7 +182,7 @@ def _reads(body: Body, number: int) -> bool:
 def _is_key(text: str) -> bool:
     """A constant that is not empty: Django and Flask refuse an empty one."""
     value = constant_string(text.removeprefix("b") if text[:2] in ("b'", 'b"') else text)
-    return value is not None and bool(value.strip()) and not re.fullmatch(r"\$?\{.*\}|<.*>|%\(.*\)s", value.strip())
+    return value is not None and bool(value.strip()) and not re.fullmatch(r"\$?\{.*\}|<.*>|%\(.*\)s|https?://.*", value.strip())
 
 
 def _refused(project: Project) -> frozenset[str]:

@@ -168,4 +168,6 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
     profile = finder.profile(key, effect, siblings)
     if profile is Profile.ALL and all(finder.is_passed_by(route, lookup.table) for route in routes):
         profile = Profile.STRICT
+    if profile is Profile.DEFAULT and lookup.table in finder.keys.users and any(route.authenticated is not True for route in routes):
+        profile = Profile.STRICT  # an account whose password or key is asked for right here, or one that another service looks up
     return Unscoped(site.path, at, site.symbol, site.text, lookup.table, routes[0], lookup.handler, key, effect, siblings, profile, lookup.way)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.api import Profile
 from backend_lint.facts.python import Body, Call, Function, Parameter
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, constant_string
 from backend_lint.project.web.values import Place
+from backend_lint.project.web.worth import for_administrators
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -30,6 +32,11 @@ class FreeSize(NamedTuple):
     name: str
     key: FunctionKey
     line: int
+
+    @property
+    def profile(self) -> Profile:
+        """The smallest profile that it is sure enough for."""
+        return Profile.STRICT if for_administrators(self.route) else Profile.DEFAULT
 
 
 def free_sizes(project: Project) -> Iterator[FreeSize]:

@@ -11,6 +11,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Use
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
@@ -83,7 +84,7 @@ class Taint:
 
     def _found(self) -> Iterator[Place]:
         for path, module in self._project.modules.items():
-            if module.role is not Role.APPLICATION:
+            if module.role is not Role.APPLICATION or for_development(path):
                 continue
             for function, body in enumerate(module.bodies):
                 for call in body.calls:
@@ -102,11 +103,19 @@ class Taint:
         if sink is None or (name in YAML and not makes_objects(self._project, (path, function), call)):
             return
         value = _value(sink, call)
+        if sink.programs and self._begins_with_program((path, function), value):
+            return
         if (sink.whole and len(pieces(value)) > 1) or (sink.markup and not _is_composed(value)):
             return
         if value and parts(value) != ():
             is_program = sink.programs and value in (_first(sink, call), next(iter(split(_first(sink, call)[1:-1])), ""))
             yield Place(Danger.PROGRAM if is_program else sink.danger, (path, function), call, name, value)
+
+    def _begins_with_program(self, key: FunctionKey, value: str) -> bool:
+        """A list that was begun with the name of a program, and grew afterwards."""
+        assigns = self._project.modules[key[0]].assigns_to(key[1], value) if value[:1] == "%" else ()
+        begun = [next(iter(split(one.value[1:-1])), "") for one in assigns if one.value[:1] == "[" and not one.augmented]
+        return bool(begun) and all(constant_string(one) and (constant_string(one) or "").rpartition("/")[2] not in SHELLS for one in begun)
 
     def _pages(self) -> Iterator[Place]:
         """Pages that handlers of Flask put together and return."""

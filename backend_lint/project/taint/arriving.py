@@ -9,9 +9,9 @@ from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
 
 _HARMLESS: dict[Danger, frozenset[Trait]] = {
-    Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL, Trait.BYTES}),
+    Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL, Trait.BYTES, Trait.ADMIN}),
     Danger.URL: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES, Trait.ADDRESS, Trait.ADMIN}),
-    Danger.REDIRECT: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES, Trait.ADDRESS, Trait.BODY}),
+    Danger.REDIRECT: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES, Trait.ADDRESS, Trait.BODY, Trait.ADMIN}),
     Danger.COMMAND: frozenset({Trait.URL}),
     Danger.PROGRAM: frozenset({Trait.URL}),
     Danger.HTML: frozenset({Trait.HEADER, Trait.BYTES, Trait.URL, Trait.BODY}),

@@ -11,6 +11,7 @@ from backend_lint.facts.python import Attribute, Call, Parameter
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project import FunctionKey, Project, Ref, RefKind
 from backend_lint.project.value_text import alternatives, call_ids, parse, split
+from backend_lint.project.web.worth import for_administrators
 
 _HELD = (
     "GET|POST|FILES|COOKIES|META|body|data|query_params|args|form|values|json|files|cookies|headers|query_string|get_json|get_data|params|query|match_info|"
@@ -20,7 +21,6 @@ _HELD = (
 _REQUEST = lazy_regex(rf"(%(?:self\.)?(?:request|req)|%self\._request|%info\.context|(?:\w+\.)?request)\.({_HELD})(?=\W|$)")
 _BODIES = frozenset("POST body data form json files get_json get_data post stream content forms get_media bounded_stream".split())
 _SETTING = lazy_regex(r"settings?\b|config", re.IGNORECASE)
-_ADMINISTRATORS = lazy_regex(r"admin|superuser|staff_member", re.IGNORECASE)
 _HEADERS = frozenset({"META", "headers"})
 _ADDRESS = frozenset({"path", "full_path", "path_info", "url", "base_url"})
 _HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
@@ -82,8 +82,7 @@ class Sources:
         for route in project.routes:
             if route.function >= 0:
                 key = (route.module, route.function)
-                is_restricted = any(_ADMINISTRATORS.search(name) for guard in route.guards for name in (guard.name, *guard.needs))
-                (self._administrators if is_restricted else others).add(key)
+                (self._administrators if for_administrators(route) else others).add(key)
                 self._handlers[key] = f"{self._handlers.get(key, '')} {route.framework}:{route.path}"
                 for inner in route.dependencies:
                     self._handlers.setdefault(inner, f"{route.framework}:")
@@ -114,13 +113,18 @@ class Sources:
         traits = {Trait.HEADER} if match.group(2) in _HEADERS else set()
         if match.group(2) in _BODIES:
             traits.add(Trait.BODY)
-        if key in self._administrators:
+        if key in self._administrators or self._is_of_admin(key):
             traits.add(Trait.ADMIN)
         if match.group(2) in _ADDRESS:
             traits.add(Trait.ADDRESS)
-        if match.group(2) == "FILES":
-            traits.add(Trait.NAME)
+        if match.group(2) == "FILES" or text.endswith("].name"):
+            traits.add(Trait.NAME)  # only Django's files have a name, and they keep its last part
         return Source(text.replace("%", ""), frozenset(traits))
+
+    def _is_of_admin(self, key: FunctionKey) -> bool:
+        """A method of a class of Django's administration."""
+        owner = self._project.calls.head(key).owner
+        return owner >= 0 and any(base.rpartition(".")[2].endswith("Admin") for base in self._project.modules[key[0]].classes[owner].bases)
 
     def _is_named_by_setting(self, key: FunctionKey, text: str) -> bool:
         """What is read under a name out of the settings was put there by a server in front, not by whoever asks."""

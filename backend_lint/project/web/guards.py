@@ -16,7 +16,7 @@ from backend_lint.project.web.values import Place, Values, argument
 AUTH_NAME = lazy_regex(
     r"current_(?:active_|admin_|super)?_?user|(?:get|require|check|ensure|assert|need|with)_?\w*(?:auth|login|logged_in|admin|superuser|staff|permission|role|scope|api_?key|token|jwt)"
     r"|login_required|auth_?required|(?:permission|role|scope|token|jwt|admin|staff|superuser|account)s?_required|authenticat|authoriz|is_(?:admin|authenticated|logged_in|superuser|staff)"
-    r"|verify_?\w*(?:token|key|jwt|signature|user|admin|auth|credential|secret|access)|valid(?:ate)?_?\w*(?:token|jwt|api_?key|session|credential)|(?:verified|admin)_user|has_(?:access|perm|role|scope)"
+    r"|verify_?\w*(?:token|key|jwt|signature|user|admin|auth|credential|secret|access)|valid(?:ate)?_?\w*(?:token|jwt|api_?key|session|credential)|(?:verified|admin)_user|has_(?:[a-z]+_){0,3}(?:access|perm|role|scope)"
     r"|jwt_required|protected?$|^auth$|access_control",
     re.I,
 )

@@ -1,0 +1,86 @@
+"""What each profile is told: the default one hears only of places that are right nine times in ten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from backend_lint.api import Profile
+from backend_lint.config import Settings
+from backend_lint.engine.run import run
+
+FLASK = "from flask import Flask, request\n\napp = Flask(__name__)\n\n\n"
+CODE = {
+    "a certificate that nobody looks at": (
+        "import requests\n\n\ndef f(url):\n    return requests.get(url, verify=False, timeout=3)\n",
+        "tls-verification-disabled",
+        Profile.DEFAULT,
+    ),
+    "the key of an SSH server": (
+        "import paramiko\n\n\ndef f():\n    client = paramiko.SSHClient()\n    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())\n",
+        "tls-verification-disabled",
+        Profile.STRICT,
+    ),
+    "a token that is only read": (
+        "import jwt\n\n\ndef f(token):\n    return jwt.decode(token, options={'verify_signature': False})['sub']\n",
+        "jwt-verification",
+        Profile.ALL,
+    ),
+    "a token that names its algorithm": (
+        "import jwt\n\n\ndef f(token, key):\n    head = jwt.get_unverified_header(token)\n    return jwt.decode(token, key, algorithms=[head['alg']])\n",
+        "jwt-verification",
+        Profile.DEFAULT,
+    ),
+    "a file that the handler opens itself": (
+        FLASK + "@app.get('/f')\ndef f():\n    with open('/srv/' + request.args['n']) as held:\n        return held.read()\n",
+        "dangerous-sink",
+        Profile.DEFAULT,
+    ),
+    "a file that another function opens": (
+        FLASK
+        + "def held(name):\n    with open('/srv/' + name) as file:\n        return file.read()\n\n\n"
+        "@app.get('/f')\ndef f():\n    return held(request.args['n'])\n",
+        "dangerous-sink",
+        Profile.STRICT,
+    ),
+    "random letters for a password": (
+        "import random\n\n\ndef f():\n    password = ''.join(random.choice('abcdef') for _ in range(9))\n    return password\n",
+        "weak-crypto",
+        Profile.DEFAULT,
+    ),
+    "random letters for anything": (
+        "import random\nimport string\n\n\ndef identifier():\n    return ''.join(random.choice(string.ascii_letters) for _ in range(9))\n",
+        "weak-crypto",
+        Profile.ALL,
+    ),
+    "a session cookie that scripts read": ("def f(response, token):\n    response.set_cookie('session', token)\n", "cookie-flags", Profile.DEFAULT),
+    "a setting that another file may set again": ("SESSION_COOKIE_SECURE = False\n", "cookie-flags", Profile.STRICT),
+    "every origin and credentials": ("CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n", "cors-wildcard-with-credentials", Profile.DEFAULT),
+    "every origin": ("CORS_ALLOW_ALL_ORIGINS = True\n", "cors-wildcard-with-credentials", Profile.ALL),
+}
+
+
+def said(root: Path, profile: Profile) -> set[str]:
+    return {one.finding.rule for one in run(Settings(root=root, profile=profile, cache=False, jobs=1), samples.registry()).findings}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_smallest_profile_that_hears_of_it(name: str, tmp_path: Path) -> None:
+    text, rule, smallest = CODE[name]
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "service.py").write_text(text, encoding="utf-8")
+    order = list(Profile)
+    heard = [profile for profile in order if rule in said(tmp_path, profile)]
+    assert heard == order[order.index(smallest) :]
+
+
+def test_route_that_only_reads_is_not_for_the_default_profile(tmp_path: Path) -> None:
+    text = (samples.FIXTURES / "auth" / "unauthenticated-route" / "bad" / "flask_orders.py").read_text(encoding="utf-8")
+    (tmp_path / "orders.py").write_text(text, encoding="utf-8")
+    counts = []
+    for profile in Profile:
+        found = run(Settings(root=tmp_path, profile=profile, cache=False, jobs=1), samples.registry()).findings
+        counts.append(sum(one.finding.rule == "unauthenticated-route" for one in found))
+    assert counts[0] < counts[2] and counts == sorted(counts)
