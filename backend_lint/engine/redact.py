@@ -35,6 +35,8 @@ _QUOTED = lazy_regex(
     r"(?:\"(?P<double>(?:[^\"\\]|\\.){1,2000})\"?|'(?P<single>(?:[^'\\]|\\.){1,2000})'?)"
 )
 _BARE = lazy_regex(r"(?P<name>[A-Za-z_][\w.-]{0,100})[\"']?\s{0,5}[=:]\s{0,5}(?P<bare>[^\s'\"${}\[\](),][^\s'\"]{0,2000})")
+_STRING = lazy_regex(r"([\"'])((?:[^\"'\\]|\\.){0,2000})(?:\1|$)")
+_CAPITALS = lazy_regex(r"[A-Z][A-Z_]{3,60}")
 _KEY_BODY = lazy_regex(r"[A-Za-z0-9+/]{60,}={0,2}")
 
 
@@ -57,6 +59,15 @@ def redact(text: str, bare: bool = False) -> str:
         if bare:
             text = _BARE.sub(lambda match: _assigned(match, "bare"), text)
     return text
+
+
+def without_strings(text: str) -> str:
+    """A line of code with what stands between quotation marks hidden, except for names in capitals: for findings about secrets.
+
+    >>> without_strings('jwt.encode(claims, "hunter2"); os.getenv("JWT_KEY")')
+    'jwt.encode(claims, "*******"); os.getenv("JWT_KEY")'
+    """
+    return _STRING.sub(lambda match: match.group() if len(match[2]) < 4 or _CAPITALS.fullmatch(match[2]) else _masked(match, match.span(2)), text)
 
 
 def _assigned(match: re.Match[str], group: str) -> str:

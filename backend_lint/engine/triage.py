@@ -25,6 +25,8 @@ UNUSED = "unused-suppression"
 UNKNOWN = "unknown-suppression"
 ENGINE_RULES = frozenset({WITHOUT_REASON, UNUSED, UNKNOWN})
 
+_SECRETS = frozenset({"cwe:798", "cwe:321"})
+"""Tags of rules whose findings stand on secrets: no string of their lines is shown."""
 _FRAME = 5
 _WIDTH = 1000
 
@@ -76,7 +78,7 @@ def triage(
                 in_baseline += 1
                 continue
             new = difference is None or difference.is_new(finding, identities[finding], lines, read_lines)
-            reported.append(Reported(_redacted(graded), identities[finding], _frame(finding, lines), new))
+            reported.append(Reported(_redacted(graded), identities[finding], _frame(finding, lines, cards), new))
     reported.sort(key=lambda item: (item.finding.path, item.finding.line, item.finding.column, item.finding.rule, item.finding.message))
     return tuple(reported), inline, in_baseline
 
@@ -201,15 +203,17 @@ def _at(suppression: Suppression, rule: str, message: str, cards: Mapping[str, C
     return Finding(rule, path, line, suppression.column, line, max(end, suppression.column + 1), message, severity)
 
 
-def _frame(finding: Finding, lines: list[str] | None) -> tuple[tuple[int, str], ...]:
+def _frame(finding: Finding, lines: list[str] | None, cards: Mapping[str, Card]) -> tuple[tuple[int, str], ...]:
     if lines is None or not 0 < finding.line <= len(lines):
         return ()
-    from backend_lint.engine.redact import redact
+    from backend_lint.engine.redact import redact, without_strings
 
+    is_about_secret = finding.rule in cards and not _SECRETS.isdisjoint(cards[finding.rule].tags)
     bare = not finding.path.endswith(".py")
     last = min(max(finding.end_line, finding.line), finding.line + _FRAME - 1, len(lines))
     # a secret that the cut would halve is still whole for the redaction
-    return tuple((number, redact(lines[number - 1][: 2 * _WIDTH], bare)[:_WIDTH]) for number in range(finding.line, last + 1))
+    shown = {number: redact(lines[number - 1][: 2 * _WIDTH], bare) for number in range(finding.line, last + 1)}
+    return tuple((number, (without_strings(text) if is_about_secret else text)[:_WIDTH]) for number, text in shown.items())
 
 
 def _redacted(finding: Finding) -> Finding:

@@ -1,0 +1,1 @@
+"""What a service is told by its surroundings, and what stands in its code instead."""
