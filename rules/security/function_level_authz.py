@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role
 from backend_lint.facts.python import Function
 from backend_lint.project import Project
 from backend_lint.project.authentication.levels import weaker_guards
@@ -84,7 +84,6 @@ class FunctionLevelAuthz(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in weaker_guards(project):
             route = found.route
-            head = project.calls.head((route.module, route.function))
             shown = f"`{'' if route.method == '*' else route.method + ' '}{route.path[:80]}`"
             message = f"{shown} lets in everybody who is logged in, nothing asks for a role or a permission: require the one that it is for"
             evidence = []
@@ -92,6 +91,11 @@ class FunctionLevelAuthz(ProjectRule):
                 other = project.calls.head((found.sibling.module, found.sibling.function))
                 names = [guard.name for guard in found.sibling.guards if guard.verifies] or ["a guard"]
                 evidence.append(Evidence(found.sibling.module, other.line, f"`{found.sibling.method} {found.sibling.path[:80]}` is guarded by `{names[0]}`"))
+            if route.function < 0 and route.owner is not None:
+                owner = project.modules[route.owner[0]].classes[route.owner[1]]
+                yield self.finding(route.owner[0], Place.at(owner.line, owner.column, 5), message, symbol=owner.name, evidence=evidence)
+                continue
+            head = project.calls.head((route.module, route.function))
             yield self.finding(route.module, _Head(head), message, symbol=head.name, evidence=evidence)
         for one in shared_writes(project):
             head = project.calls.head((one.route.module, one.route.function))

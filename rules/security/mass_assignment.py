@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Rol
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.ownership.assigned import RIGHTS, assigned
+from backend_lint.project.ownership.writable_rights import writable_rights
 from backend_lint.project.taint.serializers import shapes
 
 
@@ -15,7 +16,8 @@ class MassAssignment(ProjectRule):
     ## What it does
 
     Reports mappings of a request that are unpacked into a model (`Model(**request.data)`, `create`, `update`), loops that `setattr` whatever name it holds,
-    rights (`is_admin`, `is_staff` ...) that a route without authentication takes from it, and serializers and forms of user models with `"__all__"` fields.
+    rights (`is_admin`, `is_staff` ...) that a route without authentication takes from it, serializers and forms of user models with `"__all__"` fields, and
+    serializers with which everybody who is logged in writes a right.
 
     ## Why is this bad
 
@@ -84,3 +86,8 @@ class MassAssignment(ProjectRule):
             if project.modules[shape.path].role in self.roles and shape.is_user and shape.fields == ("__all__",) and not RIGHTS & shape.read_only:
                 message = "every field of a user can be written, `is_superuser` too: list the fields that a caller may set"
                 yield self.finding(shape.path, Place.at(shape.line, shape.column), message, symbol=shape.name)
+        for right in writable_rights(project):
+            shape, route = right.shape, right.route
+            message = f"whoever is logged in writes `{right.field}` with `{route.method} {route.path[:80]}`: put it into `read_only_fields`"
+            evidence = [Evidence(route.declared_in, route.line, f"`{shape.name}` takes what is sent here")]
+            yield self.finding(shape.path, Place.at(shape.line, shape.column), message, symbol=shape.name, evidence=evidence)

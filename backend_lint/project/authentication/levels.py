@@ -10,6 +10,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.route import Guard, Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.reached import speaks_of
+from backend_lint.project.calls import FunctionKey
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -35,21 +36,21 @@ class Weaker(NamedTuple):
 
 def weaker_guards(project: Project) -> Iterator[Weaker]:
     """Administrators' routes that let in everybody who is known."""
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[tuple[str, int], bool]] = set()
     further: dict[Guard, bool] = {}
     strict: dict[str, Route] = {}
     for route in project.routes:
         if route.function >= 0 and route.authenticated and any(_is_strict(guard) for guard in route.guards):
             strict.setdefault(route.framework, route)
     for route in project.routes:
-        key = (route.module, route.function)
-        if route.function < 0 or key in seen or route.authenticated is not True or project.modules[route.module].role is not Role.APPLICATION:
+        key = (route.module, route.function) if route.function >= 0 else route.owner
+        if key is None or (key, route.function < 0) in seen or project.modules[key[0]].role is not Role.APPLICATION or route.authenticated is not True:
             continue
         guards = [guard for guard in route.guards if not guard.name.startswith(_CARRIER)]
         if not guards or not _PRIVILEGED_PATH.search(route.path) or any(guard.verifies is not True or _is_strict(guard) for guard in guards):
             continue
-        seen.add(key)
-        if speaks_of(project, key, _WITHOUT_OWN_NAME):
+        seen.add((key, route.function < 0))
+        if any(speaks_of(project, one, _WITHOUT_OWN_NAME) for one in _own_functions(project, route)):
             continue
         if any(speaks_of(project, dependency, _WITHOUT_OWN_NAME) for dependency in route.dependencies):
             continue
@@ -60,7 +61,17 @@ def weaker_guards(project: Project) -> Iterator[Weaker]:
             yield Weaker(route, strict.get(route.framework))
 
 
-_WITHOUT_OWN_NAME = lazy_regex(_PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin"), re.IGNORECASE)
+_WITHOUT_OWN_NAME = lazy_regex(
+    _PRIVILEGE.pattern.replace("admin(?!_?url)", r"is_?admin|admin_(?:only|required)|user\.admin|(?:get|for|of|by|as)_admin"), re.IGNORECASE
+)
+
+
+def _own_functions(project: Project, route: Route) -> Iterator[FunctionKey]:
+    """The handler and the methods of its class: what a library calls for it."""
+    if route.function >= 0:
+        yield route.module, route.function
+    if route.owner is not None:
+        yield from ((route.owner[0], number) for number in project.modules[route.owner[0]].classes[route.owner[1]].methods)
 
 
 def _is_strict(guard: Guard) -> bool:

@@ -27,6 +27,8 @@ _MAX_SITES = 25
 _MAX_ASSIGNS = 8
 _MAX_TEXT = 600
 _GROWS = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
+_NAMED = lazy_regex(r"dict\([a-z_]\w*=(?!=)", re.IGNORECASE)
+"""A mapping whose keys stand in the code."""
 _DELAYED = frozenset({"delay", "apply_async", "send", "enqueue", "s", "si"})
 _KEEPS_ONLY = lazy_regex(r"\[\^|\\\\W|\\W")
 """An expression that matches all but what is allowed."""
@@ -172,7 +174,7 @@ class Flows:
         if self._mode is Mode.HOST and inner is not None and (first := leading(text)) != (text,):
             inner = first
         if inner is not None:
-            if self._mode is Mode.WHOLE and text[:1] in "[{'\"f":
+            if self._mode is Mode.WHOLE and (text[:1] in "[{'\"" or text.startswith(("f'", 'f"')) or _NAMED.match(text)):
                 return
             for part in inner:
                 yield from self.origins(key, part)
