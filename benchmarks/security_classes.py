@@ -44,6 +44,7 @@ _OURS = {
     "jwt-verification": ("JWT",),
     "jwt-secret-claim": ("JWT",),
     "hardcoded-signing-key": ("JWT", "hard-coded secrets"),
+    "hardcoded-secret": ("hard-coded secrets",),
     "weak-crypto": ("weak crypto",),
     "password-storage": ("weak crypto",),
     "tls-verification-disabled": ("TLS verification",),
@@ -52,6 +53,7 @@ _OURS = {
 
 _BY_WORDS = {
     "dangerous-sink": {
+        "operators of the query": "SQL injection",
         "a command of the shell": "command injection",
         "which program is started": "command injection",
         "as Python code": "code and templates",

@@ -44,8 +44,8 @@ PAGE = HERE.parent / "docs" / "security-peers.md"
 TEXT = """# Weaknesses found, beside bandit, ruff and semgrep
 
 Made by `python benchmarks/security_peers.py --write`, which says how places are labelled; `benchmarks/results/security_peers.json` holds the numbers. A cell:
-bad places found, good places reported. backend-lint runs with `--profile all --select security,auth`, ruff with all of its S rules, semgrep with its public
-Python rules of these classes.
+bad places found, good places reported. backend-lint runs with `--profile all --select security,auth,hardcoded-secret`, ruff with all of its S rules, semgrep
+with its public Python rules of these classes.
 
 bandit finds all of its own examples and semgrep all of its own tests because their authors labelled them by what the tools say: the fair row for bandit is
 `semgrep`, for semgrep it is `bandit`. Many of those places are calls of what could be dangerous, whatever it is given (`eval("1+1")`, `import telnetlib`, a
@@ -231,7 +231,7 @@ def bandit_places(tree: Path, target: Path, bandit: str) -> Iterator[Place]:
         reported = by_file.get(file.name, [])
         if counts.get(file.name) != len(reported):
             continue
-        path = f"bandit/{file.name}"
+        path = f"bandit/bandit_{file.name}"  # an example must not hide the library that it is named after
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target / path)
         kinds: set[str] = set()
@@ -267,7 +267,7 @@ def run(command: list[str], cwd: Path, accept: tuple[int, ...] = (0, 1), **env: 
 
 
 def backend_lint(target: Path) -> Iterator[Said]:
-    options = ["--isolated", "--no-cache", "--exit-zero", "--format", "json", "--profile", "all", "--select", "security,auth"]
+    options = ["--isolated", "--no-cache", "--exit-zero", "--format", "json", "--profile", "all", "--select", "security,auth,hardcoded-secret"]
     raw = run([sys.executable, "-m", "backend_lint", "check", *options, "."], target, PYTHONPATH=str(HERE.parent))
     for one in json.loads(raw)["findings"]:
         yield Said(one["path"], one["line"], one.get("end_line") or one["line"], classes.of_ours(one["rule"], one["message"]), one["rule"])

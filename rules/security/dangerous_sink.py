@@ -16,6 +16,9 @@ _SAID = {
     Danger.TEMPLATE: ("is compiled as a template, which can run code", "use a fixed template and pass the value as a variable"),
     Danger.XML: ("is parsed with external entities, which read files", "pass a parser with `resolve_entities=False`, or use `defusedxml`"),
     Danger.HTML: ("is written into a page as it is, and runs there as script", "use a template that escapes, or `markupsafe.escape`"),
+    Danger.NOSQL: ("may hold operators of the query instead of a value", "make it a string, or check it against a schema"),
+    Danger.LDAP: ("is written into the filter of a directory", "escape it with `escape_filter_chars`"),
+    Danger.XPATH: ("is written into an XPath expression", "pass it as a variable of the expression"),
     Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
 }
 
@@ -27,8 +30,8 @@ class DangerousSink(ProjectRule):
 
     Follows values of requests (query, body, headers, cookies, uploaded files, path, events of cloud functions) through locals, containers, attributes and
     calls to shell commands, programs that are started, `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that
-    resolve entities, redirects, and pages put together from strings. The way is the evidence. Names of files and programs that pass through several functions
-    are reported by the profile `strict` only.
+    resolve entities, queries of MongoDB, DynamoDB, LDAP and XPath, redirects, and pages put together from strings. The way is the evidence. Names of files and
+    programs that pass through several functions are reported by the profile `strict` only.
 
     ## Why is this bad
 
@@ -79,7 +82,7 @@ class DangerousSink(ProjectRule):
 
     severity, precision, since = "error", "high", "0.1"
     profile = Profile.DEFAULT
-    tags = ("cwe:78", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "cwe:79", "owasp-api:8", "security")
+    tags = ("cwe:78", "cwe:90", "cwe:643", "cwe:943", "cwe:94", "cwe:22", "cwe:502", "cwe:1336", "cwe:611", "cwe:601", "cwe:79", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:

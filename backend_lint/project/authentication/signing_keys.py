@@ -82,6 +82,8 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
         in_token = used.name.startswith(("jwt.", "jose."))
         key = argument(used.call, 1, "key") if in_token else keyword(used.call, "secret_key") or argument(used.call, 0, "")
         unverified = used.name.endswith("decode") and not keyword(used.call, "algorithms") and len(used.call.args) < 3
+        if key.isidentifier() and not is_signing_key(key):
+            key = project.guards.values.follow(used.place(key)).text
         if _is_key(key) and not unverified and not for_development(used.module.path):
             yield SigningKey(used.module, used.function, used.call.line, used.call.column, "", False)
     for module, function, _, call in project.guards.values.calls_named("add_middleware", "Middleware"):

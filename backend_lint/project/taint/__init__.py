@@ -17,6 +17,7 @@ from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
 from backend_lint.project.taint.library import BY_METHOD, LAST_NAMES, PROGRAMS, RUNNERS, SHELLS, SINKS, UNSAFE_LOADERS, YAML, Danger, Sink
 from backend_lint.project.taint.open_values import OpenValues
+from backend_lint.project.taint.stores import store_sinks
 from backend_lint.project.taint.values import parts, pieces
 from backend_lint.project.value_text import constant_string, split
 
@@ -57,6 +58,7 @@ class Taint:
         self._project = project
         self.flows = Flows(project)
         self.open_values = OpenValues(project, self.flows)
+        self._methods = {**BY_METHOD, **store_sinks(project.imported)}
         self._arrivals: dict[Place, Arrival | None] | None = None
 
     def arrivals(self, *dangers: Danger) -> Iterator[Arrival]:
@@ -83,13 +85,14 @@ class Taint:
         return self._arrivals
 
     def _found(self) -> Iterator[Place]:
+        names = LAST_NAMES | self._methods.keys()
         for path, module in self._project.modules.items():
             if module.role is not Role.APPLICATION or for_development(path):
                 continue
             for function, body in enumerate(module.bodies):
                 for call in body.calls:
                     last = call.callee.rpartition(".")[2]
-                    if last in LAST_NAMES:
+                    if last in names:
                         yield from self._at(path, function, _run(call, last))
 
     def _at(self, path: str, function: int, call: Call) -> Iterator[Place]:
@@ -99,17 +102,25 @@ class Taint:
         if ref is not None and not ref.is_external:
             return
         name = self._imported((path, function), call) or (ref.name if ref is not None else _unresolved(call))
-        sink = _sink(name, call)
+        sink = self._sink(name, call)
         if sink is None or (name in YAML and not makes_objects(self._project, (path, function), call)):
             return
         value = _value(sink, call)
+        if sink.danger is Danger.NOSQL and value[:1] != "{" and call.callee.endswith(".find"):
+            return  # strings have such a method as well
         if sink.programs and self._begins_with_program((path, function), value):
             return
-        if (sink.whole and len(pieces(value)) > 1) or (sink.markup and not _is_composed(value)):
+        if (sink.whole and (value[:1] in "{[" or len(pieces(value)) > 1)) or (sink.markup and not _is_composed(value)):
             return
         if value and parts(value) != ():
             is_program = sink.programs and value in (_first(sink, call), next(iter(split(_first(sink, call)[1:-1])), ""))
             yield Place(Danger.PROGRAM if is_program else sink.danger, (path, function), call, name, value)
+
+    def _sink(self, name: str, call: Call) -> Sink | None:
+        for sink in (SINKS.get(name), PROGRAMS.get(name)):
+            if sink is not None and _is_armed(sink, call):
+                return sink
+        return self._methods.get(call.callee.rpartition(".")[2]) if "." in call.callee else None
 
     def _begins_with_program(self, key: FunctionKey, value: str) -> bool:
         """A list that was begun with the name of a program, and grew afterwards."""
@@ -140,13 +151,6 @@ class Taint:
 def _is_composed(text: str) -> bool:
     """Whether constant text with words stands around a value."""
     return text[:1] in "f('\"" and any(not piece.is_value and _WORD.search(piece.text) for piece in pieces(text))
-
-
-def _sink(name: str, call: Call) -> Sink | None:
-    for sink in (SINKS.get(name), PROGRAMS.get(name)):
-        if sink is not None and _is_armed(sink, call):
-            return sink
-    return BY_METHOD.get(call.callee.rpartition(".")[2]) if "." in call.callee else None
 
 
 def _run(call: Call, last: str) -> Call:
@@ -189,7 +193,7 @@ def _is_true(value: str) -> bool:
 
 
 def _value(sink: Sink, call: Call) -> str:
-    if sink.position < 0:
+    if sink.position == -1:
         return call.callee.rpartition(".")[0]
     value = _first(sink, call)
     return _program(value, call.args[sink.position + 1 :]) if sink.programs else value
@@ -198,7 +202,7 @@ def _value(sink: Sink, call: Call) -> str:
 def _first(sink: Sink, call: Call) -> str:
     """The argument itself."""
     value = next((value for keyword, value in call.keywords if keyword in sink.names), "")
-    if not value and len(call.args) > sink.position and (sink.programs or not call.args[sink.position].startswith("*")):
+    if not value and sink.position >= 0 and len(call.args) > sink.position and (sink.programs or not call.args[sink.position].startswith("*")):
         value = call.args[sink.position].lstrip("*")
     return value
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project import FunctionKey
 from backend_lint.project.taint.flows import Flows, Mode, Trail
 from backend_lint.project.taint.hosts import begins_with_scheme
 from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
+from backend_lint.project.value_text import entries
 
 _HARMLESS: dict[Danger, frozenset[Trait]] = {
     Danger.PATH: frozenset({Trait.SEGMENT, Trait.NAME, Trait.URL, Trait.BYTES, Trait.ADMIN}),
@@ -17,6 +19,8 @@ _HARMLESS: dict[Danger, frozenset[Trait]] = {
     Danger.HTML: frozenset({Trait.HEADER, Trait.BYTES, Trait.URL, Trait.BODY}),
     Danger.SQL: frozenset({Trait.URL}),
 }
+_MAY_BE_MAPPING = lazy_regex(r"json|\.data\b|body|event")
+"""Sources whose values are not always text: a mapping takes the place of the value, and with it come operators."""
 
 
 def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail | None:
@@ -24,7 +28,12 @@ def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail
     harmless = _HARMLESS.get(danger, frozenset())
     if danger is Danger.URL and begins_with_scheme(text):
         harmless -= {Trait.SEGMENT}
+    if danger is Danger.NOSQL:
+        if text[:1] == "{":
+            return next((found for _, value in entries(text) if (found := arriving(flows, key, value, danger)) is not None), None)
+        if (text[:1] not in "%#" and not text[:1].isidentifier()) or text.startswith(("str(", "f'")):
+            return None  # text, in which no operator can stand
     for trail in flows.trails(key, text, Mode.HOST if danger in (Danger.URL, Danger.REDIRECT) else Mode.ANY):
-        if not trail.source.traits & harmless:
+        if not trail.source.traits & harmless and (danger is not Danger.NOSQL or _MAY_BE_MAPPING.search(trail.source.shown)):
             return trail
     return None

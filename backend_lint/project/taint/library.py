@@ -25,6 +25,9 @@ class Danger(enum.StrEnum):
     URL = "url"
     REDIRECT = "redirect"
     HTML = "html"
+    NOSQL = "nosql"
+    LDAP = "ldap"
+    XPATH = "xpath"
 
 
 class Sink(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.flows import Step, Trail
 from backend_lint.project.taint.sources import Trait
@@ -29,6 +29,9 @@ _STATEMENT = lazy_regex(
 )
 _FRAGMENTS = lazy_regex(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
 """What takes a part of a statement as its text."""
+_CLAUSES = frozenset({"filter", "where", "having", "group_by", "order_by", "distinct"})
+_OF_QUERY = lazy_regex(r"query|session|select\b", re.IGNORECASE)
+_WORD = lazy_regex(r"[A-Za-z]")
 _HOLE = "\0"
 _MAX_VARIANTS = 8
 _MAX_HOPS = 3
@@ -62,6 +65,8 @@ class Statements:
                     method = call.callee.rpartition(".")[2]
                     if method in _RUNS and (value := _statement(call)):
                         yield from self._of((path, function), call, value, (), 0)
+                    elif method in _CLAUSES and "." in call.callee and _is_of_query(body, call.callee):
+                        yield from self._clauses((path, function), call)
                     elif method == "extra" and "." in call.callee:
                         yield from self._extra((path, function), call)
 
@@ -101,6 +106,14 @@ class Statements:
     def _is_fragment(self, key: FunctionKey, call: Call) -> bool:
         ref = self._project.value(*key, call.callee)
         return ref is not None and ref.is_external and _FRAGMENTS.match(ref.name) is not None
+
+    def _clauses(self, key: FunctionKey, call: Call) -> Iterator[Built]:
+        """SQLAlchemy: text put together where a clause is expected."""
+        for value in call.args:
+            for variant in self._variants(key, value, call.line) if value[:1] in "%#f('\"" else ():
+                if len(variant) > 1 and any(not piece.is_value and _WORD.search(piece.text) for piece in variant) and (found := self._first(key, variant)):
+                    yield Built(key, call, found[0], found[1], ())
+                    return
 
     def _extra(self, key: FunctionKey, call: Call) -> Iterator[Built]:
         """Django: parts of statements in ``extra()``."""
@@ -159,6 +172,19 @@ class Statements:
         value = self._project.modules[key[0]].bodies[0].assigns[number].value if kind == "assign" else ""
         known = pieces(value) if value else []
         return known[0].text if len(known) == 1 and not known[0].is_value else ""
+
+
+def _is_of_query(body: Body, callee: str) -> bool:
+    """Whether what a method is called on began as a query of a session."""
+    for _ in range(_MAX_ADDED):
+        receiver = callee.rpartition(".")[0]
+        if _OF_QUERY.search(receiver):
+            return True
+        number = receiver[1:].partition(".")[0]
+        if receiver[:1] != "#" or not number.isdigit() or int(number) >= len(body.calls):
+            return False
+        callee = body.calls[int(number)].callee
+    return False
 
 
 def _statement(call: Call) -> str:

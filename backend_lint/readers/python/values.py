@@ -23,6 +23,7 @@ _SQL = (
     *("RETURNI", "(SELECT", "UNION", ", "),
 )
 """A statement is kept whole: what is cut off could hold its condition. The second line begins scripts of migrations, the others parts of statements."""
+_INDENTED = 120
 MAX_ITEMS = 12
 MAX_TABLE_ITEMS = 400
 """Displays on module level (settings, routes, middleware) and lists of calls are kept longer, up to `MAX_TABLE` characters."""
@@ -129,7 +130,10 @@ def _binary(scan: Scanner, node: ast.BinOp) -> str:
 
 def is_sql(text: str) -> bool:
     """An operation that begins with a statement: it is put together from several strings."""
-    return text[:12].lstrip("(f'\"").upper().startswith(_SQL)
+    head = text[:12].lstrip("(f'\"")
+    if head[:1] in ("\\", " "):  # the first line of the string is empty, or the statement is indented
+        head = text[:_INDENTED].lstrip("(f'\"").replace("\\n", " ").replace("\\t", " ").lstrip()
+    return head[:12].upper().startswith(_SQL)
 
 
 def _boolean(scan: Scanner, node: ast.BoolOp) -> str:
