@@ -13,13 +13,13 @@ class OauthFlowMisuse(ProjectRule):
 
     ## What it does
 
-    Reports token requests with the password grant, authorization requests of the implicit flow, an address to return to that is taken from the request, and
-    `OAUTHLIB_INSECURE_TRANSPORT` switched on outside of development.
+    Reports token requests with the password grant, authorization requests of the implicit flow, an address to return to that is taken from the request,
+    pages that exchange the code of whoever comes without `state`, and `OAUTHLIB_INSECURE_TRANSPORT` switched on outside of development.
 
     ## Why is this bad
 
     With the password grant the application sees the password, and no second factor can be asked for. The implicit flow puts the token into the address. Who
-    chooses the address to return to receives the code.
+    chooses the address to return to receives the code. Without `state` a link with somebody else's code logs a visitor in to his account.
 
     ## Example
 
@@ -71,5 +71,6 @@ _MESSAGES = {
     "password": "password grant: the application handles passwords, and no second factor can be asked for; use the authorization code with PKCE",
     "implicit": "implicit flow: the token stands in the address, which histories and logs keep; use the authorization code with PKCE",
     "redirect": "caller chooses where the code is sent: compare the address with the registered ones first",
+    "state": "code is exchanged for whoever brings one, so a visitor can be logged in to somebody else's account: compare `state` with the visitor's session",
     "plain": "OAuth over plain HTTP is allowed, anybody on the way reads codes and tokens: switch it on for development only",
 }

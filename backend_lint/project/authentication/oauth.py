@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +10,7 @@ from backend_lint.facts.python import Assign, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, only_while_developing
 from backend_lint.project.authentication.library_calls import SERVING, entry
+from backend_lint.project.authentication.reached import speaks_of, texts
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import call_ids, constant_string
 from backend_lint.project.web.values import Place, keyword
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
 _STARTS = ("authorize_redirect", "create_authorization_url", "authorization_url", "get_authorization_url", "get_authorization_request_url")
 _QUERY = lazy_regex(r"request\.(?:args|GET|query_params|values|form)(?:\.get|\[)")
 _IMPLICIT = lazy_regex(r"[?&]response_type=(?:id_token )?token(?:&|$)")
+_PARAMETERS = lazy_regex(r"(?:args|GET|query_params|values)\.get$")
+_CODE_OF_REQUEST = lazy_regex(r"request\.(?:args|GET|query_params)\['code'\]")
+_EXCHANGES = lazy_regex(r"(?:^|\.)(?:a?post|request|fetch)$|token|exchange|code", re.IGNORECASE)
+_CODE = lazy_regex(r"authorization_code")
+_STATE = lazy_regex(r"state|nonce|pkce|code_verifier", re.IGNORECASE)
 
 
 class Misused(NamedTuple):
-    """Where a flow goes wrong; `kind` is ``password``, ``implicit``, ``redirect`` or ``plain``."""
+    """Where a flow goes wrong; `kind` is ``password``, ``implicit``, ``redirect``, ``state`` or ``plain``."""
 
     module: SourceModule
     function: int
@@ -54,6 +61,7 @@ def misused_flows(project: Project) -> Iterator[Misused]:
             yield Misused(module, function, call, "redirect")
         if constant_string(keyword(call, "response_type")) == "token" or any(_IMPLICIT.search(constant_string(arg) or "") for arg in call.args):
             yield Misused(module, function, call, "implicit")
+    yield from _without_state(project)
     for module in project.modules.values():
         if module.role not in SERVING or for_development(module.path):
             continue
@@ -61,3 +69,21 @@ def misused_flows(project: Project) -> Iterator[Misused]:
             for assign in body.assigns:
                 if "OAUTHLIB_INSECURE_TRANSPORT" in assign.target and assign.value in ("'1'", "'true'") and not only_while_developing(body, assign.block):
                     yield Misused(module, function, assign, "plain")
+
+
+def _without_state(project: Project) -> Iterator[Misused]:
+    """Pages that a browser is sent back to with a code, which is exchanged although nothing says that this visitor asked for it."""
+    for handler in project.routes.handlers:
+        routes = project.routes.by_handler(handler)
+        module = project.modules[handler[0]]
+        if module.role not in SERVING or not any(route.method in ("GET", "*") for route in routes) or for_development(handler[0]):
+            continue
+        body, head = module.bodies[handler[1]], module.functions[handler[1]]
+        names = {one.name for one in head.parameters}
+        asked = any(call.args[:1] == ("'code'",) and _PARAMETERS.search(call.callee) for call in body.calls)
+        reads = asked or "code" in names or any(_CODE_OF_REQUEST.search(text) for text in texts(body))
+        if not reads or any(_STATE.search(name) for name in names) or speaks_of(project, handler, _STATE) or not speaks_of(project, handler, _CODE):
+            continue
+        at = next((call for call in body.calls if _EXCHANGES.search(call.callee)), None)
+        if at is not None:
+            yield Misused(module, handler[1], at, "state")

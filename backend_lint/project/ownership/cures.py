@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 def cure_of(found: Unscoped) -> str:
     """What to do about a field of a serializer, a generic view, a query along a chain of keys, or a query for the row itself."""
     column = found.key.columns[0]
+    if found.named:
+        return f"compare `{found.named}` of the address with the caller, or take the owner from the login"
     if found.effect == "taken":
         return f"limit the field's queryset to the caller's rows, or check `{column}` where the field is validated"
     if found.handler is None:

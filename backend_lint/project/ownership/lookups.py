@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.query import Comparison, Predicate, Query, Rows, Site, TermKind, Verb
@@ -48,19 +48,20 @@ class Lookups:
         self._keys = keys
         self.users = keys.users
 
-    def of(self, handler: FunctionKey) -> Iterator[Lookup]:
-        """The lookups that a handler makes itself or through functions that it hands the value to."""
+    def of(self, handler: FunctionKey, chooses: Callable[[Site], bool] | None = None) -> Iterator[Lookup]:
+        """The lookups that a handler makes itself or through functions that it hands the value to; of one row, or those that `chooses` tells."""
+        chooses = chooses or self._chooses
         for site in self._project.queries.at(*handler):
             table = self.table(site)
-            if table and self._chooses(site):
+            if table and chooses(site):
                 behind = self._frames.chosen_by(handler, site.call)
                 if self._frames.is_sent(handler, behind):
                     yield Lookup(handler, site.call, site, table, (), behind)
         for edge in self._project.calls.edges(handler):
             if edge.target.kind is RefKind.FUNCTION:
-                yield from self._through(handler, edge)
+                yield from self._through(handler, edge, chooses)
 
-    def _through(self, handler: FunctionKey, first: Edge) -> Iterator[Lookup]:
+    def _through(self, handler: FunctionKey, first: Edge, chooses: Callable[[Site], bool]) -> Iterator[Lookup]:
         waiting: list[tuple[tuple[tuple[FunctionKey, Edge], ...], FunctionKey]] = [(((handler, first),), first.target.function)]
         seen = {handler}
         while waiting:
@@ -70,7 +71,7 @@ class Lookups:
             seen.add(key)
             for site in self._project.queries.at(*key):
                 table = self.table(site)
-                if table and self._chooses(site):
+                if table and chooses(site):
                     given = self._given(way, key, self._frames.chosen_by(key, site.call))
                     if given and self._frames.is_sent(handler, given):
                         yield Lookup(handler, first.number, site, table, way, given)

@@ -49,6 +49,8 @@ class Unscoped(NamedTuple):
     siblings: tuple[Site, ...]
     profile: Profile
     way: tuple[tuple[FunctionKey, Edge], ...] = ()
+    named: str = ""
+    """The parameter of the address that names the owner, if the query asks for one and nobody compares him with the caller."""
 
 
 class Finder:
@@ -119,6 +121,7 @@ def unscoped(project: Project) -> Iterator[Unscoped]:
     """What handlers look up for whoever names it, one for each place."""
     from backend_lint.project.ownership.handed_in import handed_in
     from backend_lint.project.ownership.listings import listings
+    from backend_lint.project.ownership.named_owners import named_owners
     from backend_lint.project.ownership.references import references
     from backend_lint.project.ownership.view_classes import of_views
 
@@ -139,6 +142,7 @@ def unscoped(project: Project) -> Iterator[Unscoped]:
                 seen.add((found.path, found.at.line, found.table))
                 yield found
     yield from listings(finder)
+    yield from named_owners(finder)
     yield from of_views(finder)
     yield from references(finder)
 

@@ -274,6 +274,9 @@ class Flows:
             return
         if method in ("split", "rsplit") and call.args[:1] in (("'/'",), ("'.'",)):
             return  # none of its items leads out of a folder
+        if method in ("get", "pop") and receiver in ("%self.kwargs", "%kwargs") and call.args:
+            yield from self.origins(key, f"{receiver}[{call.args[0]}]{rest}")
+            return
         source = self.sources.of_text(key, call.callee) if receiver or "." in call.callee else None
         if source is not None:
             if method in KEEPING and not any(name == "type" and value != "str" for name, value in call.keywords):

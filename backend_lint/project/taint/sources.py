@@ -26,6 +26,7 @@ _ADDRESS = frozenset({"path", "full_path", "path_info", "url", "base_url"})
 _HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
 _TORNADO = lazy_regex(r"%self\.get_(?:query_|body_)?arguments?(?=\W|$)")
+_KWARGS = lazy_regex(r"%(self\.)?kwargs\['(\w+)'\]")
 _EVENTS = ("event", "context")
 """The parameters of a function that a cloud calls for each request or message."""
 _MAX_DEPTH = 6
@@ -77,9 +78,12 @@ class Sources:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._handlers: dict[FunctionKey, str] = {}
+        self._owners: dict[tuple[str, int], str] = {}
         self._administrators: set[FunctionKey] = set()
         others: set[FunctionKey] = set()
         for route in project.routes:
+            if route.owner is not None:
+                self._owners[route.owner] = f"{self._owners.get(route.owner, '')} {route.framework}:{route.path}"
             if route.function >= 0:
                 key = (route.module, route.function)
                 (self._administrators if for_administrators(route) else others).add(key)
@@ -100,6 +104,8 @@ class Sources:
         if match is None:
             if _TORNADO.match(text):
                 return Source(text.replace("%", ""))
+            if "kwargs" in text:
+                return self._of_kwargs(key, text)
             return self._validated(key, text) if "_data[" in text else None
         root = match.group(1)
         if root[0] != "%":
@@ -145,6 +151,19 @@ class Sources:
                 ref = self._project.value(*key, f"%{name}")
                 return ref is None or (ref.is_external and ref.name.rpartition(".")[2].endswith("Request")) or "Request" in parameter.annotation
         return False
+
+    def _of_kwargs(self, key: FunctionKey, text: str) -> Source | None:
+        """A part of the address in a class-based view of Django: ``self.kwargs['name']``, ``kwargs['name']``."""
+        match = _KWARGS.fullmatch(text)
+        owner = self._project.calls.head(key).owner
+        if match is None or (match.group(1) is None and key not in self._handlers):
+            return None
+        routed = self._handlers.get(key) or (self._owners.get((key[0], owner), "") if owner >= 0 else "")
+        source = self._of_path(match.group(2), routed) if routed else None
+        if source is None:
+            return None
+        traits = source.traits | ({Trait.ADMIN} if key in self._administrators else set())
+        return Source(f"{match.group(2)}", traits)
 
     def _validated(self, key: FunctionKey, text: str) -> Source | None:
         """A field of a serializer or form that is declared to hold any text."""
