@@ -22,7 +22,7 @@ _TELLS = lazy_regex(
     r"|\b(?:no|unknown|invalid|unregistered|non-?existing)\s+(?:such\s+)?(?:user|account|e-?mail|username)\b(?!\s+(?:or|and|/)\b)",
     re.IGNORECASE,
 )
-_HEDGED = lazy_regex(r"\bif\b|\bor\b|\bmay\b|\bpassword\b|\bverified\b|\bactive\b|\btoken\b|\blink\b", re.IGNORECASE)
+_HEDGED = lazy_regex(r"\bids?\b|\bif\b|\bor\b|\bmay\b|\bpassword\b|\bverified\b|\bactive\b|\btoken\b|\blink\b", re.IGNORECASE)
 _LOGS = lazy_regex(r"(?:^|\.)(?:log\w*|_log\w*|capture_message|print|debug|info|warning|error|exception)(?:\.|$)", re.IGNORECASE)
 _TOKEN = lazy_regex(r"[<{:(][^>}/]*(?:token|key|uidb64|uid|code|hash)", re.IGNORECASE)
 
@@ -44,6 +44,8 @@ def telling(project: Project) -> Iterator[Told]:
         if route is None or module.role is not Role.APPLICATION:
             continue
         body = module.bodies[key[1]]
+        if any(call.callee.endswith("session.get") or "session[" in call.callee for call in body.calls):
+            continue  # whom it is about was noted before, nobody names him here
         said: list[Call | Return] = [call for call in body.calls if not _LOGS.search(call.callee) and _says(call.args, call.keywords)]
         said += [one for one in body.returns if _says((one.value,), ())]
         if said:

@@ -16,7 +16,7 @@ from backend_lint.project.modules import SourceModule
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_KEPT = lazy_regex(r"^%?(?:self\.)?(?:request\.)?session\['(?:\w*user\w*|uid|account\w*|member\w*|logged_?in|is_authenticated|auth\w*)'\]$", re.IGNORECASE)
+_KEPT = lazy_regex(r"^%?(?:self\.)?(?:request\.)?session\['(?:\w*user\w*|uid|account\w*|member\w*|logged_?in|(?:is_)?authenticated)'\]$", re.IGNORECASE)
 _CHECKS = lazy_regex(r"^(?:a?authenticate|a?check_password|verify_password|check_password_hash|checkpw|verify)$")
 _NEW_KEY = lazy_regex(r"cycle_key|flush|regenerate|\blogin$|login_user|session\.clear|new_session|create_session|rotate", re.IGNORECASE)
 _SERVER_SIDE = frozenset({"flask_session", "flask_kvsession", "starsessions", "aiohttp_session", "django"})

@@ -26,7 +26,9 @@ _TIMED = {
 """What reads a token with its age, and the position of `max_age`."""
 _UNTIMED = ("itsdangerous.URLSafeSerializer.loads", "itsdangerous.url_safe.URLSafeSerializer.loads", "django.core.signing.Signer.unsign")
 """What reads a token that does not know its age."""
-_LETS_IN = lazy_regex(r"reset|forgot|recover|magic|log_?in|sign_?in|invit|activat|confirm|verif", re.IGNORECASE)
+_LETS_IN = lazy_regex(
+    r"reset|forgot|recover|magic|log_?in|sign_?in|invit|activat|confirm|verif(?:y|ication|ied)?_?-?(?:e?mail|account|user|address)", re.IGNORECASE
+)
 _MEANT_TO_STAY = lazy_regex(
     r"unsubscri|opt_?out|newsletter|feed|calendar|ical|tracking|pixel|download|share|cursor|next|state|cookie|session|remember|csrf", re.IGNORECASE
 )

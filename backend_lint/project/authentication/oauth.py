@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _STARTS = ("authorize_redirect", "create_authorization_url", "authorization_url", "get_authorization_url", "get_authorization_request_url")
 _QUERY = lazy_regex(r"request\.(?:args|GET|query_params|values|form)(?:\.get|\[)")
 _IMPLICIT = lazy_regex(r"[?&]response_type=(?:id_token )?token(?:&|$)")
+_OF_SOMEBODY = lazy_regex(r"^%\w+$|request\.|\bform\b|^#")
 _PARAMETERS = lazy_regex(r"(?:args|GET|query_params|values)\.get$")
 _CODE_OF_REQUEST = lazy_regex(r"request\.(?:args|GET|query_params)\['code'\]")
 _EXCHANGES = lazy_regex(r"(?:^|\.)(?:a?post|request|fetch)$|token|exchange|code", re.IGNORECASE)
@@ -49,7 +50,9 @@ def misused_flows(project: Project) -> Iterator[Misused]:
         if module.role in SERVING and not for_development(module.path):
             for name in ("data", "json", "body"):
                 held = entry(project, Place(module.path, function, keyword(call, name)), "grant_type") if keyword(call, name) else None
-                if held is not None and constant_string(held.text) == "password":
+                given = entry(project, Place(module.path, function, keyword(call, name)), "password") if held is not None else None
+                # a password of the service's own, for an interface of somebody else that knows no other way, is no user's
+                if held is not None and constant_string(held.text) == "password" and given is not None and _OF_SOMEBODY.search(given.text):
                     yield Misused(module, function, call, "password")
     for module, function, _, call in values.calls_named(*_STARTS):
         if module.role not in SERVING or for_development(module.path):

@@ -72,9 +72,13 @@ def _owner_of(finder: Finder, site: Site) -> OwnerKey | None:
 
 def _may_be_anybody(finder: Finder, lookup: Lookup) -> bool:
     """Every route that leads there knows who calls, and nothing before the handler asks more than that."""
+    from backend_lint.project.ownership.unscoped import PROVES_WHO
+
     routes = finder.project.routes.by_handler(lookup.handler)
     for route in routes:
-        if route.authenticated is not True or is_public(route) or is_marked(finder.project, route) or finder.checks.asked_before(route):
+        if route.authenticated is not True or PROVES_WHO.search(route.path) or is_public(route) or is_marked(finder.project, route):
+            return False
+        if finder.checks.asked_before(route):
             return False
         if route.owner is not None and finder.checks.asked_by_class(route.owner):
             return False

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SHARED = lazy_regex(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
 """Paths of what is meant to be seen by whoever has the address."""
+PROVES_WHO = lazy_regex(r"validat|verif|log_?-?in|sign_?-?in|authenticat|webauthn|fido|otp|2fa|mfa|challenge", re.IGNORECASE)
+"""Paths on which somebody proves that the account is his: who may call is found out there."""
 
 
 class Unscoped(NamedTuple):
@@ -159,6 +161,8 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
     if effect is Effect.NONE or (effect is Effect.READ and (lookup.table in finder.keys.users or key.strength is Strength.AUTHOR)):
         return None
     if effect is Effect.READ and any(_SHARED.search(route.path) for route in routes):
+        return None
+    if lookup.table in finder.keys.users and any(PROVES_WHO.search(route.path) for route in routes):
         return None
     if lookup.table in finder.keys.users and not lookup.given & finder.frames.sent_names(lookup.handler):
         return None  # an account that is found by something else than its name in the address is most often found for somebody
