@@ -193,6 +193,10 @@ class Rule:
         order = tuple(Profile)
         return order.index(profile) <= order.index(self.asked)
 
+    def read_roles(self) -> frozenset[Role]:
+        """The roles whose facts it needs for what the run asks of it."""
+        return self.roles | self.reads
+
     def option(self, key: str) -> Any:
         """The configured value of one of `options`. Raises KeyError for a name that the card does not declare."""
         return self._options[key]

@@ -285,7 +285,7 @@ def _serving(rules: list[Rule], plan: Plan | None) -> list[Rule]:
 def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
     """The roles whose facts some rule reads. Facts of what application code may import are always read."""
     always = frozenset(Role) - {Role.TEST, Role.MIGRATION, Role.GENERATED}
-    return always.union(*(rule.roles | rule.reads for rule in rules))
+    return always.union(*(rule.read_roles() for rule in rules))
 
 
 def _known(settings: Settings, unchecked: list[Unchecked], watch: Watch | None = None) -> KnownDatabase:

@@ -85,3 +85,5 @@ class Route(Fact, frozen=True):
     owner: tuple[str, int] | None = None
     """Path and index of the class that the handler is called on, for class-based handlers."""
     limits: tuple[Limit, ...] = ()
+    url_name: str = ""
+    """What ``reverse()`` calls it, without its namespace; empty if it has no name of its own."""

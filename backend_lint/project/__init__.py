@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from backend_lint.project.architecture import Architecture
     from backend_lint.project.awaited import Awaited
     from backend_lint.project.base import Base
+    from backend_lint.project.called_routes import CalledRoutes
     from backend_lint.project.deployment import Deployment
     from backend_lint.project.entries import Entries
     from backend_lint.project.growing import Growing
@@ -176,6 +177,13 @@ class Project:
         from backend_lint.project.routes import Routes
 
         return Routes.link(self)
+
+    @functools.cached_property
+    def called_routes(self) -> CalledRoutes:
+        """The routes that tests call, told from what the tests write."""
+        from backend_lint.project.called_routes import CalledRoutes
+
+        return CalledRoutes(self)
 
     @functools.cached_property
     def dependencies(self) -> Dependencies:

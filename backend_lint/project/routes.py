@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.route import Route
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_OPERATIONAL = lazy_regex(
+    r"(?:/[\w.-]+)*/(?:health\w*|ready\w*|live\w*|ping|metrics|status|docs|redoc|openapi\.json|favicon\.ico|robots\.txt|__debug__(?:/.*)?)/?", re.IGNORECASE
+)
 _FASTAPI = ("fastapi", "starlette")
 _FLASK = ("flask", "quart", "flask_restful", "flask_restx", "flask_appbuilder", "flask_smorest", "apiflask", "sanic")
 _DJANGO = ("django", "rest_framework")
@@ -83,3 +88,12 @@ class Routes:
     def handlers(self) -> tuple[FunctionKey, ...]:
         """Functions of the project that answer a route, each once."""
         return tuple(self._by_handler)
+
+
+def is_operational(path: str) -> bool:
+    """Whether a path is there for the platform and not for callers: health, metrics, documentation.
+
+    >>> is_operational("/api/healthz"), is_operational("/orders/{number}/status")
+    (True, False)
+    """
+    return _OPERATIONAL.fullmatch(path) is not None

@@ -1,28 +1,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from backend_lint.api import Evidence, Finding, Place, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.coverage import Measured
+from backend_lint.facts.python import Function
 from backend_lint.facts.route import Route
 from backend_lint.project import Project
 from backend_lint.project.covered import never_ran, spans
+from backend_lint.project.routes import is_operational
 
-_OPERATIONAL = re.compile(
-    r"/(?:health\w*|ready\w*|live\w*|ping|metrics|status|docs|redoc|openapi\.json|favicon\.ico|robots\.txt|__debug__)(?:/|$)", re.IGNORECASE
-)
 _NAME = re.compile(r"\W+")
 
 
 class UntestedRoute(ProjectRule):
-    """No test calls this route: the body of its handler never ran.
+    """No test gets to this route: the body of its handler never ran, or no test writes its path.
 
     ## What it does
 
     Joins the map of routes with the coverage reports in the project and reports each route whose handler did not execute a single line in any test. However
     the tests write the path (a constant, `reverse()`, `url_for`, a generated client, a contract test), a call of the route would have run the handler.
-    Silent where there is no report. Health checks, metrics and documentation are left alone.
+    Health checks, metrics and documentation are left alone.
+
+    In the profile `all` it also reads the tests themselves: their clients' calls, with paths that are put together by f-strings, helpers, fixtures and
+    `parametrize`, and names given to `reverse()` and `url_for()`. So it speaks without a report as well, where tests call at least half of the routes, and
+    with one it names further paths and methods of a handler that tests only reach by another one. Where a test calls whatever the application declares
+    (schemathesis, a loop over `url_map`) nothing is known.
 
     ## Why is this bad
 
@@ -91,22 +95,52 @@ class UntestedRoute(ProjectRule):
     roles = frozenset({Role.APPLICATION})
     needs = (Measured,)
 
+    def read_roles(self) -> frozenset[Role]:
+        return self.roles | {Role.TEST} if self.shows(Profile.ALL) else self.roles
+
     def check(self, project: Project) -> Iterator[Finding]:
         known = project.coverage
-        if not known.files:
+        reads_tests = self.shows(Profile.ALL)
+        if not known.files and not (reads_tests and project.called_routes.understood):
             return
         for path, index in project.routes.handlers:
-            file, module = known.files.get(path), project.modules.get(path)
-            lines = never_ran(module, index, file) if file is not None and module is not None else ()
-            routes = [route for route in project.routes.by_handler((path, index)) if not _OPERATIONAL.search(route.path)]
-            if module is None or not lines or not routes:
+            module = project.modules.get(path)
+            routes = [route for route in project.routes.by_handler((path, index)) if not is_operational(route.path)]
+            if module is None or not routes:
                 continue
-            head, first = module.functions[index], routes[0]
-            more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
-            called = f"{first.method} {first.path[:100]}" if first.method != "*" else first.path[:100]
-            message = f"no test calls {called}{more}: the body of its handler ({spans(lines, 2)}) never ran"
-            evidence = [Evidence(first.declared_in, first.line, "the route is declared here")] if first.declared_in != path else []
-            yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence, suggestion=_test_of(first))
+            head = module.functions[index]
+            if (file := known.files.get(path)) is not None and (lines := never_ran(module, index, file)):
+                asked = any(project.called_routes.is_called(route) for route in routes) if reads_tests else False
+                why = "something in front of it answers first" if asked else f"its body ({spans(lines, 2)}) never ran"
+                yield self._found(head, path, routes, f"no test gets to the handler of {_named(routes)}: {why}")
+            elif reads_tests and not known.files:
+                if all(project.called_routes.is_called(route) is False for route in routes):
+                    yield self._found(head, path, routes, f"no test calls {_named(routes)}: none writes its path or its name")
+            elif reads_tests and file is not None:
+                yield from self._others(project, head, path, routes)
+
+    def _others(self, project: Project, head: Function, path: str, routes: Sequence[Route]) -> Iterator[Finding]:
+        """Paths and methods of a handler that ran by another one."""
+        answers = [(route, project.called_routes.is_called(route)) for route in routes]
+        rest = [route for route, answer in answers if answer is False]
+        called = next((route for route, answer in answers if answer), None)
+        if called is not None and rest:
+            message = f"no test calls {_named(rest)}: its handler only ran for {_named([called])}"
+            yield self._found(head, path, rest, message, Severity.INFO)
+
+    def _found(self, head: Function, path: str, routes: Sequence[Route], message: str, severity: Severity | None = None) -> Finding:
+        first = routes[0]
+        evidence = [Evidence(first.declared_in, first.line, "the route is declared here")] if first.declared_in != path else []
+        return self.finding(
+            path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence, suggestion=_test_of(first), severity=severity
+        )
+
+
+def _named(routes: Sequence[Route]) -> str:
+    """The first route, and how many more there are."""
+    first = routes[0]
+    more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
+    return (f"{first.method} {first.path[:100]}" if first.method != "*" else first.path[:100]) + more
 
 
 def _test_of(route: Route) -> str:

@@ -131,8 +131,10 @@ class UrlPatterns:
         if self._is_tuple(place, target):
             yield from self._tuple(place._replace(text=target), full, way, depth, call.line)
             return
+        given = argument(call, 3, "name")
+        name = (self.values.string(place._replace(text=given)) if given else None) or ""
         for view in self.views.of(place._replace(text=target)):
-            yield from self._counted(iter([route_of(view, full, place.path, call.line)]))
+            yield from self._counted(iter([route_of(view, full, place.path, call.line, name)]))
 
     def _is_tuple(self, place: Place, text: str) -> bool:
         return self.values.follow(place._replace(text=text)).text[:1] == "["
@@ -179,8 +181,8 @@ class UrlPatterns:
         yield from self._list(place, prefix, way, depth + 1)
 
 
-def route_of(view: View, path: str, declared_in: str, line: int) -> Route:
-    """A view at a path."""
+def route_of(view: View, path: str, declared_in: str, line: int, name: str = "") -> Route:
+    """A view at a path; `name` is what ``reverse()`` calls it."""
     target = view.target
     return Route(
         view.method,
@@ -199,6 +201,7 @@ def route_of(view: View, path: str, declared_in: str, line: int) -> Route:
         view.authenticated,
         target.owner,
         view.before.limits,
+        name,
     )
 
 

@@ -41,6 +41,7 @@ class _Registered:
     text: str
     path: str
     line: int
+    basename: str = ""
 
 
 @dataclasses.dataclass(slots=True)
@@ -81,7 +82,9 @@ class Routers:
                 scope = Place(module.path, function, "")
                 text = argument(call, 1, "viewset")
                 prefix = self.values.string(scope._replace(text=argument(call, 0, "prefix")))
-                self._router(host).sets.append(_Registered(prefix, self.values.ref(scope._replace(text=text)), text, module.path, call.line))
+                given = argument(call, 2, "basename") or keyword(call, "base_name")
+                basename = (self.values.string(scope._replace(text=given)) if given else None) or ""
+                self._router(host).sets.append(_Registered(prefix, self.values.ref(scope._replace(text=text)), text, module.path, call.line, basename))
             for module, function, _, call in self.values.calls_named("extend"):
                 if call.callee.endswith(".registry.extend") and call.args and call.args[0].endswith(".registry"):
                     host = self.hosts.of(Place(module.path, function, call.callee.removesuffix(".registry.extend")))
@@ -124,8 +127,9 @@ class Routers:
         below = prefix + self._nesting(router, 0)
         for registered in router.sets:
             base = below + (UNKNOWN if registered.prefix is None else registered.prefix)
-            for path, view in self._set(registered, base, router.slash):
-                yield route_of(view, path, registered.path, registered.line)
+            basename = registered.basename or self._basename(registered.view)
+            for path, view, suffix in self._set(registered, base, router.slash):
+                yield route_of(view, path, registered.path, registered.line, f"{basename}-{suffix}" if basename else "")
 
     def _nesting(self, router: _Router, depth: int) -> str:
         if router.nested_in is None or depth > 6:
@@ -136,6 +140,16 @@ class Routers:
         key = next((self._lookup(one) for one in outer.sets if one.prefix == prefix), "pk") if outer is not None else "pk"
         return f"{above}{prefix}/<{lookup}{key}>/"
 
+    def _basename(self, view: Ref | None) -> str:
+        """The name that routes get after the model of the view set's query."""
+        place = self.views.attribute(view, "queryset") if view is not None and view.kind is RefKind.CLASS else None
+        call = self.values.call(place) if place is not None else None
+        text = call.callee if call is not None else place.text if place is not None else ""
+        while text.startswith("#") and place is not None and (call := self.values.call(place._replace(text=text.partition(".")[0]))) is not None:
+            text = call.callee
+        model = text.partition(".objects")[0].rpartition(".")[2]
+        return model.lower() if ".objects" in text else ""
+
     def _lookup(self, registered: _Registered) -> str:
         if registered.view is None or registered.view.kind is not RefKind.CLASS:
             return "pk"
@@ -145,11 +159,12 @@ class Routers:
                 return found
         return "pk"
 
-    def _set(self, registered: _Registered, base: str, slash: str) -> Iterator[tuple[str, View]]:
+    def _set(self, registered: _Registered, base: str, slash: str) -> Iterator[tuple[str, View, str]]:
+        """Paths, views, and what the routes' names end with."""
         ref = registered.view
         if ref is None or ref.kind is not RefKind.CLASS:
             for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), None):
-                yield base + slash, view
+                yield base + slash, view, "list"
             return
         base = base.rstrip("/") if not registered.prefix else base
         detail = f"{base}/<{self._lookup(registered)}>"
@@ -158,16 +173,16 @@ class Routers:
         methods = set(self.values.strings(allowed) or ()) if allowed is not None else None
         lists = {method: action for method, action in _LIST.items() if action in actions}
         details = {method: action for method, action in _DETAIL.items() if action in actions}
-        for path, mapping in ((base + slash, lists), (detail + slash, details)):
+        for path, mapping, suffix in ((base + slash, lists, "list"), (detail + slash, details, "detail")):
             mapping = {method: action for method, action in mapping.items() if methods is None or method in methods}
             if mapping:
                 for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), mapping):
-                    yield path, view
-        for path, mapping in self._extra(ref, base, detail, slash):
+                    yield path, view, suffix
+        for path, mapping, suffix in self._extra(ref, base, detail, slash):
             mapping = {method: action for method, action in mapping.items() if methods is None or method in methods}
             if mapping:
                 for view in self.views.of_class(ref, registered.text, Before(self.views.permissions.middleware), mapping):
-                    yield path, view
+                    yield path, view, suffix
 
     def _actions(self, ref: Ref) -> set[str]:
         found = {action for action in (*_LIST.values(), *_DETAIL.values()) if self.values.resolver.classes.find(ref, action) is not None}
@@ -175,7 +190,7 @@ class Routers:
             found.update(_PROVIDED.get(base.rpartition(".")[2], "").split())
         return found
 
-    def _extra(self, ref: Ref, base: str, detail: str, slash: str) -> Iterator[tuple[str, dict[str, str]]]:
+    def _extra(self, ref: Ref, base: str, detail: str, slash: str) -> Iterator[tuple[str, dict[str, str], str]]:
         """Methods decorated with ``@action``."""
         seen: set[str] = set()
         for owner in self.values.resolver.classes.ancestors(ref.path, ref.index):
@@ -200,7 +215,8 @@ class Routers:
                     path = self.values.string(scope._replace(text=given)) if given and given != "None" else name
                     mapping = {method.lower(): name for method in methods or ("get",)}
                     mapping.update(self._mapped(owner.path, module.classes[owner.index].methods, name))
-                    yield f"{detail if is_detail else base}/{UNKNOWN if path is None else path}{slash}", mapping
+                    suffix = constant_string(keyword(call, "url_name")) or name.replace("_", "-")
+                    yield f"{detail if is_detail else base}/{UNKNOWN if path is None else path}{slash}", mapping, suffix
 
     def _mapped(self, path: str, methods: tuple[int, ...], name: str) -> dict[str, str]:
         """``@name.mapping.delete``: another method of the same path."""
