@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
@@ -87,11 +87,16 @@ class CalledRoutes:
                 self._note(method, text)
 
     def _note(self, method: str, text: str) -> None:
+        sure: Collection[int]
+        maybe: Collection[int]
         if text.startswith(NAMED):
             name = re.split(r"[:.]", text[1:])[-1]
             sure, maybe = self._names.get(name, ()), ()
+            if GAP in name and name.strip(GAP):
+                fits = re.compile(".*".join(map(re.escape, name.split(GAP))))
+                maybe = [number for other, numbers in self._names.items() if fits.fullmatch(other) for number in numbers]
         elif "/" in text:
-            sure, maybe = self._paths.called(text)  # type: ignore[assignment]
+            sure, maybe = self._paths.called(text)
         else:
             return
         self.texts += bool(sure)

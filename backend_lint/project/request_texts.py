@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import LOOPS, Attribute, Function
-from backend_lint.project.references import RefKind
+from backend_lint.facts.python import LOOPS, Body, Function
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.route_paths import GAP
 from backend_lint.project.value_text import alternatives, closing, constant_string, parse, split
 from backend_lint.project.web.place import Place
@@ -22,6 +23,7 @@ NAMED = "\1"
 _REVERSES = re.compile(r"revers|url_?for|url_?path_?for|get_?url|make_?url|build_?url", re.IGNORECASE)
 _PERCENT = re.compile(r"%(?:\(\w{1,60}\))?[sdirx]")
 _BRACES = re.compile(r"\{[^{}]*\}")
+_FORMATTED = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\.format\(")
 _MOST = 24
 """Texts that one value may stand for."""
 _MOST_CALLERS = 200
@@ -66,18 +68,18 @@ class RequestTexts:
             yield text
         elif text.startswith("str(") and text.endswith(")"):
             yield from self._of(place._replace(text=text[4:-1]), depth + 1)
-        elif text[:1] in "'\"" and (found := re.match(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\.format\(", text)):
-            yield _BRACES.sub(GAP, constant_string(found[1]) or "")
+        elif text[:1] in "'\"" and (found := _FORMATTED.match(text)):
+            yield from self._product(place, _filled(constant_string(found[1]) or "", _BRACES, split(text[found.end() : -1])), depth)
         elif text[:1] == "#" and text[1:].isdigit():
             yield from self._call(place, depth)
         else:
             yield from self._name(place, depth)
 
     def _product(self, place: Place, parts: Iterable[str], depth: int) -> Iterator[str]:
-        known = [self._of(place._replace(text=part), depth + 1)[:_MOST] for part in parts]
-        if sum(len(one) > 1 for one in known) > 2:
-            known = [one if len(one) == 1 else (GAP,) for one in known]
-        for combined in itertools.islice(itertools.product(*known), _MOST * _MOST):
+        known = [self._of(place._replace(text=part), depth + 1) for part in parts]
+        while math.prod(map(len, known)) > _MOST_CALLERS:
+            known[max(range(len(known)), key=lambda index: len(known[index]))] = (GAP,)
+        for combined in itertools.product(*known):
             # a path made from a name and a rest, `reverse("order") + "?page=2"`, is that of the name
             named = next((part for part in combined if part.startswith(NAMED)), None)
             yield named if named is not None else "".join(combined)
@@ -87,8 +89,9 @@ class RequestTexts:
         if len(parts := split(inner, "+")) > 1:
             yield from self._product(place, parts, depth)
         elif len(parts := split(inner, "%")) > 1 and (parts[0][:1] in "'\"" or parts[0].startswith("f'")):
+            given = split(parts[1][1:-1]) if parts[1][:1] == "[" else [parts[1]]
             for made in self._of(place._replace(text=parts[0]), depth + 1):
-                yield _PERCENT.sub(GAP, made)
+                yield from self._product(place, _filled(made, _PERCENT, given), depth)
         elif len(parts := alternatives(text)) > 1:
             for part in parts:
                 yield from self._of(place._replace(text=part), depth + 1)
@@ -112,6 +115,8 @@ class RequestTexts:
         elif name in ("quote", "lower", "strip", "rstrip", "lstrip", "replace", "encode", "get_absolute_url"):
             base = call.callee.rpartition(".")[0]
             yield from self._of(place._replace(text=base), depth + 1) if base and name != "quote" else ()
+        elif call.callee.startswith(("%self.", "%cls.")) and call.callee.count(".") == 1:
+            yield from self._attribute(place, name, depth)
         else:
             target = self._project.resolver.value(place.path, place.function, call.callee)
             if target is not None and target.kind is RefKind.FUNCTION and target.path in self._project.modules:
@@ -131,8 +136,8 @@ class RequestTexts:
             return
         if text[0] == "%" and not parsed.steps:
             body, head = module.bodies[place.function], module.functions[place.function]
-            if items := [block.subject for block in body.blocks if block.kind in LOOPS and text[1:] in block.target.split(",") and block.subject[:1] == "["]:
-                for shown in (part for subject in items for part in split(subject[1:-1])[:_MOST]):
+            if items := [*_looped(body, text[1:])]:
+                for shown in items:
                     yield from self._of(place._replace(text=shown), depth + 1)
                 return
             if any(parameter.name == text[1:] for parameter in head.parameters):
@@ -146,28 +151,37 @@ class RequestTexts:
             yield from self._of(onward, depth + 1)
 
     def _attribute(self, place: Place, name: str, depth: int) -> Iterator[str]:
-        """What a class of tests sets, or one that it derives from; a property or method without arguments answers with what it returns."""
-        modules, scope = self._project.modules, place.function
+        """What a class of tests sets, one that it derives from, or one that derives from it; a method answers with what it returns."""
+        modules, scope, classes = self._project.modules, place.function, self._project.resolver.classes
         module = modules[place.path]
         while scope > 0 and module.functions[scope].owner < 0:
             scope = module.functions[scope].scope
         owner = module.functions[scope].owner
         if owner < 0:
             return
-        for one in self._project.resolver.classes.ancestors(place.path, owner):
-            if one.kind is not RefKind.CLASS:
-                continue
-            fact = modules[one.path].classes[one.index]
-            held = [attribute for attribute in fact.attributes if attribute.name == name and attribute.value and isinstance(attribute, Attribute)]
-            for attribute in held[:_MOST]:
-                yield from self._of(Place(one.path, attribute.function, attribute.value), depth + 1)
-            for index in fact.methods:
-                if modules[one.path].functions[index].name.rpartition(".")[2] == name:
-                    for returned in modules[one.path].bodies[index].returns[:_MOST]:
-                        yield from self._of(Place(one.path, index, returned.value), depth + 1)
-                    return
-            if held:
-                return
+        for one in classes.ancestors(place.path, owner):
+            found = [*self._members(one, name)]
+            for member in found:
+                yield from self._of(member, depth + 1)
+            if found:
+                break
+        for one in classes.subclasses(place.path, owner)[:_MOST_CALLERS]:
+            for member in self._members(one, name):
+                yield from self._of(member, depth + 1)
+
+    def _members(self, ref: Ref, name: str) -> Iterator[Place]:
+        """The values of an attribute, or what a method returns, of one class."""
+        if ref.kind is not RefKind.CLASS or ref.path not in self._project.modules:
+            return
+        module = self._project.modules[ref.path]
+        fact = module.classes[ref.index]
+        for attribute in fact.attributes:
+            if attribute.name == name and attribute.value:
+                yield Place(ref.path, attribute.function, attribute.value)
+        for index in fact.methods:
+            if module.functions[index].name.rpartition(".")[2] == name:
+                for returned in module.bodies[index].returns[:_MOST]:
+                    yield Place(ref.path, index, returned.value)
 
     def _argument(self, place: Place, head: Function, depth: int) -> Iterator[str]:
         """What tests hand in for a parameter: a helper of theirs, a fixture, ``parametrize``."""
@@ -203,6 +217,37 @@ class RequestTexts:
                 parts = list(row.args) if row is not None else split(item.text[1:-1]) if item.text[:1] == "[" and len(names) > 1 else [item.text]
                 if len(parts) > names.index(parameter):
                     yield from self._of(Place(item.path, item.function, parts[names.index(parameter)]), depth + 1)
+
+
+def _filled(text: str, places: re.Pattern[str], given: list[str]) -> list[str]:
+    """A pattern as value texts: its constant parts, and what is put between them.
+
+    >>> _filled("/a/%s/%d", _PERCENT, ["%x", "7"]), _filled("/{}/{other}/", _BRACES, ["%x"])
+    (["'/a/'", '%x', "'/'", '7'], ["'/'", '%x', "'/'", '?', "'/'"])
+    """
+    parts, position, number = [], 0, 0
+    for match in places.finditer(text):
+        if match.start() > position:
+            parts.append(repr(text[position : match.start()]))
+        inside = match[0].strip("{}")
+        at = int(inside) if inside.isdigit() else number
+        named = match[0][:1] == "{" and inside and not inside.isdigit()
+        parts.append(given[at] if at < len(given) and not named and "=" not in given[at] else "?")
+        number += not named
+        position = match.end()
+    return [*parts, repr(text[position:])] if position < len(text) else parts
+
+
+def _looped(body: Body, name: str) -> Iterator[str]:
+    """What a name stands for in loops over displays, of tuples too."""
+    for block in body.blocks:
+        names = block.target.split(",")
+        if block.kind not in LOOPS or name not in names or block.subject[:1] != "[":
+            continue
+        for item in split(block.subject[1:-1])[:_MOST_CALLERS]:
+            parts = split(item[1:-1]) if item[:1] == "[" and len(names) > 1 else [item]
+            if len(parts) == len(names):
+                yield parts[names.index(name)]
 
 
 def _pieces(text: str) -> list[str]:

@@ -98,10 +98,10 @@ class RoutePaths:
             return frozenset(), frozenset()
         if not segments:
             return frozenset(self._root.ends if "/" in text else ()), frozenset()
-        whole = [*_walk(self._root, segments, 0, (0, 0), [_MOST_WAYS])]
-        if sure := _best(whole):
+        below = text.startswith(GAP) and segments[0] == GAP  # of an address that is not known
+        known = segments[1:] if below else segments
+        if not below and (sure := _best([*_walk(self._root, segments, 0, (0, 0), [_MOST_WAYS])])):
             return sure, frozenset()
-        known = segments[1:] if segments[0] == GAP else segments
         if any(GAP not in part for part in known):
             behind = [way for way in _walk(self._back, known[::-1], 0, (0, 0), [_MOST_WAYS], inner=True) if way[1][0]]
             if found := _best(behind):
