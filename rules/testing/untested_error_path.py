@@ -3,24 +3,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
-from backend_lint.facts.coverage import Measured
-from backend_lint.project import Project
+from backend_lint.facts.coverage import FileCoverage, Measured
+from backend_lint.project import Project, SourceModule
 from backend_lint.project.covered import unexecuted_handlers
 from backend_lint.project.entries import SERVED
 from backend_lint.project.failures import clause_text, symbol_of
+from backend_lint.project.refusals import unexecuted_refusals
 
 
 class UntestedErrorPath(ProjectRule):
-    """A handler's or consumer's `except` clause never ran in any test, although the code that it guards did.
+    """A handler's or consumer's error path never ran in any test: an `except` clause whose `try` body did, or a branch that answers 4xx.
 
     ## What it does
 
-    Joins coverage reports with routes, tasks and consumers, and reports each `except` clause in one of them whose `try` body ran and whose own lines did not.
-    Silent where there is no report.
+    Joins coverage reports with routes, tasks and consumers, and reports each `except` clause in one of them whose `try` body ran and whose own lines did not,
+    and each branch that answers a request with 400 to 499 whose condition was asked and never held. Silent where there is no report.
 
     ## Why is this bad
 
     The clause runs for the first time when the other service is down: a typo in it turns a refused payment into a 500, or hides the failure altogether.
+    The branch is what keeps one customer out of another's order, and nothing shows when a later change makes it unreachable.
 
     ## Example
 
@@ -105,3 +107,12 @@ class UntestedErrorPath(ProjectRule):
                 evidence = [Evidence(path, one.body.blocks[one.handler.protected].line, "this ran in a test")]
                 message = f"{clause_text(one.handler)} of this {entry.kind} never ran in a test: make the guarded call fail once and look at what is answered"
                 yield self.finding(path, one.handler, message, symbol=symbol_of(one.head), evidence=evidence)
+        for path, function in project.routes.handlers:
+            if path in known.files and path in project.modules:
+                yield from self._refusals(project, project.modules[path], function, known.files[path])
+
+    def _refusals(self, project: Project, module: SourceModule, function: int, file: FileCoverage) -> Iterator[Finding]:
+        for one in unexecuted_refusals(project, module, function, file):
+            evidence = [Evidence(module.path, one.asked, "this condition was asked in a test, and never led here")]
+            message = f"no test gets the answer {one.status} of this route: send a request that is refused here and look at what is answered"
+            yield self.finding(module.path, one, message, symbol=symbol_of(module.functions[function]), evidence=evidence)

@@ -12,6 +12,8 @@ from backend_lint.project.covered import never_ran, spans
 from backend_lint.project.routes import is_operational
 
 _NAME = re.compile(r"\W+")
+_SHOWN = 12
+"""Routes of one handler that are shown by their places."""
 
 
 class UntestedRoute(ProjectRule):
@@ -25,7 +27,7 @@ class UntestedRoute(ProjectRule):
 
     In the profile `all` it also reads the tests themselves: their clients' calls, with paths that are put together by f-strings, helpers, fixtures and
     `parametrize`, and names given to `reverse()` and `url_for()`. So it speaks without a report as well, where tests call at least half of the routes, and
-    with one it names further paths and methods of a handler that tests only reach by another one. Where a test calls whatever the application declares
+    it names further paths and methods of a handler that tests only get to by another one. Where a test calls whatever the application declares
     (schemathesis, a loop over `url_map`) nothing is known.
 
     ## Why is this bad
@@ -113,27 +115,25 @@ class UntestedRoute(ProjectRule):
                 asked = any(project.called_routes.is_called(route) for route in routes) if reads_tests else False
                 why = "something in front of it answers first" if asked else f"its body ({spans(lines, 2)}) never ran"
                 yield self._found(head, path, routes, f"no test gets to the handler of {_named(routes)}: {why}")
-            elif reads_tests and not known.files:
-                if all(project.called_routes.is_called(route) is False for route in routes):
-                    yield self._found(head, path, routes, f"no test calls {_named(routes)}: none writes its path or its name")
-            elif reads_tests and file is not None:
-                yield from self._others(project, head, path, routes)
+            elif reads_tests and (file is not None or not known.files):
+                yield from self._uncalled(project, head, path, routes)
 
-    def _others(self, project: Project, head: Function, path: str, routes: Sequence[Route]) -> Iterator[Finding]:
-        """Paths and methods of a handler that ran by another one."""
+    def _uncalled(self, project: Project, head: Function, path: str, routes: Sequence[Route]) -> Iterator[Finding]:
+        """Routes that no test writes; of a handler that ran, only such beside one that a test writes."""
         answers = [(route, project.called_routes.is_called(route)) for route in routes]
         rest = [route for route, answer in answers if answer is False]
         called = next((route for route, answer in answers if answer), None)
         if called is not None and rest:
-            message = f"no test calls {_named(rest)}: its handler only ran for {_named([called])}"
+            message = f"no test calls {_named(rest)}: tests only get to its handler by {_named([called])}"
             yield self._found(head, path, rest, message, Severity.INFO)
+        elif len(rest) == len(routes) and not project.coverage.files:
+            yield self._found(head, path, routes, f"no test calls {_named(routes)}: none writes its path or its name")
 
     def _found(self, head: Function, path: str, routes: Sequence[Route], message: str, severity: Severity | None = None) -> Finding:
-        first = routes[0]
-        evidence = [Evidence(first.declared_in, first.line, "the route is declared here")] if first.declared_in != path else []
-        return self.finding(
-            path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence, suggestion=_test_of(first), severity=severity
-        )
+        places = {(one.declared_in, one.line, f"{_named([one])} is declared here"): None for one in routes if one.declared_in != path or len(routes) > 1}
+        evidence = [Evidence(*place) for place in list(places)[:_SHOWN]]
+        place = Place.at(head.line, head.column)
+        return self.finding(path, place, message, symbol=head.name, evidence=evidence, suggestion=_test_of(routes[0]), severity=severity)
 
 
 def _named(routes: Sequence[Route]) -> str:
