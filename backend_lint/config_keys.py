@@ -17,8 +17,8 @@ USER_ONLY = {
     "cache-dir": "a checked repository must not say where files are written",
 }
 COVERAGE = ("total", "file", "diff", "branch")
-COVERAGE_OF = ("files", "folders")
-"""Tables: glob -> the floor of each file that it fits, folder -> the floor of all files below it."""
+COVERAGE_OF = ("files", "folders", "layers")
+"""Tables: glob -> the floor of each file that it fits, folder -> the floor of all files below it, layer -> the floor of all its files."""
 PERFORMANCE = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "query_ms", "connections", "availability", "requests_per_second", "error_rate")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import time
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from backend_lint.engine.recording import Watch
     from backend_lint.engine.shards import Shard
     from backend_lint.facts.architecture import Plan
+    from backend_lint.facts.coverage import Measured
     from backend_lint.project import Project
     from backend_lint.project.base import Base
     from backend_lint.project.modules import SourceModule
@@ -101,6 +103,7 @@ def _run(
     if watch is not None:
         watch.add(*(settings.root / name for name in manifests.names))
 
+    @functools.cache
     def link() -> Project:
         project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, manifests)
         project.coverage = coverage or project.coverage
@@ -118,6 +121,8 @@ def _run(
 
     answers_notes: list[str] = []
     judged = judge(readings, rules, link, clock, reports, kept)
+    if coverage is not None and coverage.files and settings.gate.get("coverage", {}).get("layers"):
+        coverage = _with_layers(coverage, link())
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -147,6 +152,13 @@ def _run(
         checked=tuple(checked),
         coverage=coverage,
     )
+
+
+def _with_layers(coverage: Measured, project: Project) -> Measured:
+    """The coverage with the layer of each file, for the gate, which sees no model."""
+    from msgspec.structs import replace
+
+    return replace(coverage, layers={path: str(place.layer) for path, place in project.architecture.layers.places.items()})
 
 
 def _loosened(settings: Settings) -> list[Reported]:
@@ -264,8 +276,8 @@ def local_rules(rules: Iterable[Rule]) -> list[LocalRule]:
 
 
 def _plan(settings: Settings, rules: Iterable[Rule], watch: Watch | None = None) -> tuple[Plan | None, list[Unchecked]]:
-    """The declared layers and contracts, if a rule asks for them and there are some; and contracts that cannot be read."""
-    if not any(rule.family == "architecture" for rule in rules):
+    """The declared layers and contracts, if a rule or the gate asks for them and there are some; and contracts that cannot be read."""
+    if not any(rule.family == "architecture" for rule in rules) and not settings.gate.get("coverage", {}).get("layers"):
         return None, []
     from backend_lint.engine.architecture_plan import contract_files, plan_of
 

@@ -93,6 +93,8 @@ class Measured(msgspec.Struct, frozen=True):
     floors: Floors = Floors()
     file_floors: Mapping[str, float] = {}
     """The floors of files that have one of their own."""
+    layers: Mapping[str, str] = {}
+    """Path -> the layer that the file belongs to, where the gate asks for layers."""
 
     def units(self, file: FileCoverage) -> tuple[int, int]:
         """What the file has covered and what it has, counted as its tool counts: lines, lines and branches, or statements."""

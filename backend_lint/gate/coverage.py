@@ -1,8 +1,8 @@
-"""Conditions over coverage: total, each file, folders, branches and the change. Unrounded; what cannot be measured says why."""
+"""Conditions over coverage: total, each file, folders, layers, branches and the change. Unrounded; what cannot be measured says why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backend_lint.engine.result import Condition
@@ -21,7 +21,14 @@ def conditions(asked: Mapping[str, Any], coverage: Measured | None) -> Iterator[
         if key in asked:
             yield _MEASURES[key](known, asked) if known.files else Condition(f"coverage.{key}", None, asked[key], "not-measured", known.problem)
     for folder, floor in asked.get("folders", {}).items():
-        yield _folder(known, folder, floor)
+        plain = folder.strip("/")
+        files = [file for path, file in known.files.items() if plain in ("", ".") or path.startswith(f"{plain}/")]
+        yield _part(known, f"coverage.folders.{folder}", floor, files, f"no report has a file below {plain}/")
+    for layer, floor in asked.get("layers", {}).items():
+        files = [file for path, file in known.files.items() if known.layers.get(path) == layer]
+        names = ", ".join(sorted(set(known.layers.values())))
+        there = f"those with files are {names}" if names else "none is declared in [layers], and none shows in the folders"
+        yield _part(known, f"coverage.layers.{layer}", floor, files, f"no report has a file of a layer {layer}: {there}")
 
 
 def _condition(name: str, measured: float, required: float, reason: str, details: Iterable[str]) -> Condition:
@@ -91,13 +98,11 @@ def _branch(known: Measured, asked: Mapping[str, Any]) -> Condition:
 _MEASURES = {"total": _total, "file": _file, "diff": _diff, "branch": _branch}
 
 
-def _folder(known: Measured, folder: str, floor: float) -> Condition:
-    name = f"coverage.folders.{folder}"
-    plain = folder.strip("/")
-    files = [file for path, file in known.files.items() if plain in ("", ".") or path.startswith(f"{plain}/")]
+def _part(known: Measured, name: str, floor: float, files: Sequence[FileCoverage], absent: str) -> Condition:
+    """One for some of the files together."""
     covered, whole = sum_of(known, files)
     if not whole:
-        return Condition(name, None, floor, "not-measured", known.problem or f"no report has a file below {plain}/")
+        return Condition(name, None, floor, "not-measured", known.problem or absent)
     worst = sorted(files, key=lambda file: (-_missing(known, file), file.path))
     return _condition(name, per_cent(covered, whole), floor, f"{covered} of {whole}", [_of_file(known, file) for file in worst if _missing(known, file)])
 

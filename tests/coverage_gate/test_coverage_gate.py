@@ -94,6 +94,30 @@ def test_floors_of_files_and_folders(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_floors_of_layers_that_are_declared(tmp_path: Path) -> None:
+    write(tmp_path, {"shop/domain/prices.py": "x = 1\ny = 2\n", "shop/web/views.py": "x = 1\ny = 2\n", "shop/tools.py": "x = 1\n"})
+    write(tmp_path, {"coverage.xml": xml({"shop/domain/prices.py": (2, 2), "shop/web/views.py": (1, 2), "shop/tools.py": (0, 1)})})
+    declared = "\n[layers]\ndomain = ['shop.domain']\nweb = ['shop.web']\n"
+    write(tmp_path, {"backend-lint.toml": config(total=1) + "layers = { domain = 100, web = 60, storage = 10 }\n" + declared})
+    code, report = check(tmp_path)
+    assert code == 1
+    assert condition(report, "coverage.layers.domain")["measured"] == 100
+    web = condition(report, "coverage.layers.web")
+    assert (web["measured"], web["status"], web["details"]) == (50.0, "failed", ["shop/web/views.py: 50 (1 of 2)"])
+    storage = condition(report, "coverage.layers.storage")
+    assert (storage["measured"], storage["status"]) == (None, "not-measured")
+    assert "those with files are domain, web" in storage["reason"]
+
+
+def test_floors_of_layers_that_folders_show(tmp_path: Path) -> None:
+    files = {f"shop/{folder}/{name}.py": "x = 1\ny = 2\n" for folder in ("domain", "services", "repositories") for name in ("orders", "prices", "stock")}
+    routes = "from fastapi import APIRouter\n\nrouter = APIRouter()\n"
+    write(tmp_path, files | {f"shop/api/{name}.py": routes for name in ("orders", "prices", "stock")})
+    write(tmp_path, {"coverage.xml": xml(dict.fromkeys(files, (1, 2))), "backend-lint.toml": config(total=1) + "layers = { domain = 85 }\n"})
+    domain = condition(check(tmp_path)[1], "coverage.layers.domain")
+    assert (domain["measured"], domain["status"]) == (50.0, "failed")
+
+
 def test_the_ratchet_turns_one_way(tmp_path: Path) -> None:
     write(tmp_path, {"app/a.py": "x = 1\ny = 2\nz = 3\n", "app/b.py": "x = 1\n", "backend-lint.toml": config(file=85, ratchet="coverage-ratchet.json")})
 
