@@ -5,6 +5,7 @@ Git is asked through plumbing that executes nothing of the repository; the worki
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 ReadLines = Callable[[str], list[str] | None]
 
 _PATCH = 100_000_000
+_MOST_GONE = 2_000
+"""Files of the base that are gone, of which a new file may be one."""
+_EDITS = 400
+"""Additions and removals of lines up to which the shortest edit is looked for."""
 _STEPS = 4_000_000
 """Pairs of lines that are compared exactly; a larger rewrite counts as changed throughout."""
 
@@ -98,9 +103,14 @@ class ByBlobs(ByChange):
         self.blobs = blobs
         self.before: dict[str, bytes | None] = {}
         self.cache: dict[str, Ranges | None] = {}
+        self.new: list[str] = []
 
     def prepare(self, paths: Iterable[str]) -> None:
-        wanted = sorted(path for path in paths if path in self.blobs)
+        asked = list(paths)
+        self.before = self._contents(sorted(path for path in asked if path in self.blobs))
+        self.new = [path for path in asked if path not in self.blobs]
+
+    def _contents(self, wanted: list[str]) -> dict[str, bytes | None]:
         try:
             contents = list(git.read_blobs(self.root, [self.blobs[path] for path in wanted]))
         except git.GitError as error:
@@ -108,9 +118,23 @@ class ByBlobs(ByChange):
         for path, content in zip(wanted, contents, strict=True):
             if content is None:
                 raise ConfigError(f"the base revision lacks the content of {path!r} (a partial clone?); fetch it first: git fetch --refetch --no-filter")
-        self.before = dict(zip(wanted, contents, strict=True))
+        return dict(zip(wanted, contents, strict=True))
+
+    def _find_moved(self, read_lines: ReadLines) -> None:
+        """What new files were called at the base, into `before`."""
+        from backend_lint.engine.renames import moved
+
+        new = {path: lines for path in self.new if (lines := read_lines(path))}
+        self.new = []
+        kinds = {path.rpartition(".")[2] for path in new}
+        gone = [path for path in sorted(self.blobs) if path.rpartition(".")[2] in kinds and not os.path.lexists(self.root / path)]
+        contents = self._contents(gone[:_MOST_GONE])
+        earlier = {path: lines for path, data in contents.items() if data is not None and (lines := _lines(data))}
+        self.before |= {path: contents[old] for path, old in moved(new, earlier).items()}
 
     def changed(self, path: str, read_lines: ReadLines) -> Ranges | None:
+        if self.new:
+            self._find_moved(read_lines)
         if path not in self.cache:
             self.cache[path] = self._compare(path, read_lines(path))
         return self.cache[path]
@@ -121,11 +145,17 @@ class ByBlobs(ByChange):
             return None
         if before is None:
             return ((1, len(after)),)
-        try:
-            earlier = split_lines(decode(before))
-        except UndecodableError:
+        earlier = _lines(before)
+        if earlier is None:
             return ((1, len(after)),)
         return None if earlier == after else changed_lines(earlier, after)
+
+
+def _lines(data: bytes) -> list[str] | None:
+    try:
+        return split_lines(decode(data))
+    except UndecodableError:
+        return None
 
 
 def changed_lines(before: list[str], after: list[str]) -> Ranges:
@@ -146,10 +176,25 @@ def changed_lines(before: list[str], after: list[str]) -> Ranges:
         return ()
     if len(old) * len(new) > _STEPS:
         return ((start + 1, start + len(new)),)
+    from backend_lint.engine.shortest_edit import added
+
+    if (lines := added(old, new, _EDITS)) is not None:
+        return _ranges(start + 1 + line for line in lines)
     from difflib import SequenceMatcher
 
     found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return tuple((start + first + 1, start + last) for sign, _, _, first, last in found if sign in ("insert", "replace"))
+
+
+def _ranges(lines: Iterable[int]) -> Ranges:
+    """Lines as ranges, neighbours joined."""
+    ranges: list[tuple[int, int]] = []
+    for line in lines:
+        if ranges and ranges[-1][1] == line - 1:
+            ranges[-1] = ranges[-1][0], line
+        else:
+            ranges.append((line, line))
+    return tuple(ranges)
 
 
 def compare(settings: Settings, registry: Registry) -> Difference | None:
