@@ -182,8 +182,10 @@ ENGINE_CARDS = {
             ## What it does
 
             With `--diff-base REF`, compares the configuration and the baseline with those of the base revision. Reports each key that lets more pass:
-            more ignores and excludes, fewer selected rules, a lower profile, severity or gate condition, a higher `fail-on`; and entries added to the
-            baseline. It cannot be switched off, for the change could do so itself.
+            more ignores and excludes, fewer selected rules, a lower profile, severity or gate condition, a higher `fail-on`, files given another role,
+            a configuration that is gone; entries added to the baseline, and lower numbers in the coverage ratchet. It cannot be switched off, for the
+            change could do so itself. If the base has a `[gate]`, the condition `findings.weakened-gate` fails; `weakened-gate = 1` in the gate of the base
+            lets one pass. New inline suppressions, options of rules and `guards` are told as info, and do not count.
 
             ## Why is this bad
 

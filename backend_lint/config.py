@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Contracts on imports, as they are written."""
     import_linter: str | None = None
     """The file with contracts of import-linter, relative to the root."""
+    isolated: bool = False
+    """No configuration file was asked, so none can be weaker than it was."""
     config_from: str | None = None
     """The git revision that the configuration and the baseline were read from."""
     baseline_data: bytes | None = None

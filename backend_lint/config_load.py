@@ -13,6 +13,7 @@ from backend_lint.config_file import (
     NAMES,
     Layer,
     Place,
+    Reader,
     blame,
     locate,
     parse_inline,
@@ -175,22 +176,25 @@ def _revision_layers(request: Request, place: Place, notes: list[str]) -> list[L
         found: bytes | None = request.read_revision(place.root, shown(path, place.root)) if path.is_relative_to(place.root) else None
         return found
 
-    layers: list[Layer] = []
-    for name in NAMES:
-        data = read(place.root / name)
-        if data is None or (name == "pyproject.toml" and b"backend-lint" not in data[:MAX_SIZE]):
-            continue
-        layers = read_chain(place.root / name, place.root, read)
-        if name == "pyproject.toml" and not layers[-1].values and len(layers) == 1:
-            layers = []
-            continue
-        break
-    else:
+    layers = chain_at(place.root, read)
+    if not layers:
         notes.append(f"there is no configuration at {request.config_from}: the defaults hold")
     now = read_chain(place.config_file, place.root) if place.config_file is not None else []
     if [one.values for one in now] != [one.values for one in layers]:
         notes.append(f"the configuration differs from the one at {request.config_from}, which is used")
     return [one._replace(source=f"{request.config_from}:{one.source}") for one in layers]
+
+
+def chain_at(root: Path, read: Reader) -> list[Layer]:
+    """The configuration of a project as `read` gives its files, the base first; empty if it has none. Raises ConfigError."""
+    for name in NAMES:
+        data = read(root / name)
+        if data is None or (name == "pyproject.toml" and b"backend-lint" not in data[:MAX_SIZE]):
+            continue
+        layers = read_chain(root / name, root, read)
+        if name != "pyproject.toml" or layers[-1].values or len(layers) > 1:
+            return layers
+    return []
 
 
 def _join(layers: Sequence[Layer], command_line: Layer) -> tuple[dict[str, Any], dict[str, str]]:
@@ -264,6 +268,7 @@ def _settings(request: Request, place: Place, given: list[Path], values: Mapping
         paths.append("" if relative == "." else relative)
     return Settings(
         root=place.root,
+        isolated=request.isolated,
         paths=tuple(dict.fromkeys(paths)) or ("",),
         config_file=next((place.config_file for layer in layers if layer.text and place.config_file), None),
         config_from=request.config_from,

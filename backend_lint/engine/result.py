@@ -68,3 +68,5 @@ class Result(msgspec.Struct, frozen=True):
     """Paths of the files that were checked, for --show-files."""
     coverage: Measured | None = None
     """What coverage reports say; None if neither a rule nor the gate asked."""
+    weakenings: int | None = None
+    """How many warnings of `weakened-gate` may be there; None if nobody compares the gate with that of a base revision."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from backend_lint.engine.memory import Memory
     from backend_lint.engine.recording import Watch
     from backend_lint.engine.shards import Shard
+    from backend_lint.engine.weakened import Weakened
     from backend_lint.facts.architecture import Plan
     from backend_lint.facts.coverage import Measured
     from backend_lint.project import Project
@@ -132,7 +133,7 @@ def _run(
             difference = compare(settings, registry)
         ran = registry.enabled(settings) - judged.failed
         reported, inline, baseline = triage(ours, checked, settings, registry.cards, ran, _line_reader(sources), difference)
-        loosened = _loosened(settings)
+        loosened, weakenings = _loosened(settings, readings) if settings.diff_base is not None else ((), None)
     if watch is not None:
         watch.discovered(settings, discovery)
     notes = list(dict.fromkeys((*discovery.notes, *notes, *texts_notes, *answers_notes)))
@@ -151,6 +152,7 @@ def _run(
         notes=tuple(notes),
         checked=tuple(checked),
         coverage=coverage,
+        weakenings=weakenings,
     )
 
 
@@ -161,14 +163,15 @@ def _with_layers(coverage: Measured, project: Project) -> Measured:
     return replace(coverage, layers={path: str(place.layer) for path, place in project.architecture.layers.places.items()})
 
 
-def _loosened(settings: Settings) -> list[Reported]:
+def _loosened(settings: Settings, readings: Readings) -> Weakened:
     """What the change since the base revision does to its own judges; nothing where the base's configuration is used."""
-    if settings.diff_base is None or settings.config_from is not None:
-        return []
-    from backend_lint.engine.difference import base_revision
-    from backend_lint.engine.weakened import weakened
+    from backend_lint.engine.weakened import Weakened, weakened
 
-    return weakened(settings, base_revision(settings.root, settings.diff_base), settings.diff_base)
+    if settings.diff_base is None or settings.config_from is not None:
+        return Weakened([], None)
+    from backend_lint.engine.difference import base_revision
+
+    return weakened(settings, base_revision(settings.root, settings.diff_base), settings.diff_base, readings)
 
 
 def _order(one: Reported) -> tuple[str, int, int, str]:

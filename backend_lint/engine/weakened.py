@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend_lint.api import Finding, Severity
 from backend_lint.config import ConfigError, Settings
-from backend_lint.config_file import Layer, line_of, read_chain, shown
+from backend_lint.config_file import NAMES, Layer, line_of, read_chain, shown
+from backend_lint.config_load import chain_at
 from backend_lint.engine import baseline, git
 from backend_lint.engine.fingerprint import anchor
 from backend_lint.engine.result import Reported
+from backend_lint.engine.suppress import read_suppressions
+from backend_lint.facts.file import Role, SourceFile
+from backend_lint.facts.reading import Reading
+from backend_lint.source import UndecodableError, decode
 
 _FEW_ROWS = 1000
 """A table below this needs no index, so none is asked for."""
@@ -23,30 +29,63 @@ _RANKS: dict[str, tuple[str, ...]] = {"profile": ("all", "strict", "default"), "
 """From strict to lenient."""
 _DEFAULTS = {"profile": "default", "fail-on": "error"}
 _SEVERITIES = ("error", "warning", "info", "off")
-_MAY = ("rules", "roles", "baseline", "per-path", "guards", "max-file-size", "severity-threshold")
+_MAY = ("baseline", "max-file-size")
 """Keys of which any change may let more pass."""
+_OFTEN = ("guards", "severity-threshold", "rules")
+"""Keys that change with the code, and may let more pass: told, and no reason to fail."""
+ALLOWED = RULE
+"""The key of ``gate`` that says how many such findings a change may have."""
 _HIGHER_IS_STRICTER = ("coverage", "availability", "connections")
 
 
-def weakened(settings: Settings, base: str, reference: str) -> list[Reported]:
-    """Findings on the configuration and the baseline of the project; none where they are as they were or only stricter."""
-    found = [*_configuration(settings, base, reference), *_baseline(settings, base, reference), *_ratchet(settings, base, reference)]
-    return [Reported(finding, anchor(finding, None)) for finding in found]
+class Weakened(NamedTuple):
+    """`allowed`: how many warnings among `findings` the gate of the base lets pass; None if it has no gate."""
+
+    findings: list[Reported]
+    allowed: int | None
 
 
-def _configuration(settings: Settings, base: str, reference: str) -> Iterator[Finding]:
+def weakened(settings: Settings, base: str, reference: str, readings: Mapping[str, tuple[SourceFile, Reading]]) -> Weakened:
+    """Findings on the configuration, the baseline and the suppressions of the project; none where they are as they were or only stricter.
+
+    A project that had no configuration of ours has nothing that could be weaker now.
+    """
+    earlier, now = _chains(settings, base)
+    if not earlier:
+        return Weakened([], None)
+    before = _values(earlier)
+    found = [*_configuration(settings, earlier, now, reference), *_baseline(settings, base, reference), *_ratchet(settings, base, reference)]
+    found += _suppressions(settings, base, reference, readings)
+    gate = before.get("gate")
+    return Weakened([Reported(finding, anchor(finding, None)) for finding in found], int(gate.get(ALLOWED, 0)) if gate else None)
+
+
+def _chains(settings: Settings, base: str) -> tuple[list[Layer], list[Layer]]:
+    """The configuration at the base and now; two empty ones if they cannot be compared."""
     file = settings.config_file
-    if file is None or not file.is_relative_to(settings.root):
-        return
-    now = read_chain(file, settings.root)
+    if settings.isolated:
+        return [], []
+
+    def read(path: Path) -> bytes | None:
+        return _at(settings.root, base, path) if path.is_relative_to(settings.root) else None
+
     try:
-        before = _values(read_chain(file, settings.root, lambda path: _at(settings.root, base, path) or b""))
+        if file is not None and (not file.is_relative_to(settings.root) or file.parent != settings.root or file.name not in NAMES):
+            inside = file.is_relative_to(settings.root)
+            return (read_chain(file, settings.root, lambda path: read(path) or b"") if inside else []), (read_chain(file, settings.root) if inside else [])
+        return chain_at(settings.root, read), read_chain(file, settings.root) if file is not None else []
     except ConfigError:
-        return  # written for another version of backend-lint: not comparable
+        return [], []  # written for another version of backend-lint: not comparable
+
+
+def _configuration(settings: Settings, earlier: list[Layer], now: list[Layer], reference: str) -> Iterator[Finding]:
+    before = _values(earlier)
     for key, value in _pairs(before, _values(now)):
         for keys, what in _weaker(key, before.get(key), value):
-            layer = next((one for one in reversed(now) if key in one.values), now[-1])
-            yield _finding(_path(layer, settings.root), line_of(layer.text, (*layer.prefix, *keys)) or 1, f"`{'.'.join(keys)}` {what}", reference)
+            layer = next((one for one in reversed(now) if key in one.values), now[-1] if now else earlier[-1])
+            line = line_of(layer.text, (*layer.prefix, *keys)) if now else 1
+            severity = Severity.INFO if key in _OFTEN else Severity.WARNING
+            yield _finding(_path(layer, settings.root), line or 1, f"`{'.'.join(keys)}` {what}", reference, severity)
 
 
 def _pairs(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -107,8 +146,27 @@ def _weaker(key: str, before: Any, now: Any) -> Iterator[tuple[tuple[str, ...], 
         for name in sorted(new_rows):
             if new_rows[name] < _FEW_ROWS and old_rows.get(name, _FEW_ROWS) >= _FEW_ROWS:
                 yield (key, "rows", name), f"says that {name} has {new_rows[name]} rows"
-    elif key in _MAY:
+    elif key == "per-path":
+        yield from _weaker_paths(before or {}, now or {})
+    elif key == "roles":
+        for role in sorted(now or {}):
+            if role != Role.APPLICATION and (added := sorted(set(now[role]) - set((before or {}).get(role, ())))):
+                yield (key, role), f"takes {', '.join(added)} out of the application"
+    elif key in (*_MAY, *_OFTEN):
         yield (key,), "changed"
+
+
+def _weaker_paths(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for pattern, table in sorted(now.items()):
+        old = before.get(pattern, {})
+        off = {name for name, severity in table.get("severity", {}).items() if severity == "off"} | set(table.get("ignore", ()))
+        off -= {name for name, severity in old.get("severity", {}).items() if severity == "off"} | set(old.get("ignore", ()))
+        if off:
+            yield ("per-path", pattern), f"ignores {', '.join(sorted(off))} more"
+        for name, severity in sorted(table.get("severity", {}).items()):
+            was = old.get("severity", {}).get(name, "error")
+            if severity != "off" and severity != was and _SEVERITIES.index(severity) > _SEVERITIES.index(was):
+                yield ("per-path", pattern), f"makes {name} {severity}"
 
 
 def _weaker_gate(keys: tuple[str, ...], before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -123,6 +181,8 @@ def _weaker_gate(keys: tuple[str, ...], before: Mapping[str, Any], now: Mapping[
             stricter_up = any(part in _HIGHER_IS_STRICTER for part in inner)
             if (new < old) if stricter_up else (new > old):
                 yield inner, f"went from {old} to {new}"
+    if now.get(ALLOWED, 0) > before.get(ALLOWED, 0) and ALLOWED not in before and len(keys) == 1:
+        yield (*keys, ALLOWED), f"lets {now[ALLOWED]} of these pass"
     if keys[-1] == "files":
         # a floor of its own is lower than that of all files, or there would be no need of one
         for name in now.keys() - before.keys():
@@ -156,7 +216,23 @@ def _ratchet(settings: Settings, base: str, reference: str) -> Iterator[Finding]
         yield _finding(name, 1, f"the ratchet asks less of {len(lower)} files ({lower[0][:100]} for one)", reference)
 
 
-def _finding(path: str, line: int, what: str, reference: str) -> Finding:
+def _suppressions(settings: Settings, base: str, reference: str, readings: Mapping[str, tuple[SourceFile, Reading]]) -> Iterator[Finding]:
+    """Inline suppressions that the base does not have; they say their reasons, and a reader of the change shall see them."""
+    for path, (file, reading) in readings.items():
+        if not reading.suppressions:
+            continue
+        data = _at(settings.root, base, settings.root / path)
+        try:
+            before = Counter((one.rules, one.reason) for one in read_suppressions(decode(data), file.kind)) if data else Counter()
+        except UndecodableError:
+            continue
+        for one in reading.suppressions:
+            before[one.rules, one.reason] -= 1
+            if before[one.rules, one.reason] < 0 and one.rules:
+                yield _finding(path, one.line, f"a suppression of {', '.join(one.rules)} is new", reference, Severity.INFO)
+
+
+def _finding(path: str, line: int, what: str, reference: str, severity: Severity = Severity.WARNING) -> Finding:
     return Finding(
         rule=RULE,
         path=path,
@@ -165,5 +241,5 @@ def _finding(path: str, line: int, what: str, reference: str) -> Finding:
         end_line=line,
         end_column=1,
         message=f"{what} since {reference}, so more may pass; agree on it in review, or judge with --config-from {reference}",
-        severity=Severity.WARNING,
+        severity=severity,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend_lint.engine.result import Result
 from backend_lint.report.escape import visible
 from backend_lint.report.paint import painter
-from backend_lint.report.wording import place, summary, unchecked_place
+from backend_lint.report.wording import place, shortfall, summary, unchecked_place
 
 
 def render(result: Result, color: bool) -> str:
@@ -19,7 +19,7 @@ def render(result: Result, color: bool) -> str:
     lines += [f"{paint('place', unchecked_place(item))}: {paint('warning', 'not checked')}: {visible(item.reason)}" for item in result.unchecked]
     for condition in result.conditions:
         if condition.status != "passed":
-            lines.append(f"gate: {visible(condition.name)} {condition.status}" + (f": {visible(condition.reason)}" if condition.reason else ""))
+            lines.append(f"gate: {visible(shortfall(condition))}")
             lines += [f"gate: {visible(condition.name)}: {visible(detail)}" for detail in condition.details]
     lines.append(summary(result))
     return "\n".join(lines) + "\n"

@@ -49,8 +49,9 @@ def render(result: Result, environ: Mapping[str, str], prefix: str = "") -> str:
         commands.append(warning)
     if rest:
         commands.append(f"::notice title=backend-lint::{plural(len(rest), 'more line')} in the log of this step, without an annotation")
+    passed = [f"gate: {visible(shortfall(item))}" for item in result.conditions if item.status == "passed"]
     # "- " keeps a line that starts with "::" from being a command
-    lines = [*commands, *(f"- {line.replace('##[', '## [')}" for line in rest), summary(result)]
+    lines = [*commands, *(f"- {line.replace('##[', '## [')}" for line in (*rest, *passed)), summary(result)]
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from backend_lint.engine.result import Reported, Result
 from backend_lint.report.escape import xml
-from backend_lint.report.wording import help_of, shortfall, summary
+from backend_lint.report.wording import help_of, number, shortfall, summary
 
 
 def render(result: Result) -> str:
@@ -61,7 +61,8 @@ def _conditions(result: Result) -> list[str]:
     for item in result.conditions:
         opening = f'    <testcase name="{xml(item.name)}" classname="gate"'
         if item.status == "passed":
-            cases.append(f"{opening}/>\n")
+            held = f"measured {number(item.measured)}, required {number(item.required)}"
+            cases.append(f"{opening}>\n      <system-out>{xml(held)}</system-out>\n    </testcase>\n")
             continue
         message = shortfall(item).removeprefix(f"{item.name} ")
         text = "\n".join(xml(line) for line in (message, *item.details))

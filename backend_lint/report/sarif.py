@@ -49,6 +49,9 @@ def render(result: Result, prefix: str = "") -> str:
         "results": [_result(reported, index, prefix) for reported in kept],
         "properties": {
             "gate": "passed" if result.passed else "failed",
+            "conditions": [
+                {"name": sarif_text(item.name), "measured": item.measured, "required": item.required, "status": item.status} for item in result.conditions
+            ],
             "files": result.files,
             "suppressedInline": result.suppressed_inline,
             "suppressedBaseline": result.suppressed_baseline,

@@ -92,7 +92,7 @@ def verdict(condition: Condition) -> str:
 
 
 def shortfall(condition: Condition) -> str:
-    """One line on a condition that does not hold: both numbers, and what they are of or why there is none."""
+    """One line on a condition: both numbers, and what they are of or why there is none."""
     reason = f"; {condition.reason}" if condition.reason else ""
     return f"{condition.name} {condition.status}: measured {number(condition.measured)}, required {number(condition.required)}{reason}"
 

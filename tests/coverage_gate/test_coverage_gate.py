@@ -410,3 +410,16 @@ def test_every_format_shows_the_condition_its_reason_and_the_files(tmp_path: Pat
         assert "coverage.file" in done.stdout, name
         assert "app/a.py: 50 (1 of 2)" in done.stdout.replace("%3A", ":"), f"{name}: {done.stdout}"
         assert "1 of 1 file below the floor" in done.stdout, name
+
+
+@pytest.mark.parametrize("name", ["text", "json", "jsonl", "sarif", "github", "junit", "markdown"])
+def test_formats_with_a_table_show_what_passed_too(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"app/a.py": "x = 1\ny = 2\nz = 3\n", "backend-lint.toml": config(total=51.5, file=85), "coverage.xml": xml({"app/a.py": (2, 3)})})
+    command = [sys.executable, "-P", "-m", "backend_lint", "check", "--no-cache", "--format", name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    shown = done.stdout.replace("%2E", ".")
+    assert "coverage.total" in shown
+    assert "66.66666" in shown
+    assert "51.5" in shown
+    assert "passed" in shown.lower() or "system-out" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend_lint.api import Finding, Severity
@@ -14,6 +15,9 @@ from backend_lint.engine.result import Condition, Reported, Result
 from backend_lint.gate.conditions import evaluate, shown
 
 _CARD = Card("slow-call", "resilience", Severity.WARNING, "high", "default", "0.1", "none", ("owasp-api:4",), "", "")
+
+
+_NAME_A_BASE = "name what the change is compared with: --diff-base origin/main"
 
 
 def _reported(severity: str, rule: str = "slow-call", new: bool = True) -> Reported:
@@ -49,16 +53,17 @@ def test_fail_on(severity: str, fail_on: str, passed: bool) -> None:
 )
 def test_findings_are_counted_by_severity_rule_family_and_tag(key: str, measured: int) -> None:
     result = _result(_reported("error"), _reported("warning"), _reported("warning"))
-    for allowed, status in ((measured, "passed"), (measured - 1, "failed")):
+    for allowed, status in ((measured, "passed"), (measured - 1, "failed"))[: 1 + (measured > 0)]:
         judged = _judge(result, {key: allowed}, fail_on="never")
-        assert judged.conditions == (Condition(f"findings.{key}", float(measured), float(allowed), status),)
+        reason = f"{measured} of slow-call" if status == "failed" else ""
+        assert judged.conditions == (Condition(f"findings.{key}", float(measured), float(allowed), status, reason),)
         assert judged.passed is (status == "passed")
 
 
 def test_new_findings_need_a_base_revision() -> None:
     result = _result(_reported("warning", new=False), _reported("warning"))
     gate = {"new": {"warning": 1}}
-    assert _judge(result, gate).conditions == (Condition("findings.new.warning", None, 1.0, "not-measured"),)
+    assert _judge(result, gate).conditions == (Condition("findings.new.warning", None, 1.0, "not-measured", _NAME_A_BASE),)
     assert not _judge(result, gate).passed
     assert _judge(result, gate, diff_base="main").conditions == (Condition("findings.new.warning", 1.0, 1.0, "passed"),)
 
@@ -77,3 +82,14 @@ def test_the_threshold_hides_findings_and_not_the_verdict() -> None:
     judged = evaluate(_result(_reported("info"), _reported("warning")), settings)
     assert [one.finding.severity for one in shown(judged, settings).findings] == ["warning"]
     assert not evaluate(_result(_reported("info")), settings).passed
+
+
+def test_a_change_that_weakens_the_gate_fails_by_what_the_base_allows() -> None:
+    result = msgspec.structs.replace(_result(_reported("warning", "weakened-gate"), _reported("info", "weakened-gate")), weakenings=0)
+    (condition,) = _judge(result, {"weakened-gate": 5}, diff_base="main").conditions
+    assert condition == Condition("findings.weakened-gate", 1.0, 0.0, "failed", "1 of weakened-gate", ("a.py:1: wrong",))
+    (condition,) = _judge(msgspec.structs.replace(result, weakenings=1), diff_base="main").conditions
+    assert condition == Condition("findings.weakened-gate", 1.0, 1.0, "passed")
+    assert _judge(msgspec.structs.replace(result, weakenings=None), diff_base="main").conditions == ()
+    (condition,) = _judge(_result(), {"weakened-gate": 0}).conditions
+    assert condition == Condition("findings.weakened-gate", None, 0.0, "not-measured", _NAME_A_BASE)

@@ -48,7 +48,17 @@ def weakened(capsys: pytest.CaptureFixture[str], *options: str) -> list[tuple[in
         ('["log-injection"]', '["log-injection", "swallowed-exception"]', [(1, "`ignore` has swallowed-exception more")]),
         ('profile = "strict"', 'profile = "default"', [(2, "`profile` went from strict to default")]),
         ('fail-on = "warning"', 'fail-on = "never"', [(3, "`fail-on` went from warning to never")]),
-        ('"legacy/**" = ["ALL"]', '"**" = ["ALL"]', [(5, "`per-path` changed")]),
+        ('"legacy/**" = ["ALL"]', '"**" = ["ALL"]', [(6, "`per-path.**` ignores ALL more")]),
+        ('"legacy/**" = ["ALL"]', '"legacy/**" = { severity = { ALL = "off" } }', [(6, "`per-path.legacy/**` ignores ALL more")][:0]),
+        ('"legacy/**" = ["ALL"]', '"legacy/**" = ["ALL"]\n"app/**" = { severity = { security = "info" } }', [(7, "`per-path.app/**` makes security info")]),
+        ('"legacy/**" = ["ALL"]', '"legacy/old/**" = ["ALL"]', [(6, "`per-path.legacy/old/**` ignores ALL more")]),
+        ("[per-path]", '[roles]\ntest = ["app/**"]\n\n[per-path]', [(6, "`roles.test` takes app/** out of the application")]),
+        ("[per-path]", '[severity]\nsecurity = "off"\n\n[per-path]', [(6, "`severity.security` went from the default to off")]),
+        ("[per-path]", '[severity]\nsecurity = "error"\n\n[per-path]', []),
+        ('["log-injection"]', '["log-injection"]\nexclude = ["worker/**"]', [(2, "`exclude` has worker/** more")]),
+        ('["log-injection"]', '["log-injection"]\nselect = ["security"]', [(2, "`select` narrows the rules that run")]),
+        ("error = 0", "error = 0\nweakened-gate = 9", [(10, "`gate.weakened-gate` lets 9 of these pass")]),
+        ("total = 85", "total = 85\nlayers = { domain = 90 }", []),
         ("error = 0", "error = 3", [(9, "`gate.error` went from 0 to 3")]),
         ("new = { warning = 0 }\n", "", [(8, "`gate.new.warning` is gone")]),
         ("total = 85", "total = 84.5", [(13, "`gate.coverage.total` went from 85.0 to 84.5")]),
@@ -80,3 +90,28 @@ def test_a_longer_baseline_is_reported(project: Path, capsys: pytest.CaptureFixt
     entry = {"fingerprint": "0" * 32, "rule": "swallowed-exception", "path": "app.py", "message": "m"}
     (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [entry]}))
     assert weakened(capsys, "--baseline", "accepted.json") == [(1, "the baseline accepts a finding of swallowed-exception more")]
+
+
+def test_a_configuration_that_is_gone_or_overruled_by_another_file_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "backend-lint.toml").unlink()
+    gone = [(1, "`fail-on` went from warning to error"), (1, "`gate.error` is gone"), (1, "`gate.new.warning` is gone"), (1, "`gate.coverage.total` is gone")]
+    assert set(gone) < set(weakened(capsys))
+    (project / "pyproject.toml").write_text("[tool.backend-lint.gate.coverage]\ntotal = 10\n")
+    assert "`gate.coverage.total` went from 85.0 to 10.0" in [message for _, message in weakened(capsys)]
+    assert weakened(capsys, "--isolated") == []
+
+
+def test_a_project_that_had_no_configuration_is_not_weakened_by_its_first_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", "rm", "-q", "--cached", "backend-lint.toml"], cwd=project, check=True)
+    subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-qm", "without"], cwd=project, check=True)
+    assert weakened(capsys) == []
+
+
+def test_a_new_suppression_is_told_and_does_not_fail(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "app.py").write_text("try:\n    x = 1\nexcept Exception:  # backend-lint: ignore[swallowed-exception] nobody minds\n    pass\n")
+    assert weakened(capsys) == [(3, "a suppression of swallowed-exception is new")]
+    main(["check", "--no-cache", "--format", "json", "--diff-base", "main"])
+    report = json.loads(capsys.readouterr().out)
+    condition = next(one for one in report["gate"]["conditions"] if one["name"] == "findings.weakened-gate")
+    assert (condition["measured"], condition["status"]) == (0, "passed")
+    assert {one["severity"] for one in report["findings"] if one["rule"] == "weakened-gate"} == {"info"}
