@@ -1,4 +1,4 @@
-"""``backend-lint init``: writes a configuration with what was detected."""
+"""``backend-lint init``: writes a configuration with what was detected, and a gate that the project passes today."""
 
 from __future__ import annotations
 
@@ -45,12 +45,16 @@ jobs:
 """
 
 
-@click.command("init", short_help="Write a configuration with what was detected.")
+@click.command("init", short_help="Write a configuration with what was detected and a gate that passes today.")
 @click.option("--pre-commit", is_flag=True, help="Also .pre-commit-config.yaml.")
 @click.option("--github", is_flag=True, help="Also .github/workflows/backend-lint.yml.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def command(pre_commit: bool, github: bool, force: bool) -> int:
-    """Write backend-lint.toml in the project root. Files that are there stay as they are without --force."""
+    """Write backend-lint.toml in the project root, with a gate that the project passes today and that new findings fail.
+
+    Findings of today become the baseline, what tests execute today the floors of coverage. Files that are there stay as they are without --force.
+    """
+    from backend_lint.cli.baseline import DEFAULT, RATCHET
     from backend_lint.cli.detect import detect
 
     here = working_directory()
@@ -62,14 +66,24 @@ def command(pre_commit: bool, github: bool, force: bool) -> int:
         files[".pre-commit-config.yaml"] = _PRE_COMMIT
     if github:
         files[".github/workflows/backend-lint.yml"] = _WORKFLOW
-    there = [name for name in files if (place.root / name).exists()]
+    there = [name for name in (*files, DEFAULT, RATCHET) if (place.root / name).exists()]
     if place.config_file is not None and place.config_file.name not in there:
         there.append(place.config_file.name)
     if there and not force:
         raise ConfigError(f"{', '.join(there)} in {place.root} would be replaced or overruled; --force does it")
+    from backend_lint.cli.progress import progress
+    from backend_lint.cli.propose_gate import propose_gate
+
+    with progress(0):
+        proposal = propose_gate(place.root, DEFAULT, RATCHET)
+    files["backend-lint.toml"] += proposal.keys + proposal.tables
+    for path in proposal.wrote:
+        say(f"backend-lint: wrote {path}")
     for name, text in files.items():
         path = place.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace("{version}", __version__), encoding="utf-8")
         say(f"backend-lint: wrote {path}")
+    for line in proposal.said:
+        say(f"backend-lint: {line}")
     return 0
