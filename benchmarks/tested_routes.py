@@ -66,6 +66,12 @@ APPLICATIONS = {
         ).split(),
         (*_PYTEST, "-n", "{jobs}", "--dist", "loadfile", "--cov", "CTFd", "--cov-branch", "--cov-report="),
     ),
+    "lnbits": Application(
+        "starlette",
+        (".", "anyio>=4.12.1", "asgi-lifespan>=2.1", "json5", "mock", "openai", "pytest>=9", "pytest-cov>=7", "pytest-httpserver", "pytest-md", "pytest-mock"),
+        (*_PYTEST, "--cov", "lnbits", "--cov-branch", "--cov-report=", "tests/api", "tests/unit"),
+        {"LNBITS_DATA_FOLDER": "{work}/data", "LNBITS_BACKEND_WALLET_CLASS": "FakeWallet", "DEBUG": "true"},
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sqlite3
 import subprocess
@@ -115,3 +116,44 @@ def test_names_in_other_languages_hide_no_file_that_was_never_imported(tmp_path:
     settings = Settings(root=tmp_path, cache=False, gate={"coverage": {"total": 90}})
     found = measured(settings, ["lcov.info"], files, lambda path: (tmp_path / path).read_text().splitlines(), [])
     assert found.never_imported == {"app/b.py"}, "five names that nobody knows would make a half covered project a covered one"
+
+
+def _istanbul(number: int) -> str:
+    places = {str(line): {"start": {"line": line, "column": 0}, "end": {"line": line, "column": 9}} for line in range(1, 500)}
+    return json.dumps({"path": f"/a/m{number}.js", "statementMap": places, "s": dict.fromkeys(places, 1), "fnMap": {}, "f": {}, "branchMap": {}, "b": {}})
+
+
+def _llvm(number: int) -> str:
+    segments = [[line, 1, 1, True, True, False] for line in range(1, 2000)]
+    return json.dumps({"filename": f"/a/m{number}.c", "segments": segments, "branches": [], "summary": {}})
+
+
+def _coverage_py(number: int) -> str:
+    return json.dumps({"executed_lines": list(range(1, 2000)), "missing_lines": [], "excluded_lines": [], "summary": {}})
+
+
+@pytest.mark.parametrize(
+    ("head", "one", "keyed", "tail"),
+    [
+        ("{", _istanbul, True, "}"),
+        ('{"version": "2.0.1", "type": "llvm.coverage.json.export", "data": [{"functions": [], "totals": {}, "files": [', _llvm, False, "]}]}"),
+        ('{"meta": {"format": 3, "version": "7.6", "branch_coverage": false}, "totals": {}, "files": {', _coverage_py, True, "}}"),
+    ],
+)
+def test_the_largest_json_reports_fit_into_the_memory_that_is_promised(
+    head: str, one: Callable[[int], str], keyed: bool, tail: str, tmp_path: Path
+) -> None:
+    parts, size = [], 0
+    while size < 31_000_000:
+        parts.append(f'"m{len(parts)}": {one(len(parts))}' if keyed else one(len(parts)))
+        size += len(parts[-1]) + 2
+    report = tmp_path / "report.json"
+    report.write_text(head + ", ".join(parts) + tail)
+    script = (
+        "import pathlib, sys\nfrom backend_lint.readers.coverage import UnreadableError, read\n"
+        "try:\n    read(pathlib.Path(sys.argv[1]).read_bytes())\nexcept UnreadableError as error:\n    assert '2,000,000 records' in str(error), error\n"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(report)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 500_000
