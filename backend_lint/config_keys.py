@@ -19,7 +19,13 @@ USER_ONLY = {
 COVERAGE = ("total", "file", "diff", "branch")
 COVERAGE_OF = ("files", "folders", "layers")
 """Tables: glob -> the floor of each file that it fits, folder -> the floor of all files below it, layer -> the floor of all its files."""
-PERFORMANCE = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "query_ms", "connections", "availability", "requests_per_second", "error_rate")
+PERFORMANCE = (
+    "p50_ms", "p90_ms", "p95_ms", "p99_ms", "query_ms", "connections", "availability", "requests_per_second", "error_rate", "routes", "regression",
+)  # fmt: skip
+PERFORMANCE_SHARES = ("availability", "error_rate", "routes")
+"""Conditions in per cent."""
+PERFORMANCE_GUARDS = ("min_requests", "min_calls", "max_age_days", "warm_up")
+"""What a measurement must have to count: requests, calls; how old it may be; seconds that are left out."""
 
 
 class BadValueError(ValueError):
@@ -202,7 +208,10 @@ def gate(value: Any) -> dict[str, Any]:
 
 
 def _performance(value: Any) -> dict[str, Any]:
-    checks: dict[str, Check] = {**dict.fromkeys(PERFORMANCE, number), "availability": _percent, "reports": texts}
+    checks: dict[str, Check] = {
+        **dict.fromkeys(PERFORMANCE, number), **dict.fromkeys(PERFORMANCE_SHARES, _percent), **dict.fromkeys(PERFORMANCE_GUARDS, count),
+        "endpoints": table_of(number), "names": table_of(text), "baseline": text, "reports": texts,
+    }  # fmt: skip
     made: dict[str, Any] = {}
     for key, one in table(value).items():
         name = key.replace("-", "_")
@@ -248,7 +257,9 @@ _GATE = {
         "new": _object(_COUNT),
         "coverage": _closed({**dict.fromkeys(COVERAGE, _PERCENT), **dict.fromkeys(COVERAGE_OF, _object(_PERCENT)), "reports": _TEXTS, "ratchet": _string()}),
         "performance": _closed(
-            {name: _PERCENT if name == "availability" else _NUMBER for key in PERFORMANCE for name in (key, key.replace("_", "-"))} | {"reports": _TEXTS}
+            {name: _PERCENT if key in PERFORMANCE_SHARES else _NUMBER for key in PERFORMANCE for name in (key, key.replace("_", "-"))}
+            | {name: _COUNT for key in PERFORMANCE_GUARDS for name in (key, key.replace("_", "-"))}
+            | {"endpoints": _object(_NUMBER), "names": _object(_string()), "baseline": _string(), "reports": _TEXTS}
         ),
     },
     "additionalProperties": _COUNT,

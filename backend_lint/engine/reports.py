@@ -12,6 +12,7 @@ from backend_lint.config import Settings
 from backend_lint.engine.discover import read_regular
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.file import SourceFile, Unchecked
+from backend_lint.facts.performance import Measurements
 from backend_lint.facts.reading import Reading
 from backend_lint.facts.report import Report
 
@@ -25,6 +26,12 @@ PLACES = (
     "cover.out", "coverage.out", "coverage.txt", "target/site/jacoco/jacoco.xml", "build/reports/jacoco/test/jacocoTestReport.xml",
 )  # fmt: skip
 """Where tools put their reports if nobody says otherwise."""
+MEASURED = (
+    "load/summary.json", "k6/summary.json", "perf/summary.json", "performance/summary.json", "k6-summary.json", "load/locust_stats.csv", "locust_stats.csv",
+    "load/locust_stats_history.csv", "locust_stats_history.csv", "load/results.jtl", "results.jtl", "jmeter/results.jtl", "load/vegeta.json", "vegeta.json",
+    "pg_stat_statements.csv", "pg_stat_statements.json", "load/pg_stat_statements.csv",
+)  # fmt: skip
+"""Where reports of load tests and exports of databases lie by habit."""
 DATA_FILE = ".coverage"
 """Every run of a single test leaves one, and it takes coverage.py's parser to read it: it counts only where the gate asks for coverage."""
 
@@ -82,3 +89,18 @@ def coverage_of(
         watch.add(*(settings.root / name for name in coverage_config.FILES))
         watch.add(settings.root / str((asked or {}).get("ratchet", "")))
     return coverage_stage.measured(settings, names, {path: file for path, (file, _) in readings.items()}, read_lines, unchecked)
+
+
+def measured_by(settings: Settings, rules: Iterable[Rule], unchecked: list[Unchecked], watch: Watch | None) -> Measurements | None:
+    """What load tests, databases and monitors measured; None if neither the gate nor, where there is a report, a rule asks."""
+    asked = settings.gate.get("performance")
+    if asked is None and not any(isinstance(rule, ProjectRule) and Measurements in rule.needs for rule in rules):
+        return None
+    names = (asked or {}).get("reports") or MEASURED
+    if watch is not None:
+        watch.add(*(settings.root / name for name in names))
+    if asked is None and not any(os.path.lexists(settings.root / name) for name in (*names, *settings.database.get("statistics", ()))):
+        return None
+    from backend_lint.engine.performance_stage import measurements
+
+    return measurements(settings, names, watch, unchecked)

@@ -8,6 +8,7 @@ from backend_lint.api import Finding
 from backend_lint.card import Card as Card
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.file import Unchecked
+from backend_lint.facts.performance import Verdict
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -70,3 +71,5 @@ class Result(msgspec.Struct, frozen=True):
     """What coverage reports say; None if neither a rule nor the gate asked."""
     weakenings: int | None = None
     """How many warnings of `weakened-gate` may be there; None if nobody compares the gate with that of a base revision."""
+    targets: tuple[Verdict, ...] = ()
+    """What the targets of the gate come to."""

@@ -18,7 +18,7 @@ from backend_lint.engine.judge import Clock, Judged, Kept, Readings, judge
 from backend_lint.engine.kept_answers import kept_answers
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
-from backend_lint.engine.reports import coverage_of, of_rules
+from backend_lint.engine.reports import coverage_of, measured_by, of_rules
 from backend_lint.engine.requirements import Manifests
 from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.roles import role_finder
@@ -92,6 +92,8 @@ def _run(
     reports = of_rules(settings, rules, unchecked, watch)
     with clock.measure("coverage"):
         coverage = coverage_of(settings, rules, readings, _line_reader(sources), unchecked, watch)
+    with clock.measure("performance"):
+        measured = measured_by(settings, rules, unchecked, watch)
     texts, texts_notes = kept_texts(settings) if memory is None else memory.texts(settings)
     base = None
     if settings.diff_base is not None:
@@ -108,6 +110,7 @@ def _run(
     def link() -> Project:
         project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, manifests)
         project.coverage = coverage or project.coverage
+        project.measurements = measured or project.measurements
         if settings.explicit_paths:
             project.named = frozenset(settings.paths) & readings.keys()
         if plan is not None:
@@ -117,13 +120,15 @@ def _run(
         return project
 
     def kept() -> Kept | None:
-        handed = (reports, database, plan, coverage, manifests.stamps())
+        handed = (reports, database, plan, coverage, measured, manifests.stamps())
         return kept_answers(settings, registry, rules, readings, handed, answers_notes, memory)
 
     answers_notes: list[str] = []
     judged = judge(readings, rules, link, clock, reports, kept)
     if coverage is not None and coverage.files and settings.gate.get("coverage", {}).get("layers"):
         coverage = _with_layers(coverage, link())
+    with clock.measure("targets"):
+        targets = link().performance.verdicts if measured is not None and measured.targets.asked else ()
     with clock.measure("triage"):
         ours = [finding for finding in judged.findings if asked(finding.path) or _touches(settings, finding, asked)]
         difference = None
@@ -153,6 +158,7 @@ def _run(
         checked=tuple(checked),
         coverage=coverage,
         weakenings=weakenings,
+        targets=targets,
     )
 
 

@@ -150,6 +150,15 @@ class Throttle(Fact, frozen=True):
     line: int
 
 
+class Quota(Fact, frozen=True):
+    """A number that bounds a process from outside: ``nofile``, the files and connections that it may have open."""
+
+    kind: str
+    number: int
+    line: int
+    unit: str = ""
+
+
 class Manifest(Fact, frozen=True):
     """The facts of one deployment file. `form` is its kind: ``compose``, ``kubernetes``, ``dockerfile`` ..., empty if it is no deployment file after all."""
 
@@ -165,3 +174,4 @@ class Manifest(Fact, frozen=True):
     base: str = ""
     """The path that all operations stand below, as the file says."""
     throttles: tuple[Throttle, ...] = ()
+    quotas: tuple[Quota, ...] = ()

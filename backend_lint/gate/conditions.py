@@ -57,9 +57,10 @@ def _conditions(result: Result, settings: Settings) -> Iterable[Condition]:
         from backend_lint.gate.coverage import conditions
 
         yield from conditions(gate["coverage"], result.coverage)
-    for key, required in gate.get("performance", {}).items():
-        if key != "reports":
-            yield Condition(f"performance.{key}", None, float(required), "not-measured")
+    if "performance" in gate:
+        from backend_lint.gate import performance
+
+        yield from performance.conditions(gate["performance"], result.targets)
 
 
 def _at_most(name: str, found: Sequence[Reported] | None, allowed: int) -> Condition:

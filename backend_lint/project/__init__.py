@@ -12,6 +12,7 @@ import msgspec
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.database import KnownDatabase
 from backend_lint.facts.file import Kind, SourceFile
+from backend_lint.facts.performance import Measurements
 from backend_lint.facts.python import Body, Function, Module
 from backend_lint.facts.reading import Reading
 from backend_lint.facts.sql_file import SqlFile
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading import Loads
     from backend_lint.project.migrating import Migrations
     from backend_lint.project.ownership import Ownership
+    from backend_lint.project.performance import Performance
     from backend_lint.project.queries import Queries
     from backend_lint.project.requirements import Requirements
     from backend_lint.project.retries import Retries
@@ -69,6 +71,7 @@ class Project:
     `database`: what configuration and statistics say of it. `base`: the revision that a change is compared with, if one is.
     `named`: files that the user named one by one. `worths`: what the configuration says that guards are worth, by pattern of a name.
     `plan`: layers and contracts that are declared. `coverage`: what tests executed, without files if nothing says so.
+    `measurements`: what load tests, databases and monitors measured, without reports if nothing was.
     `unknown`: how often each rule could not tell. `pin_files`: reads the manifests of the project; asked once, by the first rule that wants to know.
     """
 
@@ -95,6 +98,7 @@ class Project:
         self.worths: Mapping[str, str] = {}
         self.plan: Plan | None = None
         self.coverage = Measured()
+        self.measurements = Measurements()
         self.unknown: collections.Counter[str] = collections.Counter()
         self.unread: dict[Unread, None] = {}
         self.pin_files: Callable[[], tuple[PinFile, ...]] = tuple
@@ -362,6 +366,13 @@ class Project:
         from backend_lint.project.ownership import Ownership
 
         return Ownership(self)
+
+    @functools.cached_property
+    def performance(self) -> Performance:
+        """What was measured, joined with routes, queries and servers."""
+        from backend_lint.project.performance import Performance
+
+        return Performance(self, self.measurements)
 
     def reached_from(self, key: FunctionKey) -> tuple[Entry, tuple[Step, ...]] | None:
         """The nearest entry point from which a function is reached, with the way; None if none is known."""

@@ -61,6 +61,11 @@ _OPTIONS = {
 _GUNICORN_DEFAULT = 30.0
 
 
+def is_development(path: str) -> bool:
+    """Whether a file is for a developer's machine, a test or an example."""
+    return _DEVELOPMENT.search(path.lower()) is not None
+
+
 class Running(msgspec.Struct, frozen=True):
     """A process with the file that starts it. `development`: the file is for a developer's machine, a test or an example."""
 
@@ -162,7 +167,7 @@ class _Linker:
         self.modules = modules
         values: dict[str, set[str | None]] = {}
         for declaration in declarations(manifests):
-            if not _DEVELOPMENT.search(declaration.path.lower()):
+            if not is_development(declaration.path):
                 values.setdefault(declaration.variable.name, set()).add(declaration.variable.value)
         self.declared = {name: next(iter(found)) if len(found) == 1 else None for name, found in values.items()}
         self.quantities = Quantities(modules, self.declared)
@@ -172,14 +177,14 @@ class _Linker:
         processes = []
         deadlines: list[Limit] = []
         for path, manifest in self.manifests.items():
-            development = bool(_DEVELOPMENT.search(path.lower()))
+            development = is_development(path)
             for process in manifest.processes:
                 running = Running(path, process, self._process_home(path, manifest, process), development or self._reloads(process))
                 processes.append(running)
                 deadlines.extend(Limit(place, deadline, running.home, running.development) for place, deadline in self._of_process(path, manifest, process))
             deadlines.extend(Limit(path, deadline, home_of(path), development) for deadline in self._of_manifest(path, manifest))
         for path, module in self.modules.items():
-            development = bool(_DEVELOPMENT.search(path.lower()))
+            development = is_development(path)
             home = self._module_home(path)
             deadlines.extend(Limit(path, deadline, home, development) for deadline in celery_deadlines(path, module, self.quantities))
         return Deployment(tuple(processes), tuple(deadlines))

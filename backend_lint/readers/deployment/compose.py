@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend_lint.duration import whole
-from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Workload
+from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Quota, Workload
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.shell_words import split
 from backend_lint.readers.deployment.tree import Node
@@ -68,5 +68,9 @@ def _service(draft: Draft, name: str, line: int, service: Node) -> None:
         target = " ".join(words[1:] if words[:1] in (["CMD"], ["CMD-SHELL"]) else words) or test.text or ""
         if target and target != "NONE":
             draft.probe("healthcheck", name, target, test.line, timeout=check.at("timeout").text)
+    opened = service.at("ulimits", "nofile")
+    # what a process may open is the soft limit
+    if (most := whole((opened.at("soft").text if opened.pairs is not None else opened.text) or "")) is not None:
+        draft.quotas.append(Quota("nofile", most, opened.line, name))
     if (grace := fields.get("stop_grace_period")) is not None:
         draft.deadline("stop-grace-period", Bound.SHUTDOWN, grace.plain(), grace.line, name)

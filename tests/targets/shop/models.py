@@ -1,0 +1,19 @@
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str] = mapped_column(String(100), index=True)
+    total: Mapped[Decimal]
+    created_at: Mapped[datetime]
