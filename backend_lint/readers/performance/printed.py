@@ -14,6 +14,8 @@ _TIME = r"(\d{1,12}(?:\.\d{1,6})?)(us|ms|s|m|h)"
 _WRK = re.compile(r"^Running .{1,60}? test @ (\S{1,2000})$", re.MULTILINE)
 _WRK_SIZE = re.compile(r"^ {1,10}\d{1,9} threads and (\d{1,9}) connections$", re.MULTILINE)
 _WRK_PERCENT = re.compile(rf"^ {{1,10}}(\d{{1,3}}(?:\.\d{{1,6}})?)% {{1,10}}{_TIME}$", re.MULTILINE)
+_WRK_SPECTRUM = re.compile(r"^ {1,20}(\d{1,12}\.\d{1,6}) {1,20}0\.950000 {1,20}\d{1,12} {1,20}\d{1,12}\.\d\d$", re.MULTILINE)
+"""wrk2's, in milliseconds."""
 _WRK_TOTAL = re.compile(rf"^ {{1,10}}(\d{{1,12}}) requests in {_TIME}, ", re.MULTILINE)
 _WRK_REFUSED = re.compile(r"^ {1,10}Non-2xx or 3xx responses: (\d{1,12})$", re.MULTILINE)
 _WRK_LOST = re.compile(r"^ {1,10}Socket errors: connect (\d{1,12}), read (\d{1,12}), write (\d{1,12}), timeout (\d{1,12})$", re.MULTILINE)
@@ -50,10 +52,11 @@ def of_wrk(text: str, path: str) -> LoadReport:
         seconds += float(total[2]) * _UNITS[total[3]] / 1000
         lost = sum(count(one) for one in match.groups()) if (match := _WRK_LOST.search(part)) is not None else 0
         refused = count(match[1]) if (match := _WRK_REFUSED.search(part)) is not None else 0
-        # wrk2 prints a spectrum behind the distribution, with times of its own form
         quantiles = {float(one[1]): milliseconds(one[2], _UNITS[one[3]]) for one in _WRK_PERCENT.finditer(part) if float(one[1]) < 100}
         if not quantiles:
             raise UnreadableError("has no percentiles: run wrk with --latency")
+        if (spectrum := _WRK_SPECTRUM.search(part)) is not None:
+            quantiles[95.0] = milliseconds(spectrum[1])
         # requests that got no answer are not among those that wrk counts
         line = text.count("\n", 0, start) + 1
         address = _the(_WRK, part, "the address")[1]

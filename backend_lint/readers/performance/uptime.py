@@ -13,7 +13,7 @@ NAMES = ("name", "service", "monitor", "monitor_name", "friendly_name", "target"
 SHARES = ("uptime", "uptime_percent", "uptime_percentage", "uptime_ratio", "availability", "availability_percent", "uptime %", "sli")
 _GOOD, _TOTAL = ("good", "up", "up_checks", "successes"), ("total", "checks", "total_checks")
 _PROBES = ("probe_success", "up")
-_LABELS = ("service", "job", "instance", "target", "__name__")
+_LABELS = ("service", "instance", "target", "job", "__name__")
 _PENDING_AND_DOWN = (0, 2)
 
 
