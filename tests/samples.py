@@ -107,10 +107,10 @@ def registry() -> Registry:
 
 
 def settings(root: Path, **changes: object) -> Settings:
-    """Every rule switched on, one process, no cache; of a configuration in the sample what it declares of the architecture."""
+    """Every rule switched on, one process, no cache; of a configuration in the sample what it declares of the architecture, and its targets."""
     if (root / "pyproject.toml").is_file():
         declared = load(Request(cwd=root)).settings
-        changes = {"layers": declared.layers, "contracts": declared.contracts, "config_file": declared.config_file, **changes}
+        changes = {"layers": declared.layers, "contracts": declared.contracts, "config_file": declared.config_file, "gate": declared.gate, **changes}
     return Settings(root=root, profile="all", cache=False, jobs=1, **changes)  # type: ignore[arg-type]
 
 
