@@ -13,6 +13,7 @@ from backend_lint.config import ConfigError
 
 DEFAULT = "backend-lint-baseline.json"
 RATCHET = "coverage-ratchet.json"
+PERFORMANCE = "performance-baseline.json"
 
 
 @click.group("baseline", short_help="Accept today's findings: create, update or prune the baseline.")
@@ -86,4 +87,41 @@ def coverage(**given: Any) -> int:
         say(f"backend-lint: {path}: {len(files)} files below {known.floors.file:g} %")
         if "ratchet" not in prepared.settings.gate.get("coverage", {}):
             say(f'put ratchet = "{name}" into [gate.coverage]')
+    return 0
+
+
+@command.command("performance", help="Write what load tests say of each endpoint today; later ones are compared with it (`baseline` in [gate.performance]).")
+@project_options
+@click.option("--add", is_flag=True, help="Add today's run to those of a baseline that is there: what scatters between them is allowed later.")
+@click.option("--force", is_flag=True, help="Replace a baseline that is there.")
+def performance(**given: Any) -> int:
+    from backend_lint.engine import performance_baseline
+    from backend_lint.engine.performance_stage import measurements
+    from backend_lint.engine.reports import MEASURED
+    from backend_lint.engine.run import read_model
+    from backend_lint.engine.write import replace_file
+
+    add, force = given.pop("add"), given.pop("force")
+    settings = prepare(given).settings
+    asked = settings.gate.get("performance", {})
+    path = settings.root / asked.get("baseline", PERFORMANCE)
+    if path.exists() and not (add or force):
+        raise ConfigError(f"{path} exists; --add adds today's run to it, --force replaces it")
+    before = performance_baseline.load(settings.root, asked.get("baseline", PERFORMANCE))[0] if add and path.exists() else None
+    known = measurements(settings, asked.get("reports") or MEASURED, None, [])
+    if problem := known.problem or "; ".join(known.refused):
+        raise ConfigError(problem)
+    project, _ = read_model(settings)
+    project.measurements = known
+    runs = project.performance.runs
+    if not runs:
+        raise ConfigError("no report of a load test says how many requests it is of, and how long they took")
+    try:
+        replace_file(path, performance_baseline.text(performance_baseline.joined(before, runs)).encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    if settings.verbosity >= 0:
+        say(f"backend-lint: {path}: {len(runs)} endpoints")
+        if "baseline" not in asked:
+            say(f'put baseline = "{PERFORMANCE}" into [gate.performance]')
     return 0

@@ -35,7 +35,7 @@ def of_csv(stream: BinaryIO, path: str, warm_up: float) -> LoadReport:
             continue
         if len(record) != width:
             raise UnreadableError(f"is cut off in line {line}: {len(record)} fields where the head has {width}")
-        at, elapsed, label, success = (record[index] for index in wanted)
+        at, elapsed, label, success = record[wanted[0]], record[wanted[1]], record[wanted[2]], record[wanted[3]]
         if success not in _TRUE:
             raise UnreadableError(f"has {success[:40]!r} in line {line}, where true or false must stand")
         samples.add("", label, milliseconds(elapsed), success == "true", _moment(at))

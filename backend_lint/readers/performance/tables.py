@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from backend_lint.readers.performance.bounds import UnreadableError
+from backend_lint.readers.performance.bounds import UnreadableError, lines
 
 _MAX_FIELD = 1_000_000
 
@@ -15,8 +14,7 @@ _MAX_FIELD = 1_000_000
 def records(stream: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The records with the line each begins on; empty ones are passed over. Raises UnreadableError."""
     csv.field_size_limit(_MAX_FIELD)
-    text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=separator, strict=True)
+    reader = csv.reader((line for _, line in lines(stream, ends=True)), delimiter=separator, strict=True)
     try:
         begun = 1
         for record in reader:
@@ -25,10 +23,6 @@ def records(stream: BinaryIO, separator: str) -> Iterator[tuple[int, list[str]]]
             begun = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableError(f"is broken or cut off in line {reader.line_num}: {error}") from None
-    except UnicodeDecodeError:
-        raise UnreadableError(f"is no UTF-8 behind line {reader.line_num}") from None
-    finally:
-        text.detach()
 
 
 def rows(stream: BinaryIO, separator: str) -> Iterator[tuple[int, dict[str, str]]]:
