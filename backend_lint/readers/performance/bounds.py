@@ -55,7 +55,7 @@ def numeric(value: object) -> float:
     """A finite number. Raises UnreadableError."""
     if value.__class__ in _NUMBERS:
         try:
-            number = float(value)  # type: ignore[arg-type] - it is one of three classes
+            number = float(value)  # type: ignore[arg-type]
         except (ValueError, OverflowError):
             number = math.nan
         if number - number == 0.0:  # neither infinite nor no number; asked for millions of samples
