@@ -60,6 +60,14 @@ MVC = {
     "app/models/a.py": "",
     "app/templates/a.html": "<p>",
 }
+SHARED = {f"shop/{name}/{file}.py": "" for name in ("orders", "stock", "prices", "users", "carts") for file in ("service", "repository")}
+SHARED |= {path.replace("service", "endpoints"): "from fastapi import APIRouter\n" for path in SHARED if path.endswith("service.py")}
+SHARED |= {f"shop/{name}/service.py": "" for name in "abcdefgh"} | {f"shop/models/m{number}.py": "" for number in range(40)}
+HEXAGONS: dict[str, str] = {}
+for _name in ("orders", "stock"):
+    HEXAGONS |= {f"shop/{_name}/models.py": "", f"shop/{_name}/core.py": f"from shop.{_name} import models\n"}
+    HEXAGONS |= {f"shop/{_name}/orm.py": f"from shop.{_name} import models\n", f"shop/{_name}/db.py": f"from shop.{_name} import models, orm\n"}
+    HEXAGONS |= {f"shop/{_name}/blueprints.py": f"from sanic import Blueprint\nfrom shop.{_name} import core, models\n"}
 FLAT = {"main.py": "from fastapi import FastAPI\nfrom database import x\n", "database.py": ""}
 
 
@@ -69,6 +77,8 @@ FLAT = {"main.py": "from fastapi import FastAPI\nfrom database import x\n", "dat
         (CLEAN, Shape.CLEAN),
         (DJANGO, Shape.DJANGO),
         (FEATURES, Shape.SLICES),
+        (SHARED, Shape.SLICES),
+        (HEXAGONS, Shape.CLEAN),
         (LAYERED, Shape.LAYERED),
         (MVC, Shape.MVC),
         (FLAT, Shape.FLAT),
@@ -101,6 +111,12 @@ def test_modules_stand_in_the_layer_that_their_folder_names() -> None:
     assert layers_of(project(CLEAN))["shop.service_layer.handlers"] == "services"
     assert layers_of(project(FEATURES))["shop.orders.service"] == "services"
     assert layers_of(project(FLAT)) == {}
+
+
+def test_models_beside_tables_are_the_domain() -> None:
+    seats = layers_of(project(HEXAGONS))
+    assert [seats[f"shop.orders.{file}"] for file in ("models", "core", "orm", "db", "blueprints")] == ["domain", "services", "models", "persistence", "entry"]
+    assert "shop.core" not in layers_of(project({**FEATURES, "shop/core.py": ""})), "such a file means something else outside of a feature with layers"
 
 
 def test_a_folder_api_that_is_the_whole_backend_is_no_layer() -> None:

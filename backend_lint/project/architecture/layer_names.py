@@ -32,9 +32,15 @@ STEMS: dict[str, Layer] = {
     **dict.fromkeys(("models", "model"), Layer.MODELS),
     **dict.fromkeys(("repository", "repositories", "repo", "dao", "crud"), Layer.PERSISTENCE),
     **dict.fromkeys(("service", "services", "use_cases", "usecases", "flows"), Layer.SERVICES),
-    **dict.fromkeys(("views", "view", "viewsets", "routes", "router", "routers", "endpoints", "controllers", "controller", "rest"), Layer.ENTRY),
+    **dict.fromkeys(("views", "view", "viewsets", "routes", "router", "routers", "endpoints", "controllers", "controller", "rest", "blueprints"), Layer.ENTRY),
 }
 """File in the folder of a feature -> layer."""
+
+TABLES = frozenset({"orm", "tables"})
+"""Files in the folder of a feature that hold its tables; where it has `MODELS` beside them, those are its domain."""
+
+VAGUE_STEMS: dict[str, Layer] = {"core": Layer.SERVICES, "logic": Layer.SERVICES, "db": Layer.PERSISTENCE}
+"""File in the folder of a feature that has three layers without it -> layer. Elsewhere they are the start of the application or its connection."""
 
 VAGUE = frozenset("handlers rest api apis resources web interfaces presentation application logic business flows gateways".split())
 """Folders that mean something else as often: of those of the entry layer, most modules must use a web framework."""

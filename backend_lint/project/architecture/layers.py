@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
-from backend_lint.project.architecture.layer_names import FOLDERS, SHARED_PARTS, STEMS, VAGUE, WEB_FRAMEWORKS, Layer
+from backend_lint.project.architecture.layer_names import FOLDERS, SHARED_PARTS, STEMS, TABLES, VAGUE, VAGUE_STEMS, WEB_FRAMEWORKS, Layer
 from backend_lint.project.modules import SourceModule
 
 JUDGED = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
@@ -154,15 +154,29 @@ def features(names: Iterable[str]) -> dict[str, dict[str, Layer]]:
 
     A folder ``api`` is one if such files are many of what it holds.
     """
-    table: dict[str, dict[str, Layer]] = {}
-    sizes: collections.Counter[str] = collections.Counter()
+    files: dict[str, list[str]] = collections.defaultdict(list)
     for dotted in names:
         package, _, stem = dotted.rpartition(".")
-        sizes[package] += 1
-        if stem in STEMS and package:
-            table.setdefault(package, {})[stem] = STEMS[stem]
-    found = {package: stems for package, stems in table.items() if len(layers := set(stems.values())) > 1 and layers & _OF_FEATURES}
-    return {package: stems for package, stems in found.items() if package.rpartition(".")[2] not in FOLDERS or len(stems) >= _FEATURE * sizes[package]}
+        files[package].append(stem)
+    found = {}
+    for package, stems in files.items():
+        named = _named(stems) if package else {}
+        layers = set(named.values())
+        if len(layers) > 1 and layers & _OF_FEATURES and (package.rpartition(".")[2] not in FOLDERS or len(named) >= _FEATURE * len(stems)):
+            found[package] = named
+    return found
+
+
+def _named(stems: Sequence[str]) -> dict[str, Layer]:
+    """The files of a package that are called like layers."""
+    named = {stem: STEMS[stem] for stem in stems if stem in STEMS}
+    if not TABLES.isdisjoint(stems):
+        # what is apart from the tables knows nothing of them
+        named = {stem: Layer.DOMAIN if layer is Layer.MODELS else layer for stem, layer in named.items()}
+        named |= {stem: Layer.MODELS for stem in stems if stem in TABLES}
+    if len(set(named.values())) > 2:
+        named |= {stem: VAGUE_STEMS[stem] for stem in stems if stem in VAGUE_STEMS}
+    return named
 
 
 def _seats(names: Mapping[str, str]) -> dict[str, tuple[str, Layer]]:
@@ -198,8 +212,7 @@ def _folder_seat(folders: Sequence[str], slices: Mapping[str, object]) -> tuple[
 
 def _file_seat(parts: Sequence[str], slices: Mapping[str, Mapping[str, Layer]], usual: Mapping[str, int]) -> tuple[str, Layer] | None:
     stem = parts[-1]
-    if stem not in STEMS or len(parts) < 2 or not _HELPERS.isdisjoint(parts):
+    if len(parts) < 2 or not _HELPERS.isdisjoint(parts):
         return None
-    if stem in slices.get(".".join(parts[:-1]), {}) or usual[stem] >= _USUAL:
-        return ".".join(parts), STEMS[stem]
-    return None
+    layer = slices.get(".".join(parts[:-1]), {}).get(stem) or (STEMS.get(stem) if usual[stem] >= _USUAL else None)
+    return (".".join(parts), layer) if layer is not None else None

@@ -110,14 +110,21 @@ def _clean(layers: Layers) -> str:
 
 
 def _slices(judged: Mapping[str, SourceModule], graph: ImportGraph, layers: Layers) -> str:
-    """Why it is made of features: packages side by side, each with the same layers as files or folders, hold most of them; empty if it is not."""
+    """Why it is made of features: packages side by side, with the same layers as files or folders, hold most of them; empty if it is not.
+
+    Tables that all features share may lie in one place.
+    """
     parts: dict[str, set[str]] = collections.defaultdict(set)
     members: collections.Counter[str] = collections.Counter()
-    for place in layers.places.values():
+    as_files: collections.Counter[str] = collections.Counter()
+    for path, place in layers.places.items():
         package = place.folder.rpartition(".")[0]
         parts[package].add(place.layer)
-        members[package] += 1
+        if place.layer != Layer.MODELS or place.folder == graph.names[path]:
+            members[package] += 1
+            as_files[package] += place.folder == graph.names[path]
     packages = [package for package, found in parts.items() if "." in package and len(found) > 1 and Layer.ENTRY in found]
-    if len(packages) < _FEWEST_SLICES or 2 * sum(members[package] for package in packages) < members.total():
+    held = sum(members[package] if package in packages else as_files[package] for package in members)
+    if len(packages) < _FEWEST_SLICES or 2 * held < members.total():
         return ""
     return f"{len(packages)} packages hold layers of their own: {_some(packages)}"
