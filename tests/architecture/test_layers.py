@@ -129,6 +129,21 @@ def test_a_feature_that_is_called_like_a_layer_is_a_feature() -> None:
     assert layers_of(project(files))["shop.endpoints.service"] == "services"
 
 
+def test_what_a_folder_name_means_in_most_features_it_means_in_all() -> None:
+    files = {f"shop/{name}/models.py": "" for name in "abcd"} | {f"shop/{name}/api/calls.py": VIEW for name in "abc"}
+    files["shop/d/api/calls.py"] = "import json\n"
+    assert layers_of(project(files))["shop.d.api.calls"] == "entry"
+    assert "shop.d.api.calls" not in layers_of(project({path: text.replace(VIEW, "") for path, text in files.items()} | {"shop/views.py": VIEW}))
+
+
+def test_a_file_in_a_folder_that_is_no_layer_may_be_called_like_one() -> None:
+    files = {f"shop/{name}/{file}.py": "" for name in ("a", "b", "c", "web") for file in ("models", "x", "y", "z", "q")}
+    files |= {f"shop/{name}/views.py": VIEW for name in ("a", "b", "c", "web")}
+    del files["shop/web/models.py"]
+    assert layers_of(project(files))["shop.web.views"] == "entry"
+    assert "shop.web.x" not in layers_of(project(files))
+
+
 def test_a_folder_web_without_web_framework_is_no_layer() -> None:
     files = {**packages("app", "app/web", "app/services"), "app/web/scrape.py": "import re\n", "app/services/a.py": "from app.web import scrape\n"}
     assert layers_of(project(files)) == {}

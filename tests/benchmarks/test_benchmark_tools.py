@@ -24,7 +24,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-accuracy, packages, measure = load("accuracy"), load("packages"), load("measure")
+accuracy, packages, measure, architecture = load("accuracy"), load("packages"), load("measure"), load("architecture_truth")
 
 BEFORE = """import requests
 
@@ -184,3 +184,15 @@ def test_edits_are_drawn_from_commits_of_one_file_and_laid_out(tmp_path: Path) -
     checkout.at(f"{drawn[1][0]}")
     assert sorted(one.name for one in checkout.tree.iterdir()) == ["a.py", "b.py"]
     assert not (root / "index").exists()
+def test_a_backend_agrees_if_shape_and_layers_are_as_it_says(tmp_path: Path) -> None:
+    truth = {"document": "a.md", "quote": "routes call services", "shapes": ["layered"], "layers": {"app/routes/*.py": "entry"}}
+    right = [{"path": f"app/routes/{number}.py", "layer": "entry"} for number in range(9)]
+    beside = [{"path": "app/routes/__init__.py", "layer": None}, {"path": "app/routes/v1/a.py", "layer": None}]
+    seen = {"shape": "layered", "modules": [*right, {"path": "app/routes/x.py", "layer": "models"}, *beside]}
+    assert architecture.compared(truth, seen, True) == ("layered", True, {"app/routes/*.py": (9, 10)}, True)
+    assert not architecture.compared(truth, {**seen, "shape": "flat"}, True).agrees
+    assert not architecture.compared(truth, {**seen, "modules": seen["modules"][1:]}, True).agrees, "eight of nine are too few"
+    assert not architecture.compared(truth, {**seen, "modules": []}, True).agrees, "nothing that is there agrees with nothing"
+    (tmp_path / "a.md").write_text("Our routes\ncall  services.\n")
+    assert architecture.quoted(tmp_path, truth)
+    assert architecture.quoted(tmp_path, {**truth, "quote": "services call routes"}) is False

@@ -36,8 +36,8 @@ STEMS: dict[str, Layer] = {
 }
 """File in the folder of a feature -> layer."""
 
-TABLES = frozenset({"orm", "tables"})
-"""Files in the folder of a feature that hold its tables; where it has `MODELS` beside them, those are its domain."""
+TABLES = "orm"
+"""File in the folder of a feature that holds its tables; where it has models beside it, those are its domain."""
 
 VAGUE_STEMS: dict[str, Layer] = {"core": Layer.SERVICES, "logic": Layer.SERVICES, "db": Layer.PERSISTENCE}
 """File in the folder of a feature that has three layers without it -> layer. Elsewhere they are the start of the application or its connection."""
@@ -57,6 +57,9 @@ WEB_FRAMEWORKS = (
     "ninja", "werkzeug", "webargs", "flask_classful",
 )  # fmt: skip
 """Modules whose import says that a module speaks HTTP."""
+
+INPUT_LIBRARIES = ("django.forms", "django_filters", "wtforms", "flask_wtf", "rest_framework", "marshmallow")
+"""Libraries of what reads the input of a request, for folders that hold nothing else."""
 
 COMPOSITION_ROOTS = frozenset(
     "main app apps application asgi wsgi bootstrap container containers wiring factory urls celery celery_app settings config conftest manage server "

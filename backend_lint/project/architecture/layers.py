@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
-from backend_lint.project.architecture.layer_names import FOLDERS, SHARED_PARTS, STEMS, TABLES, VAGUE, VAGUE_STEMS, WEB_FRAMEWORKS, Layer
+from backend_lint.project.architecture.layer_names import FOLDERS, INPUT_LIBRARIES, SHARED_PARTS, STEMS, TABLES, VAGUE, VAGUE_STEMS, WEB_FRAMEWORKS, Layer
 from backend_lint.project.modules import SourceModule
 
 JUDGED = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
@@ -112,16 +112,12 @@ def declared_layers(declared: tuple[tuple[str, tuple[str, ...]], ...], graph: Im
 
 def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> Layers:
     """The layers that folders show, and files of features. Empty if fewer than two are there, or neither routes nor a domain."""
-    seats = _seats({path: graph.names[path] for path, module in modules.items() if module.role in JUDGED})
-    folders: dict[str, list[str]] = collections.defaultdict(list)
-    for path, (folder, _) in seats.items():
-        folders[folder].append(path)
-    vague = {
-        folder
-        for folder, members in folders.items()
-        if folder.rpartition(".")[2] in VAGUE and FOLDERS[folder.rpartition(".")[2]] is Layer.ENTRY and not _mostly_web(members, modules)
-    }
-    places = {path: Place(layer, folder) for path, (folder, layer) in seats.items() if folder not in vague}
+    names = {path: graph.names[path] for path, module in modules.items() if module.role in JUDGED}
+    seats, vague = _seats(names, frozenset()), frozenset[str]()
+    while more := _vague(seats, modules) - vague:
+        vague |= more
+        seats = _seats(names, vague)
+    places = {path: Place(layer, folder) for path, (folder, layer) in seats.items()}
     there = {place.layer for place in places.values()}
     if len(there) < 2 or not there & {Layer.ENTRY, Layer.DOMAIN}:
         return Layers((), {}, False, graph)
@@ -136,17 +132,34 @@ def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> 
 
 def speaks_http(module: SourceModule) -> bool:
     """It imports a web framework while it is loaded."""
-    return any(
-        not fact.level and not fact.type_checking and f"{fact.module}.{fact.member}.".startswith(_WEB_PREFIXES) for fact in module.facts.imports
-    )
+    return _imports(module, _WEB_PREFIXES)
 
 
 _WEB_PREFIXES = tuple(f"{name}." for name in WEB_FRAMEWORKS)
+_FACES = (*_WEB_PREFIXES, *(f"{name}." for name in INPUT_LIBRARIES))
+
+
+def _vague(seats: Mapping[str, tuple[str, Layer]], modules: Mapping[str, SourceModule]) -> frozenset[str]:
+    """The folders that are called like the entry layer and mean something else; what the name means in most of many folders it means in all of them."""
+    folders: dict[str, list[str]] = collections.defaultdict(list)
+    for path, (folder, layer) in seats.items():
+        if layer is Layer.ENTRY and folder.rpartition(".")[2] in VAGUE:
+            folders[folder].append(path)
+    counts = collections.Counter(folder.rpartition(".")[2] for folder in folders)
+    usual: dict[str, list[str]] = {name: [] for name, count in counts.items() if count >= _USUAL}
+    for folder, members in folders.items():
+        usual.get(folder.rpartition(".")[2], []).extend(members)
+    known = {name for name, members in usual.items() if _mostly_web(members, modules)}
+    return frozenset(folder for folder, members in folders.items() if folder.rpartition(".")[2] not in known and not _mostly_web(members, modules))
 
 
 def _mostly_web(members: list[str], modules: Mapping[str, SourceModule]) -> bool:
     sized = [path for path in members if not path.endswith("__init__.py")] or members
-    return len([path for path in sized if speaks_http(modules[path])]) >= _SHARE * len(sized)
+    return len([path for path in sized if _imports(modules[path], _FACES)]) >= _SHARE * len(sized)
+
+
+def _imports(module: SourceModule, prefixes: tuple[str, ...]) -> bool:
+    return any(not fact.level and not fact.type_checking and f"{fact.module}.{fact.member}.".startswith(prefixes) for fact in module.facts.imports)
 
 
 def features(names: Iterable[str]) -> dict[str, dict[str, Layer]]:
@@ -170,17 +183,16 @@ def features(names: Iterable[str]) -> dict[str, dict[str, Layer]]:
 def _named(stems: Sequence[str]) -> dict[str, Layer]:
     """The files of a package that are called like layers."""
     named = {stem: STEMS[stem] for stem in stems if stem in STEMS}
-    if not TABLES.isdisjoint(stems):
+    if TABLES in stems and Layer.MODELS in named.values():
         # what is apart from the tables knows nothing of them
-        named = {stem: Layer.DOMAIN if layer is Layer.MODELS else layer for stem, layer in named.items()}
-        named |= {stem: Layer.MODELS for stem in stems if stem in TABLES}
+        named = {stem: Layer.DOMAIN if layer is Layer.MODELS else layer for stem, layer in named.items()} | {TABLES: Layer.MODELS}
     if len(set(named.values())) > 2:
         named |= {stem: VAGUE_STEMS[stem] for stem in stems if stem in VAGUE_STEMS}
     return named
 
 
-def _seats(names: Mapping[str, str]) -> dict[str, tuple[str, Layer]]:
-    """Module -> the folder or file that names its layer: the outermost folder that is no feature of its own, else its file in a feature.
+def _seats(names: Mapping[str, str], vague: frozenset[str]) -> dict[str, tuple[str, Layer]]:
+    """Module -> the folder or file that names its layer: the outermost folder that is none of `vague` and no feature of its own, else its file in a feature.
 
     A file that many packages have, such as ``rest``, is one by that.
     """
@@ -190,7 +202,7 @@ def _seats(names: Mapping[str, str]) -> dict[str, tuple[str, Layer]]:
     for path, dotted in names.items():
         parts = dotted.split(".")
         is_package = path.endswith("__init__.py")
-        seat = _folder_seat(parts if is_package else parts[:-1], slices)
+        seat = _folder_seat(parts if is_package else parts[:-1], slices, vague)
         if seat is None and not is_package:
             seat = _file_seat(parts, slices, usual)
         if seat is not None:
@@ -198,13 +210,13 @@ def _seats(names: Mapping[str, str]) -> dict[str, tuple[str, Layer]]:
     return seats
 
 
-def _folder_seat(folders: Sequence[str], slices: Mapping[str, object]) -> tuple[str, Layer] | None:
+def _folder_seat(folders: Sequence[str], slices: Mapping[str, object], vague: frozenset[str]) -> tuple[str, Layer] | None:
     for depth, part in enumerate(folders):
         layer = FOLDERS.get(part)
         if layer is None or (depth == 0 and part in VAGUE):
             continue
         dotted = ".".join(folders[: depth + 1])
-        if dotted in slices or (layer is Layer.DOMAIN and any(FOLDERS.get(inner) is Layer.ENTRY for inner in folders[depth + 1 :])):
+        if dotted in slices or dotted in vague or (layer is Layer.DOMAIN and any(FOLDERS.get(inner) is Layer.ENTRY for inner in folders[depth + 1 :])):
             continue
         return dotted, layer
     return None
