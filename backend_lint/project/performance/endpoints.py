@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from backend_lint.facts.performance import Endpoint, LoadReport, Measurements, Targets
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.performance.addresses import Address, Template, address, route_of, templates
+from backend_lint.project.performance.addresses import Address, Templates, address, route_of
 from backend_lint.quantiles import percentile
 
 _OPERATIONAL = lazy_regex(
@@ -72,7 +72,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 def mapped(known: Measurements, routes: Iterable[Route]) -> Endpoints:
     """The rows of all reports."""
     every = [route for route in routes if not route.is_websocket and route.method != "WEBSOCKET"]
-    fitting = templates(every)
+    fitting = Templates(every)
     targets = known.targets
     found: list[tuple[LoadReport, Endpoint, Address]] = [
         (report, endpoint, _address(report, endpoint, targets)) for report in known.loads for endpoint in report.endpoints
@@ -107,7 +107,7 @@ def _address(report: LoadReport, endpoint: Endpoint, targets: Targets) -> Addres
     return address(endpoint.name, endpoint.method)
 
 
-def _prefix(asked: list[Address], known: list[Template]) -> str:
+def _prefix(asked: list[Address], known: Templates) -> str:
     """The beginning that a proxy takes from all paths: looked for only where not one of them is a route as it is."""
     if not asked or any(route_of(one, known) is not None for one in asked):
         return ""

@@ -26,7 +26,7 @@ def answered(project: Project, row: Row, said: str) -> Answered:
     """The place of a row; `said`: what the report says of it."""
     reported = Evidence(row.report.path, row.endpoint.line, said)
     route = row.route
-    if route is None:
+    if route is None or not route.declared_in:
         return Answered(row.report.path, Place.at(row.endpoint.line), "", ())
     module = project.modules.get(route.module)
     if module is None or route.function < 0:
