@@ -7,7 +7,7 @@ import time
 import pytest
 
 from backend_lint.facts.route import Route
-from backend_lint.project.performance.addresses import Address, address, route_of, Templates
+from backend_lint.project.performance.addresses import Address, Templates, address, route_of
 
 
 def route(method: str, path: str, function: int = 1, module: str = "app.py") -> Route:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _VALUE = lazy_regex(r"'(?:[^']|'')*'|\$\d{1,5}|:\w{1,60}|%\(\w{1,60}\)s|%s|\?|\b\d[\d.]{0,40}\b")
+_CAST = lazy_regex(r"::\s?(?:double precision|timestamp(?:\(\d\))? with(?:out)? time zone|\w{1,60})(?:\(\d{1,4}(?:, ?\d{1,4})?\))?(?:\[\])?", re.IGNORECASE)
 _ASKS = re.compile(r"\s*(?:/\*.{0,500}?\*/\s*)?(?:SELECT|INSERT|UPDATE|DELETE|WITH|REPLACE|MERGE)\b", re.IGNORECASE | re.DOTALL)
 _CATALOGS = ("pg_", "information_schema.", "performance_schema.", "mysql.", "sys.")
 _MOST_SITES = 5
 _MOST_PARSED = 5_000
-Shape = tuple[str, tuple[str, ...], tuple[tuple[tuple[str, str, str], int], ...], tuple[bool, bool, bool, bool], tuple[str, ...], tuple[str, ...]]
+Shape = tuple[str, tuple[str, ...], frozenset[tuple[str, str, str]], tuple[bool, bool, bool, bool], tuple[str, ...], tuple[str, ...]]
 
 
 class Timed(msgspec.Struct, frozen=True):
@@ -46,7 +46,6 @@ class Statements:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._shapes: dict[Shape, list[Site]] = {}
-        self._rough: dict[tuple[str, tuple[str, ...]], list[tuple[Shape, Site]]] = {}
         for site in project.queries.sites:
             shape = self._shape(site.query)
             self._shapes.setdefault(shape, []).append(site)
@@ -78,20 +77,30 @@ class Statements:
         same = {(site.path, site.line): site for score, site in scored if score == best}
         return tuple(same[key] for key in sorted(same))[:_MOST_SITES]
 
-    def _likeness(self, one: Query, other: Query) -> tuple[bool, bool, int]:
-        return (one.limit is None) == (other.limit is None), one.offset == other.offset, -abs(len(one.selected) - len(other.selected))
+    def _likeness(self, one: Query, other: Query) -> tuple[bool, bool, bool, float]:
+        mine, theirs = self._selected(one), self._selected(other)
+        shared = len(mine & theirs) / len(mine | theirs) if mine or theirs else 1.0
+        joins = [relation.join for relation in one.relations] == [relation.join for relation in other.relations]
+        return (one.limit is None) == (other.limit is None), one.offset == other.offset, joins, shared
+
+    def _selected(self, query: Query) -> frozenset[str]:
+        """What a query selects; all columns of its first table where it names none."""
+        if query.selected or not query.relations:
+            return frozenset(self._term(query, term) for term in query.selected)
+        table = self._project.schema.table(query.relations[0].table) if query.relations[0].table else None
+        return frozenset(f"{table.name}.{column.name}" for column in table.columns) if table is not None else frozenset()
 
     def _shape(self, query: Query) -> Shape:
         """What a statement asks, whoever writes it: tables, compared columns, order; values are left out."""
-        compared: Counter[tuple[str, str, str]] = Counter()
+        compared: set[tuple[str, str, str]] = set()
         self._compared(query, compared)
-        kinds = query.distinct, query.grouped, query.aggregate, query.locks
+        kinds = query.distinct, query.grouped, query.aggregate or query.grouped, query.locks
         order = tuple(self._term(query, key.term) + (" desc" if key.descending else "") for key in query.order)
         written = tuple(sorted(query.written)) if query.verb.value == "update" else ()
         names = tuple(sorted(self._table(name) for name in tables(query)))
-        return query.verb.value, names, tuple(sorted(compared.items())), kinds, order, written
+        return query.verb.value, names, frozenset(compared), kinds, order, written
 
-    def _compared(self, query: Query, into: Counter[tuple[str, str, str]]) -> None:
+    def _compared(self, query: Query, into: set[tuple[str, str, str]]) -> None:
         waiting: list[Predicate] = [one for one in (query.where, *(relation.on for relation in query.relations)) if one is not None]
         while waiting:
             one = waiting.pop()
@@ -103,11 +112,11 @@ class Statements:
                 left, right = self._term(query, one.left), self._term(query, one.right)
                 if one.operator == "=" and right < left:
                     left, right = right, left
-                into[left, one.operator, right] += 1
+                into.add((left, one.operator, right))
             elif isinstance(one, Exists):
-                into["exists", "not" if one.negated else "", ""] += 1
+                into.add(("exists", "not" if one.negated else "", ""))
             else:
-                into["?", "", ""] += 1
+                into.add(("?", "", ""))
         for inner in query.subqueries:
             self._compared(inner, into)
 
@@ -115,7 +124,8 @@ class Statements:
         if term.kind is TermKind.COLUMN and 0 <= term.relation < len(query.relations):
             return f"{self._named(query.relations[term.relation])}.{term.column}"
         if term.kind in (TermKind.EXPRESSION, TermKind.MIXED):
-            return _VALUE.sub("?", term.text)
+            # who binds a value with a type writes a cast that others do not
+            return _VALUE.sub("?", _CAST.sub("", term.text))
         return "?" if term.kind in (TermKind.PARAMETER, TermKind.CONSTANT) else term.kind.name
 
     def _named(self, relation: Relation) -> str:
