@@ -10,6 +10,7 @@ import msgspec
 from backend_lint.api import Evidence
 from backend_lint.duration import referenced, whole
 from backend_lint.facts.deployment import Manifest
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.deployment import Running, home_of, is_development
 from backend_lint.project.python_deadlines import GUNICORN_FILES, gunicorn_settings, gunicorn_value
 from backend_lint.project.quantities import Quantities
@@ -23,6 +24,7 @@ _ONE_EACH = ("sync", "gunicorn.workers.sync.SyncWorker")
 _MANY_EACH = ("gthread", "gevent", "eventlet", "tornado", "gunicorn.workers.ggevent.GeventWorker", "gunicorn.workers.geventlet.EventletWorker")
 _GUNICORN_CONNECTIONS = 1000
 _WAITRESS_CONNECTIONS = 100
+_FILE = lazy_regex(r"\.(?:ini|ya?ml|xml)\b")
 _SCALED = frozenset({"Deployment", "StatefulSet", "service"})
 
 
@@ -59,9 +61,9 @@ class Capacity:
         manifest = self._manifests.get(running.path, Manifest(""))
         options = dict(process.options)
         bound = {"gunicorn": self._gunicorn, "uvicorn": self._uvicorn, "uwsgi": self._uwsgi, "waitress-serve": self._waitress}.get(process.program)
-        if bound is None or process.role != "web":
+        if bound is None or process.role != "web" or (process.program == "uwsgi" and self._stands_elsewhere(process.command)):
             return
-        each = bound(running.path, manifest, options)
+        each = self._uwsgi(running.path, manifest, options, process.command) if process.program == "uwsgi" else bound(running.path, manifest, options)
         if each is None:
             yield Holder(None, f"{process.program}: how many it starts is not known", running.path, process.line)
             return
@@ -77,10 +79,15 @@ class Capacity:
             text = f"{text}, {copies} copies"
         yield Holder(None if limit is None else limit * copies, f"{process.program}: {text}", running.path, process.line, evidence)
 
+    def _stands_elsewhere(self, command: str) -> bool:
+        """A file of the project that the command names says what is started, and is a server of its own here."""
+        names = {path.rpartition("/")[2] for path, manifest in self._manifests.items() if any(process.program == "uwsgi" for process in manifest.processes)}
+        return any(word.rpartition("/")[2].rpartition("=")[2] in names for word in command.split() if _FILE.search(word))
+
     def _copies(self, running: Running, manifest: Manifest) -> tuple[int, tuple[Evidence, ...]]:
         """How often the process runs: what its own file says, else the most that any workload of the project has."""
         unit = running.process.unit.partition("/")[0]
-        own = [(running.path, workload) for workload in manifest.workloads if workload.name == unit]
+        own = [(running.path, workload) for workload in manifest.workloads if workload.name == unit and workload.kind != "image"]
         all_of = [(path, workload) for path, one in self._manifests.items() if not is_development(path) for workload in one.workloads]
         counted = [
             (max(workload.replicas or 0, workload.maximum or 0), path, workload)
@@ -100,8 +107,8 @@ class Capacity:
         if text is None:
             return default
         name = referenced(text)
-        if name is not None:
-            return whole(self._declared.get(name) or "")
+        if name is not None and name in self._declared:
+            return whole(self._declared[name] or "")
         return whole(text)
 
     def _workers(self, path: str, manifest: Manifest, options: dict[str, str], program: str) -> int | None:
@@ -115,7 +122,8 @@ class Capacity:
         """Without an option, WEB_CONCURRENCY says how many workers there are, else there is one."""
         declared = [variable for variable in manifest.variables if variable.name == "WEB_CONCURRENCY"]
         if not declared and "WEB_CONCURRENCY" not in self._declared:
-            return 1
+            # the platforms that read a Procfile set it by the size of the machine
+            return None if manifest.form == "procfile" else 1
         return whole((declared[0].value if declared else self._declared.get("WEB_CONCURRENCY")) or "")
 
     def _setting(self, path: str, manifest: Manifest, options: dict[str, str], key: str, default: int | None) -> int | None:
@@ -125,24 +133,32 @@ class Capacity:
             return self._number(options[option], default)
         if any(variable.name == "GUNICORN_CMD_ARGS" for variable in manifest.variables) or "GUNICORN_CMD_ARGS" in self._declared:
             return None
-        for file in self._files(path, options):
+        files = self._files(path, options)
+        if files is None:
+            return None
+        for file in files:
             if (found := gunicorn_value(file, self._project.modules, key, self._quantities)) is not None:
                 return int(found[0]) if found[0] is not None else None
         return default
 
-    def _files(self, path: str, options: dict[str, str]) -> list[str]:
+    def _files(self, path: str, options: dict[str, str]) -> list[str] | None:
+        """The configuration file of a gunicorn process as a list of at most one path; None if it is one that we do not have or cannot tell."""
         home = home_of(path)
-        named = options.get("config", "").removeprefix("file:").rpartition("/")[2]
-        names = {named} if named else GUNICORN_FILES
+        named = options.get("config", "").removeprefix("file:").removeprefix("python:")
+        if options.get("config", "").startswith("python:"):
+            named = named.replace(".", "/") + ".py"
+        names = {named.rpartition("/")[2]} if named else GUNICORN_FILES
         found = [file for file in self._project.modules if file.rpartition("/")[2] in names and (not home or file.startswith(home + "/"))]
-        return found if len(found) == 1 else []
+        if len(found) > 1 and named:
+            found = [file for file in found if file.endswith(named.lstrip("./"))]
+        return found if len(found) == 1 or not (named or found) else None
 
     def _gunicorn(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:
         workers = self._workers(path, manifest, options, "gunicorn")
         threads = self._setting(path, manifest, options, "threads", 1)
         connections = self._setting(path, manifest, options, "worker_connections", _GUNICORN_CONNECTIONS)
         kind = options.get("worker-class")
-        for file in self._files(path, options) if kind is None else ():
+        for file in (self._files(path, options) or ()) if kind is None else ():
             if "worker_class" in {assign.target for assign in self._project.modules[file].bodies[0].assigns}:
                 setting = gunicorn_settings(self._project.modules[file]).get("worker_class")
                 kind = (constant_string(setting.value) if setting is not None else None) or "?"
@@ -163,11 +179,11 @@ class Capacity:
         limit = self._number(options["limit-concurrency"], None)
         return (workers * limit, f"{workers} workers, --limit-concurrency {limit}") if workers is not None and limit is not None else None
 
-    def _uwsgi(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:
+    def _uwsgi(self, path: str, manifest: Manifest, options: dict[str, str], command: str = "") -> tuple[int | None, str] | None:
         workers = self._workers(path, manifest, options, "uwsgi")
         each = self._number(options.get("gevent") or options.get("async") or options.get("threads"), 1)
-        if workers is None or each is None or "ini" in options or "xml" in options or "yaml" in options:
-            return None
+        if workers is None or each is None or any(name in options for name in ("ini", "xml", "yaml", "emperor")) or _FILE.search(command):
+            return None  # a file that it names says more
         return workers * each, f"{workers} processes, {each} requests each"
 
     def _waitress(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:

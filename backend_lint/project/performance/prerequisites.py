@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _SERVED = frozenset({"Deployment"})
 _WORKERS = ("worker", "celery", "beat", "scheduler", "cron", "consumer", "migrat", "job")
+_STATEFUL = (
+    "postgres", "mysql", "mariadb", "mongo", "redis", "valkey", "memcached", "rabbitmq", "kafka", "zookeeper", "elasticsearch", "opensearch", "minio", "nats",
+    "mailhog", "mailpit", "maildev", "pgadmin", "adminer", "prometheus", "grafana", "jaeger", "registry", "chroma", "etcd", "vault", "consul", "clickhouse",
+)  # fmt: skip
+"""Servers of others, of which a second copy is no cure: their data must be replicated, or nobody's requests wait for them."""
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -37,7 +42,8 @@ def wants(project: Project) -> tuple[Want, ...]:
 def _of(path: str, manifest: Manifest, scaled: set[str]) -> Iterator[Want]:
     for workload in manifest.workloads:
         units = {port.unit for port in manifest.ports if port.unit.partition("/")[0] == workload.name}
-        if workload.kind not in _SERVED or not units or any(word in workload.name.lower() for word in _WORKERS):
+        image = workload.image.rpartition("/")[2].lower()
+        if workload.kind not in _SERVED or not units or any(word in workload.name.lower() for word in _WORKERS) or image.startswith(_STATEFUL):
             continue
         # a number that a template or an overlay sets is not known
         if workload.replicas == 1 and workload.name not in scaled:
