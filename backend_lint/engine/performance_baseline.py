@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend_lint.config import ConfigError
@@ -47,6 +47,15 @@ def load(root: Path, name: str) -> tuple[dict[str, tuple[Run, ...]] | None, str]
         return parse(read_regular(path, _MAX_BYTES), name), ""
     except OSError as error:
         return None, f"{name}: {error.strerror or error}; `backend-lint baseline performance` writes it"
+
+
+def allows_more(before: Sequence[Run], now: Sequence[Run]) -> bool:
+    """Whether the runs of an endpoint let it be slower than those before: a percentile may be higher, or nothing is kept of it."""
+
+    def most(runs: Sequence[Run], percent: float) -> float:
+        return max((run.bands[percent][1] for run in runs if percent in run.bands), default=math.inf)
+
+    return any(most(now, percent) > most(before, percent) for percent in {percent for run in before for percent in run.bands})
 
 
 def joined(before: Mapping[str, tuple[Run, ...]] | None, now: Mapping[str, Run]) -> dict[str, tuple[Run, ...]]:

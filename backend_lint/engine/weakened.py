@@ -54,7 +54,8 @@ def weakened(settings: Settings, base: str, reference: str, readings: Mapping[st
     if not earlier:
         return Weakened([], None)
     before = _values(earlier)
-    found = [*_configuration(settings, earlier, now, reference), *_baseline(settings, base, reference), *_ratchet(settings, base, reference)]
+    found = [*_configuration(settings, earlier, now, reference), *_baseline(settings, base, reference)]
+    found += [*_ratchet(settings, base, reference), *_runs(settings, base, reference)]
     found += _suppressions(settings, base, reference, readings)
     gate = before.get("gate")
     return Weakened([Reported(finding, anchor(finding, None)) for finding in found], int(gate.get(ALLOWED, 0)) if gate else None)
@@ -187,6 +188,11 @@ def _weaker_gate(keys: tuple[str, ...], before: Mapping[str, Any], now: Mapping[
         # a floor of its own is lower than that of all files, or there would be no need of one
         for name in now.keys() - before.keys():
             yield (*keys, name), f"gives files a floor of {now[name]:g}"
+    if keys[-1] == "endpoints":
+        for name in now.keys() - before.keys():
+            yield (*keys, name), f"gives an endpoint {now[name]:g} ms"
+    if keys[-1] == "performance" and "endpoints" in now and "endpoints" not in before:
+        yield from _weaker_gate((*keys, "endpoints"), {}, now["endpoints"])
     if keys[-1] == "coverage" and "files" in now and "files" not in before:
         yield from _weaker_gate((*keys, "files"), {}, now["files"])
 
@@ -230,6 +236,20 @@ def _suppressions(settings: Settings, base: str, reference: str, readings: Mappi
             before[one.rules, one.reason] -= 1
             if before[one.rules, one.reason] < 0 and one.rules:
                 yield _finding(path, one.line, f"a suppression of {', '.join(one.rules)} is new", reference, Severity.INFO)
+
+
+def _runs(settings: Settings, base: str, reference: str) -> Iterator[Finding]:
+    """A baseline of load tests in which endpoints are slower, or are no longer there."""
+    name = settings.gate.get("performance", {}).get("baseline")
+    data = _at(settings.root, base, settings.root / name) if name else None
+    if not name or data is None:
+        return
+    from backend_lint.engine import performance_baseline
+
+    before, now = performance_baseline.parse(data, f"{name} at {reference}"), performance_baseline.load(settings.root, name)[0] or {}
+    slower = sorted(label for label, runs in before.items() if performance_baseline.allows_more(runs, now.get(label, ())))
+    if slower:
+        yield _finding(name, 1, f"the baseline of load tests lets {len(slower)} endpoints be slower ({slower[0][:100]} for one)", reference)
 
 
 def _finding(path: str, line: int, what: str, reference: str, severity: Severity = Severity.WARNING) -> Finding:

@@ -311,3 +311,16 @@ def test_wrong_configuration_is_named(shop: Path, monkeypatch: pytest.MonkeyPatc
     error = capsys.readouterr().err
     assert message in error
     assert "backend-lint.toml:2: gate.performance." in error
+
+
+def test_values_of_requests_and_statements_are_not_shown(shop: Path) -> None:
+    name = write(shop, "load/run.csv", stats(("GET", "/invoices?token=s3cret-value", 900, 0, 300, 400), ("GET", "/orders", 900, 0, 1, 2)))
+    log = "".join(
+        f"2026-01-01 LOG:  duration: {150 + number}.5 ms  plan:\n\tQuery Text: SELECT id FROM orders WHERE number = 'buyer-{number}' AND id > {number}\n"
+        "\tSeq Scan on orders  (cost=0.00..32768.00 rows=1 width=43)\n"
+        for number in range(30)
+    )
+    found = conditions(shop, p95_ms=200, query_ms=100, reports=[name, write(shop, "load/postgresql.log", log)])
+    assert found["p95_ms"].details[0].startswith("GET /invoices: 400 ms")
+    assert found["query_ms"].details[0].startswith("178.5 ms (30 calls) SELECT id FROM orders WHERE number = ? AND id > ?: ")
+    assert not any("s3cret" in line or "buyer" in line for one in found.values() for line in (one.reason, *one.details))

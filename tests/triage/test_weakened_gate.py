@@ -81,6 +81,26 @@ def test_it_cannot_be_switched_off_by_the_change(project: Path, capsys: pytest.C
     assert "`ignore` has ALL more" in [message for _, message in weakened(capsys)]
 
 
+def test_targets_that_ask_for_less_are_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def configured(targets: str, p95: float) -> None:
+        (project / "backend-lint.toml").write_text(f'[gate.performance]\nbaseline = "load.json"\n{targets}\n')
+        bands = {"50": [10, 20], "95": [30, p95]}
+        (project / "load.json").write_text(json.dumps({"version": 1, "endpoints": {"GET /orders": [{"requests": 900, "bands": bands}]}}))
+
+    configured("p95_ms = 200\nroutes = 90", 40)
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-qm", "targets"], cwd=project, check=True)
+    configured("p95_ms = 180\nroutes = 95", 35)
+    assert weakened(capsys) == []
+    configured('p95_ms = 300\nroutes = 80\nendpoints = { "GET /orders" = 900 }', 41)
+    assert sorted(message for _, message in weakened(capsys)) == [
+        "`gate.performance.endpoints.GET /orders` gives an endpoint 900 ms",
+        "`gate.performance.p95_ms` went from 200 to 300",
+        "`gate.performance.routes` went from 90.0 to 80.0",
+        "the baseline of load tests lets 1 endpoints be slower (GET /orders for one)",
+    ]
+
+
 def test_the_base_may_judge_instead(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "backend-lint.toml").write_text('ignore = ["ALL"]\n')
     assert weakened(capsys, "--config-from", "main") == []

@@ -13,6 +13,7 @@ from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.performance.addresses import Address, Templates, address, route_of
 from backend_lint.quantiles import percentile
+from backend_lint.redaction import without_credentials
 
 _OPERATIONAL = lazy_regex(
     r"/(?:health\w*|ready\w*|live\w*|ping|metrics|status|docs|redoc|openapi\.json|favicon\.ico|robots\.txt|__debug__|static|admin)(?:/|$)"
@@ -81,7 +82,9 @@ def mapped(known: Measurements, routes: Iterable[Route]) -> Endpoints:
     groups: dict[tuple[str, str], list[Row]] = {}
     unmapped, nameless = [], []
     for report, endpoint, asked in found:
-        label = f"{asked.method or endpoint.method} {endpoint.name}".strip() or f"all requests of {report.path}"
+        # what a query holds is of one request, and may be a secret
+        name = without_credentials(endpoint.name.partition("?")[0] if asked.path else endpoint.name)
+        label = f"{endpoint.method} {name}".strip() or f"all requests of {report.path}"
         route = route_of(Address(asked.method, _without(asked.path, dropped)), fitting) if asked.path else None
         if route is not None:
             label = f"{route.method} {route.path}" if route.method != "*" else f"{asked.method} {route.path}".strip()

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _VALUE = lazy_regex(r"'(?:[^']|'')*'|\$\d{1,5}|:\w{1,60}|%\(\w{1,60}\)s|%s|\?|\b\d[\d.]{0,40}\b")
+_LITERAL = lazy_regex(r"'(?:[^']|'')*'|(?<![\w$.])\d[\d.]{0,40}\b")
 _CAST = lazy_regex(r"::\s?(?:double precision|timestamp(?:\(\d\))? with(?:out)? time zone|\w{1,60})(?:\(\d{1,4}(?:, ?\d{1,4})?\))?(?:\[\])?", re.IGNORECASE)
 _ASKS = re.compile(r"\s*(?:/\*.{0,500}?\*/\s*)?(?:SELECT|INSERT|UPDATE|DELETE|WITH|REPLACE|MERGE)\b", re.IGNORECASE | re.DOTALL)
 _CATALOGS = ("pg_", "information_schema.", "performance_schema.", "mysql.", "sys.")
 _MOST_SITES = 5
-_MOST_PARSED = 5_000
+_MOST_PARSED = 300
 Shape = tuple[str, tuple[str, ...], frozenset[tuple[str, str, str]], tuple[bool, bool, bool, bool], tuple[str, ...], tuple[str, ...]]
 
 
@@ -161,12 +162,15 @@ class Statements:
 
 
 def of_application(times: Iterable[StatementTime], project: Project) -> Iterator[StatementTime]:
-    """What a program asks of its own tables: no catalogs, no transactions, no maintenance."""
+    """What a program asks of its own tables, of statements with the slowest first: no catalogs, no transactions, no maintenance."""
     own = {name.lower() for table in project.schema.tables.values() for name in (table.name, table.name.rpartition(".")[2])}
-    for time in list(times)[:_MOST_PARSED]:
+    looked = 0
+    for time in times:
         if not _ASKS.match(time.text[:1000]):
             continue
-        queries = project.parsed(time.text).queries if len(time.text) <= 20_000 else ()
+        looked += 1
+        # the first are the slowest, and it costs to understand a statement
+        queries = project.parsed(time.text).queries if len(time.text) <= 20_000 and looked <= _MOST_PARSED else ()
         names = {name.lower() for query in queries for name in tables(query)}
         if queries and (not names or all(name.startswith(_CATALOGS) for name in names)):
             continue
@@ -176,6 +180,6 @@ def of_application(times: Iterable[StatementTime], project: Project) -> Iterator
 
 
 def shown(text: str, most: int = 120) -> str:
-    """A statement on one line."""
-    flat = " ".join(text.split())
+    """A statement on one line, without the values in it: a log has those of people."""
+    flat = " ".join(_LITERAL.sub("?", text).split())
     return flat if len(flat) <= most else flat[: most - 3] + "..."

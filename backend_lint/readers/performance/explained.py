@@ -14,6 +14,7 @@ from backend_lint.readers.performance.bounds import MAX_LINE, UnreadableError, l
 HEAD = re.compile(r"duration: (\d{1,12}\.\d{1,6}) ms {1,4}plan:")
 _SCAN = re.compile(r"\bSeq Scan on (?:\"?\w{1,63}\"?\.)?\"?(\w{1,63})\"?")
 _NODE = re.compile(r"^\s*(?:->\s{1,4})?[A-Z][A-Za-z -]{1,60}(?: on | using |\s{2}\().*\(cost=|^\s*(?:->\s{1,4})?[A-Z][A-Za-z -]{1,60}\s{2}\(cost=")
+_VALUE = re.compile(r"'(?:[^']|'')*'|(?<![\w$.])\d[\d.]{0,40}\b")
 _TEXT = "Query Text: "
 _MAX_ENTRY = 2_000
 """Lines of one plan."""
@@ -23,7 +24,8 @@ _PERCENT = 95
 
 
 class _Times:
-    def __init__(self, line: int) -> None:
+    def __init__(self, text: str, line: int) -> None:
+        self.text = text
         self.line = line
         self.times: list[float] = []
         self.scanned: set[str] = set()
@@ -79,19 +81,21 @@ def _joined(entries: Iterable[tuple[int, float, list[str]]], path: str) -> tuple
         text, scanned = _of_json(body) if body and body[0].strip() == "{" else _of_text(body)
         if not text:
             raise UnreadableError(f"is cut off, or of a format other than text and JSON, in line {line}")
-        if text not in found and len(found) >= _MAX_STATEMENTS:
+        # a program that writes values into its statements sends one statement, not thousands
+        shape = _VALUE.sub("?", text)
+        if shape not in found and len(found) >= _MAX_STATEMENTS:
             raise UnreadableError(f"has more than {_MAX_STATEMENTS:,} statements")
-        kept = found.setdefault(text, _Times(line))
+        kept = found.setdefault(shape, _Times(text, line))
         kept.times.append(ms)
         kept.scanned.update(scanned)
     if not found:
         raise UnreadableError("has no plan of auto_explain: load it, and set auto_explain.log_min_duration")
     made = []
-    for text, kept in found.items():
+    for kept in found.values():
         ordered = sorted(kept.times)
         p95 = ordered[max(-(-len(ordered) * _PERCENT // 100) - 1, 0)]
         mean = sum(ordered) / len(ordered)
-        made.append(StatementTime(text, len(ordered), mean, p95, path, kept.line, True, tuple(sorted(kept.scanned))))
+        made.append(StatementTime(kept.text, len(ordered), mean, p95, path, kept.line, True, tuple(sorted(kept.scanned))))
     return tuple(made)
 
 

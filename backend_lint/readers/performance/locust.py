@@ -10,6 +10,7 @@ import msgspec
 from backend_lint.facts.performance import Endpoint, LoadReport
 from backend_lint.readers.performance.bounds import UnreadableError, count, endpoint, milliseconds, numeric, unique
 from backend_lint.readers.performance.tables import rows
+from backend_lint.redaction import redacted_command
 
 _PERCENTS = {"50%": 50.0, "66%": 66.0, "75%": 75.0, "80%": 80.0, "90%": 90.0, "95%": 95.0, "98%": 98.0, "99%": 99.0, "99.9%": 99.9, "99.99%": 99.99}
 _ROUNDED = "Locust keeps two digits of a time above 100 ms"
@@ -50,7 +51,7 @@ def of_history(stream: BinaryIO, path: str) -> LoadReport:
 
 def of_failures(stream: BinaryIO, path: str) -> LoadReport:
     """``NAME_failures.csv``: what failed. Raises UnreadableError."""
-    errors = [(row["Method"], row["Name"], row["Error"][:200], count(row["Occurrences"])) for _, row in rows(stream, ",")]
+    errors = [(row["Method"], row["Name"], redacted_command(row["Error"][:200]), count(row["Occurrences"])) for _, row in rows(stream, ",")]
     return LoadReport(path, "Locust failures", errors=tuple(errors[:1000]))
 
 
