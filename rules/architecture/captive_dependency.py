@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.captives import captives
 
@@ -68,13 +68,13 @@ class CaptiveDependency(ProjectRule):
 
     ## When this is wrong
 
-    In a program that does one thing at a time and ends. `scoped_session` and objects that are handed the session factory are not reported.
+    In a program that does one thing at a time and ends. `scoped_session` and objects that are handed the session factory are not reported, nor are requests in
+    a cache that holds so many and no more.
     """
 
     severity = Severity.ERROR
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
 
     def check(self, project: Project) -> Iterator[Finding]:
         for one in captives(project):

@@ -15,7 +15,8 @@ class FeatureSliceLeak(ProjectRule):
     ## What it does
 
     Reports a function, a class or a module whose name begins with an underscore and that is imported from outside the package it lies in: once for each,
-    with all that import it. A package may reach down into its own parts.
+    with all that import it. A package may reach down into its own parts. Outside of the profile `strict`, what only one module imports is left out, unless
+    the package hands it on under a public name.
 
     ## Why is this bad
 
@@ -75,13 +76,14 @@ class FeatureSliceLeak(ProjectRule):
     severity = Severity.INFO
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
 
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
         for one in leaks(project):
             first = one.arrows[0]
             others = len({arrow.importer for arrow in one.arrows}) - 1
+            if not (one.public or others) and not self.shows(Profile.STRICT):
+                continue
             more = f" and {others} more module{'s' if others > 1 else ''} import" if others else " imports"
             yield self.finding(
                 first.importer,

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.cycles import Circle, circles
+from backend_lint.project.architecture.first_imports import HalfLoaded, half_loaded
+
+_MOST_SHOWN = 6
 
 
 class ImportCycle(ProjectRule):
-    """Modules of different packages import each other while they are loaded.
+    """Modules import each other while they are loaded.
 
     ## What it does
 
-    Reports a circle of imports on module level that leads through two or more packages, one for each knot of modules, with the import that is the best to
-    cut: the one that fewest others are like. The whole circle is shown.
+    Follows what Python does when a module of a circle of imports is the first to be loaded, and reports an import that asks a half-loaded module for a name
+    that it has not bound yet: one for each knot of modules, with the way to it. In the profile `strict` it also reports circles that do not fail, if they
+    lead through two or more packages, with the import that is the best to cut: the one that fewest others are like.
 
     ## Why is this bad
 
@@ -62,17 +66,23 @@ class ImportCycle(ProjectRule):
 
     ## When this is wrong
 
-    Imports inside of functions and below `if TYPE_CHECKING` do not count, nor do those between a package and what lies in it.
+    Where the module that fails is never the first, and never will be. Imports inside of functions and below `if TYPE_CHECKING` do not count. Circles through
+    models of Django, which are loaded before all else, are never said to fail.
     """
 
     severity = Severity.WARNING
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
 
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
-        for circle in circles(project):
+        failing = half_loaded(project)
+        for one in failing:
+            yield self._half_loaded(one, names)
+        said = {path for one in failing for path in one.knot}
+        for circle in circles(project) if self.shows(Profile.STRICT) else ():
+            if circle.chain[0].importer in said:
+                continue
             first = circle.chain[0]
             way = " -> ".join(f"`{names[arrow.importer]}`" for arrow in circle.chain[:4])
             back = f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."
@@ -85,6 +95,24 @@ class ImportCycle(ProjectRule):
                     for arrow in circle.chain[1:]
                 ],
             )
+
+    def _half_loaded(self, one: HalfLoaded, names: Mapping[str, str]) -> Finding:
+        failure = one.failure
+        arrow = failure.arrow
+        first, wanted = names[failure.first], names[arrow.imported]
+        others = len(one.failing) - 1
+        more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if others else ""
+        evidence = [
+            Evidence(step.importer, step.line, f"`{names[step.importer]}` imports `{names[step.imported]}`") for step in failure.chain[:-1][:_MOST_SHOWN]
+        ]
+        evidence.append(Evidence(arrow.imported, failure.bound, f"`{wanted}` binds `{failure.name}` here, and has only come to line {failure.waiting}"))
+        return self.finding(
+            arrow.importer,
+            Place.at(arrow.line),
+            f"importing `{first}`{more} before the rest of the application fails here: `{failure.name}` is not there yet, since `{wanted}` is half "
+            "loaded; move it to a module that does not import back, or import it in the function that needs it",
+            evidence=evidence,
+        )
 
 
 def _cure(circle: Circle) -> str:

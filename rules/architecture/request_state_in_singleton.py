@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.process_state import request_state
 
@@ -63,7 +63,6 @@ class RequestStateInSingleton(ProjectRule):
     severity = Severity.ERROR
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
 
     def check(self, project: Project) -> Iterator[Finding]:
         for one in request_state(project):

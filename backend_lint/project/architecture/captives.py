@@ -68,6 +68,18 @@ def _is_cached(project: Project, path: str, number: int) -> bool:
     return any(ref is not None and ref.name.removesuffix("()") in _CACHES for ref in refs)
 
 
+def _forgets(project: Project, path: str, number: int) -> bool:
+    """The cache has a size: of requests it keeps a few, on purpose as often as not."""
+    head = project.modules[path].functions[number]
+    calls = project.modules[path].bodies[head.scope].calls
+    for one in head.decorators:
+        ref = project.resolver.decorator(path, head.scope, one)
+        if ref is not None and ref.name.removesuffix("()") == "functools.lru_cache":
+            made = calls[int(one[1:])] if one[:1] == "#" and one[1:].isdigit() else None
+            return made is None or "None" not in (*made.args[:1], *(value for name, value in made.keywords if name == "maxsize"))
+    return False
+
+
 def _in_cache(project: Project, path: str, number: int) -> Iterator[Captive]:
     head = project.modules[path].functions[number]
     name = head.name.rpartition(".")[2]
@@ -75,7 +87,8 @@ def _in_cache(project: Project, path: str, number: int) -> Iterator[Captive]:
         ref = instance_of(project.resolver, path, head.scope, parameter.annotation) if parameter.annotation else None
         if ref is None and parameter.default[:1] == "#" and parameter.default[1:].isdigit():
             ref = project.resolver.injected(path, head.scope, int(parameter.default[1:]))
-        if what := _short_lived(project, ref):
+        what = _short_lived(project, ref)
+        if what == "session" or (what == "request" and not _forgets(project, path, number)):
             yield Captive(path, head.line, head.column, number, what, f"{name}()", f"the cache keeps `{parameter.name}` as part of its key", head.line)
             return
     body = project.modules[path].bodies[number]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -115,6 +115,25 @@ class ImportGraph:
         """The groups of modules that reach each other through imports that `keeps` accepts, each of two or more, in order of their first path."""
         onward = {path: [to for to, arrows in found.items() if any(map(keeps, arrows))] for path, found in self.arrows.items()}
         return sorted(tuple(sorted(group)) for group in _components(onward) if len(group) > 1)
+
+    def loaded_together(self, keeps: Keeps) -> list[tuple[str, ...]]:
+        """The same for what Python loads: with a module come the packages that it lies in."""
+        around = {path: list(self.packages_around(path)) for path in self.names}
+        onward = {}
+        for path, found in self.arrows.items():
+            direct = [to for to, arrows in found.items() if any(map(keeps, arrows))]
+            onward[path] = list(dict.fromkeys([*around[path], *(package for to in direct for package in around[to]), *direct]))
+        return sorted(tuple(sorted(group)) for group in _components(onward) if len(group) > 1)
+
+    def packages_around(self, path: str) -> Iterator[str]:
+        """The packages that a module lies in, the outermost first."""
+        name = self.names[path]
+        at = name.find(".")
+        while at > 0:
+            package = self.paths.get(name[:at])
+            if package is not None and package != path:
+                yield package
+            at = name.find(".", at + 1)
 
 
 def _walk_back(before: Mapping[str, Arrow | None], goal: str) -> tuple[Arrow, ...]:

@@ -40,7 +40,7 @@ TABLES = "orm"
 """File in the folder of a feature that holds its tables; where it has models beside it, those are its domain."""
 
 VAGUE_STEMS: dict[str, Layer] = {"core": Layer.SERVICES, "logic": Layer.SERVICES, "db": Layer.PERSISTENCE}
-"""File in the folder of a feature that has three layers without it -> layer. Elsewhere they are the start of the application or its connection."""
+"""File in the folder of a feature that keeps its tables apart -> layer. Elsewhere they are the start of the application or its connection."""
 
 VAGUE = frozenset("handlers rest api apis resources web interfaces presentation application logic business flows gateways".split())
 """Folders that mean something else as often: of those of the entry layer, most modules must use a web framework."""

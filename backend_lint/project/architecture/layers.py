@@ -186,7 +186,6 @@ def _named(stems: Sequence[str]) -> dict[str, Layer]:
     if TABLES in stems and Layer.MODELS in named.values():
         # what is apart from the tables knows nothing of them
         named = {stem: Layer.DOMAIN if layer is Layer.MODELS else layer for stem, layer in named.items()} | {TABLES: Layer.MODELS}
-    if len(set(named.values())) > 2:
         named |= {stem: VAGUE_STEMS[stem] for stem in stems if stem in VAGUE_STEMS}
     return named
 

@@ -11,7 +11,7 @@ from backend_lint.project.architecture.layers import JUDGED
 from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
-    from backend_lint.facts.python import Call
+    from backend_lint.facts.python import Body, Call
     from backend_lint.project import Project
 
 _POSITIONAL = frozenset({ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD})
@@ -72,6 +72,8 @@ def _pairs(project: Project) -> Iterator[_Pair]:
                     methods, attributes = classes.members(base.path, base.index)
                     if name in methods:
                         other = project.modules[base.path].functions[methods[name]]
+                        if any(one.kind is ParameterKind.VAR_KEYWORD for one in other.parameters):
+                            break  # each class names what it needs, and who calls it knows which it is
                         if not other.decorators and (_may_differ(head, other) or _refuses(project, (path, index), (base.path, methods[name]))):
                             yield _Pair(ancestors[0], (path, index), (base.path, methods[name]))
                         break
@@ -109,11 +111,21 @@ def _calls(project: Project, names: frozenset[str]) -> dict[str, list[tuple[str,
         if module.role not in JUDGED:
             continue
         for index, body in enumerate(module.bodies):
+            tried = _by_hand(body) if index == 0 else frozenset()
             for call in body.calls:
                 receiver, _, name = call.callee.rpartition(".")
-                if receiver and name in names and len(found[name]) < _MOST_CALLS:
+                if receiver and name in names and len(found[name]) < _MOST_CALLS and call.block not in tried:
                     found[name].append((path, index, call))
     return found
+
+
+def _by_hand(body: Body) -> frozenset[int]:
+    """The blocks below ``if __name__ == "__main__"``: who runs them knows which class the object is of."""
+    found: set[int] = set()
+    for number, block in enumerate(body.blocks):
+        if block.parent in found or "__main__" in block.subject:
+            found.add(number)
+    return frozenset(found)
 
 
 def _misfits(project: Project, pair: _Pair, calls: list[tuple[str, int, Call]] | tuple[()]) -> Iterator[Override]:
@@ -175,6 +187,6 @@ def _awaiting(project: Project, method: tuple[str, int], base: Function, call: C
         # a plain method may hand on what can be awaited
         given = [one.value for one in project.calls.body(method).returns if one.value and one.value != "None"]
         return "is not async, and the result is awaited" if not given and not head.is_generator else ""
-    if head.is_async and not call.awaited and not base.is_generator and call.use.name in ("DROPPED", "RECEIVER", "ITERATED"):
+    if head.is_async and not head.is_generator and not call.awaited and not base.is_generator and call.use.name in ("DROPPED", "RECEIVER", "ITERATED"):
         return "is async, and the result is not awaited"
     return ""

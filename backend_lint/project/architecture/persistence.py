@@ -15,6 +15,8 @@ _FEWEST, _SHARE = 10, 0.1
 """A convention needs so many handlers that keep it, and no more than this share against it."""
 _BELOW = frozenset({Layer.SERVICES, Layer.PERSISTENCE})
 _DATABASE = Effect.DATABASE_READ | Effect.DATABASE_WRITE | Effect.COMMIT
+_PROBES = frozenset("health healthz healthcheck heartbeat livez liveness readyz readiness ping probe".split())
+"""Parts of names of handlers that ask the database whether it is there."""
 _UPKEEP = frozenset({"refresh", "close", "rollback", "expunge", "expire", "flush", "begin", "connection"})
 
 
@@ -43,7 +45,7 @@ def handlers_with_queries(project: Project) -> Handlers:
     direct: list[tuple[FunctionKey, Edge, int]] = []
     through: list[tuple[FunctionKey, Edge]] = []
     for key in sorted({(route.module, route.function) for route in project.routes if route.function >= 0}):
-        if key[0] in places and places[key[0]].layer in _BELOW:
+        if (key[0] in places and places[key[0]].layer in _BELOW) or not _PROBES.isdisjoint(project.calls.head(key).name.lower().replace(".", "_").split("_")):
             continue
         edges = project.calls.edges(key)
         own = [edge for edge in edges if edge.target.is_external and _asks(project, edge)]

@@ -42,7 +42,7 @@ def leaks(project: Project) -> list[Leak]:
                 continue
             for arrow in arrows:
                 private = None if arrow.type_checking else _private(project, arrow)
-                if private is not None and not _is_inside(graph.names[importer], private[0]):
+                if private is not None and not _is_inside(graph.names[importer], private[0]) and not _is_edition(graph.names[importer], private[0]):
                     found.setdefault((imported, ".".join(private)), []).append(arrow)
     joined: dict[tuple[str, int, str, str], list[Leak]] = {}
     for (path, name), arrows in sorted(found.items()):
@@ -85,6 +85,11 @@ def _is_inside(importer: str, home: str) -> bool:
     """It lies in the package, or the package lies in its own: who holds both may reach down."""
     around = importer.rpartition(".")[0]
     return importer == home or importer.startswith(f"{home}.") or not around or f"{home}.".startswith(f"{around}.")
+
+
+def _is_edition(importer: str, home: str) -> bool:
+    """It lies in another edition of the same application, such as ``enterprise.shop.orders`` beside ``shop.orders``, which changes it from within."""
+    return home.partition(".")[0] in importer.split(".")[1:]
 
 
 def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:

@@ -1,0 +1,95 @@
+"""Modules that cannot be imported first, held against what Python itself does: a claim that is untrue sends somebody looking for a fault that is not there."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend_lint.config import Settings
+from backend_lint.engine.run import link_contents
+from backend_lint.project import Project
+from backend_lint.project.architecture.first_imports import _failures, half_loaded
+
+ASK = """
+import importlib, json, sys
+outcome = {}
+for folder in json.loads(sys.argv[1]):
+    sys.path.insert(0, folder)
+    for name in json.loads(sys.argv[2]):
+        for loaded in [one for one in sys.modules if one.partition(".")[0] == "shop"]:
+            del sys.modules[loaded]
+        importlib.invalidate_caches()
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            outcome[f"{folder} {name}"] = error.args[0].partition(" from ")[0]
+    sys.path.pop(0)
+print(json.dumps(outcome))
+"""
+NAMES = ("shop.a", "shop.b", "shop.c", "shop.sub", "shop.sub.d", "shop.sub.e")
+
+
+def made(seed: int) -> dict[str, str]:
+    """A package whose modules import each other in every way that there is."""
+    chance = random.Random(seed)
+    files = {}
+    for name in NAMES:
+        lines = []
+        for other in chance.sample([one for one in NAMES if one != name], chance.randint(1, 2)):
+            parent, _, member = other.rpartition(".")
+            value = f"from {other} import value_{member}"
+            lines.append(chance.choice([value, value, f"import {other}", f"import {other} as other", f"from {parent} import {member}"]))
+        lines.insert(chance.randint(0, len(lines)), f"value_{name.rpartition('.')[2]} = 1")
+        path = f"{name.replace('.', '/')}/__init__.py" if name == "shop.sub" else f"{name.replace('.', '/')}.py"
+        files[path] = "\n".join(lines) + "\n"
+    return {"shop/__init__.py": "", **files}
+
+
+def linked(files: dict[str, str]) -> Project:
+    return link_contents(Settings(root=Path("/nowhere"), cache=False), {path: text.encode() for path, text in files.items()})
+
+
+def test_python_fails_where_we_say_it_does(tmp_path: Path) -> None:
+    projects = {str(tmp_path / str(seed)): made(seed) for seed in range(60)}
+    for folder, files in projects.items():
+        for path, text in files.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_text(text)
+    command = [sys.executable, "-B", "-c", ASK, json.dumps(list(projects)), json.dumps(NAMES)]
+    real = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
+    alone = 0
+    for folder, files in projects.items():
+        project = linked(files)
+        graph = project.architecture.graph
+        knots = graph.loaded_together(lambda arrow: arrow.runs)
+        said = {graph.names[one.first]: f"cannot import name '{one.name}'" for knot in knots for one in _failures(project, knot)}
+        fails = {name: real[f"{folder} {name}"] for name in NAMES if f"{folder} {name}" in real}
+        assert said.keys() <= fails.keys(), f"Python imports them: {files}"
+        if len(knots) == 1:
+            alone += 1
+            # a module outside of the knot fails with those that it imports
+            assert said == {name: reason for name, reason in fails.items() if graph.paths[name] in knots[0]}, files
+    assert alone > 20 and 50 < len(real) < 300, "the projects no longer show both"
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a": "from shop import b\nx = 1\n", "b": "from shop.a import x\n"}, ["shop/a.py"]),
+        ({"a": "x = 1\nfrom shop import b\n", "b": "from shop.a import x\n"}, []),
+        ({"a": "from shop import b\nx = 1\n", "b": "def late():\n    from shop.a import x\n"}, []),
+        ({"a": "from shop import b\nx = 1\n", "b": "try:\n    from shop.a import x\nexcept ImportError:\n    x = 2\n"}, []),
+        ({"a": "from shop import b\nfrom shop.c import *\n", "b": "from shop.a import x\n", "c": "x = 1\n"}, []),
+        ({"a": "from shop import b\nx = 1\ndef __getattr__(name):\n    return 1\n", "b": "from shop.a import x\n"}, []),
+        ({"a": "from shop.b import y\nx = 1\n", "b": "from shop.a import x\ny = 1\n"}, []),
+    ],
+    ids=["bound later", "bound before", "in a function", "in a try", "by a star", "made on demand", "nobody can import it: it is not the order"],
+)
+def test_only_what_is_sure_is_said(files: dict[str, str], says: list[str]) -> None:
+    project = linked({"shop/__init__.py": "", **{f"shop/{name}.py": text for name, text in files.items()}})
+    assert [path for one in half_loaded(project) for path in one.failing] == says
