@@ -15,13 +15,19 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --text: #e4e6ea; --ground: #17191c; --line: #6b7380; --box: #24272c; --bad: #f0857b; --soft: #a2aab5; } }
 body { font: 14px/1.45 system-ui, sans-serif; color: var(--text); background: var(--ground); margin: 2rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; } ul { padding-left: 1.2rem; }
-svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; } text { fill: var(--text); } .row { fill: var(--soft); font-weight: 600; }
-rect { fill: var(--box); stroke: var(--line); } path { fill: none; stroke: var(--line); } .bad { stroke: var(--bad); stroke-width: 2; }
-#bad path { fill: var(--bad); }
-#ok path { fill: var(--line); stroke: none; } .wrong { color: var(--bad); }
+.picture { overflow-x: auto; } svg { font: 12px system-ui, sans-serif; } text { fill: var(--text); } .row { fill: var(--soft); font-weight: 600; }
+.detail { font-size: 10px; fill: var(--soft); } rect { fill: var(--box); stroke: var(--line); } path { fill: none; stroke: var(--line); stroke-width: 1.2; }
+.many path { stroke-opacity: .5; } path.bad { stroke: var(--bad); stroke-width: 2; stroke-opacity: 1; }
+svg > path:hover { stroke: var(--text); stroke-width: 3; stroke-opacity: 1; }
+#bad path { fill: var(--bad); stroke: none; } #ok path { fill: var(--line); stroke: none; } .wrong { color: var(--bad); } .legend { color: var(--soft); }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; }
 """
-_BOX, _HIGH, _GAP, _ROW, _LEFT, _PER_ROW = 190, 34, 24, 96, 110, 7
+_BOX, _HIGH, _GAP, _ROW, _SIDE, _TOP, _PER_ROW = 190, 34, 26, 96, 80, 56, 7
+_LEFT = 90 + _SIDE
+_DETAIL = 36
+"""Letters that fit into the second line of a box."""
+_MANY = 60
+"""Of so many arrows the right ones are pale, so that one sees the others."""
 
 
 class Box(NamedTuple):
@@ -65,12 +71,16 @@ def mermaid(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) ->
     return "\n".join(drawn) + "\n"
 
 
+_LEGEND = "An arrow leads from who uses to what is used. Red: should not be there. Point at an arrow or a box to see its name and how often."
+
+
 def page(title: str, notes: Iterable[str], boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str], below: str = "") -> str:
     """An HTML page: notes, the drawing, the wrong arrows in words, then `below`, which is HTML."""
     wrong = [f"<li><code>{xml(line.source)}</code> → <code>{xml(line.target)}</code>: {xml(line.wrong)}</li>" for line in lines if line.wrong]
     parts = [
         f"<ul>{''.join(f'<li>{xml(note)}</li>' for note in notes)}</ul>",
-        _svg(boxes, lines, rows),
+        f'<p class="legend">{_LEGEND}</p>',
+        f'<div class="picture">{_svg(boxes, lines, rows)}</div>',
     ]
     if wrong:
         parts.append(f'<h2 class="wrong">Arrows that should not be there</h2>\n<ul>{"".join(wrong)}</ul>')
@@ -80,43 +90,62 @@ def page(title: str, notes: Iterable[str], boxes: Sequence[Box], lines: Sequence
 def _svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) -> str:
     at: dict[str, tuple[int, int]] = {}
     heads: list[str] = []
-    top = 20
+    top = _TOP
+    widest = max((min(_PER_ROW, len([box for box in boxes if box.row == row])) for row in rows), default=0)
     for row in rows:
         inside = [box for box in boxes if box.row == row]
         for start in range(0, len(inside), _PER_ROW):
-            if start == 0 and row:
+            if start == 0 and row and len(rows) > 1:
                 heads.append(f'<text class="row" x="8" y="{top + 21}">{xml(row)}</text>')
-            for index, box in enumerate(inside[start : start + _PER_ROW]):
-                at[box.name] = _LEFT + index * (_BOX + _GAP), top
+            shown = inside[start : start + _PER_ROW]
+            # what stands alone stands in the middle, so that arrows lead to both sides of it
+            indent = (widest - len(shown)) * (_BOX + _GAP) // 2 if start == 0 else 0
+            for index, box in enumerate(shown):
+                at[box.name] = _LEFT + indent + index * (_BOX + _GAP), top
             top += _ROW
     drawn = [_path(at, line) for line in sorted(lines, key=lambda line: bool(line.wrong))] + [_rect(at, box) for box in boxes]
-    width = max((x for x, _ in at.values()), default=0) + _BOX + 20
+    width = max((x for x, _ in at.values()), default=0) + _BOX + _SIDE + 20
     arrow = '<path d="M0,0L8,4L0,8z"/>'
     marks = "".join(
-        f'<marker id="{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">{arrow}</marker>'
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="8" refY="4" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto">{arrow}</marker>'
         for name in ("ok", "bad")
     )
     size = f'viewBox="0 0 {width} {top}" width="{width}" height="{top}"'
-    return f'<svg {size} role="img"><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
+    many = ' class="many"' if len(lines) > _MANY else ""
+    return f'<svg {size} role="img"{many}><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
+
+
+def _swing(one: tuple[int, int], other: tuple[int, int]) -> int:
+    """How far an arrow leads aside, if boxes of its own column stand between its ends."""
+    rows = abs(one[1] - other[1]) // _ROW
+    return min(20 + 14 * rows, _SIDE) if one[0] == other[0] and rows > 1 else 0
 
 
 def _path(at: Mapping[str, tuple[int, int]], line: Line) -> str:
     (x1, y1), (x2, y2) = at[line.source], at[line.target]
     down = y2 > y1
     level = y1 == y2
-    sx, sy = x1 + _BOX // 2 + (12 if down else -12), y1 if level or not down else y1 + _HIGH
-    tx, ty = x2 + _BOX // 2 + (12 if down else -12), y2 if level or down else y2 + _HIGH
-    bend = 46 if level else 30
-    control = f"C{sx},{sy - bend if level or not down else sy + bend} {tx},{ty - bend if level or down else ty + bend} {tx},{ty}"
+    if swing := _swing((x1, y1), (x2, y2)):
+        # down on the right, up on the left
+        side = x1 + _BOX if down else x1
+        out = side + (swing if down else -swing) * 4 // 3
+        middle, end = y1 + _HIGH // 2, y2 + _HIGH // 2
+        course = f"M{side},{middle}C{out},{middle} {out},{end} {side},{end}"
+    else:
+        sx, sy = x1 + _BOX // 2 + (12 if down else -12), y1 if level or not down else y1 + _HIGH
+        tx, ty = x2 + _BOX // 2 + (12 if down else -12), y2 if level or down else y2 + _HIGH
+        bend = 46 if level else 30
+        course = f"M{sx},{sy}C{sx},{sy - bend if level or not down else sy + bend} {tx},{ty - bend if level or down else ty + bend} {tx},{ty}"
     kind, mark = (' class="bad"', "bad") if line.wrong else ("", "ok")
     title = f"{line.source} → {line.target}: {line.times}{' ' + line.wrong if line.wrong else ''}"
-    return f'<path{kind} marker-end="url(#{mark})" d="M{sx},{sy}{control}"><title>{xml(title)}</title></path>'
+    return f'<path{kind} marker-end="url(#{mark})" d="{course}"><title>{xml(title)}</title></path>'
 
 
 def _rect(at: Mapping[str, tuple[int, int]], box: Box) -> str:
     x, y = at[box.name]
     shown = box.name if len(box.name) <= 30 else f"…{box.name[-29:]}"
-    second = f'<tspan x="{x + 8}" dy="12" font-size="9">{xml(box.detail[:44])}</tspan>' if box.detail else ""
+    detail = box.detail if len(box.detail) <= _DETAIL else f"{box.detail[: _DETAIL - 1]}…"
+    second = f'<tspan class="detail" x="{x + 8}" dy="12">{xml(detail)}</tspan>' if box.detail else ""
     text = f'<text x="{x + 8}" y="{y + (15 if box.detail else 21)}">{xml(shown)}{second}</text>'
     return f'<g><title>{xml(f"{box.name} {box.detail}")}</title><rect x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}" rx="4"/>{text}</g>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from backend_lint.config_load import Request, load
 from backend_lint.engine.architecture_plan import plan_of, verify_plan
 from backend_lint.engine.run import check_contents, link_contents
 from backend_lint.project.architecture import Architecture, Shape
+from backend_lint.report import pictures
 from backend_lint.report.maps import render
 
 VIEW = "from flask import jsonify\n"
@@ -189,6 +191,21 @@ def test_picture_shows_layers_and_marks_what_is_wrong(format_: str) -> None:
     marked = {"text": "points outward", "json": '"forbidden": true', "mermaid": "linkStyle", "html": 'class="bad"'}[format_]
     assert marked in shown
     assert marked not in render("layers", link_contents(Settings(root=Path("/nowhere"), cache=False), {k: v.encode() for k, v in LAYERED.items()}), format_)
+
+
+def test_large_picture_holds_all_that_is_drawn_and_leads_arrows_past_boxes() -> None:
+    names = [f"package{number}" for number in range(70)]
+    boxes = [pictures.Box(name, f"row{number // 30}", "database-read, database-write, http, queue, mail") for number, name in enumerate(names)]
+    lines = [pictures.Line(one, other, 1, "part of a cycle" if number == 3 else "") for one in names for number, other in enumerate(names[::7]) if one != other]
+    drawn = pictures.page("Layers", ["<b>"], boxes, lines, ["row0", "row1", "row2"])
+    found = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
+    assert found is not None and "<b>" not in drawn
+    courses = [[tuple(map(int, point.split(","))) for point in re.findall(r"-?\d+,-?\d+", course)] for course in re.findall(r' d="(M[^"]+)"', drawn)]
+    points = [point for course in courses for point in course]
+    assert len(courses) > 600
+    assert all(0 <= x <= int(found[1]) and 0 <= y <= int(found[2]) for x, y in points), "arrows are cut off at the edge of the picture"
+    assert not [course for course in courses if course[0][0] == course[-1][0] == course[1][0] and abs(course[0][1] - course[-1][1]) > 150], "behind boxes"
+    assert '<svg viewBox' in drawn and 'class="many"' in drawn, "so many arrows are pale"
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "mermaid", "html"])

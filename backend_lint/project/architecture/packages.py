@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST_DRAWN = 60
 """Nobody reads a picture of more boxes."""
+_ONE_LAYER = 0.75
+"""Of the modules of a package, so many belong to its layer."""
 _ABSTRACT = frozenset({"ABC", "Protocol"})
 
 
@@ -74,7 +76,7 @@ class Packages:
         layer_of: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
         for path, name in self.of.items():
             layer_of[name][places[path].layer if path in places else ""] += 1
-        self.layers = {name: counts.most_common(1)[0][0] for name, counts in layer_of.items()}
+        self.layers = {name: _layer(counts) for name, counts in layer_of.items()}
         self._project = project
 
     def measured(self) -> list[Package]:
@@ -99,6 +101,12 @@ class Packages:
         abstractness = abstract / classes if classes else None
         distance = abs(instability + abstractness - 1) if instability is not None and abstractness is not None else None
         return Package(name, self.layers[name], size, afferent, efferent, instability, abstractness, distance)
+
+
+def _layer(counts: collections.Counter[str]) -> str:
+    """The layer of a package; empty for one that holds several, such as a feature."""
+    name, most = counts.most_common(1)[0]
+    return name if most >= _ONE_LAYER * counts.total() else ""
 
 
 def _grouped(names: Mapping[str, str], folders: Mapping[str, str]) -> dict[str, str]:
