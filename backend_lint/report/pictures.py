@@ -143,7 +143,7 @@ def _path(at: Mapping[str, tuple[int, int]], line: Line) -> str:
 
 def _rect(at: Mapping[str, tuple[int, int]], box: Box) -> str:
     x, y = at[box.name]
-    shown = box.name if len(box.name) <= 30 else f"…{box.name[-29:]}"
+    shown = box.name if len(box.name) <= 27 else f"…{box.name[-26:]}"
     detail = box.detail if len(box.detail) <= _DETAIL else f"{box.detail[: _DETAIL - 1]}…"
     second = f'<tspan class="detail" x="{x + 8}" dy="12">{xml(detail)}</tspan>' if box.detail else ""
     text = f'<text x="{x + 8}" y="{y + (15 if box.detail else 21)}">{xml(shown)}{second}</text>'

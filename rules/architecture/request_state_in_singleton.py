@@ -70,6 +70,8 @@ class RequestStateInSingleton(ProjectRule):
             head, reader = module.functions[one.function], module.functions[one.reader[1]]
             name = one.attribute.name
             hand_on = "a local variable" if head is reader else "an attribute of the request, a parameter or a ContextVar"
+            if one.inherited:
+                hand_on = "an object of its own for each request, since methods of the base class read it"
             yield self.finding(
                 one.path,
                 Place.at(one.attribute.line, one.attribute.column),

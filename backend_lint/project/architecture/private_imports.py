@@ -106,4 +106,5 @@ def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:
 
 
 def _is_handed_on(project: Project, root: str, member: str) -> bool:
-    return not _is_private(member) and project.resolver.export(root, member) is not None
+    exports = project.modules[root].facts.exports
+    return not _is_private(member) and (not exports or member in exports) and project.resolver.export(root, member) is not None

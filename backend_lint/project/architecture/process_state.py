@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import Attribute, BlockKind, Parameter
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.layers import JUDGED
-from backend_lint.project.references import RefKind
+from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -32,6 +32,8 @@ class Written(NamedTuple):
     because: str
     place: tuple[str, int]
     reader: tuple[str, int]
+    inherited: bool
+    """Methods of its bases may read it as well."""
 
 
 def request_state(project: Project) -> Iterator[Written]:
@@ -95,7 +97,8 @@ def _written(project: Project, path: str, number: int, because: str, place: tupl
             continue
         reader = next((index for index in methods.values() if index != methods.get("__init__") and _reads(project, path, index, attribute)), None)
         if reader is not None:
-            yield Written(path, number, attribute.function, attribute, because, place, (path, reader))
+            bases = [base for base in project.resolver.classes.ancestors(path, number)[1:] if base.kind is RefKind.CLASS]
+            yield Written(path, number, attribute.function, attribute, because, place, (path, reader), any(_uses(project, base, attribute) for base in bases))
 
 
 def _is_of_request(parameters: tuple[Parameter, ...], value: str) -> bool:
@@ -119,6 +122,11 @@ def _is_memo(project: Project, path: str, attribute: Attribute) -> bool:
 def _holds_local(project: Project, path: str, first: Attribute | None) -> bool:
     ref = project.value(path, first.function, first.value) if first is not None and first.value else None
     return ref is not None and ref.name in _LOCAL
+
+
+def _uses(project: Project, base: Ref, attribute: Attribute) -> bool:
+    methods = project.modules[base.path].classes[base.index].methods
+    return any(_reads(project, base.path, index, attribute) for index in methods)
 
 
 def _reads(project: Project, path: str, function: int, attribute: Attribute) -> bool:
