@@ -129,8 +129,10 @@ def _verify_names(contract: Contract, contracts: Contracts) -> None:
 
 def _verify_sense(contract: Contract, contracts: Contracts) -> None:
     """A contract must not bind a package against what lies in it, nor name one twice."""
+    from backend_lint.project.architecture.siblings import is_private
+
     mine = [match for name in contract.modules for match in contracts.matching(name)]
-    if contract.kind is ContractKind.FORBIDDEN and contract.packages:
+    if contract.kind is ContractKind.FORBIDDEN and contract.packages and not contract.overlaps:
         others = [match for name in contract.others for match in contracts.matching(name)]
         if (pair := _overlap(mine, others)) is not None:
             raise ConfigError(f"{contract.place}: {pair[0]!r} must not import {pair[1]!r}, and one lies in the other: a module cannot be kept from itself")
@@ -143,6 +145,10 @@ def _verify_sense(contract: Contract, contracts: Contracts) -> None:
                 if module in rows:
                     raise ConfigError(f"{contract.place}: layers: {module!r} is layer {rows[module]} and layer {number}: it cannot be above itself")
                 rows[module] = number
+        if (pair := _overlap_within(rows)) is not None:
+            raise ConfigError(f"{contract.place}: layers: {pair[0]!r} and {pair[1]!r} are layers, and one lies in the other: name modules that do not")
+    if contract.kind is ContractKind.PRIVATE and (hidden := next((one for one in mine if any(map(is_private, one.split(".")))), None)) is not None:
+        raise ConfigError(f"{contract.place}: {hidden!r} is private itself: name a package around it that is not")
 
 
 def _overlap(mine: Iterable[str], others: Iterable[str]) -> tuple[str, str] | None:

@@ -19,10 +19,13 @@ _KEYS: dict[ContractKind, frozenset[str]] = {
     ContractKind.FORBIDDEN: frozenset({"source_modules", "forbidden_modules", "allow_indirect_imports", "as_packages"}),
     ContractKind.INDEPENDENCE: frozenset({"modules"}),
     ContractKind.PROTECTED: frozenset({"protected_modules", "allowed_importers", "as_packages"}),
-    ContractKind.ACYCLIC: frozenset({"ancestors"}),
+    ContractKind.ACYCLIC: frozenset({"ancestors", "depth", "skip_descendants"}),
+    ContractKind.PRIVATE: frozenset({"packages_with_private_modules"}),
 }
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
-_ALWAYS = frozenset({"id", "name", "type", "ignore_imports", "unmatched_ignore_imports_alerting"})
+_ALWAYS = frozenset({"id", "name", "type", "ignore_imports", "unmatched_ignore_imports_alerting", "broken_contract_guidance"})
+_DEPTH = 10
+"""Generations of children that import-linter looks at unless it is told."""
 
 
 class Flaw(NamedTuple):
@@ -78,8 +81,6 @@ def read(root: Path, name: str) -> tuple[list[Contract], list[Flaw]]:
         made = _contract(name, key, table, roots, type_checking, line)
         if isinstance(made, Contract):
             contracts.append(made)
-            if _is_exhaustive(table):
-                flaws.append(Flaw(name, f"{key}.exhaustive", "whether every module of a container is in a layer is not checked; the layers are", False))
         else:
             flaws.append(made)
     return contracts, flaws
@@ -100,6 +101,13 @@ def _contract(path: str, key: str, table: Mapping[str, Any], roots: tuple[str, .
         if not arrow or not importer or not imported:
             return Flaw(path, f"{key}.ignore_imports", f"{text!r} is not of the form `importer -> imported`")
         allowed.append(Allowed(importer, imported))
+    depth = str(table.get("depth", _DEPTH))
+    if not depth.isdigit() or len(depth) > _DEPTH:
+        return Flaw(path, f"{key}.depth", f"{depth[:40]!r} is no whole number")
+    if mixed := next((one for one in _texts(table.get("layers")) if "|" in one and ":" in one), ""):
+        return Flaw(path, f"{key}.layers", f"{mixed!r} has modules that are independent (`|`) and modules that are not (`:`): a layer is one or the other")
+    if _truth(table.get("exhaustive", False)) and not _texts(table.get("containers")):
+        return Flaw(path, f"{key}.exhaustive", "without containers nothing says what is to be in a layer: name them")
     first, second = _MODULES[kind]
     return Contract(
         name=str(table.get("name", key)),
@@ -117,15 +125,22 @@ def _contract(path: str, key: str, table: Mapping[str, Any], roots: tuple[str, .
         packages=_truth(table.get("as_packages", True)),
         stale=str(table.get("unmatched_ignore_imports_alerting", "error")),
         roots=roots,
+        exhaustive=_truth(table.get("exhaustive", False)),
+        ignored=frozenset(_texts(table.get("exhaustive_ignores"))),
+        depth=int(depth),
+        overlaps=True,
+        guidance=" ".join(_texts(table.get("broken_contract_guidance")))[:_LONGEST],
     )
 
 
+_LONGEST = 500
 _MODULES = {
     ContractKind.LAYERS: ("", ""),
     ContractKind.FORBIDDEN: ("source_modules", "forbidden_modules"),
     ContractKind.INDEPENDENCE: ("modules", ""),
     ContractKind.PROTECTED: ("protected_modules", "allowed_importers"),
-    ContractKind.ACYCLIC: ("ancestors", ""),
+    ContractKind.ACYCLIC: ("ancestors", "skip_descendants"),
+    ContractKind.PRIVATE: ("packages_with_private_modules", ""),
 }
 
 
@@ -170,10 +185,6 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [line.strip() for line in value.splitlines() if line.strip() and not line.strip().startswith("#")]
     return [str(one) for one in value] if isinstance(value, list) else []
-
-
-def _is_exhaustive(table: Mapping[str, Any]) -> bool:
-    return _truth(table.get("exhaustive", False))
 
 
 def _truth(value: Any) -> bool:

@@ -10,7 +10,8 @@ from backend_lint.facts.python import Fact
 class ContractKind(enum.StrEnum):
     """`LAYERS`: the upper may import the lower. `FORBIDDEN`: some must not import others. `INDEPENDENCE`: none imports another.
 
-    `PROTECTED`: only some may import them. `ACYCLIC`: children of a package do not import each other in circles.
+    `PROTECTED`: only some may import them. `ACYCLIC`: children of a package, and theirs, do not import each other in circles. `PRIVATE`: modules with a leading
+    underscore are imported only from inside the package that they lie in.
     """
 
     LAYERS = "layers"
@@ -18,6 +19,7 @@ class ContractKind(enum.StrEnum):
     INDEPENDENCE = "independence"
     PROTECTED = "protected"
     ACYCLIC = "acyclic_siblings"
+    PRIVATE = "private_modules"
 
 
 class Allowed(Fact, frozen=True):
@@ -39,9 +41,12 @@ class Row(Fact, frozen=True):
 class Contract(Fact, frozen=True):
     """A contract as it is declared; names may hold ``*`` and ``**``, see `Allowed`.
 
-    `place` names it in messages: file and key. `modules`: who is bound by it, `others`: what they must not import, or who may import them. `rows`: layers, the
-    highest first, inside each of `containers`. `indirect`: chains of imports count. `stale`: what import-linter does about an
-    exception that matches nothing. `packages`: names stand for all that lies below them. `roots`: only modules below count; empty for all.
+    `place` names it in messages: file and key. `modules`: who is bound by it, `others`: what they must not import, or who may import them, or which
+    children are not looked into. `rows`: layers, the highest first, inside each of `containers`. `indirect`: chains of imports count. `stale`: what
+    import-linter does about an exception that matches nothing. `packages`: names stand for all that lies below them. `roots`: only modules below
+    count; empty for all. `exhaustive`: every child of a container is a layer, or in `ignored`. `depth`: how many generations of children are looked
+    at. `overlaps`: of what must not be imported, what holds the importer or lies in it is passed over. `guidance`: what the team tells whoever breaks
+    it.
     """
 
     name: str
@@ -59,6 +64,11 @@ class Contract(Fact, frozen=True):
     packages: bool = True
     stale: str = "error"
     roots: tuple[str, ...] = ()
+    exhaustive: bool = False
+    ignored: frozenset[str] = frozenset()
+    depth: int = 0
+    overlaps: bool = False
+    guidance: str = ""
 
 
 class Plan(Fact, frozen=True):

@@ -14,6 +14,7 @@ _SAYS = {
     ContractKind.INDEPENDENCE: "is to be independent of it",
     ContractKind.PROTECTED: "is protected",
     ContractKind.ACYCLIC: "imports it in turn",
+    ContractKind.PRIVATE: "is private to the package that it lies in",
 }
 
 
@@ -23,8 +24,9 @@ class BrokenImportContract(ProjectRule):
     ## What it does
 
     Checks the contracts of `[tool.backend-lint.contracts]`: forbidden imports, independent packages, layers, protected packages. Those of import-linter
-    are read as they are, from `.importlinter`, `setup.cfg` or `pyproject.toml` (or the file that `import-linter` names), with the same verdicts. Chains of
-    imports count, and the whole chain is shown; with `indirect = false` only imports that lead straight to what is forbidden do.
+    are read as they are, from `.importlinter`, `setup.cfg` or `pyproject.toml` (or the file that `import-linter` names), all kinds of its version 2.17, with
+    the same verdicts; a kind of one's own is named as not checked. Chains of imports count, and the whole chain is shown; with `indirect = false` only
+    imports that lead straight to what is forbidden do.
 
     ## Why is this bad
 
@@ -86,6 +88,15 @@ class BrokenImportContract(ProjectRule):
         contracts = project.architecture.contracts
         names = project.architecture.graph.names
         for contract in contracts.contracts:
+            for child in contracts.undeclared(contract):
+                yield self.finding(
+                    contracts.home(child.name),
+                    Place.at(1),
+                    f"`{child.name}` is in no layer of contract `{contract.name}`, which is to name all that lies in `{child.container}`: add it to one, or to "
+                    "`exhaustive_ignores`",
+                    evidence=[Evidence(contract.path, contract.line, f"contract `{contract.name}` is exhaustive")],
+                    suggestion=contract.guidance,
+                )
             try:
                 breaches = contracts.breaches(contract)
             except TooManyChainsError as error:
@@ -101,6 +112,7 @@ class BrokenImportContract(ProjectRule):
                     f"`{names[first.importer]}` imports `{one.target}`{by_way}, which contract `{contract.name}` forbids: "
                     "remove the import, or allow it with a reason",
                     evidence=_evidence(one, project),
+                    suggestion=contract.guidance,
                 )
 
 

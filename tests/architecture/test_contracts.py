@@ -20,6 +20,8 @@ PACKAGES = ("pkg", "pkg/high", "pkg/mid", "pkg/low", "pkg/side")
 LAYERS = "type = layers\nlayers =\n    high\n    mid\n    low\ncontainers = pkg\n"
 FORBIDDEN = "type = forbidden\nsource_modules = pkg.high\nforbidden_modules = pkg.low\n"
 INDEPENDENCE = "type = independence\nmodules =\n    pkg.high\n    pkg.low\n"
+ACYCLIC = "type = acyclic_siblings\nancestors = pkg\n"
+PRIVATE = "type = private_modules\n"
 PROTECTED = "type = protected\nprotected_modules = pkg.low\nallowed_importers = pkg.mid\n"
 VERDICTS = [
     (LAYERS, {}, "kept"),
@@ -41,8 +43,25 @@ VERDICTS = [
     (INDEPENDENCE, {"side/a": "import pkg.high.a\nimport pkg.low.a"}, "kept"),
     (PROTECTED, {"mid/a": "import pkg.low.a", "low/a": "from . import b"}, "kept"),
     (PROTECTED, {"high/a": "import pkg.low.a"}, "broken"),
-    ("type = acyclic_siblings\nancestors = pkg\n", {"high/a": "import pkg.low.a", "low/a": "import pkg.mid.a", "mid/a": "import pkg.high.b"}, "broken"),
-    ("type = acyclic_siblings\nancestors = pkg\n", {"high/a": "import pkg.low.a", "low/a": "import pkg.mid.a"}, "kept"),
+    (ACYCLIC, {"high/a": "import pkg.low.a", "low/a": "import pkg.mid.a", "mid/a": "import pkg.high.b"}, "broken"),
+    (ACYCLIC, {"high/a": "import pkg.low.a", "low/a": "import pkg.mid.a"}, "kept"),
+    (ACYCLIC, {"high/a": "import pkg.high.b", "high/b": "import pkg.high.a"}, "broken"),
+    (ACYCLIC + "depth = 0\n", {"high/a": "import pkg.high.b", "high/b": "import pkg.high.a"}, "kept"),
+    (ACYCLIC + "skip_descendants = pkg.high\n", {"high/a": "import pkg.high.b", "high/b": "import pkg.high.a"}, "kept"),
+    (ACYCLIC + "skip_descendants = pkg.high\n", {"high/a": "import pkg.low", "low/b": "import pkg.high.a"}, "broken"),
+    (ACYCLIC, {"__init__": "import pkg.high", "high/a": "import pkg"}, "kept"),
+    (PRIVATE, {"high/_p": "", "high/a": "from . import _p"}, "kept"),
+    (PRIVATE, {"high/_p": "", "low/a": "from pkg.high import _p"}, "broken"),
+    (PRIVATE, {"high/_p/__init__": "", "high/_p/x": "", "high/a": "import pkg.high._p.x", "low/a": "import pkg.high._p.x"}, "broken"),
+    (PRIVATE, {"high/__main__": "", "low/a": "import pkg.high.__main__"}, "kept"),
+    (PRIVATE + "packages_with_private_modules = pkg.low\n", {"high/_p": "", "low/a": "from pkg.high import _p"}, "kept"),
+    (PRIVATE + "ignore_imports = pkg.low.a -> pkg.high._p\n", {"high/_p": "", "low/a": "from pkg.high import _p"}, "kept"),
+    (LAYERS + "exhaustive = True\n", {}, "broken"),
+    (LAYERS + "exhaustive = True\nexhaustive_ignores = side\n", {}, "kept"),
+    (LAYERS + "exhaustive = True\nexhaustive_ignores = side\n", {"extra": ""}, "broken"),
+    (FORBIDDEN.replace("pkg.low", "pkg.*"), {"high/a": "import pkg.high.b"}, "kept"),
+    (FORBIDDEN.replace("pkg.low", "pkg.*"), {"high/a": "import pkg.side.b"}, "broken"),
+    (LAYERS + "broken_contract_guidance = ask the platform team\n", {"low/a": "import pkg.high.a"}, "broken"),
 ]
 
 
@@ -66,7 +85,7 @@ def import_linter(root: Path, contract: str, name: str = ".importlinter") -> Set
 def verdict(made: Project) -> str:
     contracts = made.architecture.contracts
     contract = contracts.contracts[0]
-    return "stale" if contracts.stale(contract) else "broken" if contracts.breaches(contract) else "kept"
+    return "stale" if contracts.stale(contract) else "broken" if contracts.breaches(contract) or contracts.undeclared(contract) else "kept"
 
 
 @pytest.mark.parametrize(("contract", "texts", "expected"), VERDICTS)
@@ -92,10 +111,13 @@ def test_contracts_are_read_from_toml(tmp_path: Path) -> None:
     assert plan.contracts[0].line == 4
 
 
-def test_what_of_a_contract_is_not_checked_is_named(tmp_path: Path) -> None:
-    plan, unread = plan_of(import_linter(tmp_path, LAYERS + "exhaustive = True\n"))
-    assert len(plan.contracts) == 1
-    assert "exhaustive" in unread[0].reason
+def test_what_is_in_no_layer_is_named_with_what_the_team_says(tmp_path: Path) -> None:
+    settings = import_linter(tmp_path, LAYERS + "exhaustive = True\nbroken_contract_guidance =\n    See the handbook,\n    chapter two.\n")
+    made = project(tmp_path, {}, settings)
+    contract = made.architecture.contracts.contracts[0]
+    assert [(one.container, one.name) for one in made.architecture.contracts.undeclared(contract)] == [("pkg", "pkg.side")]
+    assert made.architecture.contracts.home("pkg.side") == "pkg/side/__init__.py"
+    assert contract.guidance == "See the handbook, chapter two."
 
 
 def test_every_import_that_leads_out_is_shown_with_its_chain(tmp_path: Path) -> None:
@@ -108,8 +130,11 @@ def test_every_import_that_leads_out_is_shown_with_its_chain(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("contract", "reason"),
     [
-        ("type = layer\nlayers = pkg\n", "one.type: 'layer' is none of layers, forbidden, independence, protected, acyclic_siblings; did you mean"),
+        ("type = layer\nlayers = pkg\n", "one.type: 'layer' is none of layers, forbidden, independence, protected, acyclic_siblings, private_modules; did"),
         (FORBIDDEN + "alow_indirect_imports = True\n", "alow_indirect_imports: a contract of type forbidden has no such key; did you mean 'allow_indirect"),
+        (LAYERS.replace("mid", "mid | side : low"), "one.layers: 'mid | side : low' has modules that are independent"),
+        (LAYERS.replace("containers = pkg\n", "exhaustive = True\n"), "one.exhaustive: without containers"),
+        (ACYCLIC + "depth = deep\n", "one.depth: 'deep' is no whole number"),
         (FORBIDDEN + "ignore_imports = pkg.a => pkg.b\n", "ignore_imports: 'pkg.a => pkg.b' is not of the form"),
     ],
 )
@@ -131,6 +156,7 @@ def test_a_contract_that_cannot_be_read_is_named(contract: str, reason: str, tmp
         ({"c": {"type": "forbidden", "source": ["pkg.high"], "forbidden": ["pkg.high.a"]}}, "'pkg.high' must not import 'pkg.high.a', and one lies in"),
         ({"c": {"type": "independence", "modules": ["pkg", "pkg.low"]}}, "'pkg' and 'pkg.low' are to be independent, and one lies in the other"),
         ({"c": {"type": "layers", "layers": ["pkg.high", "pkg.low", "pkg.high"]}}, "'pkg.high' is layer 1 and layer 3"),
+        ({"c": {"type": "layers", "layers": ["pkg", "pkg.low"]}}, "'pkg' and 'pkg.low' are layers, and one lies in the other"),
         (
             {"c": {"type": "layers", "layers": ["pkg.high", "pkg.low"]}, "d": {"type": "layers", "layers": ["pkg.low", "pkg.high"]}},
             "contracts.d: 'pkg.low' is above 'pkg.high' here and below it in configuration: contracts.c: the layers form a cycle",

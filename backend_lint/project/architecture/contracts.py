@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
+from backend_lint.project.architecture import siblings
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
 from backend_lint.project.modules import SourceModule
 
@@ -88,10 +89,18 @@ class Contracts:
         for source, targets, blocked in self._pairs(contract):
             for target in targets:
                 found += self._exits(contract, source, target, blocked, ways)
-        if contract.kind is ContractKind.ACYCLIC:
-            found += self._circles(contract, keeps)
+        if contract.kind in (ContractKind.ACYCLIC, ContractKind.PRIVATE):
+            found += self._beside(contract, keeps)
         unique = {(one.chain[0].importer, one.chain[0].imported, one.target): one for one in reversed(found)}
         return sorted(unique.values(), key=lambda one: (one.chain[0].importer, one.chain[0].line))
+
+    def undeclared(self, contract: Contract) -> list[siblings.Undeclared]:
+        """What is in no layer of a contract that is to name all that its containers hold."""
+        return siblings.undeclared(contract, [match for name in contract.containers for match in self.matching(name)], self._below)
+
+    def home(self, name: str) -> str:
+        """The path of a module, or of the first one in a package."""
+        return self._graph.paths.get(name, self._below[name][0])
 
     def stale(self, contract: Contract) -> list[Stale]:
         """The exceptions of a contract that match no import of the project."""
@@ -147,7 +156,7 @@ class Contracts:
         if contract.kind is ContractKind.FORBIDDEN:
             targets = [one for name in contract.others for one in self._bound(name, contract) or [_Bound(name, nothing)]]
             for one in bound:
-                yield one, targets, nothing
+                yield one, [other for other in targets if not contract.overlaps or one.paths.isdisjoint(other.paths)], nothing
         elif contract.kind is ContractKind.INDEPENDENCE:
             for one in bound:
                 yield one, [other for other in bound if other is not one], nothing
@@ -230,26 +239,18 @@ class Contracts:
             if not fact.level and (fact.line, name) not in inside:
                 yield name, Arrow(path, "", fact.line, name, fact.function > 0, fact.type_checking)
 
-    def _circles(self, contract: Contract, kept: Mapping[str, Mapping[str, Arrow]]) -> Iterator[Breach]:
-        for ancestor in (match for name in contract.modules for match in self.matching(name)):
-            depth = ancestor.count(".") + 2
-            child = {path: ".".join(self._graph.names[path].split(".")[:depth]) for path in self._below[ancestor] if self._graph.names[path] != ancestor}
-            between: dict[tuple[str, str], Arrow] = {}
-            for path, targets in kept.items():
-                for to, arrow in targets.items():
-                    if path in child and to in child and child[path] != child[to]:
-                        between.setdefault((child[path], child[to]), arrow)
-            ahead: dict[str, list[tuple[str, Arrow]]] = collections.defaultdict(list)
-            for (one, other), arrow in between.items():
-                ahead[one].append((other, arrow))
-            self._step(len(self._below[ancestor]) + len(kept), contract.name)
-            for (one, other), arrow in sorted(between.items()):
-                back = between.get((other, one))
-                if back is None:
-                    self._step(len(between), contract.name)
-                    back = _way_back(other, one, ahead)
-                if back is not None:
-                    yield Breach(contract, (arrow, back), one, other)
+    def _beside(self, contract: Contract, kept: Mapping[str, Mapping[str, Arrow]]) -> Iterator[Breach]:
+        """What breaks a contract on siblings, or on private modules."""
+        self._step(len(self._below) + sum(map(len, kept.values())), contract.name)
+        named = [match for name in contract.modules for match in self.matching(name)]
+        if contract.kind is ContractKind.PRIVATE:
+            pairs = list(siblings.privacy(kept, self._graph.names, named))
+        else:
+            skipped = {match for name in contract.others for match in self.matching(name)}
+            pairs = list(siblings.circles(kept, self._graph.names, siblings.within(named, self._below, contract.depth, skipped)))
+        self._step(len(pairs), contract.name)
+        for one in pairs:
+            yield Breach(contract, one.chain, one.source, one.target)
 
 
 class _Ways:
@@ -288,21 +289,6 @@ class _Ways:
             self._size = len(found)
         self._reaching[name] = frozenset(found)
         return self._reaching[name], steps
-
-
-def _way_back(start: str, goal: str, ahead: Mapping[str, list[tuple[str, Arrow]]]) -> Arrow | None:
-    """The first import on a way from `start` to `goal`; None if there is none."""
-    first: dict[str, Arrow] = {}
-    queue = collections.deque([start])
-    while queue:
-        current = queue.popleft()
-        for other, arrow in ahead.get(current, ()):
-            if other not in first and other != start:
-                first[other] = first.get(current, arrow)
-                if other == goal:
-                    return first[other]
-                queue.append(other)
-    return None
 
 
 def _follow(path: str, onward: Mapping[str, Arrow], goal: AbstractSet[str]) -> Iterator[Arrow]:
