@@ -105,10 +105,14 @@ class ModelMigrationDrift(ProjectRule):
     def _finding(self, project: Project, drift: Drift) -> Finding:
         name = drift.declared.name
         place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
+        if drift.index is not None and drift.index.line:
+            place = project.places.index(drift.declared, drift.index)
         there = [Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")] if drift.migrated.path != place.path else []
         if drift.made[1] and drift.made != (drift.migrated.path, drift.migrated.line):
-            there.insert(0, Evidence(*drift.made, f"{drift.what} comes from here"))
-        if drift.missing_in == "migrations":
+            there.insert(0, Evidence(*drift.made, f"{drift.instead or drift.what} comes from here"))
+        if drift.instead:
+            message = f"{drift.what} of `{name}` is in the model, and the migrations leave {drift.instead} in its place; declare that"
+        elif drift.missing_in == "migrations":
             message = f"{drift.what} of `{name}` is in the model, and no migration makes it; add the migration"
         else:
             message = f"{drift.what} of `{name}` is left by the migrations, and the model does not know it; declare it, or drop it in a migration"

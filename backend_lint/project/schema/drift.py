@@ -27,7 +27,8 @@ _TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,
 class Drift(NamedTuple):
     """One difference of one table. `declared` and `migrated` are the two sides; `column` is empty for an index. `missing_in`: ``migrations`` or ``model``.
 
-    `made`: path and line of the migration that made what the model lacks; empty if it is not known.
+    `made`: path and line of the migration that made what the model lacks; empty if it is not known. `instead`: the unique constraint that the migrations leave in
+    the place of the model's. `index`: the index or constraint, if it is one.
     """
 
     declared: Table
@@ -36,6 +37,8 @@ class Drift(NamedTuple):
     column: str
     missing_in: str
     made: tuple[str, int] = ("", 0)
+    instead: str = ""
+    index: Index | None = None
 
 
 def drifts(project: Project) -> Iterator[Drift]:
@@ -109,6 +112,8 @@ class Replay:
 def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
     """The class has something of the column's name that makes it, though not by a plain declaration; or a mapper of its own, which may add any."""
     ref, find = Ref(RefKind.CLASS, mapped.name, *mapped.key), project.resolver.classes.find
+    if drift.missing_in == "model" and not drift.column and any(_is_of_library(base) for base in project.resolver.classes.ancestors(*mapped.key)):
+        return True  # its Meta may say so
     if drift.missing_in == "model" and not drift.column and (found := find(ref, "__table_args__")) is not None and isinstance(found[1], Attribute):
         return project.modules[found[0].path].functions[found[1].function].owner >= 0  # a method sets them, to no effect
     if drift.missing_in != "model" or not drift.column:
@@ -122,6 +127,11 @@ def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
         if isinstance(member[1], Attribute) or "declared_attr" in str(project.modules[member[0].path].functions[member[1]].decorators):
             return True
     return False
+
+
+def _is_of_library(base: Ref) -> bool:
+    """A class of which nothing is known but its name; Django's own declare neither indexes nor constraints."""
+    return base.kind is RefKind.EXTERNAL and not base.name.startswith(("django.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.", "builtins.", "object"))
 
 
 class Added:
@@ -167,18 +177,33 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
     there = {_shape(index) for index in migrated.indexes}
     here = {_shape(index) for index in declared.indexes}
     known = {column.name for column in migrated.columns} & {column.name for column in declared.columns}
+    of_keys = migrated.source == "django migrations"
+    left = [index for index in migrated.indexes if _compared(index, known, of_keys) and _shape(index) not in here]
     for index in declared.indexes:
-        if _compared(index, known) and _shape(index) not in there:
-            yield Drift(declared, migrated, _named(index), "", "migrations")
-    for index in migrated.indexes:
-        if _compared(index, known) and _shape(index) not in here:
-            yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line))
+        if _compared(index, known, of_keys) and _shape(index) not in there:
+            other = next((one for one in left if _is_instead(index, one)), None)
+            if other is None:
+                yield Drift(declared, migrated, _named(index), "", "migrations", index=index)
+            else:
+                left.remove(other)
+                yield Drift(declared, migrated, _named(index), "", "migrations", (other.path, other.line), _named(other), index)
+    for index in left:
+        yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line))
 
 
-def _compared(index: Index, known: set[str]) -> bool:
-    """Indexes over expressions or with conditions may be written in several ways; those of columns that differ follow from the column."""
+def _is_instead(declared: Index, left: Index) -> bool:
+    """A unique constraint that a migration widened or narrowed, and nobody told the model."""
+    mine, other = {key.column for key in declared.keys}, {key.column for key in left.keys}
+    return declared.unique and left.unique and (mine < other or other < mine)
+
+
+def _compared(index: Index, known: set[str], of_keys: bool) -> bool:
+    """Indexes over expressions or with conditions may be written in several ways; those of columns that differ follow from the column.
+
+    `of_keys`: indexes that come with foreign keys are written down in both; else the database makes them by itself, and migrations do not say so.
+    """
     plain = index.usable and not index.where_text and index.method == "btree" and all(key.column in known and not key.opclass for key in index.keys)
-    return plain and index.implicit is not Implicit.PRIMARY_KEY
+    return plain and index.implicit is not Implicit.PRIMARY_KEY and (of_keys or index.implicit is not Implicit.FOREIGN_KEY)
 
 
 def _shape(index: Index) -> tuple[tuple[str, ...], bool]:

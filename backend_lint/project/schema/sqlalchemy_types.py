@@ -37,7 +37,6 @@ _UTILS = {
     "LocaleType": "varchar(10)",
     "PhoneNumberType": "varchar(20)", "ColorType": "varchar(20)", "IPAddressType": "varchar(50)", "TimezoneType": "varchar(50)", "PasswordType": "bytea",
     "ArrowType": "timestamp", "EncryptedType": "bytea", "StringEncryptedType": "varchar", "ScalarListType": "text", "TSVectorType": "tsvector",
-    "UUIDType": "uuid",
     "JSONType": "json", "LtreeType": "ltree", "WeekDaysType": "bit(7)", "GUID": "uuid", "DateTimeUTC": "timestamptz", "EncryptedString": "varchar",
     "EncryptedText": "text", "JsonB": "jsonb", "BigIntIdentity": "bigint", "TIMESTAMPAware": "timestamptz", "FileType": "varchar", "ImageType": "varchar",
     "FileColumn": "text", "ImageColumn": "text", "UtcDateTime": "timestamptz", "TZDateTime": "timestamptz",
@@ -143,6 +142,9 @@ class Types:
     def _text(self, name: str, kind: str, args: Sequence[Value], keywords: dict[str, Value], depth: int) -> str | ColumnType:
         if kind in ("UUID", "Uuid", "GUID") and name.startswith(("sqlalchemy", "sqlmodel", "flask_sql", "advanced_alchemy", "fastapi_users")):
             return "uuid" if self.dialect is Dialect.POSTGRESQL else "char(36)" if kind == "GUID" else "char(32)"
+        if kind == "UUIDType":
+            native = self.dialect is Dialect.POSTGRESQL and _argument(args, keywords, 1, "native") is not False
+            return "uuid" if native else "char(32)" if _argument(args, keywords, 0, "binary") is False else "binary(16)"
         if kind in _SIMPLE:
             return _SIMPLE[kind]
         if kind in _CHARACTERS:
