@@ -14,6 +14,7 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.entries import SERVED
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.row_makers import Making, RowMakers
+from backend_lint.project.schema.sizes import is_set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
 _REQUESTED = SERVED | {EntryKind.MIDDLEWARE}
 _CREATES = frozenset("create acreate get_or_create aget_or_create update_or_create aupdate_or_create bulk_create abulk_create".split())
+_INSERTS = frozenset({"insert", "pg_insert", "sa.insert", "sqlalchemy.insert"})
 _NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
 _USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})
 _FORMS = ("rest_framework.serializers.", "django.forms.")
@@ -92,6 +94,10 @@ class Growing:
         if made is not None:
             return Growth.ENTERED if made.function < 0 or self._is_entered(made) else Growth.SERVED
         return Growth.BY_HAND if self._is_registered(table) else Growth.UNKNOWN
+
+    def is_written(self, table: Table) -> bool:
+        """Its rows come while the service works, so that each index of it costs; what is set up once, by hand or by a migration, pays nothing for one more."""
+        return not is_set_up(table) and (self.of(table.name) not in (Growth.BY_HAND, Growth.UNKNOWN) or self.surely(table))
 
     def place(self, table: str) -> Made | None:
         """A place of the application that makes rows of a table, rather one that requests or tasks reach; None if only hands and commands do."""
@@ -239,8 +245,8 @@ class Growing:
 
 
 def _creates(callee: str, model: str) -> bool:
-    """``Order(...)`` or ``Order.objects.create(...)``."""
-    if callee == model:
+    """``Order(...)``, ``Order.objects.create(...)`` or ``insert(Order)``."""
+    if callee == model or callee in _INSERTS:
         return True
     base, _, last = callee.rpartition(".")
     held, _, manager = base.rpartition(".")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backend_lint.project.named_calls import CallPlace
     from backend_lint.project.schema.mapping import Mapped
 
-_MAKES = lazy_regex(r"create|insert|upsert|add|record|log|import|copy|register|issue|generate|start")
+_MAKES = lazy_regex(r"create|from_|build|insert|upsert|add|record|log|import|copy|register|issue|generate|start")
 _TAKES_MODEL = frozenset({"insert", "pg_insert", "bulk_insert_mappings", "bulk_save_objects", "get_or_create", "update_or_create"})
 _HOLDS_MODEL = ("model", "queryset")
 

@@ -77,6 +77,18 @@ def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
             yield index, other
 
 
+def listed(index: Index) -> str:
+    """The keys of an index in brackets."""
+    return "(" + ", ".join((key.column or key.expression) + (" desc" if key.descending else "") for key in index.keys) + ")"
+
+
+def named(index: Index) -> str:
+    """What an index is, with its name, or else its keys."""
+    kind = {Implicit.PRIMARY_KEY: "the primary key", Implicit.UNIQUE: "the unique constraint", Implicit.FOREIGN_KEY: "the foreign key's index"}
+    what = kind.get(index.implicit, "unique index" if index.unique else "index")
+    return f"{what} `{index.name}`" if index.name else f"{what} on {listed(index)}"
+
+
 def _supersedes(other: Index, index: Index, order: Mapping[int, int]) -> bool:
     """Whether `other`, whose keys begin with those of `index`, serves all that it serves."""
     same = len(other.keys) == len(index.keys)

@@ -105,8 +105,8 @@ class ModelMigrationDrift(ProjectRule):
     def _finding(self, project: Project, drift: Drift) -> Finding:
         name = drift.declared.name
         place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
-        if drift.index is not None and drift.index.line:
-            place = project.places.index(drift.declared, drift.index)
+        if drift.key is not None and drift.key.line:
+            place = project.places.index(drift.declared, drift.key)
         there = [Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")] if drift.migrated.path != place.path else []
         if drift.made[1] and drift.made != (drift.migrated.path, drift.migrated.line):
             there.insert(0, Evidence(*drift.made, f"{drift.instead or drift.what} comes from here"))

@@ -1,13 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Dialect, Implicit, Index, Table, TableKind
 from backend_lint.project import Project
 from backend_lint.project.asked_columns import asked_by_pattern
 from backend_lint.project.schema.places import Place
-from backend_lint.sql.keys import superseded
+from backend_lint.sql.keys import listed, named, superseded
+
+_DROP = "drop it"
+
+
+class _Superfluous(NamedTuple):
+    short: Index
+    other: Index
+    place: Place
+    evidence: list[Evidence]
+    cure: str
 
 
 class RedundantIndex(ProjectRule):
@@ -17,14 +28,13 @@ class RedundantIndex(ProjectRule):
 
     Finds indexes that repeat another one or are its beginning: the same columns, in the same order and direction, with the same operator class, collation and
     condition; one that is longer by more than two columns counts as another, for it is much larger. A unique index is only reported where another unique one
-    is on the very same columns. The index that a foreign key brings (Django) is reported
-    with the option `foreign-keys` only, and in the profile `strict` one that a shared base class declares for all its tables, or
-    beside which Django makes an index for patterns of a column that some query searches by its beginning.
+    is on the very same columns. The index that a foreign key brings (Django) is reported with the option `foreign-keys` only. Those of one table that are
+    to be dropped are one finding. The default profile speaks of tables to which the service adds rows; `strict` of all, also of an index that a shared base
+    class declares, or beside which Django makes one for patterns of a column that some query searches by its beginning.
 
     ## Why is this bad
 
-    Every insert and update pays for each index, in time, in write-ahead log and in cache that queries could use. Of two that serve the same queries one is pure
-    cost.
+    Every insert and update pays for each index, in time, in write-ahead log and in cache that queries could use.
 
     ## Example
 
@@ -82,50 +92,54 @@ class RedundantIndex(ProjectRule):
     options = {"foreign-keys": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
+        strict = self.shows(Profile.STRICT)
         for table in project.schema.tables.values():
-            for index, other in superseded(table) if table.managed and table.kind is not TableKind.PARTITION else ():
+            pairs = list(superseded(table)) if table.managed and table.kind is not TableKind.PARTITION else []
+            if not pairs or not (strict or project.growing.is_written(table)):
+                continue
+            plain: list[_Superfluous] = []
+            for index, other in pairs:
                 if index.implicit is Implicit.FOREIGN_KEY and not self.option("foreign-keys"):
                     continue
                 place = project.places.index(table, index)
                 if index.name == other.name or (project.places.model(table.name) is not None and project.files[place.path].role is Role.MIGRATION):
                     continue  # a library's model declares it: there is no line to change
-                there = project.places.index(table, other)
-                evidence = [Evidence(there.path, there.line, f"{_named(other)} is on {_keys(other)}")]
-                cure = _cure(project, table, index, place)
-                if asked_by_pattern(project, table, index) and not self.shows(Profile.STRICT):
+                if not strict and asked_by_pattern(project, table, index):
                     continue
-                if index.implicit is not Implicit.FOREIGN_KEY and project.places.is_inherited(table, place):
-                    if not self.shows(Profile.STRICT):
-                        continue  # other tables have it from the same line
+                there = project.places.index(table, other)
+                evidence = [Evidence(there.path, there.line, f"{named(other)} is on {listed(other)}")]
+                found = _Superfluous(index, other, place, evidence, _cure(project, table, index, place))
+                if index.implicit is Implicit.FOREIGN_KEY or not project.places.is_inherited(table, place):
+                    plain.append(found)
+                elif strict:
                     evidence.append(Evidence(place.path, place.line, "the line that makes it, which other tables inherit"))
-                    cure, place = f"declare `{index.keys[0].column}` again in this model, without an index", project.places.table(table)
-                yield self.finding(
-                    place.path,
-                    place,
-                    f"{_named(index)} of `{table.name}` serves nothing that {_named(other)} does not serve; {cure}",
-                    symbol=place.symbol,
-                    evidence=evidence,
-                )
+                    cure = f"declare `{index.keys[0].column}` again in this model, without an index"
+                    yield self._one(table, found._replace(place=project.places.table(table), cure=cure))
+            if len(plain) > 1 and all(one.cure == _DROP for one in plain):
+                yield self._several(table, plain)
+            else:
+                yield from (self._one(table, one) for one in plain)
+
+    def _one(self, table: Table, one: _Superfluous) -> Finding:
+        message = f"{named(one.short)} of `{table.name}` serves nothing that {named(one.other)} does not serve; {one.cure}"
+        return self.finding(one.place.path, one.place, message, symbol=one.place.symbol, evidence=one.evidence)
+
+    def _several(self, table: Table, found: list[_Superfluous]) -> Finding:
+        place = found[0].place
+        names = [named(one.short).removeprefix("index ") for one in found]
+        evidence = [Evidence(one.place.path, one.place.line, f"{named(one.short)} is here, and {named(one.other)} is on {listed(one.other)}") for one in found]
+        message = f"the indexes {', '.join(names[:-1])} and {names[-1]} of `{table.name}` serve nothing that others of its indexes do not serve; drop them"
+        return self.finding(place.path, place, message, symbol=place.symbol, evidence=evidence)
 
 
 def _cure(project: Project, table: Table, index: Index, place: Place) -> str:
     """``db_index=False`` where the field of a Django model makes the index, its ``_like`` index for searches by prefix along with it."""
     column = index.keys[0].column if len(index.keys) == 1 else ""
     if not column or not table.source.startswith("django") or index.unique:
-        return "drop it"
+        return _DROP
     field = project.places.column(table, column)
     if (field.path, field.line) != (place.path, place.line):
-        return "drop it"
+        return _DROP
     known = table.column(column)
     text = known is not None and known.type.startswith(("varchar", "text")) and project.schema.dialect is Dialect.POSTGRESQL
     return "set db_index=False on the field" + (", which drops its `_like` index for searches by prefix too" if text else "")
-
-
-def _keys(index: Index) -> str:
-    return "(" + ", ".join((key.column or key.expression) + (" desc" if key.descending else "") for key in index.keys) + ")"
-
-
-def _named(index: Index) -> str:
-    kind = {Implicit.PRIMARY_KEY: "the primary key", Implicit.UNIQUE: "the unique constraint", Implicit.FOREIGN_KEY: "the foreign key's index"}
-    what = kind.get(index.implicit, "unique index" if index.unique else "index")
-    return f"{what} `{index.name}`" if index.name else f"{what} on {_keys(index)}"

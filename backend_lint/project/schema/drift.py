@@ -27,8 +27,8 @@ _TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,
 class Drift(NamedTuple):
     """One difference of one table. `declared` and `migrated` are the two sides; `column` is empty for an index. `missing_in`: ``migrations`` or ``model``.
 
-    `made`: path and line of the migration that made what the model lacks; empty if it is not known. `instead`: the unique constraint that the migrations leave in
-    the place of the model's. `index`: the index or constraint, if it is one.
+    `made`: path and line of the migration that made what the model lacks; empty if it is not known. `instead`: the unique constraint that the migrations leave
+    in the place of the model's. `key`: the index or constraint, if it is one.
     """
 
     declared: Table
@@ -38,7 +38,7 @@ class Drift(NamedTuple):
     missing_in: str
     made: tuple[str, int] = ("", 0)
     instead: str = ""
-    index: Index | None = None
+    key: Index | None = None
 
 
 def drifts(project: Project) -> Iterator[Drift]:
@@ -183,7 +183,7 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
         if _compared(index, known, of_keys) and _shape(index) not in there:
             other = next((one for one in left if _is_instead(index, one)), None)
             if other is None:
-                yield Drift(declared, migrated, _named(index), "", "migrations", index=index)
+                yield Drift(declared, migrated, _named(index), "", "migrations", key=index)
             else:
                 left.remove(other)
                 yield Drift(declared, migrated, _named(index), "", "migrations", (other.path, other.line), _named(other), index)
