@@ -21,6 +21,7 @@ from backend_lint.project.entries import STARTED
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand, owns_all_else
+from backend_lint.project.schema.source import has_known_indexes
 from backend_lint.project.unsorted import sorted_for_few
 from backend_lint.project.unused import Unused
 from backend_lint.sql.selectivity import share_of_few
@@ -121,7 +122,7 @@ class Answers:
     def _lacks(self, answer: Answer) -> bool:
         access, table = answer.access, answer.table
         unserved = access.path is Path.SCAN or (access.path is Path.INDEX and access.partly)
-        if not unserved or table is None or not (access.selective or access.order):
+        if not unserved or table is None or not (access.selective or access.order) or not has_known_indexes(table):
             return False
         if access.partly and not tests_strongly(answer, table):
             return False

@@ -220,7 +220,7 @@ class Growing:
             named = in_meta and attribute.name == "model" and module.role not in _NOT_AT_WORK and "/admin" not in module.path
             if named and self._makers.is_meant(mapped, module.path, attribute.function, attribute.value):
                 ref = Ref(RefKind.CLASS, module.classes[number].name, module.path, number)
-                return any(one.startswith(_FORMS) for one in self._project.resolver.classes.external_names(ref))
+                return any(_is_form(one) for one in self._project.resolver.classes.external_names(ref))
         return False
 
     @functools.cached_property
@@ -256,6 +256,11 @@ def _creates(callee: str, model: str) -> bool:
 def _attributes(module: SourceModule, name: re.Pattern[bytes]) -> bool:
     texts = [text for one in module.classes for text in (*one.decorators, *one.bases, *(attribute.value for attribute in one.attributes))]
     return bool(name.search(" ".join(texts).encode()))
+
+
+def _is_form(name: str) -> bool:
+    """A base class of Django or REST framework, or of a library that builds on the latter."""
+    return name.startswith(_FORMS) or (".serializers." in name and name.endswith("Serializer"))
 
 
 def _is_maker(text: str) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.sql.types import base
 
@@ -16,7 +16,9 @@ _RATIO = re.compile(
 )
 _SHARES = re.compile(r"(?:^|_)(?:service|platform|commission|processing|application|transaction)_fees?$")
 """Fees that are as often a percentage as an amount."""
-_PHYSICAL = re.compile(r"(?:^|_)(?:time|seconds|minutes|hours|energy|cpu|gpu|memory|rain|snow|water|fuel|estimated|estimate|llm|model|distance)(?:$|_)")
+_PHYSICAL = re.compile(
+    r"(?:^|_)(?:time|seconds|minutes|hours|energy|cpu|gpu|memory|rain|snow|water|fuel|estimated|estimate|projected|forecast|replacement|llm|model|distance)(?:$|_)"
+)
 
 _METERED = re.compile(r"(?:^|_)(?:tokens?|prompt|completion|gpu|inference)(?:$|_)")
 """A table of metered use: its costs are estimates that nobody books."""
@@ -29,7 +31,8 @@ class FloatForMoney(ProjectRule):
 
     Finds columns of type `real`, `double precision` or `float` whose name says that they hold money: `price`, `amount`, `balance`, `fee`, `tax` and their
     kind. Names that also say ratio, rate, percentage or score are left alone, and so are measured quantities, fees that may be a percentage
-    (`service_fee`), statistics (`income`, `budget`), and tables of metered use (tokens, prompts), whose costs are estimates.
+    (`service_fee`), statistics (`income`, `budget`), and tables of metered use (tokens, prompts), whose costs are estimates. Migrations say what the database
+    has, where the model says something else.
 
     ## Why is this bad
 
@@ -89,5 +92,13 @@ class FloatForMoney(ProjectRule):
                 if _RATIO.search(name) or _PHYSICAL.search(name) or _SHARES.search(name):
                     continue
                 place = project.places.column(table, column.name)
-                message = f"`{table.name}.{column.name}` keeps money as {column.type}: sums drift by cents; use numeric, or whole cents"
-                yield self.finding(place.path, place, message, symbol=place.symbol)
+                declared = project.schema.declared.get(table.name)
+                said = declared.column(column.name) if declared is not None else None
+                if said is None or base(said.type) == base(column.type):
+                    message = f"`{table.name}.{column.name}` keeps money as {column.type}: sums drift by cents; use numeric, or whole cents"
+                    yield self.finding(place.path, place, message, symbol=place.symbol)
+                elif base(said.type) == "numeric" and column.line:
+                    what = f"`{table.name}.{column.name}` is {said.type} in the model, and the migrations leave it {column.type}"
+                    message = f"{what}: sums drift by cents; alter the column"
+                    made = Evidence(column.path, column.line, f"`{column.name}` becomes {column.type} here")
+                    yield self.finding(place.path, place, message, symbol=place.symbol, evidence=[made])

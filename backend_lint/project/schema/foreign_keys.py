@@ -12,6 +12,7 @@ from backend_lint.facts.schema import Dialect, ForeignKey, Table, TableKind
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import Loading
 from backend_lint.project.schema.sizes import owns_all_else
+from backend_lint.project.schema.source import has_known_indexes
 from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
 
@@ -89,7 +90,8 @@ def unindexed_keys(project: Project) -> list[Unindexed]:
     result = []
     for (name, columns), parents in found.items():
         table = schema.tables[name]
-        result.append(Unindexed(table, columns, tuple(parents), not table.unknown and all(index.usable for index in table.indexes)))
+        certain = not table.unknown and has_known_indexes(table) and all(index.usable for index in table.indexes)
+        result.append(Unindexed(table, columns, tuple(parents), certain))
     return result
 
 

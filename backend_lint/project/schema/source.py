@@ -62,3 +62,8 @@ def joined(found: Sequence[Replayed]) -> Replayed:
         unknown = unknown or one.everything_unknown
     history = History("alembic", tuple(node for history in histories for node in history.nodes), done, tables)
     return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), tuple(unread), unknown, history)
+
+
+def has_known_indexes(table: Table) -> bool:
+    """Not one that Django does not manage: somebody else makes it, and with it indexes of which the model says nothing."""
+    return table.managed or not table.source.startswith("django")
