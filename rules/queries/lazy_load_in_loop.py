@@ -9,7 +9,7 @@ from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
 from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, is_slight, lazy_loads
-from backend_lint.project.loading.reach import is_aside, is_seldom, reached_from
+from backend_lint.project.loading.reach import is_aside, is_for_staff, is_seldom, reached_from
 from backend_lint.project.loading.template_pages import Pages
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
         for one in admin_lists(project, self.roles):
             if every or (one.plain and sure.grows(one.model)):
                 yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
-        for page in Pages(project).all(self.roles):
+        for page in Pages(project).all(self.roles, queries_too=every):
             if every or sure.page(page):
                 where = page.key[0], page.place, page.message
                 yield self.finding(*where, symbol=page.symbol, evidence=page.evidence, suggestion=page.suggestion, severity=page.severity)
@@ -130,7 +130,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
-            severity=Severity.INFO if soft or is_seldom(project, found.key) or is_slight(project, found) else None,
+            severity=Severity.INFO if soft or any(one(project, found.key) for one in (is_seldom, is_for_staff)) or is_slight(project, found) else None,
         )
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:

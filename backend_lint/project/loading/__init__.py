@@ -17,7 +17,7 @@ from backend_lint.project.queries.sqlalchemy_names import EXECUTORS, RESULTS, RU
 from backend_lint.project.queries.sqlalchemy_results import iterated
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import alternatives, constant_string, split
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from backend_lint.project.loading.sure import Sure
     from backend_lint.project.loading.writes import Writes
     from backend_lint.project.queries.django_frames import Chain, ChainStep
+    from backend_lint.project.queries.django_frames import Frame as DjangoFrame
     from backend_lint.project.queries.sqlalchemy_results import Chain as SqlChain
     from backend_lint.project.queries.sqlalchemy_results import ChainStep as SqlStep
 
@@ -43,8 +44,17 @@ _EQUAL = lazy_regex(r"\b\w+\.(\w+)==(?=[%#'\"\d]|None\b)")
 _OWN = lazy_regex(r"(?:^|[.%])(?:request\.user|current_user|auser)(?:\.(?:id|pk))?\)?$")
 _NUMBER = lazy_regex(r"#(\d+)")
 _STREAMS = frozenset({"iterator", "aiterator"})
+_LISTED = ("list(", "sorted(", "[", "tuple(")
 _UNCHANGED = frozenset({"all", "get_queryset", "iterator", "aiterator"})
 _PREFETCHES = frozenset({"prefetch_related", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects", "GenericPrefetch"})
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """A query in a function: `name` is that of the function, `line` that of the call that runs it."""
+
+    path: str
+    line: int
+    name: str
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -54,6 +64,7 @@ class Rows(msgspec.Struct, frozen=True):
     `related`: Django's related manager that the rows come from: module and function that ask for it, the text of the instance, the relation's name.
     `fixed`: attributes that the condition compares with one value: all rows have the same. `is_async`: SQLAlchemy's session is asynchronous, so that it never
     loads anything on its own. `own`: they belong to who asks, and nobody has many. `streamed`: they come out of an ``iterator()``. `locked`: FOR UPDATE.
+    `ran`: where a function that was called ran the query and made a list of it, so that nothing can be put behind the call.
     """
 
     model: ClassKey
@@ -70,6 +81,7 @@ class Rows(msgspec.Struct, frozen=True):
     own: bool = False
     streamed: bool = False
     locked: bool = False
+    ran: Ran | None = None
 
     @property
     def line(self) -> int:
@@ -200,7 +212,22 @@ class Loads:
         methods = {step.method for step in chain.steps}
         streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
         place = self._place(chain.steps, chain.model)
-        return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked)
+        ran = next((self._ran(step) for step in reversed(chain.steps) if self._is_listed(step.frame)), None)
+        return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran)
+
+    def _is_listed(self, frame: DjangoFrame) -> bool:
+        """A caller gets a list from the function, not a queryset."""
+        if frame.caller is None or frame.call is None:
+            return False
+        module = self.project.modules[frame.path]
+        values = [text for one in module.bodies[frame.function].returns for text in (one.value, *alternatives(one.value))]
+        values += [one.value for text in values if text[:1] == "%" for one in module.assigns_to(frame.function, text)]
+        return any(value.startswith(_LISTED) for value in values)
+
+    def _ran(self, step: ChainStep | SqlStep) -> Ran:
+        call = self._numbered(step.path, step.function, step.call)
+        head = self.project.modules[step.path].functions[step.function]
+        return Ran(step.path, call.line if call is not None else head.line, head.name)
 
     def _slice_size(self, step: ChainStep | SqlStep, text: str) -> int:
         """How many items ``[a:b]`` gives at most; where `b` is a parameter, what it is unless somebody asks for more."""
@@ -257,7 +284,9 @@ class Loads:
         awaited = any(call.awaited for call in ran)
         asked = [text for step in chain.steps if step.method in ("filter", "filter_by", "where") for text in (*step.args, *dict(step.keywords).values())]
         own = any(_OWN.search(text) for text in asked)
-        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *self._place(built, chain.entity), most, others, fixed=fixed, is_async=awaited, own=own)
+        place = self._place(built, chain.entity)
+        inner = next((self._ran(step) for step in chain.steps if step not in built and step.frame.caller is not None), None)
+        return Rows(chain.entity, Framework.SQLALCHEMY, loaded, *place, most, others, fixed=fixed, is_async=awaited, own=own, ran=inner)
 
     def _place(self, steps: Sequence[ChainStep | SqlStep], model: ClassKey) -> tuple[str, int, Call | None]:
         """Where the outermost function that is known put the last step on, or called who did."""

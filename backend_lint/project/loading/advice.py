@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from backend_lint.api import Evidence
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
@@ -42,6 +43,7 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     calls = eager_calls(project, rows, rest) if rest else ""
     streamed = rows.streamed
     where = "" if not streamed else " before `.iterator()`, and a `chunk_size` to it" if "prefetch_related" in calls else " before `.iterator()`"
+    where += "" if rows.ran is None else f" to the query in `{rows.ran.name}`"
     parts = [f"the query does not load {'it' if len(paths) == 1 else 'them'}; add `{calls}`{where}"] if rest else []
     if counted:
         parts.append(f"annotate the query with {numbers}" + ("" if rest else f" and read that instead of `.{counted[0].counted}()`"))
@@ -49,8 +51,17 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
         parts.append(f"read {own} where only the key is read")
     elif keys:
         parts.insert(0, f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead")
-    # an annotation is read by another name, and nothing can be put behind an iterator: no edit of the last call alone does it
-    return "" if counted or streamed else calls, "; ".join(parts)
+    # an annotation is read by another name, and nothing can be put behind an iterator or a list: no edit of the last call alone does it
+    return "" if counted or streamed or rows.ran is not None else calls, "; ".join(parts)
+
+
+def query_of(project: Project, rows: Rows, path: str, function: int | None = None) -> Iterator[Evidence]:
+    """Where the query stands, if that is not where the finding does: in another file, or in another `function`, or inside what is called there."""
+    model = project.schema.mapped[rows.model].name
+    if rows.ran is not None:
+        yield Evidence(rows.ran.path, rows.ran.line, f"this query gives the rows of {model}")
+    elif rows.call is not None and (rows.path != path or function not in (None, rows.function)):
+        yield Evidence(rows.path, rows.line, f"this query gives the rows of {model}")
 
 
 def _is_polymorphic(project: Project, one: Missing) -> bool:

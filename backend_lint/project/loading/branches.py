@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Function
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
+from backend_lint.project.value_text import alternatives
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
 _ELEMENTS = frozenset({BlockKind.COMPREHENSION, BlockKind.LAMBDA})
@@ -44,6 +45,23 @@ def is_behind_match(body: Body, block: int, line: int, text: str, elements: Sequ
             if any("==" in part and any(element in part for element in elements) for part in parts[:at]):
                 return True
     return False
+
+
+def is_short_circuited(body: Body, text: str) -> bool:
+    """``self.is_open or self.orders.exists()`` asks for the second of some objects only: the answer of a function, or a test of it, has it behind another."""
+    values = [one.value for one in body.returns] + [found.subject for found in body.blocks if found.kind is BlockKind.IF]
+    mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
+    behind = False
+    for value in values:
+        parts = alternatives(value) if value[:1] == "(" else ()
+        if len(parts) < 2:
+            if mentions.search(value):
+                return False
+        elif mentions.search(parts[0]):
+            return False
+        else:
+            behind = behind or any(mentions.search(part) for part in parts[1:])
+    return behind
 
 
 def is_only_compared(body: Body, block: int, text: str) -> bool:

@@ -35,7 +35,7 @@ class Loaded(msgspec.Struct, frozen=True):
     """What comes with the rows. `paths`: relations that are loaded, with all that lie on the way. `singles`: every single-valued relation is too.
 
     `plain`: the rows are no objects. `unknown`: something was loaded that could not be told. `only`: the columns that are loaded, by attribute; None for all;
-    `deferred`: those that are not.
+    `deferred`: those that are not. `annotated`: attributes that the query itself sets on the rows, whatever member of the model has the name.
     """
 
     paths: frozenset[Path] = frozenset()
@@ -44,6 +44,11 @@ class Loaded(msgspec.Struct, frozen=True):
     unknown: bool = False
     only: frozenset[str] | None = None
     deferred: frozenset[str] = frozenset()
+    annotated: frozenset[str] = frozenset()
+
+    def answers(self, text: str) -> bool:
+        """The row has what ``row.total`` asks for from the query."""
+        return any(part.partition("(")[0] in self.annotated for part in text.split(".")[1:2]) if self.annotated else False
 
     def leaves_out(self, column: str) -> bool:
         """Whether reading a column costs a query of its own."""
@@ -99,7 +104,8 @@ class DjangoEager:
                     deferred = deferred | {name for name in names if name is not None and "__" not in name}
             elif step.method in ("fetch_mode", "auto_prefetch", "optimize"):
                 unknown = True
-        return Loaded(frozenset(paths), singles, plain, unknown, only, deferred)
+        annotated = frozenset(name for step in chain.steps if step.method == "annotate" for name, _ in step.keywords)
+        return Loaded(frozenset(paths), singles, plain, unknown, only, deferred, annotated)
 
     def _names(self, step: ChainStep, texts: Iterable[str], paths: set[Path]) -> bool:
         """Add the paths that constants name; True if one is no constant."""

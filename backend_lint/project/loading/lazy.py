@@ -13,6 +13,7 @@ from backend_lint.facts.query import Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import inside
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.loading.advice import query_of
 from backend_lint.project.loading.eager import Path, eager_by_mapping
 from backend_lint.project.loading.elements import items_of
 from backend_lint.project.loading.loops import loop_of
@@ -87,10 +88,7 @@ def lazy_loads(project: Project, roles: frozenset[Role]) -> Iterator[Lazy]:
 
 def evidence_of(project: Project, found: Lazy) -> tuple[Evidence, ...]:
     """Where the query stands, if not in the loop's function, and where each relation is read and declared."""
-    rows = found.rows
-    model = project.schema.mapped[rows.model].name
-    elsewhere = rows.call is not None and (rows.path, rows.function) != found.key
-    evidence = [Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] if elsewhere else []
+    evidence = list(query_of(project, found.rows, *found.key))
     for one in found.missing[:5]:
         last = one.read.trail[-1]
         evidence.append(Evidence(last.path, last.line, f"{last.text} reads {'.'.join(one.path)} of each row"))
@@ -197,7 +195,7 @@ def missing_of(project: Project, rows: Sequence[Rows], reads: Iterable[Read]) ->
     for read in reads:
         if read.key and read.path in whole:
             read = msgspec.structs.replace(read, key="")
-        if read.conditional and len(read.trail) > 1:
+        if len(read.trail) > 1 and (read.conditional or all(one.loaded.answers(read.trail[0].text) for one in rows)):
             continue
         if read.many and rows[0].framework is Framework.DJANGO and read.method not in _PREFETCHED:
             continue

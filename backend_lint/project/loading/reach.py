@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Role
@@ -13,6 +14,7 @@ from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.schema.mapping import ClassKey
 
 _ADMIN = ("django.contrib.admin.", "sqladmin.", "flask_admin.", "unfold.admin.", "import_export.", "reversion.admin.", "guardian.admin.")
 _AT_A_TERMINAL = ("/commands.py", "/cli.py", "/manage.py", "/scripts.py")
@@ -30,6 +32,8 @@ _OF_ONE = frozenset("put patch delete update partial_update destroy perform_upda
 _FOR_TESTS = lazy_regex(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
 _NAMED_SO = lazy_regex(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)")
 """Functions that run once with a migration, or fill a new database."""
+_STAFF = lazy_regex(r"(?<![a-z])(?:is_?)?(?:admin|staff|superuser|manager)(?:user|member)?(?:_?(?:required|only|user|permission)|$|\W)", re.IGNORECASE)
+_STAFF_PATH = lazy_regex(r"(?:^|/)(?:admin|administration|staff|superuser|backoffice)(?:/|$)", re.IGNORECASE)
 _ASIDE = ("/conftest.py",)
 
 
@@ -71,6 +75,16 @@ def is_seldom(project: Project, key: FunctionKey) -> bool:
     """Nothing is known to run it, or only a request that changes or removes one thing."""
     found = project.reached_from(key)
     return found is None or found[0].name.rpartition(".")[2] in _OF_ONE
+
+
+def is_for_staff(project: Project, key: FunctionKey, view: ClassKey | None = None) -> bool:
+    """Only administrators get to the route that runs it: a guard, a decorator or the path says so. `view`: the class whose routes they are."""
+    found = project.reached_from(key) if key[1] > 0 else None
+    at = (found[0].module, found[0].function) if found is not None else key
+    if at[1] > 0 and any(_STAFF.search(text) for text in project.calls.head(at).decorators):
+        return True
+    routes = [one for one in project.routes if (view is not None and one.owner == view) or (one.module, one.function) == at]
+    return bool(routes) and all(_STAFF_PATH.search(one.path) or any(_STAFF.search(guard.name) for guard in one.guards) for one in routes)
 
 
 def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ...], bool]:

@@ -10,7 +10,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Use
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional, is_only_compared, is_only_handed_on
+from backend_lint.project.loading.branches import Exits, chosen_by, is_behind_match, is_conditional, is_only_compared, is_only_handed_on, is_short_circuited
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.elements import is_gone_through, items_of, shown, steps_behind
 from backend_lint.project.loading.loops import unwrapped
@@ -185,6 +185,8 @@ class Reads:
         """Follow ``.author.publisher.city`` along the mapping."""
         model, prefix = at.model, at.prefix
         conditional = self._conditional(at, body, block, place[0])
+        if not (conditional or at.region):
+            conditional = is_short_circuited(body, text if number is None else f"#{number}")
         head = self._project.calls.head(at.key)
         trail = (*at.trail, Place(at.key[0], *place, "" if head.name == "<module>" else head.name, shown(text)))
         for position, step in enumerate(steps):

@@ -13,6 +13,7 @@ from backend_lint.facts.python import Call, Class
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.loading.advice import query_of
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of, one_of
 from backend_lint.project.loading.places import Place, declared
 from backend_lint.project.loading.reach import reached_from
@@ -69,7 +70,8 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
         if use.view is None:  # one page of the rows, or else all of them
             missing = [one for one in missing if (use.path, use.function, use.serializer, one.path) not in told]
-        queries = tuple(one for one in costs.queries if (one.trail[-1].path, one.trail[-1].line) not in told)
+        asked = [one for one in costs.queries if not all(of.loaded.answers(one.trail[0].text) for of in rows)]
+        queries = tuple(one for one in asked if (one.trail[-1].path, one.trail[-1].line) not in told)
         if not missing and not queries:
             continue
         told.update((one.trail[-1].path, one.trail[-1].line) for one in queries)
@@ -98,8 +100,7 @@ def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
         evidence.update({Evidence(place.path, place.line, f"{place.text} {text}"): None for place in (trail[0], trail[-1])})
     for missing in found.missing[:3]:
         evidence.update(dict.fromkeys(declared(project, missing.read)))
-    if rows.call is not None and rows.path != found.path:
-        evidence[Evidence(rows.path, rows.line, f"this query gives the rows of {project.schema.mapped[rows.model].name}")] = None
+    evidence.update(dict.fromkeys(query_of(project, rows, found.path)))
     return (*evidence, *found.routes)
 
 

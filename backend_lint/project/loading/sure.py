@@ -53,7 +53,8 @@ class Sure:
 
     def page(self, page: Page) -> bool:
         """A template that a view shows."""
-        plain = bool(page.missing) and self._is_plain(page.rows, page.missing)
+        # what a function puts together may be less, or more, than one query
+        plain = bool(page.missing) and page.rows.ran is None and self._is_plain(page.rows, page.missing)
         return plain and not page.rows.own and self.grows(page.rows.model) and self._is_run(page.key)
 
     def listed(self, found: Serialized) -> bool:

@@ -14,11 +14,11 @@ from backend_lint.facts.python import Body, Call, Class
 from backend_lint.facts.template import Template, TemplateRead
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.advice import cure_of
+from backend_lint.project.loading.advice import cure_of, query_of
 from backend_lint.project.loading.eager import Path
 from backend_lint.project.loading.lazy import Missing, is_owner_known, missing_of
 from backend_lint.project.loading.places import Place, Read
-from backend_lint.project.loading.reach import is_aside, reached_from
+from backend_lint.project.loading.reach import is_aside, is_for_staff, reached_from
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
@@ -93,8 +93,8 @@ class Pages:
                 name = path[found.end() :]
                 self._named[name] = path if name not in self._named else ""
 
-    def all(self, roles: frozenset[Role]) -> Iterator[Page]:
-        """All of them, in order of path and line; what several pages show of one query is said once."""
+    def all(self, roles: frozenset[Role], queries_too: bool = True) -> Iterator[Page]:
+        """All of them, in order of path and line; what several pages show of one query is said once. `queries_too`: also queries of the rows' own methods."""
         told: set[tuple[str, int, Path]] = set()
         asked: set[Place] = set()
         for view in self._views(roles) if self._project.templates else ():
@@ -105,8 +105,8 @@ class Pages:
                 own = [one for one in queries if one.trail[-1] not in asked and one.trail[-1] not in {found.read.trail[-1] for found in missing}]
                 told.update((rows.path, rows.line, one.path) for one in missing)
                 asked.update(one.trail[-1] for one in own)
-                if missing or own:
-                    yield self._page(view, rows, missing, own)
+                if missing or (own and queries_too):
+                    yield self._page(view, rows, missing, own if queries_too else [])
 
     def _page(self, view: _View, rows: Rows, missing: list[Missing], queries: list[OwnQuery]) -> Page:
         model = self._project.schema.mapped[rows.model].name
@@ -121,12 +121,11 @@ class Pages:
         trails += [(one.trail, f"runs a query ({one.method}) for each row") for one in queries]
         for trail, text in trails[:4]:
             evidence.update({Evidence(step.path, step.line, f"{step.text} {text}"): None for step in (trail[0], trail[-1])})
-        if rows.call is not None and not here:
-            evidence[Evidence(rows.path, rows.line, f"this query gives the rows of {model}")] = None
+        evidence.update(dict.fromkeys(query_of(self._project, rows, view.path)))
         message = f"the page `{view.template.rpartition('/')[2]}` lists `{model}` with one query per row for {shown}; {cure}"
         key = view.path, view.function
         entry, soft = reached_from(self._project, key)
-        severity = Severity.INFO if soft or rows.own else None
+        severity = Severity.INFO if soft or rows.own or is_for_staff(self._project, key) else None
         return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", severity, rows, tuple(missing))
 
     # -- views -------------------------------------------------------------------------------------
@@ -197,7 +196,7 @@ class Pages:
         names = {name: _Row(rows, (), rows.model) for name, rows in view.rows.items()}
         self._left = _MOST_TEMPLATES
         for row, read, path in itertools.islice(self._walk(view.template, names, {}, 0), _MOST_PATHS) if names else ():
-            if path[0] in given:
+            if path[0] in given or path[0] in row.rows.loaded.annotated:
                 continue
             _, reads, queries = found.setdefault(id(row.rows), (row.rows, [], []))
             if len(reads) > _MOST_READS:

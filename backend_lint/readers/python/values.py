@@ -55,6 +55,9 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.NotIn: " not in ",
 }
 
+_PUT_IN_ORDER = ("sorted(", "list(", "reversed(", "tuple(", "set(")
+"""What gives the items of something else: an attribute of one of them is read of that."""
+
 Render = Callable[["Scanner", Any], str]
 
 
@@ -69,7 +72,7 @@ def _attribute(scan: Scanner, node: ast.Attribute) -> str:
     text = f"{base}.{node.attr}"
     if len(text) > MAX_VALUE:
         return "?"
-    if base[0] in "%#(" and scope.index and node.ctx.__class__ is ast.Load:
+    if (base[0] in "%#(" or (base[0] in "slrt" and base.startswith(_PUT_IN_ORDER))) and scope.index and node.ctx.__class__ is ast.Load:
         reads = scope.reads
         if value.__class__ is ast.Attribute:
             reads.pop((base, scope.block), None)
