@@ -10,6 +10,8 @@ from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import call_ids
 
 _LOCAL = lazy_regex(r"%\w+")
+_ALONE = lazy_regex(r"f'[^{}]*\{(%[\w.]+)\}[^{}]*'")
+"""A text with one value in it: who has the text has the value."""
 _MOST_HOPS = 4
 
 
@@ -39,3 +41,11 @@ def follows(module: SourceModule, function: int, text: str, known: Collection[st
         if call.callee[:1] in "%#" and not follows(module, function, call.callee.rpartition(".")[0], known, depth + 1):
             return False
     return True
+
+
+def told_by(module: SourceModule, function: int, text: str) -> frozenset[str]:
+    """The value itself, and the one that it was made of by putting something before and behind it."""
+    assigned = module.assigns_to(function, text) if text[:1] == "%" else []
+    made = assigned[0].value if len(assigned) == 1 and not assigned[0].augmented else text
+    match = _ALONE.fullmatch(made)
+    return frozenset({text} if match is None else {text, match.group(1)})

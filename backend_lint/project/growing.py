@@ -232,6 +232,15 @@ class Growing:
                 found[table] = Evidence(key[0], line, f"rows are added to `{table}` here")
         return found
 
+    @functools.cached_property
+    def made_in(self) -> dict[str, frozenset[tuple[str, int]]]:
+        """The functions at work that make rows, by table."""
+        found: dict[str, set[tuple[str, int]]] = {}
+        for table, key, _ in self._certain():
+            if table and self._at_work(*key):
+                found.setdefault(table, set()).add(key)
+        return {table: frozenset(keys) for table, keys in found.items()}
+
     def _certain(self) -> Iterator[tuple[str, tuple[str, int], int]]:
         """Statements, and calls of a model's class as the call graph knows them: table, function and line."""
         for table, sites in self._makers.inserts.items():

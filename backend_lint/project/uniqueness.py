@@ -10,7 +10,7 @@ from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, H
 from backend_lint.facts.query import Comparison, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
-from backend_lint.project.derived_values import follows
+from backend_lint.project.derived_values import follows, told_by
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, entries, parse, split
 from backend_lint.sql.conditions import conjuncts, required
@@ -33,6 +33,7 @@ _WRITES_OUT = frozenset({"str", "format", "reverse", "urljoin", "build_absolute_
 """Calls whose result is different for each value that they are given."""
 
 _TEXTS = ("CharField", "TextField", "SlugField", "EmailField", "URLField")
+_OF_SEVERAL = (".order_by", ".aggregate")
 _FARTHEST = 60
 """Calls after a look among which what comes of it is looked for."""
 
@@ -204,9 +205,9 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
     tests = sorted({index for number in results for index in branches.tested.get(number, ())})
     handlers = [handler for handler in body.handlers if any(body.calls[number].block == handler.protected for number in results)]
     chain = results | set(_under(body, site.call))
-    sorted_first = any(body.calls[number].callee.endswith(".order_by") for number in chain)
+    sorted_first = any(body.calls[number].callee.endswith(_OF_SEVERAL) for number in chain)
     if (not tests and not handlers) or sorted_first or _several(body, chain, handlers, branches.looped):
-        return None  # of several the first is taken
+        return None  # of several the first is taken, or all are added up
     given = _given(project, site, body, table)
     start = max(results) + 1
     for number in range(start, min(len(body.calls), start + _FARTHEST)):
@@ -216,7 +217,8 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
             continue
         values = {_column(mapped, name): value for name, value in _keywords(call)}
         if all(column in given and column in values and _same(body, given[column], values[column]) for column in columns):
-            module, known = project.modules[site.path], frozenset(given[column] for column in columns)
+            module = project.modules[site.path]
+            known = frozenset().union(*(told_by(module, site.function, given[column]) for column in columns))
             derived = tuple(column for column, value in values.items() if column not in columns and follows(module, site.function, value, known))
             return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers), derived=derived)
     if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF and not _says_none(body.blocks[index].subject)):

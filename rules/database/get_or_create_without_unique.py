@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.natural_keys import constraint_on, is_natural_key
+from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key
 from backend_lint.project.rival_keys import has_other_key, refused_by_other_key, several_expected
 from backend_lint.project.uniqueness import Taken, get_or_creates
 from backend_lint.sql.keys import may_be_unique, unique_within
+
+_MOST_COLUMNS = 3
+"""Who asks for more describes a row that is one of its kind by chance."""
 
 
 class GetOrCreateWithoutUnique(ProjectRule):
@@ -123,6 +126,8 @@ class GetOrCreateWithoutUnique(ProjectRule):
 def _is_sure(project: Project, taken: Taken) -> bool:
     """Requests or messages come here two at a time, nothing else refuses the second row, and nobody is prepared to find two."""
     site = taken.site
+    if len(set(taken.columns) - constants(site.query).keys()) > _MOST_COLUMNS:
+        return False
     return project.answers.is_awaited(site) and not has_other_key(taken) and not several_expected(project, taken.table)
 
 

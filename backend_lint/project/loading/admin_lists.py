@@ -251,6 +251,7 @@ def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[
     paths = [path for path in dict.fromkeys(wanted) if path in known]
     longest = [path for path in paths if not any(other != path and other[: len(path)] == path for other in paths)]
     names = dict.fromkeys([*named, *("__".join(path) for path in longest)])
+    names = {name: None for name in names if not any(other.startswith(f"{name}__") for other in names)}
     joined = "set `list_select_related = [" + ", ".join(f'"{name}"' for name in names) + "]`"
     return f"{joined} and add `{eager_calls(project, rows[0], several)}` in `get_queryset`" if several else joined
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.loading import Rows
     from backend_lint.project.loading.serializer_uses import ManyRows
+    from backend_lint.project.schema.mapping import ClassKey
 
 _FEW = 9
 _ENDS_IN_KEY = lazy_regex(r"[>}]/?$")
@@ -70,6 +71,9 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
         if use.view is None:  # one page of the rows, or else all of them
             missing = [one for one in missing if (use.path, use.function, use.serializer, one.path) not in told]
+        view = use.view or _listed_view(project, (use.path, use.function))
+        if view is not None:  # its lists begin with one query, and one change of that is enough
+            missing = [one for one in missing if (view, use.serializer, one.path) not in told]
         asked = [one for one in costs.queries if not all(of.loaded.answers(one.trail[0].text) for of in rows)]
         queries = tuple(one for one in asked if (one.trail[-1].path, one.trail[-1].line) not in told)
         if not missing and not queries:
@@ -77,6 +81,7 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         told.update((one.trail[-1].path, one.trail[-1].line) for one in queries)
         told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
         told.update((use.path, use.function, use.serializer, one.path) for one in missing)
+        told.update((view, use.serializer, one.path) for one in missing if view is not None)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
         yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, routes, (use.path, use.function))
@@ -88,6 +93,13 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             symbol = project.calls.head(answer.key).name
             entry, _ = reached_from(project, answer.key)
             yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry, answer.key)
+
+
+def _listed_view(project: Project, key: FunctionKey) -> ClassKey | None:
+    """The view of which a method goes through what its ``get_queryset`` gives."""
+    owner = project.calls.head(key).owner
+    asks = any(call.callee == "%self.get_queryset" for call in project.calls.body(key).calls)
+    return (key[0], owner) if owner >= 0 and asks else None
 
 
 def evidence_of(project: Project, found: Serialized) -> tuple[Evidence, ...]:
