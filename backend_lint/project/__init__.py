@@ -11,7 +11,7 @@ import msgspec
 
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.database import KnownDatabase
-from backend_lint.facts.file import Kind, SourceFile
+from backend_lint.facts.file import Kind, Role, SourceFile
 from backend_lint.facts.performance import Measurements
 from backend_lint.facts.python import Body, Function, Module
 from backend_lint.facts.reading import Reading
@@ -61,6 +61,7 @@ __all__ = ["Aspect", "CallGraph", "Edge", "Effect", "FunctionKey", "Origin", "Pr
 _MODULES = msgspec.msgpack.Decoder(Module)
 _SQL_FILES = msgspec.msgpack.Decoder(SqlFile)
 _OF_SCHEMA = frozenset({Kind.SQL, Kind.PRISMA})
+_MOST_FOLDERS = 3
 
 
 class Project:
@@ -166,6 +167,19 @@ class Project:
     def imported(self) -> frozenset[str]:
         """The packages that any module imports by an absolute name, by the first part of it."""
         return frozenset(found.module.partition(".")[0] for module in self.modules.values() for found in module.facts.imports if not found.level)
+
+    @functools.cached_property
+    def main_folder(self) -> str:
+        """The folder that most of the application lies in, with a slash behind it: its name is that of the project, and says nothing of what the code does."""
+        paths = [path for path, module in self.modules.items() if module.role is Role.APPLICATION]
+        folder = ""
+        for _ in range(_MOST_FOLDERS):
+            inner = collections.Counter(path[len(folder) :].partition("/")[0] for path in paths if path.startswith(folder) and "/" in path[len(folder) :])
+            name, count = inner.most_common(1)[0] if inner else ("", 0)
+            if count * 2 <= len(paths):
+                break
+            folder += f"{name}/"
+        return folder
 
     @functools.cached_property
     def architecture(self) -> Architecture:

@@ -37,6 +37,8 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     paths = [one.path for one in missing]
     keys = [one for one in missing if one.read.key and one.path in _longest(paths)]
     counted = [one for one in missing if one.counted and one.path in _longest(paths)]
+    if len(counted) > 1 and rows.framework is Framework.DJANGO and all(one.counted == "exists" for one in counted):
+        counted = []  # a prefetch answers all of them, and nothing else has to change
     rest = [one for one in missing if one not in keys and one not in counted]
     own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
     numbers = " and ".join(f"`{_annotation(project, rows.model, one)}`" for one in counted)

@@ -20,11 +20,11 @@ _CONSTANTS = frozenset({"True", "False", "None"})
 _PARAMETER = lazy_regex(r"(?:\(not (%\w+)\)|(%\w+))")
 
 
-def is_conditional(body: Body, block: int, region: int, line: int, chosen: frozenset[str] = frozenset(), picked: int = 1) -> bool:
+def is_conditional(body: Body, block: int, region: int, line: int, chosen: frozenset[str] = frozenset(), picked: int = 1, text: str = "") -> bool:
     """It is done in a branch of the function, behind a way out of it, or in a branch within a branch of a loop (one is how a loop picks its items).
 
     `picked`: how many branches of a loop are none. Region 0 is the whole function. A branch that one of the parameters `chosen` decides is no
-    condition: the caller has made it the same for all objects.
+    condition: the caller has made it the same for all objects; nor is one that asks whether there is what is read (`text`): ``if row.author: row.author.name``.
     """
     if region == 0 and any(one.line < line and one.block and not inside(body, block, one.block) for one in body.returns):
         return True
@@ -32,7 +32,7 @@ def is_conditional(body: Body, block: int, region: int, line: int, chosen: froze
     for number, found in around(body, block):
         if number == region:
             break
-        count += found.kind in _BRANCHES and not _is_chosen(found.subject, chosen)
+        count += found.kind in _BRANCHES and not _is_chosen(found.subject, chosen) and not _asks_for_it(found.subject, text)
     return count > (picked if region else 0)
 
 
@@ -53,6 +53,7 @@ def is_short_circuited(body: Body, text: str) -> bool:
     mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
     behind = False
     for value in values:
+        value = value.removeprefix("(not ").removesuffix(")") if value.startswith("(not (") else value
         parts = alternatives(value) if value[:1] == "(" else ()
         if len(parts) < 2:
             if mentions.search(value):
@@ -120,6 +121,12 @@ class Exits:
                 return True
             ends = (ends or number in self._innermost) and found.kind not in LOOPS
         return ends
+
+
+def _asks_for_it(test: str, text: str) -> bool:
+    """``row.author`` or ``row.author is not None`` before ``row.author.name``."""
+    asked = test.strip("()").removesuffix(" is not None")
+    return bool(text) and "." in asked and (text == asked or text.startswith(f"{asked}."))
 
 
 def _is_chosen(test: str, chosen: frozenset[str]) -> bool:

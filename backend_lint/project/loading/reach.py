@@ -44,7 +44,10 @@ def is_aside(project: Project, key: FunctionKey) -> bool:
 
 def runs_once(project: Project, path: str) -> bool:
     """Code that runs once, or now and then: migrations outside of their usual folder, seeds, fixtures, sample data, helpers of tests."""
-    return ("/" + path).endswith(_ASIDE) or any(one.search(path) for one in (_ONCE, _ONCE_CALLED, _FOR_TESTS)) or _is_migration(project, path)
+    if ("/" + path).endswith(_ASIDE) or _is_migration(project, path):
+        return True
+    inner = path.removeprefix(project.main_folder)
+    return any(one.search(path) and one.search(inner) for one in (_ONCE, _ONCE_CALLED, _FOR_TESTS))
 
 
 def _is_admin(project: Project, key: FunctionKey) -> bool:

@@ -167,8 +167,8 @@ class Reads:
         return not self._exits[key].leave(block, region)
 
     @staticmethod
-    def _conditional(at: _At, body: Body, block: int, line: int) -> bool:
-        return at.conditional or is_conditional(body, block, at.region, line, at.chosen)
+    def _conditional(at: _At, body: Body, block: int, line: int, text: str = "") -> bool:
+        return at.conditional or is_conditional(body, block, at.region, line, at.chosen, text=text)
 
     def _walk(
         self,
@@ -184,7 +184,7 @@ class Reads:
     ) -> Iterator[Read]:
         """Follow ``.author.publisher.city`` along the mapping."""
         model, prefix = at.model, at.prefix
-        conditional = self._conditional(at, body, block, place[0])
+        conditional = self._conditional(at, body, block, place[0], text)
         if not (conditional or at.region):
             conditional = is_short_circuited(body, text if number is None else f"#{number}")
         head = self._project.calls.head(at.key)
