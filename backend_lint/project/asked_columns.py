@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.query import Query, TermKind
@@ -23,6 +23,16 @@ def asked_columns(query: Query) -> Iterator[tuple[str, str]]:
                         yield query.relations[term.relation].table, term.column
     for inner in query.subqueries:
         yield from asked_columns(inner)
+
+
+def asks_by_value(query: Query, table: str, columns: Collection[str]) -> bool:
+    """Some of the columns is compared with a value, not only with what is joined: it is one parent whose rows are asked for."""
+    for comparison in comparisons(query.where):
+        for term, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+            mine = term.kind is TermKind.COLUMN and term.column in columns and 0 <= term.relation < len(query.relations)
+            if mine and query.relations[term.relation].table == table and other.kind in (TermKind.PARAMETER, TermKind.CONSTANT):
+                return True
+    return any(asks_by_value(inner, table, columns) for inner in query.subqueries)
 
 
 def asked_by_pattern(project: Project, table: Table, index: Index) -> bool:

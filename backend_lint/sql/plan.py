@@ -20,11 +20,13 @@ from backend_lint.sql.match import Demand, Match, best_match, conditional_matche
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
 from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
+from backend_lint.sql.types import base
 
 _TO_DO = lazy_regex(
     r"(?:^|_)(?:done|processed|handled|completed|finished|sent|delivered|closed|resolved|shipped|acknowledged|acked|read|synced|exported|indexed|executed|ended|run)(?:_|$)"
 )
 """Names of columns that are filled when something has been done."""
+_WIDTHS = {"text": 60, "varchar": 24, "jsonb": 120, "json": 120, "tsvector": 120, "bytea": 200, "boolean": 1, "integer": 4, "smallint": 2, "date": 4}
 UNKNOWN_LIMIT = 20
 """What a limit is taken for that the code computes."""
 
@@ -174,9 +176,9 @@ class Plan:
 
     def _cheapest(self, roots: list[State]) -> State:
         """Of relations that are all unserved, the one that is read: the others are reached from it. The stronger condition goes first; referenced tables
-        are smaller than those that refer."""
+        are smaller than those that refer, and narrow ones than wide ones."""
 
-        def cost(state: State) -> tuple[bool, float, int, int]:
+        def cost(state: State) -> tuple[bool, float, float, int]:
             name = state.node.name
             referred = sum(
                 key.table == name and any(other.node.number in clause.others for clause in _join_clauses(state.node))
@@ -184,7 +186,7 @@ class Plan:
                 if other.node.table is not None and other is not state
                 for key in other.node.table.foreign_keys
             )
-            return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), -referred, state.node.number
+            return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), _width(state.node.table) / 2**referred, state.node.number
 
         return min(roots, key=cost)
 
@@ -303,6 +305,12 @@ class Plan:
     def _certain(self, joins: Iterable[Conjunct]) -> bool:
         """At least one way to get there starts at rows that are few for sure."""
         return any(one.clause is not None and all(self.states[other].certain for other in one.clause.others) for one in joins)
+
+
+def _width(table: Table | None) -> int:
+    """How wide a row is, in bytes, as far as types tell."""
+    widths = [_WIDTHS.get(base(column.type), 8) for column in table.columns] if table is not None else []
+    return 24 + sum(widths)
 
 
 def frequent(match: Match) -> bool:

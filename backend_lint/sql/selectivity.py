@@ -48,6 +48,9 @@ SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 ASSUMED_ROWS = 100_000
 _SMALL = lazy_regex(r"-\d+|\d|1\d|0\.0+")
 """Bounds beyond which nearly everything lies: ``quantity > 0``."""
+_WHOLE = lazy_regex(r"-?\d{1,15}")
+_CLOSE = 100
+"""How far apart two whole numbers are between which there are as few as of one value."""
 _FOREVER_SMALL = 500
 """A table of at most so many rows is read whole by any planner."""
 _SHARED_NAMES = lazy_regex(
@@ -178,14 +181,20 @@ def key_grades(clauses: Iterable[Clause], table: Table | None) -> dict[str, Grad
     """The grade of each key that is asked for: a range with both ends is one condition, ``quantity > 0`` is none."""
     grades: dict[str, Grade] = {}
     ends: dict[str, set[str]] = {}
+    bounds: dict[str, list[int]] = {}
     for clause in clauses:
         found = grade(clause, table)
         if found is Grade.RANGE:
+            if clause.value.kind is TermKind.CONSTANT and _WHOLE.fullmatch(clause.value.text):
+                bounds.setdefault(clause.key, []).append(int(clause.value.text))
             ends.setdefault(clause.key, set()).add("all" if _beyond_small(clause) else clause.operator[0])
             continue
         grades[clause.key] = max(found, grades.get(clause.key, Grade.NONE))
     for key, found_ends in ends.items():
         found = Grade.NONE if found_ends == {"all"} else Grade.RANGE if len(found_ends) == 1 else Grade.BOUNDED
+        if found is Grade.BOUNDED and len(inside := bounds.get(key, ())) == 2 and max(inside) - min(inside) <= _CLOSE:
+            column = table.column(key) if table is not None else None
+            found = Grade.EQUAL if column is not None and is_integer(column.type) and not few_values(column) else found
         grades[key] = max(found, grades.get(key, Grade.NONE))
     return grades
 

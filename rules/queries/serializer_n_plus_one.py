@@ -9,6 +9,7 @@ from backend_lint.api import Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
+from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.loading.serialized import Serialized, evidence_of, serialized
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class SerializerNPlusOne(ProjectRule, Mends):
             symbol=found.symbol,
             evidence=evidence_of(project, found),
             suggestion=calls if here else "",
-            severity=None if found.is_view or found.routes else Severity.INFO,
+            severity=None if (found.is_view or found.routes) and not is_for_staff(project, found.key, found.view) else Severity.INFO,
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

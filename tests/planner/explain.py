@@ -21,6 +21,7 @@ SCANS = frozenset({"scan", "whole", "walk", "skip", "probe"})
 MANY = 1000
 SMALL_PART = 0.2
 """The part of a table up to which a partial index is a way to its rows, even if it is read from end to end."""
+_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _BLOCKING = frozenset({"Sort", "Hash", "Aggregate", "Materialize", "WindowAgg", "HashAggregate", "SetOp", "Unique", "Incremental Sort"})
 
 
@@ -50,7 +51,8 @@ def explain(connection: psycopg.Connection[Any], sql: str, params: Sequence[obje
     row = cursor.execute("EXPLAIN (FORMAT JSON, VERBOSE false, COSTS true) " + sql, params).fetchone()  # type: ignore[arg-type]
     assert row is not None
     found: dict[str, Use] = {}
-    for use in _uses(connection, row[0][0]["Plan"], limited=False, few=None):
+    ordered = _ORDER_BY.search(sql) is not None
+    for use in _uses(connection, row[0][0]["Plan"], limited=False, few=None, ordered=ordered):
         held = found.get(use.alias)
         if held is None or (held.kind not in SCANS and use.kind in SCANS):
             found[use.alias] = use
@@ -76,10 +78,10 @@ def share(connection: psycopg.Connection[Any], use: Use) -> float | None:
     return float(row[0]) if row and row[0] is not None else None
 
 
-def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bool, few: float | None) -> Iterator[Use]:
+def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bool, few: float | None, ordered: bool) -> Iterator[Use]:
     kind = plan["Node Type"]
     if kind == "Limit":
-        limited = True
+        limited = ordered  # without an order wanted, an index is read from end to end until something is found
     elif kind in _BLOCKING and kind != "Incremental Sort":
         limited = limited and kind == "Unique"
     table = plan.get("Relation Name")
@@ -110,7 +112,7 @@ def _uses(connection: psycopg.Connection[Any], plan: dict[str, Any], limited: bo
             inner = None
         else:
             child = {**child, "_outer": plan.get("_outer")}
-        yield from _uses(connection, child, limited and (number == 0 or kind != "Hash Join"), inner)
+        yield from _uses(connection, child, limited and (number == 0 or kind != "Hash Join"), inner, ordered)
 
 
 def _bitmaps(connection: psycopg.Connection[Any], plan: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -175,7 +175,10 @@ class _Admin:
             return (), ()
         own = self.classes.find(self.ref, column.name) if column.name != "__str__" else None
         if own is not None:
-            return self._of_function(work, (own[0].path, own[1]), 1) if isinstance(own[1], int) else ((), ())
+            if not isinstance(own[1], int):
+                return (), ()
+            key = own[0].path, own[1]
+            return self._of_function(work, key, 0 if "staticmethod" in self.project.calls.head(key).decorators else 1)
         return work.of_source(self.model, tuple(column.name.split("__")) if column.name != "__str__" else ("__str__",), column.place)
 
     def _of_function(self, work: RowWork, key: FunctionKey, position: int) -> tuple[tuple[Read, ...], tuple[OwnQuery, ...]]:

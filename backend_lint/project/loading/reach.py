@@ -32,8 +32,11 @@ _OF_ONE = frozenset("put patch delete update partial_update destroy perform_upda
 _FOR_TESTS = lazy_regex(r"(?:^|/)(?:testing|tests?_?(?:utils?|helpers?|support))(?:/|\.py$)")
 _NAMED_SO = lazy_regex(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)")
 """Functions that run once with a migration, or fill a new database."""
-_STAFF = lazy_regex(r"(?<![a-z])(?:is_?)?(?:admin|staff|superuser|manager)(?:_?(?:user|member))?(?:_?(?:required|only|permission)|$|\W)", re.IGNORECASE)
-_STAFF_PATH = lazy_regex(r"(?:^|/)(?:admin|administration|staff|superuser|backoffice)(?:/|$)", re.IGNORECASE)
+_STAFF = lazy_regex(
+    r"(?i:(?<![a-z])(?:is_?)?(?:admin|staff|superuser|manager)(?:_?(?:user|member))?(?:_?(?:required|only|permission)|$|\W))"
+    r"|[a-z](?:Admin|Staff|SuperUser|Superuser)(?:User|Member|Only|Permission)?s?(?:OrReadOnly)?$"
+)
+_STAFF_PATH = lazy_regex(r"(?:^|/)(?:\w+-)?(?:admin|administration|staff|superuser|backoffice)(?:/|$)", re.IGNORECASE)
 _ASIDE = ("/conftest.py",)
 
 

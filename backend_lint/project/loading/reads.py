@@ -39,7 +39,7 @@ _PROPERTIES = ("property", "cached_property", "admin.display", "display", "hybri
 class _At(msgspec.Struct, frozen=True):
     """What is looked at: the object `elements` of a function inside block `region`, `prefix` away from the row; `trail` led here.
 
-    `chosen`: parameters of the function that have the same value for all objects, and either.
+    `chosen`: parameters of the function that have the same value for all objects, and either. `given`: attributes that who led here has set on the object.
     """
 
     key: FunctionKey
@@ -50,6 +50,7 @@ class _At(msgspec.Struct, frozen=True):
     trail: tuple[Place, ...]
     conditional: bool = False
     chosen: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
 
 
 class Reads:
@@ -137,6 +138,7 @@ class Reads:
     def _scan(self, at: _At, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
         body = self._project.calls.body(at.key)
         given = {assign.target for assign in body.assigns if assign.target.startswith(tuple(f"{one}." for one in at.elements))}
+        given |= {f"{one}.{name}" for one in at.elements for name in at.given}
         for line, column, text, block in body.reads:
             if is_behind_match(body, block, line, text, at.elements):
                 continue
@@ -201,7 +203,7 @@ class Reads:
                         self._columns.append((name, trail))
                 elif depth < _MAX_DEPTH:
                     called = number if position == len(steps) - 1 else None
-                    inner = _At(at.key, at.elements, at.region, model, prefix, trail, conditional)
+                    inner = _At(at.key, at.elements, at.region, model, prefix, trail, conditional, given=self._set_on(at, body) if not prefix else frozenset())
                     yield from self._member(inner, model, name, prefix, called, depth, seen)
                 return
             if relation.generic:
@@ -294,6 +296,13 @@ class Reads:
         chosen = chosen_by(call, head, True, at.elements) if call is not None else frozenset()
         yield from self._inside(at, key, head.parameters[0].name, model, prefix, depth, seen, chosen)
 
+    @staticmethod
+    def _set_on(at: _At, body: Body) -> frozenset[str]:
+        """The attributes that a function sets on the object itself, ``self.parent = parent``, and those that who called it did."""
+        own = tuple(f"{one}." for one in at.elements)
+        found = {assign.target.rpartition(".")[2] for assign in body.assigns if assign.target.startswith(own) and assign.target.count(".") == 1}
+        return at.given | found
+
     def _inside(
         self,
         at: _At,
@@ -310,7 +319,7 @@ class Reads:
             return
         seen.add(state)
         self._entered.append(Entered(key, "%" + parameter, at.trail, at.conditional))
-        yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional, chosen), depth + 1, seen)
+        yield from self._scan(_At(key, ("%" + parameter,), 0, model, prefix, at.trail, at.conditional, chosen, at.given), depth + 1, seen)
 
     def _handed(self, at: _At, body: Body, number: int, call: Call, depth: int, seen: set[tuple[FunctionKey, str, ClassKey, Path]]) -> Iterator[Read]:
         """The object, or one it leads to, is an argument of a function of the project."""

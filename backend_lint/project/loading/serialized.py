@@ -35,7 +35,7 @@ _LISTS = frozenset({"get", "dispatch"})
 class Serialized(msgspec.Struct, frozen=True):
     """A list that costs further queries for each row. `at`: the view's class or the call with ``many=True``; `routes`: who asks for it.
 
-    `key`: the function that gives the list; that of the module for a view.
+    `key`: the function that gives the list; that of the module for a view. `view`: the class; `alone`: it has no other serializer for its list.
     """
 
     path: str
@@ -47,6 +47,8 @@ class Serialized(msgspec.Struct, frozen=True):
     queries: tuple[OwnQuery, ...]
     routes: tuple[Evidence, ...]
     key: FunctionKey
+    view: ClassKey | None = None
+    alone: bool = True
 
     @property
     def is_view(self) -> bool:
@@ -84,7 +86,8 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         told.update((view, use.serializer, one.path) for one in missing if view is not None)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
         at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
-        yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, routes, (use.path, use.function))
+        key, alone = (use.path, use.function), use.view is None or len(project.loads.serializer_uses.serializers_of(use.view)) == 1
+        yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, routes, key, use.view, alone)
     for answer in answers(project, roles):
         rows = answer.rows
         if any(one.loaded.plain or one.loaded.unknown or one.is_async or one.most <= _FEW for one in rows):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.python import Attribute, BlockKind, Body, Call
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.loading.places import Place, Read
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MAX_DEPTH = 4
+_WRAPPED = lazy_regex(r"^(?:list|tuple|set|sorted)\((.*)\)$")
 _SERIALIZERS = ("Serializer", "GeoModelSerializer")
 _LIBRARIES = tuple(
     "rest_framework drf_ djoser. dj_rest_auth. taggit. adrf. allauth. rest_polymorphic. oscarapi. rest_flex_fields. dynamic_rest. wagtail.api.".split()
@@ -99,6 +101,9 @@ class SerializerFields:
         if mapped is None:
             return
         excluded = self._left_out(serializer)
+        if names is None and self._meta_attribute(serializer, "fields") is not None:  # its own have to be among them
+            own = self._project.modules[serializer[0]].classes[serializer[1]].name
+            declared = {name: field for name, field in declared.items() if field.owner == own}
         for field in declared.values():
             if (names is None or field.name in names or "__all__" in names) and field.name not in excluded:
                 yield from self._field(serializer, field, model, depth)
@@ -251,8 +256,28 @@ class SerializerFields:
         text = found[1].value
         if (whole := constant_string(text)) is not None or text.endswith("ALL_FIELDS"):
             return [whole or "__all__"]
-        items = [constant_string(item) for item in split(text[1:-1])] if text[:1] == "[" and text[-1:] == "]" else [None]
-        return [item for item in items if item is not None] if None not in items else None
+        return self._listed(found[0].path, found[1].function, text, 0)
+
+    def _listed(self, path: str, function: int, text: str, depth: int) -> list[str] | None:
+        """The constants of a list, of several that are put together, and of ``OtherSerializer.Meta.fields``; None if one of them is not known."""
+        if depth > _MAX_DEPTH:
+            return None
+        text = _WRAPPED.sub(r"\1", text)
+        if text[:1] == "[" and text[-1:] == "]":
+            names: list[str] = []
+            for item in filter(None, split(text[1:-1])):
+                known = self._listed(path, function, item[1:], depth + 1) if item[0] == "*" else [name] if (name := constant_string(item)) is not None else None
+                if known is None:
+                    return None
+                names += known
+            return names
+        parts = split(text[1:-1], "+") if text[:1] == "(" and text[-1:] == ")" else [text]
+        if len(parts) > 1:
+            found = [self._listed(path, function, part, depth + 1) for part in parts]
+            return None if None in found else [name for one in found if one is not None for name in one]
+        other = self._project.value(path, max(function, 0), text.removesuffix(".Meta.fields")) if text.endswith(".Meta.fields") else None
+        names_there = self._meta_names(other.function) if other is not None and other.kind is RefKind.CLASS else None
+        return None if names_there is None or "__all__" in names_there else names_there
 
     def _left_out(self, serializer: ClassKey) -> set[str]:
         """``Meta.exclude``, and fields that a constructor or ``get_fields`` takes away by name, unless it takes others away in the other case."""

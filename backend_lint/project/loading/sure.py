@@ -59,7 +59,7 @@ class Sure:
 
     def listed(self, found: Serialized) -> bool:
         """A list that a known route answers with."""
-        if not found.missing or not found.routes or not self._is_plain(found.rows, found.missing):
+        if not found.missing or not found.routes or not found.alone or not self._is_plain(found.rows, found.missing):
             return False
         return (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key))) and self.grows(found.rows.model)
 

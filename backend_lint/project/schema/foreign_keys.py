@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.query import Rows, Site, Verb
 from backend_lint.facts.schema import Dialect, ForeignKey, Table, TableKind
+from backend_lint.project.asked_columns import asks_by_value
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import Loading
 from backend_lint.project.schema.sizes import owns_all_else
@@ -73,7 +74,8 @@ class Follows:
 
 def is_sure(project: Project, one: Unindexed, followed: Followed) -> bool:
     """Requests or messages look the children up for certain, the program makes some at work, and it does not run on MySQL, which makes the index itself."""
-    queries = (site for site in followed.queries if site.query.verb is not Verb.DELETE and project.answers.is_awaited(site))
+    looked = (site for site in followed.queries if site.query.verb is not Verb.DELETE and asks_by_value(site.query, one.table.name, one.columns))
+    queries = (site for site in looked if project.answers.is_awaited(site))
     waited = (followed.loaded is not None and followed.loaded.awaited) or any(True for _ in queries)
     return waited and len(one.columns) == 1 and project.growing.surely(one.table) and Dialect.MYSQL not in project.products
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
 
+_OF_INDEXES = ("indexes", "index_together", "unique_together", "constraints")
 _DEEPEST = 8
 """Classes that inherit from one another, each with a table of its own."""
 
@@ -133,7 +134,11 @@ class Places:
         mapped = self.model(table.name)
         if mapped is None or mapped.framework is not Framework.DJANGO:
             return False
-        head = self._project.modules[mapped.key[0]].classes[mapped.key[1]]
+        module = self._project.modules[mapped.key[0]]
+        head = module.classes[mapped.key[1]]
+        if (place.path, place.line) == (mapped.path, head.line):  # no field's line: the Meta of the class, or of one of its bases
+            meta = next((one for one in module.classes if one.name == f"{head.name}.Meta"), None)
+            return meta is None or not any(one.name in _OF_INDEXES for one in meta.attributes)
         return place.path != mapped.key[0] or not head.line <= place.line <= head.end_line
 
     def _name(self, table: Table) -> str:
