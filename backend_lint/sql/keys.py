@@ -72,9 +72,9 @@ def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
     for index in trees:
         if index.implicit is Implicit.PRIMARY_KEY:
             continue
-        other = next((one for one in beginning[index.keys] if one is not index and _supersedes(one, index, order)), None)
-        if other is not None:
-            yield index, other
+        others = [one for one in beginning[index.keys] if one is not index and _supersedes(one, index, order)]
+        if others:  # one that stays, rather than one that goes as well
+            yield index, next((one for one in others if one.unique), others[-1] if len(others[-1].keys) > len(others[0].keys) else others[0])
 
 
 def listed(index: Index) -> str:

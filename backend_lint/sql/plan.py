@@ -27,6 +27,8 @@ _TO_DO = lazy_regex(
 )
 """Names of columns that are filled when something has been done."""
 _WIDTHS = {"text": 60, "varchar": 24, "jsonb": 120, "json": 120, "tsvector": 120, "bytea": 200, "boolean": 1, "integer": 4, "smallint": 2, "date": 4}
+_FEWER = 4
+"""How many rows that refer there are for each row that is referred to."""
 UNKNOWN_LIMIT = 20
 """What a limit is taken for that the code computes."""
 
@@ -179,16 +181,20 @@ class Plan:
         are smaller than those that refer, and narrow ones than wide ones."""
 
         def cost(state: State) -> tuple[bool, float, float, int]:
-            name = state.node.name
-            referred = sum(
-                key.table == name and any(other.node.number in clause.others for clause in _join_clauses(state.node))
-                for other in self.states.values()
-                if other.node.table is not None and other is not state
-                for key in other.node.table.foreign_keys
-            )
-            return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), _width(state.node.table) / 2**referred, state.node.number
+            pages = _width(state.node.table) / _FEWER ** self._level(state, frozenset())
+            return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), pages, state.node.number
 
         return min(roots, key=cost)
+
+    def _level(self, state: State, seen: frozenset[int]) -> int:
+        """How many references, one behind the other, lead to this relation from others of the statement."""
+        here = state.node.number
+        if here in seen:
+            return 0
+        near = {number for clause in _join_clauses(state.node) for number in clause.others}
+        tables = ((other, other.node.table) for number, other in self.states.items() if number in near and number != here)
+        below = [other for other, table in tables if table is not None and any(key.table == state.node.name for key in table.foreign_keys)]
+        return max((1 + self._level(other, seen | {here}) for other in below), default=0)
 
     def _leads_on(self, state: State) -> bool:
         """From this relation another open one is reached by an index."""

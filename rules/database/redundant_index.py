@@ -104,12 +104,12 @@ class RedundantIndex(ProjectRule):
                 place = project.places.index(table, index)
                 if index.name == other.name or (project.places.model(table.name) is not None and project.files[place.path].role is Role.MIGRATION):
                     continue  # a library's model declares it: there is no line to change
-                if not strict and asked_by_pattern(project, table, index):
+                if not strict and (asked_by_pattern(project, table, index) or any(key.expression for key in other.keys[len(index.keys) :])):
                     continue
                 there = project.places.index(table, other)
                 evidence = [Evidence(there.path, there.line, f"{named(other)} is on {listed(other)}")]
                 found = _Superfluous(index, other, place, evidence, _cure(project, table, index, place))
-                if index.implicit is Implicit.FOREIGN_KEY or not project.places.is_inherited(table, place):
+                if index.implicit is Implicit.FOREIGN_KEY or not project.places.is_inherited(table, place, index):
                     plain.append(found)
                 elif strict:
                     evidence.append(Evidence(place.path, place.line, "the line that makes it, which other tables inherit"))

@@ -9,7 +9,6 @@ from backend_lint.api import Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.loading.serialized import Serialized, evidence_of, serialized
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class SerializerNPlusOne(ProjectRule, Mends):
             symbol=found.symbol,
             evidence=evidence_of(project, found),
             suggestion=calls if here else "",
-            severity=None if (found.is_view or found.routes) and not is_for_staff(project, found.key, found.view) else Severity.INFO,
+            severity=Severity.INFO if not (found.is_view or found.routes) or project.loads.sure.is_slight_list(found) else None,
         )
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:

@@ -68,29 +68,46 @@ def questions() -> tuple[str, ...]:
     return (*written(), *(one for one in generated(SEED, GENERATED) if one not in written()))
 
 
+def _shop(asked: tuple[str, ...]) -> Project:
+    sources = {f"shop/{name}": (FOLDER / "shop" / name).read_text(encoding="utf-8") for name in ("__init__.py", "models.py", "settings.py")}
+    functions = [f"\n\ndef question_{number}({_PARAMETERS}):\n    return {question}\n" for number, question in enumerate(asked)]
+    return linked({**sources, "shop/views.py": _HEAD + "".join(functions)})
+
+
 @functools.cache
 def project() -> Project:
     """The shop with a module ``shop/views.py`` that asks."""
-    sources = {f"shop/{name}": (FOLDER / "shop" / name).read_text(encoding="utf-8") for name in ("__init__.py", "models.py", "settings.py")}
-    functions = [f"\n\ndef question_{number}({_PARAMETERS}):\n    return {question}\n" for number, question in enumerate(questions())]
-    return linked({**sources, "shop/views.py": _HEAD + "".join(functions)})
+    return _shop(questions())
 
 
 @functools.cache
 def asked() -> dict[str, list[Site]]:
     """The queries that each question is, as we read them."""
+    return _sites(questions(), project())
+
+
+def _sites(asked: tuple[str, ...], shop: Project) -> dict[str, list[Site]]:
     from backend_lint.project.queries.django import sites
 
-    found: dict[str, list[Site]] = {question: [] for question in questions()}
-    for site in sites(project()):
+    found: dict[str, list[Site]] = {question: [] for question in asked}
+    for site in sites(shop):
         if site.path == "shop/views.py":
-            found[questions()[int(site.symbol.rpartition("_")[2])]].append(site)
+            found[asked[int(site.symbol.rpartition("_")[2])]].append(site)
     return found
+
+
+def answers(asked: tuple[str, ...]) -> tuple[dict[str, Answer], dict[str, list[Site]]]:
+    """What Django sends for other questions, and the queries that they are. The tables are there, empty."""
+    return _sent(asked), _sites(asked, _shop(asked))
 
 
 @functools.cache
 def sent() -> dict[str, Answer]:
     """What Django sends for each question. The tables are in the database `DATABASE`, empty. Skips the test where Django or PostgreSQL are missing."""
+    return _sent(questions())
+
+
+def _sent(asked: tuple[str, ...]) -> dict[str, Answer]:
     pytest.importorskip("django", reason="Django is not installed: pip install 'backend-lint[test]'")
     database(DATABASE).close()
     where = psycopg.conninfo.conninfo_to_dict(uri_of(DATABASE))
@@ -102,7 +119,7 @@ def sent() -> dict[str, Answer]:
         "SHOP_USER": str(where.get("user", "")),
     }
     command = [sys.executable, "-m", "shop.ask"]
-    done = subprocess.run(command, env=environment, input="\n".join(questions()), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, input="\n".join(asked), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     found = {}
     for one in json.loads(done.stdout):

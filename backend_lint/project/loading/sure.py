@@ -13,7 +13,7 @@ from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.lazy import is_slight
 from backend_lint.project.loading.loops import loop_of
-from backend_lint.project.loading.reach import is_aside, is_seldom
+from backend_lint.project.loading.reach import is_aside, is_for_staff, is_seldom
 from backend_lint.project.schema.mapping import ClassKey, Framework
 from backend_lint.project.schema.sizes import may_be_small
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 3
 """How many functions away a read is that a reviewer still follows."""
+_ONE_PAGE = 20
+"""Rows that are so few that the queries for each are not what makes it slow."""
 _SAVES = frozenset("save asave delete adelete create acreate get_or_create update_or_create bulk_create bulk_update".split())
 _UPDATES = frozenset({"update", "aupdate"})
 _OF_OBJECT = frozenset({"pk", "id"})
@@ -63,6 +65,12 @@ class Sure:
             return False
         return (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key))) and self.grows(found.rows.model)
 
+    def is_slight_list(self, found: Serialized) -> bool:
+        """Staff alone asks for it, or all rows belong to one other object, which has no more than some of them as a rule."""
+        mapped = self._project.schema.mapped.get(found.rows.model)
+        of_one = mapped is not None and any(name in mapped.relationships for name in found.rows.fixed)
+        return of_one or is_for_staff(self._project, found.key, found.view)
+
     def grows(self, model: ClassKey) -> bool:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
         mapped = self._project.schema.mapped.get(model)
@@ -95,7 +103,7 @@ class Sure:
 
     def _is_plain(self, rows: Rows, missing: Iterable[Missing]) -> bool:
         """What is read is read of every row, near by, and is all that the object is asked for; the query can load it as it stands."""
-        if rows.locked or (rows.streamed and any(one.many or one.behind_many for one in missing)):
+        if rows.most <= _ONE_PAGE or rows.locked or (rows.streamed and any(one.many or one.behind_many for one in missing)):
             return False
         return all(
             not one.read.conditional and len(one.read.trail) <= _MOST_STEPS and not self._goes_on(one) and not self._is_fixed(rows, one) for one in missing

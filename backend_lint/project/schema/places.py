@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
 
-_OF_INDEXES = ("indexes", "index_together", "unique_together", "constraints")
+_OF_INDEXES = ("indexes", "index_together")
+_OF_CONSTRAINTS = ("unique_together", "constraints")
 _DEEPEST = 8
 """Classes that inherit from one another, each with a table of its own."""
 
@@ -129,7 +130,7 @@ class Places:
                 return Place(*max(found))
         return place
 
-    def is_inherited(self, table: Table, place: Place) -> bool:
+    def is_inherited(self, table: Table, place: Place, index: Index | None = None) -> bool:
         """The place lies outside the table's own class: other classes have from there what it declares."""
         mapped = self.model(table.name)
         if mapped is None or mapped.framework is not Framework.DJANGO:
@@ -138,7 +139,8 @@ class Places:
         head = module.classes[mapped.key[1]]
         if (place.path, place.line) == (mapped.path, head.line):  # no field's line: the Meta of the class, or of one of its bases
             meta = next((one for one in module.classes if one.name == f"{head.name}.Meta"), None)
-            return meta is None or not any(one.name in _OF_INDEXES for one in meta.attributes)
+            names = _OF_INDEXES + (_OF_CONSTRAINTS if index is None or index.unique else ())
+            return meta is None or not any(one.name in names for one in meta.attributes)
         return place.path != mapped.key[0] or not head.line <= place.line <= head.end_line
 
     def _name(self, table: Table) -> str:
