@@ -61,6 +61,7 @@ def report_options(command: Command) -> Command:
 @report_options
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("--show-settings", is_flag=True, help="List every setting, its value and its origin, and stop.")
+@click.option("--watch", is_flag=True, help="Report again whenever a file changes, until Ctrl-C.")
 @click.option("--stdin-filename", metavar="PATH", help="Check standard input as if it were this file.")
 @click.option("--executor", metavar="ADDRESS", help="Read files on a Dask cluster: dask://HOST:PORT.")
 @click.option("--shard", metavar="N/M", help="Only read the N-th of M parts of the files, for `backend-lint merge`.")
@@ -74,6 +75,12 @@ def command(context: click.Context, /, **given: Any) -> int:
     rest = {"show_files": given["show_files"]}
     paths, stdin_name = _stdin(given)
     given["paths"] = paths
+    if given["watch"]:
+        if stdin_name is not None or str(given["diff_file"]) == "-":
+            raise ConfigError("--watch checks again and again, and standard input can be read once: name files")
+        from backend_lint.cli.watch import watch
+
+        return watch(lambda seen: report(*asked(given, rest), watch=seen), quiet=given["quiet"] > 0)
     prepared, cwd = asked(given, rest)
     prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
     if given["show_settings"]:
@@ -123,12 +130,12 @@ def asked(given: dict[str, Any], rest: dict[str, Any]) -> tuple[Prepared, Path]:
     return prepared, cwd
 
 
-def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None) -> int:
-    """Runs, judges, writes every report; returns the exit code."""
+def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None, watch: Watch | None = None) -> int:
+    """Runs, judges, writes every report; returns the exit code. `watch` is told what the run looked at."""
     from backend_lint.engine.recording import Watch
 
     settings = prepared.settings
-    watch = Watch()
+    watch = watch or Watch()
     watch.add(*prepared.loaded.files, *settings.rules_dir)
     if settings.config_from is not None or elsewhere is not None:
         watch.refuse()

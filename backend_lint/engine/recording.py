@@ -77,6 +77,10 @@ class Watch:
         self.add(user, *(user / name for name in _CONFIG_NAMES[:2]))
         self.add(*(one for one in (settings.config_file, settings.baseline) if one is not None))
 
+    def paths(self) -> list[bytes]:
+        """Every file and directory that was looked at, there or not."""
+        return [os.fsencode(name) for name in (*self._files, *sorted(self._others - self._files.keys()))]
+
     def save(self, settings: Settings, registry: Registry, out: bytes, err: bytes, code: int) -> bool:
         """Writes the record under the arguments that `unchanged.replay` was asked for; `out` and `err` are all that was printed.
 
@@ -85,8 +89,8 @@ class Watch:
         if unchanged.invocation is None or not self.possible or not _eligible(settings) or "GITHUB_STEP_SUMMARY" in os.environ:
             return False
         self.add(*tool_files(registry))
-        names = [*self._files, *sorted(self._others - self._files.keys())]
-        paths = [os.fsencode(name) for name in names]
+        paths = self.paths()
+        names = [os.fsdecode(path) for path in paths]
         stamps = unchanged.stamps_of(paths)
         digests = []
         for index, (name, line) in enumerate(zip(names, stamps.decode("ascii").split("\n"), strict=True)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,35 @@ def test_an_unchanged_run_prints_the_same_and_a_changed_one_does_not(check: Run,
     assert check("--profile", "default").returncode == 0
     (project / "app.py").write_text("x = 1\n")
     assert "called-" not in check("--statistics").stdout
+
+
+def test_watching_reports_again_when_a_file_changes(rules: Path, project: Path, environment: dict[str, str]) -> None:
+    (project / "app.py").write_text("x = 1\n")
+    command = [sys.executable, "-m", "backend_lint", "--rules-dir", str(rules), "--select", "house", "--format", "concise", "--watch"]
+    watching = subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert watching.stdout is not None and watching.stderr is not None
+        assert "no findings in 1 file" in watching.stdout.readline()
+        assert "Ctrl-C" in watching.stderr.readline()
+        (project / "app.py").write_text("bad_error()\n")
+        assert "app.py:1:1: error[called-error]" in watching.stdout.readline()
+        assert "1 finding" in watching.stdout.readline()
+        assert "Ctrl-C" in watching.stderr.readline()
+        # a file that is new, and a configuration that is broken for a while
+        (project / "backend-lint.toml").write_text("nonsense = 1\n")
+        assert "nonsense" in watching.stderr.readline()
+        assert "Ctrl-C" in watching.stderr.readline()
+        (project / "backend-lint.toml").write_text("ignore = ['called-error']\n")
+        (project / "more.py").write_text("bad_warning()\n")
+        assert "called-warning" in watching.stdout.readline() + watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 130
+        assert "interrupted" in watching.stderr.read()
+    finally:
+        watching.kill()
+        watching.wait()
+
+
+def test_standard_input_cannot_be_watched(check: Run) -> None:
+    done = check("-", "--watch", given="x = 1\n")
+    assert done.returncode == 2 and "once" in done.stderr
