@@ -23,6 +23,7 @@ COMMANDS = {
     "baseline": "baseline",
     "init": "init",
     "new-rule": "new_rule",
+    "lsp": "lsp",
     "clean": "clean",
     "completion": "completion",
     "schema": "schema",

@@ -55,8 +55,11 @@ def rule_options(command: Command) -> Command:
     return command
 
 
-def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, **options: Any) -> Prepared:
-    """Settings and rules of a run. `given` holds the values of `project_options`; `options` are further keys of the configuration, None for not given."""
+def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, *, folder: Path | None = None, **options: Any) -> Prepared:
+    """Settings and rules of a run. `given` holds the values of `project_options`; `options` are further keys of the configuration, None for not given.
+
+    `folder`: where relative paths begin and the project is looked for; default: the working directory.
+    """
     from backend_lint.cli.streams import warn
 
     asked: dict[str, Any] = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
@@ -71,7 +74,7 @@ def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, **options
     for key in ("profile", "jobs"):
         if given[key] is not None:
             asked[key] = given[key]
-    cwd = working_directory()
+    cwd = folder or working_directory()
     for path in given["paths"]:
         _refuse_what_is_no_path(cwd, path)
     if given["no_cache"]:

@@ -36,6 +36,20 @@ _DECORATORS = 50
 _VERBS = {"ignore": False, "ignore-file": True}
 
 
+PLACEHOLDER = "say why"
+"""What an editor writes where the reason belongs; it is none."""
+
+
+def statement_of(text: str, line: int, kind: Kind) -> int:
+    """The first line of the statement that a line belongs to: above it a comment speaks for that line.
+
+    >>> statement_of("pay(\\n    order,\\n)\\n", 2, Kind.PYTHON)
+    1
+    """
+    spans = _Spans(_statements(text) if kind is Kind.PYTHON else [])
+    return spans.containing(line)[0]
+
+
 def read_suppressions(text: str, kind: Kind) -> tuple[Suppression, ...]:
     """The suppressions of a file, in order. One that cannot be understood (no rule named, an unknown verb) stands there with empty `rules`."""
     found = list(islice(_directives(text, kind), _MOST))
@@ -52,6 +66,7 @@ def read_suppressions(text: str, kind: Kind) -> tuple[Suppression, ...]:
         whole = _VERBS.get(match["verb"])
         names = () if whole is None else tuple(name for name in re.split(r"[\s,]+", match["rules"] or "") if name)
         reason = _LED.sub("", match["reason"]).strip()
+        reason = "" if reason == PLACEHOLDER else reason
         at = column + match.start()
         if whole:
             result.append(Suppression(line, at, 0, names, reason))
@@ -129,7 +144,7 @@ class _Spans:
         self.spans = spans
         self.firsts = [first for first, _ in spans]
 
-    def _at(self, line: int) -> tuple[int, int]:
+    def containing(self, line: int) -> tuple[int, int]:
         index = bisect_right(self.firsts, line) - 1
         if index >= 0 and self.spans[index][1] >= line:
             return self.spans[index]
@@ -137,10 +152,10 @@ class _Spans:
 
     def around(self, line: int) -> tuple[int, int]:
         """What a comment at the end of `line` speaks for: the statement if it is its first or last line, else that line."""
-        span = self._at(line)
+        span = self.containing(line)
         return span if line in span else (line, line)
 
     def below(self, line: int) -> tuple[int, int]:
         """What a comment alone above `line` speaks for: the statement that begins there, else that line."""
-        span = self._at(line)
+        span = self.containing(line)
         return span if line == span[0] else (line, line)
