@@ -9,7 +9,7 @@ from backend_lint.api import Profile, Role, Severity
 from backend_lint.config import nearest
 
 SEVERITIES = tuple(str(one) for one in Severity)
-FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html")
 FAIL_ON = (*SEVERITIES, "never")
 DIFF_MODES = ("findings", "lines", "files")
 USER_ONLY = {

@@ -189,7 +189,12 @@ def _shown(result: Result, settings: Settings) -> Result:
 def _render(name: str, result: Result, settings: Settings, color: bool) -> str:
     from backend_lint.report import render
 
-    return render(name, result, settings, color)
+    if name != "html":
+        return render(name, result, settings, color)
+    from backend_lint.engine.run import read_model
+    from backend_lint.report.page_model import about
+
+    return render(name, result, settings, color, about=lambda: about(read_model(settings)[0], result))
 
 
 def _formats(name: str | None, outputs: tuple[tuple[str, Path | None], ...]) -> tuple[tuple[str, Path | None], ...]:

@@ -22,7 +22,7 @@ def command(kind: str, **given: Any) -> int:
     """Print the routes with their handlers, guards, models and limits (also as an HTML page), the shape and layers with the packages and who
     imports whom, the calls between functions (both also as a Mermaid diagram and as a page with a drawing),
     environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
-    diagram), or the queries with the index that serves each."""
+    diagram and as a page with one), or the queries with the index that serves each."""
     from backend_lint.engine.run import read_model
     from backend_lint.report.maps import DRAWN, render
 

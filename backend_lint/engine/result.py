@@ -22,6 +22,8 @@ class Reported(msgspec.Struct, frozen=True):
     frame: tuple[tuple[int, str], ...] = ()
     new: bool = True
     """Not there at the base revision; True without one."""
+    beside: tuple[str, ...] = ()
+    """The source line of each evidence, secrets redacted; empty where it is not known. There for reports that show code only."""
 
 
 class Condition(msgspec.Struct, frozen=True):

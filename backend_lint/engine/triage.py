@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -29,6 +30,9 @@ _SECRETS = frozenset({"cwe:798", "cwe:321"})
 """Tags of rules whose findings stand on secrets: no string of their lines is shown."""
 _FRAME = 5
 _WIDTH = 1000
+_SHOWING_CODE = ("text", "html")
+_KEPT = 64
+"""Files whose lines are kept while their neighbours are looked at: findings of one rule often share the other side of their join."""
 
 ReadLines = Callable[[str], list[str] | None]
 
@@ -51,6 +55,8 @@ def triage(
 
     known = accepted(settings)
     off = _Overrides(settings)
+    shows_code = any(name in _SHOWING_CODE for name, _ in settings.formats)
+    read_lines = lru_cache(_KEPT)(read_lines)
     by_path: dict[str, list[Finding]] = defaultdict(list)
     for finding in _distinct(findings):
         by_path[finding.path].append(finding)
@@ -78,7 +84,8 @@ def triage(
                 in_baseline += 1
                 continue
             new = difference is None or difference.is_new(finding, identities[finding], lines, read_lines)
-            reported.append(Reported(_redacted(graded), identities[finding], _frame(finding, lines, cards), new))
+            beside = _beside(finding, read_lines, cards) if shows_code else ()
+            reported.append(Reported(_redacted(graded), identities[finding], _frame(finding, lines, cards), new, beside))
     reported.sort(key=lambda item: (item.finding.path, item.finding.line, item.finding.column, item.finding.rule, item.finding.message))
     return tuple(reported), inline, in_baseline
 
@@ -214,6 +221,15 @@ def _frame(finding: Finding, lines: list[str] | None, cards: Mapping[str, Card])
     # a secret that the cut would halve is still whole for the redaction
     shown = {number: redact(lines[number - 1][: 2 * _WIDTH], bare) for number in range(finding.line, last + 1)}
     return tuple((number, (without_strings(text) if is_about_secret else text)[:_WIDTH]) for number, text in shown.items())
+
+
+def _beside(finding: Finding, read_lines: ReadLines, cards: Mapping[str, Card]) -> tuple[str, ...]:
+    found = []
+    for item in finding.evidence:
+        lines = read_lines(item.path)
+        shown = _frame(replace(finding, path=item.path, line=item.line, end_line=item.line), lines, cards)
+        found.append(shown[0][1] if shown else "")
+    return tuple(found)
 
 
 def _redacted(finding: Finding) -> Finding:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backend_lint.config import Settings
     from backend_lint.engine.result import Result
+    from backend_lint.report.page_model import About
 
 __all__ = ["FORMATS", "render"]
 
-FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html")
 
 
-def render(name: str, result: Result, settings: Settings, color: bool, environ: Mapping[str, str] | None = None) -> str:
+def render(
+    name: str, result: Result, settings: Settings, color: bool, environ: Mapping[str, str] | None = None, about: Callable[[], About] | None = None
+) -> str:
     """The report `name` of `result`, ending in a newline; `color` matters to ``text`` and ``concise`` only.
 
     The text can be encoded as UTF-8. ``github``, ``gitlab`` and ``sarif`` read in `environ` (default: the process's) where the checkout lies, and ``github``
-    appends to the file that ``GITHUB_STEP_SUMMARY`` names. Raises ValueError for an unknown format.
+    appends to the file that ``GITHUB_STEP_SUMMARY`` names. ``html`` shows what `about` says of the project.
+
+    Raises ValueError for an unknown format.
     """
     if name in ("github", "gitlab", "sarif"):
         import os
@@ -45,6 +50,15 @@ def render(name: str, result: Result, settings: Settings, color: bool, environ: 
             from backend_lint.report import markdown
 
             return markdown.render(result)
+        case "html":
+            from backend_lint.report import html
+
+            baseline = None
+            if settings.baseline is not None and settings.baseline_data is None:
+                from backend_lint.engine.baseline import load
+
+                baseline = load(settings.baseline)
+            return html.render(result, settings.root.name, about() if about is not None else None, baseline)
     raise ValueError(f"unknown format {name!r}: one of {', '.join(FORMATS)}")
 
 

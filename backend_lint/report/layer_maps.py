@@ -75,12 +75,12 @@ def layers_text(content: Mapping[str, Any]) -> str:
 
 def layers_diagram(content: Mapping[str, Any]) -> str:
     """A Mermaid flowchart of the packages, a subgraph a layer."""
-    return mermaid(*_drawing(content))
+    return mermaid(*layers_drawing(content))
 
 
 def layers_page(content: Mapping[str, Any]) -> str:
     """The drawing as SVG; if packages are measured, with their measures below it."""
-    boxes, lines, rows = _drawing(content)
+    boxes, lines, rows = layers_drawing(content)
     notes = [f"Shape: {content['shape']}", *content["evidence"]]
     measured = [one for one in content["packages"] if _MEASURES[0] in one]
     if not measured:
@@ -94,7 +94,8 @@ def layers_page(content: Mapping[str, Any]) -> str:
     return page("Layers", notes, boxes, lines, rows, below)
 
 
-def _drawing(content: Mapping[str, Any]) -> tuple[list[Box], list[Line], list[str]]:
+def layers_drawing(content: Mapping[str, Any]) -> tuple[list[Box], list[Line], list[str]]:
+    """Packages as boxes, imports between them as arrows, layers as rows."""
     rows = [layer["name"] for layer in content["layers"]] + [_NO_LAYER]
     boxes = [Box(one["name"], one["layer"] or _NO_LAYER, f"{one['modules']} modules") for one in content["packages"]]
     lines = [Line(one["from"], one["to"], one["count"], _wrong(one)) for one in content["arrows"]]

@@ -9,6 +9,7 @@ from backend_lint.engine.redact import redact
 from backend_lint.report.call_maps import calls_diagram, calls_map, calls_page, class_lines, function_lines, link_lines
 from backend_lint.report.database_maps import entity_diagram, not_understood_lines, queries_map, query_lines, schema_map, table_lines
 from backend_lint.report.escape import visible
+from backend_lint.report.html import schema_page
 from backend_lint.report.layer_maps import layers_diagram, layers_map, layers_page, layers_text
 from backend_lint.report.route_maps import callers_told, route_lines, routes_map, routes_page
 
@@ -109,7 +110,7 @@ def render(name: str, project: Project, format_: str, measured: bool = False) ->
 
 DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram, "layers": layers_diagram, "calls": calls_diagram}
 """Name of a map that can be drawn -> the function that makes a Mermaid diagram of its content."""
-PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page, "layers": layers_page, "calls": calls_page}
+PAGES: dict[str, Callable[[Mapping[str, Entries]], str]] = {"routes": routes_page, "schema": schema_page, "layers": layers_page, "calls": calls_page}
 """Name of a map that can be a page -> the function that makes HTML of its content."""
 DRAWN = {"mermaid": DIAGRAMS, "html": PAGES}
 

@@ -10,18 +10,6 @@ from backend_lint.report.escape import visible, xml
 from backend_lint.report.html_page import html_page
 
 _NOT_LABEL = lazy_regex(r'["<>&;`#|\[\]{}()\\]')
-_STYLE = """
-:root { color-scheme: light dark; --text: #1c1e21; --ground: #fff; --line: #8a919c; --box: #f2f3f5; --bad: #b3261e; --soft: #5c6470; }
-@media (prefers-color-scheme: dark) { :root { --text: #e4e6ea; --ground: #17191c; --line: #6b7380; --box: #24272c; --bad: #f0857b; --soft: #a2aab5; } }
-body { font: 14px/1.45 system-ui, sans-serif; color: var(--text); background: var(--ground); margin: 2rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; } ul { padding-left: 1.2rem; }
-.picture { overflow-x: auto; } svg { font: 12px system-ui, sans-serif; } text { fill: var(--text); } .row { fill: var(--soft); font-weight: 600; }
-.detail { font-size: 10px; fill: var(--soft); } rect { fill: var(--box); stroke: var(--line); } path { fill: none; stroke: var(--line); stroke-width: 1.2; }
-.many path { stroke-opacity: .5; } path.bad { stroke: var(--bad); stroke-width: 2; stroke-opacity: 1; }
-svg > path:hover { stroke: var(--text); stroke-width: 3; stroke-opacity: 1; }
-#bad path { fill: var(--bad); stroke: none; } #ok path { fill: var(--line); stroke: none; } .wrong { color: var(--bad); } .legend { color: var(--soft); }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; }
-"""
 _BOX, _HIGH, _GAP, _ROW, _SIDE, _TOP, _PER_ROW = 190, 34, 26, 96, 80, 56, 7
 _LEFT = 90 + _SIDE
 _DETAIL = 36
@@ -80,14 +68,15 @@ def page(title: str, notes: Iterable[str], boxes: Sequence[Box], lines: Sequence
     parts = [
         f"<ul>{''.join(f'<li>{xml(note)}</li>' for note in notes)}</ul>",
         f'<p class="legend">{_LEGEND}</p>',
-        f'<div class="picture">{_svg(boxes, lines, rows)}</div>',
+        f'<div class="picture">{svg(boxes, lines, rows, title)}</div>',
     ]
     if wrong:
         parts.append(f'<h2 class="wrong">Arrows that should not be there</h2>\n<ul>{"".join(wrong)}</ul>')
-    return html_page(title, _STYLE, *parts, below)
+    return html_page(title, *parts, below)
 
 
-def _svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) -> str:
+def svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str], title: str) -> str:
+    """The drawing; `title` is what a screen reader says of it."""
     at: dict[str, tuple[int, int]] = {}
     heads: list[str] = []
     top = _TOP
@@ -111,8 +100,8 @@ def _svg(boxes: Sequence[Box], lines: Sequence[Line], rows: Sequence[str]) -> st
         for name in ("ok", "bad")
     )
     size = f'viewBox="0 0 {width} {top}" width="{width}" height="{top}"'
-    many = ' class="many"' if len(lines) > _MANY else ""
-    return f'<svg {size} role="img"{many}><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
+    many = " many" if len(lines) > _MANY else ""
+    return f'<svg {size} role="img" class="drawing{many}"><title>{xml(title)}</title><defs>{marks}</defs>{"".join(heads)}{"".join(drawn)}</svg>'
 
 
 def _swing(one: tuple[int, int], other: tuple[int, int]) -> int:

@@ -18,24 +18,6 @@ if TYPE_CHECKING:
 Entries = list[dict[str, Any]]
 _KNOWN = {True: "authenticated", False: "open", None: "unknown"}
 _VERIFIES = {True: "verifies", False: "verifies nobody", None: "not known"}
-_STYLE = """
-:root { color-scheme: light dark; --text: #1c1e21; --ground: #fff; --line: #c9ccd1; --head: #f2f3f5; --open: #a33; --closed: #276b3a; --soft: #5c6470; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e4e6ea; --ground: #17191c; --line: #41464d; --head: #24272c; --open: #f09a8f; --closed: #86d29b; --soft: #a2aab5; }
-}
-body { font: 14px/1.45 system-ui, sans-serif; color: var(--text); background: var(--ground); margin: 2rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border: 1px solid var(--line); overflow-wrap: anywhere; }
-th { background: var(--head); position: sticky; top: 0; }
-code { font: 13px/1.4 ui-monospace, monospace; }
-.at { color: var(--soft); font-size: 12px; display: block; }
-.open { color: var(--open); font-weight: 600; } .authenticated { color: var(--closed); font-weight: 600; } .unknown { font-style: italic; }
-@media print {
-  :root { --text: #000; --ground: #fff; --line: #999; --head: #eee; --open: #000; --closed: #000; --soft: #333; }
-  body { margin: 0; font-size: 9pt; } th { position: static; } thead { display: table-header-group; } tr { break-inside: avoid; }
-}
-"""
 
 
 def routes_map(project: Project) -> dict[str, Entries]:
@@ -151,7 +133,7 @@ def routes_page(content: Mapping[str, Entries]) -> str:
         parts.append("<h2>Not understood</h2>\n<p>Routes may be missing because of these.</p>\n<ul>")
         parts += [f"<li><code>{xml(entry['what'])}</code>{_at(entry)}</li>" for entry in unread]
         parts.append("</ul>")
-    return html_page("Routes", _STYLE, *parts)
+    return html_page("Routes", *parts)
 
 
 def _cells(entry: Mapping[str, Any]) -> Iterator[str]:

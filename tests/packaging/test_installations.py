@@ -55,6 +55,11 @@ class TestWheel:
         wanted |= {f"backend_lint/{path.relative_to(TREE).as_posix()}" for path in (TREE / "rules").rglob("*.py")}
         assert held == wanted
 
+    def test_holds_what_the_html_report_is_made_of(self, wheel: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            held = {name.rpartition("/")[2] for name in archive.namelist() if name.startswith("backend_lint/report/assets/")}
+        assert held == {path.name for path in (TREE / "backend_lint" / "report" / "assets").iterdir()}
+
     def test_command_says_its_version(self, installed: Environment) -> None:
         assert __version__ in installed.execute(installed.scripts / "backend-lint", "--version")
 
