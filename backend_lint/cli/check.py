@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backend_lint.cli.options import Command, Prepared, choice_of_severity, prepare, project_options, read_stdin, working_directory
-from backend_lint.cli.streams import say, transcript, wants_color, warn, write_file, write_report
+from backend_lint.cli.streams import say, terminal_width, transcript, wants_color, warn, write_file, write_report
 from backend_lint.config import ConfigError, Settings, nearest
 from backend_lint.config_keys import DIFF_MODES, FORMATS
 from backend_lint.engine.result import Result
@@ -45,6 +45,7 @@ _REPORTS = (
     click.option("--output", callback=_outputs, multiple=True, metavar="FORMAT=PATH", help="One more report, to a file; repeatable."),
     click.option("--statistics", is_flag=True, help="Count findings and unanswered questions by rule, on standard error."),
     click.option("--timings", is_flag=True, help="CPU seconds of stages and rules, on standard error."),
+    click.option("--show-fixes", is_flag=True, help="Show what `backend-lint fix` would change at each finding, as a difference."),
     click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
 )
 
@@ -75,12 +76,13 @@ def command(context: click.Context, /, **given: Any) -> int:
     rest = {"show_files": given["show_files"]}
     paths, stdin_name = _stdin(given)
     given["paths"] = paths
+    fixes = given["show_fixes"]
     if given["watch"]:
         if stdin_name is not None or str(given["diff_file"]) == "-":
             raise ConfigError("--watch checks again and again, and standard input can be read once: name files")
         from backend_lint.cli.watch import watch
 
-        return watch(lambda seen: report(*asked(given, rest), watch=seen), quiet=given["quiet"] > 0)
+        return watch(lambda seen: report(*asked(given, rest), watch=seen, fixes=fixes), quiet=given["quiet"] > 0)
     prepared, cwd = asked(given, rest)
     prepared = prepared._replace(settings=_with_stdin(prepared.settings, cwd, stdin_name))
     if given["show_settings"]:
@@ -101,8 +103,8 @@ def command(context: click.Context, /, **given: Any) -> int:
         from backend_lint.engine.run import Elsewhere
 
         with executor_at(given["executor"]) as executor:
-            return report(prepared, cwd, Elsewhere(executor))
-    return report(prepared, cwd)
+            return report(prepared, cwd, Elsewhere(executor), fixes=fixes)
+    return report(prepared, cwd, fixes=fixes)
 
 
 def asked(given: dict[str, Any], rest: dict[str, Any]) -> tuple[Prepared, Path]:
@@ -130,8 +132,8 @@ def asked(given: dict[str, Any], rest: dict[str, Any]) -> tuple[Prepared, Path]:
     return prepared, cwd
 
 
-def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None, watch: Watch | None = None) -> int:
-    """Runs, judges, writes every report; returns the exit code. `watch` is told what the run looked at."""
+def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None, watch: Watch | None = None, fixes: bool = False) -> int:
+    """Runs, judges, writes every report; returns the exit code. `watch` is told what the run looked at; `fixes`: suggestions are differences."""
     from backend_lint.engine.recording import Watch
 
     settings = prepared.settings
@@ -141,13 +143,17 @@ def report(prepared: Prepared, cwd: Path, elsewhere: Elsewhere | None = None, wa
         watch.refuse()
     result = judged(prepared, watch, elsewhere)
     visible = _shown(result, settings)
+    if fixes:
+        from backend_lint.engine.previews import with_differences
+
+        visible = with_differences(visible, settings, prepared.registry)
     for name, path in settings.formats:
         if path is not None:
             write_file(cwd / path, _render(name, visible, settings, False))
     color = wants_color(settings.color)
     for name, path in settings.formats:
         if path is None and not (settings.verbosity < 0 and name in ("text", "concise") and not (visible.findings or result.unchecked or not result.passed)):
-            write_report(_render(name, visible, settings, color))
+            write_report(_render(name, visible, settings, color, terminal_width()))
     if settings.verbosity >= 0:
         for note in result.notes:
             warn(note)
@@ -186,11 +192,11 @@ def _shown(result: Result, settings: Settings) -> Result:
     return shown(result, settings)
 
 
-def _render(name: str, result: Result, settings: Settings, color: bool) -> str:
+def _render(name: str, result: Result, settings: Settings, color: bool, terminal: int = 0) -> str:
     from backend_lint.report import render
 
     if name != "html":
-        return render(name, result, settings, color)
+        return render(name, result, settings, color, terminal=terminal)
     from backend_lint.engine.run import read_model
     from backend_lint.report.page_model import about
 

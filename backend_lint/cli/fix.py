@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from backend_lint.cli.options import prepare, project_options
-from backend_lint.cli.streams import say, warn, write_report
+from backend_lint.cli.streams import say, wants_color, warn, write_report
 
 
 @click.command("fix", short_help="Apply the fixes that rules offer.")
@@ -37,8 +38,15 @@ def command(**given: Any) -> int:
 def _for_terminal(diff: str) -> str:
     """A terminal must not obey what stands in the checked files; `patch` must get it unchanged."""
     from backend_lint.report.escape import visible
+    from backend_lint.report.paint import painter
 
-    return "".join(f"{visible(line.expandtabs())}\n" for line in diff.splitlines())
+    paint = painter(wants_color("auto"))
+    return "".join(f"{_painted(visible(line.expandtabs()), paint)}\n" for line in diff.splitlines())
+
+
+def _painted(line: str, paint: Callable[[str, str], str]) -> str:
+    part = {"+": "passed", "-": "failed", "@": "rail"}.get(line[:1])
+    return paint("place", line) if line.startswith(("+++ ", "--- ")) else paint(part, line) if part else line
 
 
 def _number(count: int, what: str) -> str:

@@ -25,7 +25,7 @@ def command(context: click.Context, /, **given: Any) -> int:
     from backend_lint.engine.run import Elsewhere
 
     prepared, cwd = asked({**given, "paths": ()}, {})
-    return report(prepared, cwd, Elsewhere(parts=tuple(cwd / one for one in given["parts"])))
+    return report(prepared, cwd, Elsewhere(parts=tuple(cwd / one for one in given["parts"])), fixes=given["show_fixes"])
 
 
 def write_part(prepared: Prepared, text: str, path: Path | None, cwd: Path) -> int:

@@ -112,3 +112,12 @@ def wants_color(choice: str) -> bool:
     if os.environ.get("FORCE_COLOR", "0") not in ("", "0", "false"):
         return True
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width() -> int:
+    """Columns of the terminal that the report goes to; 0 if it goes to none, or to one that knows no columns."""
+    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM") in (None, "", "dumb"):
+        return 0
+    import shutil
+
+    return shutil.get_terminal_size((0, 0)).columns

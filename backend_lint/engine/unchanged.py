@@ -67,7 +67,8 @@ def record_path(arguments: list[str]) -> str:
     """Where the record of an invocation lies: arguments, directory, environment, streams and Python decide."""
     environment = sorted((name, value) for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith(_PREFIXES))
     streams = [(stream.isatty(), stream.encoding, stream.errors) for stream in (sys.stdout, sys.stderr)]
-    named = repr((arguments, os.getcwd(), environment, streams, sys.version, sys.prefix, __file__)).encode("utf-8", "surrogateescape")
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns if streams[0][0] else 0
+    named = repr((arguments, os.getcwd(), environment, streams, columns, sys.version, sys.prefix, __file__)).encode("utf-8", "surrogateescape")
     return os.path.join(cache_directory(arguments), "runs", blake2b(named, digest_size=16).hexdigest())
 
 

@@ -16,12 +16,19 @@ FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "jun
 
 
 def render(
-    name: str, result: Result, settings: Settings, color: bool, environ: Mapping[str, str] | None = None, about: Callable[[], About] | None = None
+    name: str,
+    result: Result,
+    settings: Settings,
+    color: bool,
+    environ: Mapping[str, str] | None = None,
+    about: Callable[[], About] | None = None,
+    terminal: int = 0,
 ) -> str:
     """The report `name` of `result`, ending in a newline; `color` matters to ``text`` and ``concise`` only.
 
     The text can be encoded as UTF-8. ``github``, ``gitlab`` and ``sarif`` read in `environ` (default: the process's) where the checkout lies, and ``github``
     appends to the file that ``GITHUB_STEP_SUMMARY`` names. ``html`` shows what `about` says of the project.
+    `terminal`: its columns, if ``text`` is for one.
 
     Raises ValueError for an unknown format.
     """
@@ -33,7 +40,11 @@ def render(
         case "text":
             from backend_lint.report import text
 
-            return text.render(result, color)
+            if not terminal:
+                return text.render(result, color)
+            from backend_lint.report.links import rule_page
+
+            return text.render(result, color, terminal, rule_page if color else None)
         case "concise":
             from backend_lint.report import concise
 

@@ -119,6 +119,8 @@ def test_fix_edits_shows_and_says_what_it_did(run: Run, project: Path, rules: Pa
     (tmp_path / "mending" / "house" / "called_error.py").write_text(text)
     fix = ("fix", "--rules-dir", str(tmp_path / "mending"), "--select", "house")
     (project / "app.py").write_text("x = bad_error()  # why\n")
+    shown = run("check", *fix[1:], "--show-fixes").stdout
+    assert "help: @@ -1 +1 @@" in shown and "-x = bad_error()  # why" in shown and "+x = good()  # why" in shown
     done = run(*fix, "--diff")
     assert done.returncode == 1, done.stderr
     assert "-x = bad_error()  # why\n+x = good()  # why\n" in done.stdout

@@ -45,6 +45,13 @@ def test_commands_print_what_the_page_shows(page: Path) -> None:
     assert generate.completed(text) == text
 
 
+def test_pictures_of_the_terminal_show_what_the_program_prints() -> None:
+    pictures = load("screenshots").terminal_pictures()
+    old = [path.name for path, text in pictures.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    assert not old, f"run `python docs/screenshots.py`: {old} differ from what the program prints"
+    assert not [path.name for path, text in pictures.items() if re.search(r"url\(\s*[\"']?https?:|<image|<script", text)], "a picture asks nobody"
+
+
 def test_configuration_page_explains_every_key() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     assert not [key for key in KEYS if f"| `{key}` |" not in text]

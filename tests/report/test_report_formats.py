@@ -67,6 +67,47 @@ def test_text_block_has_frame_underline_evidence_and_help(ordinary: Result, sett
     )
 
 
+def test_text_shows_the_code_of_both_sides_of_a_join(settings: Settings) -> None:
+    one = msgspec.structs.replace(reported(), beside=("    created = models.DateTimeField()\x1b[31m",))
+    lines = render("text", Result(findings=(one,), unchecked=(), cards={}), settings, False).splitlines()
+    at = lines.index("   = shop/models.py:8: column declared here, no index")
+    assert lines[at + 1] == " 8 |     created = models.DateTimeField()\\x1b[31m", "what the checked file says cannot steer the terminal"
+
+
+def test_many_findings_end_in_what_to_do_first(settings: Settings) -> None:
+    loud = card("import-cycle", severity=Severity.ERROR, fix="none")
+    findings = (*(reported(number) for number in range(9)), reported(9, rule="import-cycle", severity=Severity.ERROR, path="shop/a.py"))
+    result = Result(findings=findings, unchecked=(), cards={"import-cycle": loud, "unindexed-filter": card(fix="unsafe")})
+    text = render("text", result, settings, False)
+    assert text.endswith(
+        "what to do first\n"
+        "  error       1  import-cycle      shop/a.py\n"
+        "  warning     9  unindexed-filter  shop/views.py; backend-lint fix --unsafe\n"
+        "\n"
+        "10 findings (1 error, 9 warnings) in 0 files\n"
+    )
+    assert "what to do first" not in render("text", msgspec.structs.replace(result, findings=findings[:3]), settings, False)
+
+
+def test_code_is_cut_to_the_terminal_and_rules_lead_to_their_pages(settings: Settings) -> None:
+    base = reported(column=901, end_column=905)
+    line = "a" * 900 + "BCDE" + "f" * 900
+    result = Result(findings=(Reported(base.finding, "0", ((41, line),)),), unchecked=(), cards={})
+    narrow = render("text", result, settings, False, terminal=60).splitlines()
+    assert max(map(len, narrow[3:5])) <= 60 and "BCDE" in narrow[3], "code does not wrap, so that the underline stands below it"
+    coloured = render("text", result, settings, True, terminal=60)
+    found = re.findall(r"\x1b\]8;;(file://[^\x1b]*)\x1b\\([^\x1b]*)\x1b\]8;;\x1b\\", coloured)
+    assert [name for _, name in found] == ["unindexed-filter"]
+    assert Path(found[0][0].removeprefix("file://")).is_file()
+    assert "\x1b]8" not in render("text", result, settings, True), "links are for terminals"
+
+
+def test_a_difference_is_green_and_red(settings: Settings) -> None:
+    result = Result(findings=(reported(suggestion="@@ -1 +1 @@\n-old()\n+new()"),), unchecked=(), cards={})
+    text = render("text", result, settings, True)
+    assert "\x1b[31m-old()" in text and "\x1b[32m+new()" in text
+
+
 def test_text_ends_in_gate_table_and_summary(ordinary: Result, settings: Settings) -> None:
     assert render("text", ordinary, settings, False).endswith(
         "gate\n"
