@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 FIRST = 1.0
 _CLEAR = b"\r\x1b[K"
+_STAGES = {"discover": "looking for files", "read": "reading files", "link": "joining them", "coverage": "reading coverage", "triage": "sorting findings"}
 
 
 @contextmanager
@@ -20,6 +21,8 @@ def progress(verbosity: int) -> Iterator[None]:
     import threading
     import time
 
+    from backend_lint.engine.judge import Clock
+
     done = threading.Event()
     descriptor = sys.stderr.fileno()
     started = time.monotonic()
@@ -27,7 +30,8 @@ def progress(verbosity: int) -> Iterator[None]:
     def count() -> None:
         while not done.wait(FIRST):
             # unbuffered: a worker that is forked meanwhile must not inherit a locked stream
-            os.write(descriptor, _CLEAR + b"checking ... %d s" % (time.monotonic() - started))
+            doing = _STAGES.get(Clock.doing) or ("asking " + Clock.doing if Clock.doing else "checking")
+            os.write(descriptor, _CLEAR + f"{doing} ... {time.monotonic() - started:.0f} s"[:78].encode("ascii", "replace"))
 
     thread = threading.Thread(target=count, daemon=True)
     thread.start()

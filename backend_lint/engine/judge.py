@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from backend_lint.api import Finding, ProjectRule, ReportRule, Rule, SqlRule
 from backend_lint.engine.result import Timing
@@ -23,12 +23,16 @@ Readings = Mapping[str, tuple[SourceFile, Reading]]
 class Clock:
     """CPU seconds by stage and by rule, those of workers included."""
 
+    doing: ClassVar[str] = ""
+    """The stage that was begun last in this process, for whoever waits."""
+
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:
         start = _cpu()
+        Clock.doing = name
         try:
             yield
         finally:

@@ -68,7 +68,7 @@ def test_progress_past_a_second_at_a_terminal_and_nowhere_else(project: Path, tm
     sleeps = "    def visit(self, node, file):\n        import time; time.sleep(1.3)\n        return iter(())\n\n    def _("
     (slow / "house" / "slow.py").write_text(text.replace("    def visit(", sleeps, 1))
     (project / "app.py").write_text("f()\n")
-    assert b"checking ... " in _at_terminal("stderr", project, {**environment, "TERM": "xterm"}, slow)
+    assert b"reading files ... " in _at_terminal("stderr", project, {**environment, "TERM": "xterm"}, slow)
     assert _at_terminal("stderr", project, {**environment, "TERM": "dumb"}, slow) == b""
 
 
