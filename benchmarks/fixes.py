@@ -1,0 +1,175 @@
+"""Apply every fix that rules offer in real code, in several spellings of the same files, and look at what comes out. Nothing is written.
+
+usage: python benchmarks/fixes.py [--profile all] [--write RESULTS.json] TREE...
+
+An application is one fix of one finding. Each file is mended as it is, with CRLF line ends, and with a comment of its own behind every line, in both
+line ends: what comes out must parse and hold every comment that was there. Then the mended tree is checked: `backend-lint fix` takes back a file in which a fix
+did not take or brings a finding, which is counted here; and mending once more must change nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import json
+import sys
+import tokenize
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from backend_lint.api import Finding, Mends
+from backend_lint.config import Settings
+from backend_lint.config_load import Request, load, settle
+from backend_lint.engine.discover import discover, read_regular
+from backend_lint.engine.mend_file import CannotMendError, mend_file
+from backend_lint.engine.run import check_contents
+from backend_lint.registry import Registry
+
+
+def variants(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The file in several spellings in which every place keeps its line and column."""
+    yield "as it is", data
+    if b"\r" not in data:
+        yield "crlf", data.replace(b"\n", b"\r\n")
+        commented = with_comments(data)
+        yield "commented", commented
+        yield "commented crlf", commented.replace(b"\n", b"\r\n")
+
+
+def with_comments(data: bytes) -> bytes:
+    """The file with a comment of its own behind every line that takes one: not inside a string, not behind a backslash."""
+    lines = data.split(b"\n")
+    for token in tokenize.tokenize(io.BytesIO(data).readline):
+        if token.type in (tokenize.NEWLINE, tokenize.NL) and token.string:
+            line = token.start[0] - 1
+            if line < len(lines) - 1 and b"#" not in lines[line] and b"\f" not in lines[line]:
+                lines[line] += b"  # remark %d" % line
+    return b"\n".join(lines)
+
+
+def comments(data: bytes) -> Counter[str]:
+    """Every comment of a file, as often as it is there."""
+    return Counter(token.string.rstrip() for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT)
+
+
+def flaws(before: bytes, after: bytes) -> list[str]:
+    """What is wrong with a file that was mended; empty if nothing is."""
+    found = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(after)
+    except (SyntaxError, ValueError) as error:
+        return [f"does not parse: {error}"]
+    if lost := comments(before) - comments(after):
+        found.append(f"lost comments: {sorted(lost)[:3]}")
+    if (b"\r\n" in before) and b"\n" in after.replace(b"\r\n", b""):
+        found.append("mixes line ends")
+    return found
+
+
+class Tree:
+    """One tree with what its rules say."""
+
+    def __init__(self, root: Path, profile: str) -> None:
+        loaded = load(Request(cwd=root, isolated=True, options={"profile": profile, "cache": False}))
+        self.registry = Registry.load(())
+        self.settings: Settings = settle(loaded, self.registry)
+        rules = self.registry.instantiate(self.settings)
+        self.rules = {rule.name: rule for rule in rules if isinstance(rule, Mends) and self.registry.cards[rule.name].fix in ("safe", "unsafe")}
+        self.contents: dict[str, bytes] = {}
+        for candidate in discover(self.settings).candidates:
+            try:
+                self.contents[candidate.name] = read_regular(root / candidate.name, self.settings.max_file_size)
+            except OSError:
+                continue
+
+    def findings(self, contents: dict[str, bytes]) -> dict[str, list[Finding]]:
+        """All findings by file."""
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for finding in check_contents(self.settings, self.registry, contents)[1].findings:
+            found[finding.path].append(finding)
+        return found
+
+    def fixable(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those that a fix may cure."""
+        return [one for one in findings if one.rule in self.rules and one.path.endswith(".py")]
+
+
+class Outcome:
+    """What was applied, taken back and wrong over all trees."""
+
+    def __init__(self) -> None:
+        self.applied: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.taken_back: Counter[str] = Counter()
+        self.wrong: list[str] = []
+
+    def play(self, root: Path, tree: Tree) -> None:
+        """Mends every file with a finding in every spelling, then checks the tree as it is mended, and mends it again."""
+        before = tree.findings(tree.contents)
+        mended: dict[str, tuple[bytes, Counter[str]]] = {}
+        for path in sorted(before):
+            if findings := tree.fixable(before[path]):
+                self._spellings(f"{root.name}/{path}", path, findings, tree, mended)
+        if not mended:
+            return
+        now = {**tree.contents, **{path: data for path, (data, _) in mended.items()}}
+        after = tree.findings(now)
+        for path, (data, done) in mended.items():
+            old, new = (Counter(one.rule for one in found.get(path, ())) for found in (before, after))
+            for rule, times in done.items():
+                if new[rule] > old[rule] - times:
+                    self.taken_back[f"{rule}: did not take"] += 1
+            for rule in new:
+                if new[rule] > old[rule]:
+                    self.taken_back[f"{', '.join(sorted(done))}: would bring {rule}"] += 1
+            again, still = mend_file(data, tree.fixable(after.get(path, ())), tree.rules) if tree.fixable(after.get(path, ())) else (data, [])
+            fresh = [one for one in still if new[one.rule] <= old[one.rule] - done[one.rule]]
+            if again != data and fresh and not any(one.rule not in done for one in still):
+                self.wrong.append(f"{root.name}/{path}: mended again, it changes again: {sorted({one.rule for one in fresh})}")
+
+    def _spellings(self, where: str, path: str, findings: list[Finding], tree: Tree, mended: dict[str, tuple[bytes, Counter[str]]]) -> None:
+        for name, data in variants(tree.contents[path]):
+            try:
+                after, done = mend_file(data, findings, tree.rules)
+            except CannotMendError as error:
+                self.refused[str(error)[:60]] += 1
+                continue
+            self.applied.update(finding.rule for finding in done)
+            self.wrong += [f"{where} ({name}): {flaw}" for flaw in flaws(data, after)]
+            if name == "as it is" and after != data:
+                mended[path] = after, Counter(finding.rule for finding in done)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("trees", nargs="+", type=Path)
+    parser.add_argument("--profile", default="all")
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    outcome = Outcome()
+    for number, root in enumerate(arguments.trees, 1):
+        outcome.play(root, Tree(root, arguments.profile))
+        print(f"{root.name}: {sum(outcome.applied.values())} applications, {len(outcome.wrong)} wrong", file=sys.stderr, flush=True)  # noqa: T201
+        found = {
+            "trees": number,
+            "applications": sum(outcome.applied.values()),
+            "by rule": dict(outcome.applied.most_common()),
+            "refused": dict(outcome.refused.most_common()),
+            "taken back": dict(outcome.taken_back.most_common()),
+            "wrong": outcome.wrong,
+        }
+        if arguments.write is not None:
+            arguments.write.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=2))  # noqa: T201
+    return 1 if outcome.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
