@@ -1,89 +1,133 @@
-"""``backend-lint init``: writes a configuration with what was detected, and a gate that the project passes today."""
+"""``backend-lint init``: shows what a project is made of, and writes configuration, baseline, hook and CI jobs for it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import click
 
-from backend_lint import __version__
-from backend_lint.cli.options import working_directory
-from backend_lint.cli.streams import say
+from backend_lint.cli.baseline import DEFAULT, RATCHET
+from backend_lint.cli.options import Prepared, prepare, working_directory
+from backend_lint.cli.propose_gate import Proposal, propose_gate
+from backend_lint.cli.streams import say, write_report
+from backend_lint.cli.survey import Survey, survey
 from backend_lint.config import ConfigError
 from backend_lint.config_file import locate
+from backend_lint.engine.coverage_ratchet import text as ratchet_text
+from backend_lint.engine.result import Result
 
-_CONFIGURATION = """\
-# https://pypi.org/project/backend-lint/ - every key has a default; `backend-lint --show-settings` lists them all
-required-version = ">={version}"
-profile = "default"
-"""
-_PRE_COMMIT = """\
-repos:
-  - repo: local
-    hooks:
-      - id: backend-lint-project
-        name: backend-lint
-        entry: backend-lint
-        language: python
-        additional_dependencies: ["backend-lint>={version}"]
-        pass_filenames: false
-        require_serial: true
-"""
-_WORKFLOW = """\
-name: backend-lint
-on: [push, pull_request]
-permissions:
-  contents: read
-jobs:
-  backend-lint:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.12"
-      - run: pip install "backend-lint>={version}"
-      - run: backend-lint --format github
-"""
+_HOOK = ".pre-commit-config.yaml"
+_WORKFLOW = ".github/workflows/backend-lint.yml"
+_PIPELINE = ".gitlab-ci.yml"
+_INCLUDED = ".gitlab/backend-lint.yml"
 
 
-@click.command("init", short_help="Write a configuration with what was detected and a gate that passes today.")
-@click.option("--pre-commit", is_flag=True, help="Also .pre-commit-config.yaml.")
-@click.option("--github", is_flag=True, help="Also .github/workflows/backend-lint.yml.")
+class Planned(NamedTuple):
+    """A file to write. `there`: somebody wrote one, which stays. `after` tells what is left to do."""
+
+    path: str
+    text: str
+    why: str
+    there: bool = False
+    after: str = ""
+
+
+@click.command("init", short_help="Show what a project is made of; write configuration, baseline, hook and CI jobs.")
+@click.option("--pre-commit/--no-pre-commit", default=None, help="A hook for pre-commit (default: in a git repository).")
+@click.option("--github/--no-github", default=None, help="A workflow for GitHub (default: if the project is there).")
+@click.option("--gitlab/--no-gitlab", default=None, help="A job for GitLab (default: if the project is there).")
+@click.option("--baseline/--no-baseline", default=True, help="Accept today's findings, so that only new ones are reported.")
+@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
-def command(pre_commit: bool, github: bool, force: bool) -> int:
-    """Write backend-lint.toml in the project root, with a gate that the project passes today and that new findings fail.
+def command(dry_run: bool, force: bool, **asked: Any) -> int:
+    """Read the project, show what it is made of, and write backend-lint.toml in its root with a first baseline, a hook and CI jobs.
 
-    Findings of today become the baseline, what tests execute today the floors of coverage. Files that are there stay as they are without --force.
+    Each file says in comments what its lines are for. Files that are there stay as they are without --force.
     """
-    from backend_lint.cli.baseline import DEFAULT, RATCHET
-    from backend_lint.cli.detect import detect
-
     here = working_directory()
     place = locate(here, here)
-    found = detect(place.root)
-    head = "".join(f"# detected: {one.name}{'' if one.value == 'yes' else f' {one.value}'} ({one.why})\n" for one in found)
-    files = {"backend-lint.toml": head + _CONFIGURATION}
-    if pre_commit:
-        files[".pre-commit-config.yaml"] = _PRE_COMMIT
-    if github:
-        files[".github/workflows/backend-lint.yml"] = _WORKFLOW
-    there = [name for name in (*files, DEFAULT, RATCHET) if (place.root / name).exists()]
-    if place.config_file is not None and place.config_file.name not in there:
-        there.append(place.config_file.name)
-    if there and not force:
-        raise ConfigError(f"{', '.join(there)} in {place.root} would be replaced or overruled; --force does it")
-    from backend_lint.cli.progress import progress
-    from backend_lint.cli.propose_gate import propose_gate
-
-    with progress(0):
-        proposal = propose_gate(place.root, DEFAULT, RATCHET)
-    files["backend-lint.toml"] += proposal.keys + proposal.tables
-    for path in proposal.wrote:
-        say(f"backend-lint: wrote {path}")
-    for name, text in files.items():
-        path = place.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("{version}", __version__), encoding="utf-8")
-        say(f"backend-lint: wrote {path}")
-    for line in proposal.said:
-        say(f"backend-lint: {line}")
+    if place.config_file is not None and not force and not dry_run:
+        raise ConfigError(f"{place.config_file} would be replaced or overruled; --force does it")
+    if (kept := [name for name in (DEFAULT, RATCHET) if (place.root / name).exists()]) and not force and not dry_run:
+        raise ConfigError(f"{' and '.join(kept)} in {place.root} would be replaced; --force does it")
+    prepared = _prepared(place.root)
+    found = survey(prepared)
+    write_report(_shown(found))
+    proposal = propose_gate(prepared.settings, prepared.registry, RATCHET)
+    planned = _planned(place.root, found, proposal, asked, force)
+    if dry_run:
+        for one in planned:
+            write_report(f"\n--- {one.path}{' (is there and would stay)' if one.there else ''}: {one.why}\n{one.text}")
+        say("backend-lint: nothing was written")
+        return 0
+    for one in planned:
+        if one.there:
+            say(f"backend-lint: {one.path} is there and stays as it is; {one.after or '--force replaces it'}")
+            continue
+        _write(place.root / one.path, one.text, proposal.result if one.path == DEFAULT else None)
+        say(f"backend-lint: wrote {one.path}: {one.why}")
+        if one.after:
+            say(f"              {one.after}")
+    hosted = {one.path for one in planned} & {_WORKFLOW, _PIPELINE, _INCLUDED}
+    if not hosted and asked["github"] is None and asked["gitlab"] is None:
+        say("backend-lint: where its jobs run is not known: --github or --gitlab writes one")
     return 0
+
+
+def _prepared(root: Path) -> Prepared:
+    """The defaults: what an old configuration left out is found again."""
+    nothing: dict[str, Any] = dict.fromkeys(("select", "extend_select", "ignore", "exclude", "paths", "config", "rules_dir"), ())
+    nothing |= dict.fromkeys(("profile", "jobs", "config_from", "cache_dir"))
+    return prepare({**nothing, "isolated": True, "no_cache": False, "quiet": 0, "verbose": 0}, folder=root)
+
+
+def _shown(found: Survey) -> str:
+    from backend_lint.report.escape import visible
+    from backend_lint.report.wording import summary
+
+    widths = max(len(one.what) for one in found.found), min(44, max(len(one.value) for one in found.found))
+    lines = [f"  {one.what:<{widths[0]}}  {visible(one.value):<{widths[1]}}  {visible(one.why)}".rstrip() for one in found.found]
+    return "found\n" + "\n".join(lines) + f"\n  {'findings':<{widths[0]}}  {summary(found.result)}\n"
+
+
+def _planned(root: Path, found: Survey, proposal: Proposal, asked: dict[str, Any], force: bool) -> list[Planned]:
+    from backend_lint.cli.init_files import configuration, github, gitlab, pre_commit
+    from backend_lint.report.wording import plural
+
+    accepts = bool(asked["baseline"] and proposal.result.findings)
+    text = configuration(found, DEFAULT if accepts else "") + proposal.tables
+    planned = [("backend-lint.toml", text, f"what is checked, each key explained{proposal.said}", "")]
+    if accepts:
+        planned.append((DEFAULT, "", f"{plural(len(proposal.result.findings), 'finding')} of today; only new ones are reported from here on", "commit it"))
+    if proposal.below:
+        why = f"what tests execute today of {plural(len(proposal.below), 'file')} below the floor; it may not fall"
+        planned.append((RATCHET, ratchet_text(proposal.below), why, "commit it"))
+    if asked["pre_commit"] or (asked["pre_commit"] is None and (root / ".git").exists()):
+        planned.append((_HOOK, pre_commit(), "checks what a commit changes", "`pre-commit install` switches it on"))
+    if asked["github"] or (asked["github"] is None and found.host == "github"):
+        planned.append((_WORKFLOW, github(), "checks every push and pull request", ""))
+    if asked["gitlab"] or (asked["gitlab"] is None and found.host == "gitlab"):
+        own = not (root / _PIPELINE).exists()
+        path, after = (_PIPELINE, "") if own else (_INCLUDED, f"put `include: [{{local: {_INCLUDED}}}]` into {_PIPELINE}")
+        planned.append((path, gitlab(), "checks every pipeline", after))
+    taken = [Planned(path, text, why, (root / path).exists() and not force, after) for path, text, why, after in planned]
+    snippet = "--dry-run prints the hook to put into it"
+    return [one._replace(after=snippet) if one.path == _HOOK and one.there else one for one in taken]
+
+
+def _write(path: Path, text: str, accepted: Result | None) -> None:
+    """Writes a file, or the baseline with the findings that are `accepted`. Raises ConfigError."""
+    from backend_lint.engine.baseline import create
+    from backend_lint.engine.write import replace_file
+
+    if path.is_symlink() or any(parent.is_symlink() for parent in (path.parent, path.parent.parent)):
+        raise ConfigError(f"{path} is reached through a link; write to where it leads yourself")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if accepted is not None:
+            create(path, accepted)
+        else:
+            replace_file(path, text.encode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None

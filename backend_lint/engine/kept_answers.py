@@ -111,7 +111,8 @@ def digest_of(tool: bytes, rules: Iterable[Rule], readings: Readings, handed: Se
         _add(named, f"{path}\0{file.kind}\0{file.role}")
         _add(named, reading.facts)
     for one in handed:
-        _add(named, _ENCODER.encode(one))
+        # lines of coverage are numbers, and keys that are no strings cannot be put in order
+        _add(named, _ENCODER.encode(msgspec.to_builtins(one, str_keys=True, enc_hook=repr)))
     return named.digest()
 
 

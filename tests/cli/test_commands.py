@@ -163,19 +163,6 @@ def test_settings_are_shown_with_their_origin(check: Run, project: Path) -> None
     assert shown["dialect"] == "postgresql # detected: psycopg in pyproject.toml"
 
 
-def test_init_writes_what_was_detected_and_replaces_nothing(run: Run, project: Path) -> None:
-    (project / "requirements.txt").write_text("fastapi==0.110\n# flask\n")
-    done = run("init", "--pre-commit", "--github")
-    assert done.returncode == 0
-    text = (project / "backend-lint.toml").read_text()
-    assert "# detected: framework fastapi (requirements.txt)" in text and "flask" not in text
-    assert run("--show-settings").returncode == 0, "what init writes is valid"
-    (project / "backend-lint.toml").write_text("profile = 'all'\n")
-    done = run("init")
-    assert done.returncode == 2 and "--force" in done.stderr
-    assert (project / "backend-lint.toml").read_text() == "profile = 'all'\n"
-
-
 def test_clean_removes_our_cache_and_nobody_elses_folder(run: Run, project: Path, home: Path) -> None:
     (project / "app.py").write_text("x = 1\n")
     run()

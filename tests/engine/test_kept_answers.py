@@ -104,3 +104,12 @@ def test_another_state_of_the_tool_makes_another_name(backend: Path, rules: Regi
     monkeypatch.setattr(kept_answers, "_tool", lambda registry: b"changed")
     answer(backend, rules)
     assert len(asked) == 2
+
+
+def test_coverage_by_numbers_of_lines_is_named_too(tmp_path: Path) -> None:
+    """Keys that are numbers are no reason to end with an internal error, and another count of one line is another answer."""
+    from backend_lint.engine.kept_answers import digest_of
+    from backend_lint.facts.coverage import FileCoverage
+
+    one, other = (digest_of(b"", (), {}, [FileCoverage("a.py", {1: hits, 2: 0})]) for hits in (1, 0))
+    assert one != other
