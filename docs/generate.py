@@ -24,7 +24,7 @@ from backend_lint.config_keys import KEYS  # noqa: E402
 from backend_lint.registry import Registry, own_rules  # noqa: E402
 
 PAGES = TREE / "docs" / "rules"
-_NAMES = ("architecture", "configuration", "database", "suppression-and-baseline", "targets", "writing-a-rule")
+_NAMES = ("adopting", "architecture", "configuration", "database", "suppression-and-baseline", "targets", "writing-a-rule")
 SHOWN = (TREE / "README.md", *(TREE / "docs" / f"{name}.md" for name in _NAMES))
 """Pages that take something from the program."""
 _KEYS = re.compile(r"(\| --- \| --- \|\n)(?:\| `.*\n)*(<!-- end keys -->)")

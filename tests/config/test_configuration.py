@@ -394,8 +394,8 @@ def test_line_of_sees_headers_dots_and_quotes() -> None:
 
 
 def test_published_schema_is_fresh() -> None:
-    published = Path(__file__).parents[2] / "docs" / "backend-lint.schema.json"
-    assert json.loads(published.read_text()) == schema(), "run: backend-lint schema > docs/backend-lint.schema.json"
+    published = Path(__file__).parents[2] / "backend_lint" / "backend-lint.schema.json"
+    assert json.loads(published.read_text()) == schema(), "run: backend-lint schema > backend_lint/backend-lint.schema.json"
 
 
 def test_schema_agrees_with_the_reader(project: Path, write: Write) -> None:

@@ -18,7 +18,7 @@ from backend_lint.registry import Registry
 
 TREE = Path(__file__).resolve().parent.parent.parent
 DOCS = TREE / "docs"
-PAGES = [*sorted(DOCS.glob("*.md")), TREE / "README.md", TREE / "SECURITY.md", TREE / "CHANGELOG.md"]
+PAGES = [*sorted(DOCS.glob("*.md")), TREE / "README.md", TREE / "SECURITY.md", TREE / "CHANGELOG.md", TREE / "CONTRIBUTING.md"]
 
 
 def load(name: str) -> ModuleType:
