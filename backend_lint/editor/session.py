@@ -33,6 +33,8 @@ class Session:
     def check(self, opened: Iterable[str]) -> None:
         """Runs the rules over the project on disk. `opened` are paths of which the text is remembered. Raises ConfigError."""
         prepared = self.prepare()
+        if self.prepared is not None and self.prepared.settings == prepared.settings and not prepared.settings.rules_dir:
+            prepared = self.prepared  # the same rules: what is kept between runs is kept for them
         started_ns = time.time_ns()
         before = {path: self.on_disk(path) for path in opened}
         result = self._run(prepared)
