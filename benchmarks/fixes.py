@@ -2,9 +2,9 @@
 
 usage: python benchmarks/fixes.py [--profile all] [--write RESULTS.json] TREE...
 
-An application is one fix of one finding. Each file is mended as it is, with CRLF line ends, and with a comment of its own behind every line, in both
-line ends: what comes out must parse and hold every comment that was there. Then the mended tree is checked: `backend-lint fix` takes back a file in which a fix
-did not take or brings a finding, which is counted here; and mending once more must change nothing.
+An application is one fix of one finding. Each file is mended, all at once and finding by finding, as it is, with CRLF line ends, and with a comment of
+its own behind every line, in both line ends: what comes out must parse and hold every comment that was there. Then the mended tree is checked:
+`backend-lint fix` takes back a file in which a fix did not take or brings a finding, which is counted here; and mending once more must change nothing.
 """
 
 from __future__ import annotations
@@ -143,8 +143,21 @@ class Outcome:
                 continue
             self.applied.update(finding.rule for finding in done)
             self.wrong += [f"{where} ({name}): {flaw}" for flaw in flaws(data, after)]
+            if len(findings) > 1:
+                self._alone(f"{where} ({name})", data, findings, tree)
             if name == "as it is" and after != data:
                 mended[path] = after, Counter(finding.rule for finding in done)
+
+    def _alone(self, where: str, data: bytes, findings: list[Finding], tree: Tree) -> None:
+        """Each fix by itself, as an editor applies it."""
+        for finding in findings:
+            try:
+                after, done = mend_file(data, [finding], tree.rules)
+            except CannotMendError as error:
+                self.refused[str(error)[:60]] += 1
+                continue
+            self.applied.update(one.rule for one in done)
+            self.wrong += [f"{where}, line {finding.line} alone: {flaw}" for flaw in flaws(data, after)]
 
 
 def main() -> int:
