@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Watched
+from browser_page import Watched
 from hostile_project import FILES, HOSTILE, write
 
 from backend_lint.api import Evidence, Finding, Severity
@@ -78,7 +78,7 @@ def test_a_finding_opens_with_the_keyboard_and_its_evidence_leads_on(watched: Wa
     assert "shop/orders.py:5" in text and "return bank.charge(order)" in text, "the other side of the join is shown as code"
     assert body.locator("mark").first.inner_text().strip()
     body.get_by_role("link", name="outbound-call-without-timeout there").click()
-    other = page.locator(".f[data-rule=outbound-call-without-timeout]")
+    other = page.locator(".f[data-rule=outbound-call-without-timeout][data-path='shop/bank.py']")
     assert other.get_attribute("open") is not None
     assert other.locator("summary").evaluate("element => element === document.activeElement")
     other.get_by_role("link", name="Why, and when this is wrong").click()
