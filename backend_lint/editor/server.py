@@ -39,7 +39,7 @@ class Server(LanguageServer):
         self.prepare = prepare
         self.only_open = only_open
         self.sessions: dict[Path, Session] = {}
-        self.published: dict[Path, set[str]] = {}
+        self.published: dict[Path, dict[str, tuple[Reported, ...]]] = {}
         self.wanted: set[Path] = set()
         self.running: asyncio.Task[None] | None = None
         self.worker = ThreadPoolExecutor(1, "backend-lint")
@@ -121,16 +121,22 @@ class Server(LanguageServer):
         shown = set(opened)
         if not self.only_open:
             shown |= set(_worst(session, opened))
-        before = self.published.get(session.root, set())
-        for path in sorted(shown | before) if only is None else [only]:
+        before = self.published.setdefault(session.root, {})
+        # what somebody looks at comes first, and what is shown already is not sent again
+        ordered = [only] if only is not None else sorted(shown | before.keys(), key=lambda path: (path not in opened, path))
+        for path in ordered:
+            found = session.shown(path) if path in shown else ()
+            if path not in opened and before.get(path) == found:
+                continue
             if path in opened:
                 session.adopt(path)
             uri = opened.get(path) or to_uri(session.root / path)
-            text = session.texts.get(path) if path in opened else session.on_disk(path)
-            found = diagnostics(session, path, text, self.encoding) if path in shown else []
+            text = session.texts.get(path) if path in opened else session.on_disk(path) if found else None
             version = self.workspace.text_documents[uri].version if path in opened else None
-            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
-        self.published[session.root] = {path for path in shown if session.shown(path)}
+            told = diagnostics(session, path, text, self.encoding) if found else []
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, told, version))
+            before[path] = found
+        self.published[session.root] = {path: found for path, found in before.items() if found}
 
     def at(self, session: Session, path: str, text: str, around: types.Range) -> list[Reported]:
         """The findings of a file that touch a range."""
