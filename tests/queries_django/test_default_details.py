@@ -216,3 +216,108 @@ def show(request, number: int):
 def test_who_adds_up_rows_means_several(tmp_path: Path) -> None:
     """A unique constraint would refuse the second of them."""
     assert "app-level-uniqueness" not in {one.rule for one in told(tmp_path, _SUM, profile="strict")}
+
+
+_FIELDS = """
+class NamedSerializer(serializers.ModelSerializer):
+    owner_name = serializers.CharField(source="owner.name")
+    driver_name = serializers.CharField(source="driver.name")
+
+    class Meta:
+        model = Parcel
+        fields = ("id", "driver_name")
+
+
+class ListedSerializer(NamedSerializer):
+    class Meta(NamedSerializer.Meta):
+        fields = NamedSerializer.Meta.fields + ("closed",)
+
+
+class ParcelViewSet(viewsets.ReadOnlyModelViewSet):
+    queryset = Parcel.objects.filter(closed=False)
+    serializer_class = ListedSerializer
+"""
+
+
+def test_fields_that_are_left_out_read_nothing(tmp_path: Path) -> None:
+    """A field of a base class is written only where ``Meta.fields`` has its name, be it that of another serializer."""
+    (found,) = told(tmp_path, _FIELDS, 'router.register("parcels", views.ParcelViewSet, basename="parcels")')
+    assert "with one query per row for `driver`;" in found.message
+
+
+_CHOICE = """
+class ParcelSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Parcel
+        fields = ["id"]
+
+
+class ExportSerializer(serializers.ModelSerializer):
+    owner_name = serializers.CharField(source="owner.name")
+
+    class Meta:
+        model = Parcel
+        fields = ["owner_name"]
+
+
+class ParcelViewSet(viewsets.ReadOnlyModelViewSet):
+    queryset = Parcel.objects.filter(closed=False)
+
+    def get_serializer_class(self):
+        if self.request.query_params.get("format") == "csv":
+            return ExportSerializer
+        return ParcelSerializer
+"""
+
+
+def test_a_serializer_for_some_requests_only_is_left_to_strict(tmp_path: Path) -> None:
+    """A list that is written in one of several ways need not load what the rarest of them reads."""
+    urls = 'router.register("parcels", views.ParcelViewSet, basename="parcels")'
+    assert not told(tmp_path, _CHOICE, urls)
+    assert "serializer-n-plus-one" in {one.rule for one in told(tmp_path, _CHOICE, urls, "strict")}
+
+
+_GIVEN = """
+
+    def move(self, other):
+        self.driver = other
+        return self.said()
+
+    def said(self):
+        return f"{self.driver.name} {self.owner.name}"
+"""
+
+
+def test_what_an_object_was_given_on_the_way_is_not_loaded(tmp_path: Path) -> None:
+    """A method sets a relation and calls another one that reads it."""
+    models = _MODELS.replace("\n\nclass Letter", f"{_GIVEN}\n\nclass Letter")
+    loop = "def show(request, other):\n    return JsonResponse({'all': [parcel.move(other) for parcel in Parcel.objects.filter(closed=False)]})\n"
+    every = told(tmp_path, loop, profile="strict", others={"app/models.py": models})
+    (found,) = (one for one in every if one.rule == "lazy-load-in-loop")
+    assert "for `owner`:" in found.message
+
+
+def test_a_page_of_a_few_rows_is_left_to_strict(tmp_path: Path) -> None:
+    """Ten queries more for what somebody types are not what makes it slow."""
+    loop = "def show(request):\n    return JsonResponse({'names': [parcel.owner.name for parcel in Parcel.objects.filter(closed=False)[:10]]})\n"
+    assert not told(tmp_path, loop)
+
+
+def test_the_name_of_the_project_says_nothing_of_what_runs_once(tmp_path: Path) -> None:
+    """A folder ``seed`` with the whole application in it fills no new database."""
+    told(tmp_path, "def show(request):\n    return JsonResponse({'names': [parcel.owner.name for parcel in Parcel.objects.filter(closed=False)]})\n")
+    (tmp_path / "app").rename(tmp_path / "seed")
+    for path in (tmp_path / "seed").glob("*.py"):
+        path.write_text(path.read_text().replace("from app", "from seed").replace("'app'", "'seed'").replace('"app.', '"seed.'))
+    settings = msgspec.structs.replace(samples.settings(tmp_path), profile="default")
+    assert "lazy-load-in-loop" in {one.finding.rule for one in run(settings, samples.registry()).findings}
+
+
+def test_an_index_of_a_base_class_is_left_to_strict(tmp_path: Path) -> None:
+    """Other tables have it from the same line."""
+    meta = "class Dated(models.Model):\n    day = models.DateField()\n    place = models.IntegerField()\n\n    class Meta:\n        abstract = True\n"
+    meta += "        index_together = [('place', 'day')]\n\n\nclass Count(Dated):\n    class Meta(Dated.Meta):\n        unique_together = [('place', 'day')]\n"
+    post = "from app.models import Count as Counted\n\n\ndef post(request):\n    Counted.objects.create(place=2)\n    return JsonResponse({})\n"
+    others = {"app/models.py": f"{_MODELS}\n\n{meta}"}
+    assert not told(tmp_path, post, others=others)
+    assert "app_count" in " ".join(one.message for one in told(tmp_path, post, profile="strict", others=others))
