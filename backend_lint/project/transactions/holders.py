@@ -42,6 +42,7 @@ class Holders:
         self._project = project
         self._locks = locks
         self._rows = rows
+        self._handed_rows: dict[tuple[FunctionKey, str], Row | None] = {}
 
     def of(self, key: FunctionKey, row: Row, block: int = 0) -> Holder | None:
         """Somebody who certainly hands over a row that others know too, without a lock; None if nobody does, or if someone hands over one that is new.
@@ -53,6 +54,12 @@ class Holders:
 
     def handed_row(self, key: FunctionKey, text: str) -> Row | None:
         """The row that a parameter without a type is: all known callers hand over rows of one model, and none a new one."""
+        state = key, text
+        if state not in self._handed_rows:
+            self._handed_rows[state] = self._handed_row(key, text)
+        return self._handed_rows[state]
+
+    def _handed_row(self, key: FunctionKey, text: str) -> Row | None:
         head = self._project.calls.head(key)
         name = text.removeprefix("%")
         if not any(one.name == name and not one.annotation and one.kind not in _SEVERAL for one in head.parameters):

@@ -107,6 +107,39 @@ class Indexed:
         return found
 
     @functools.cached_property
+    def asked(self) -> str:
+        """All that is passed, tested and returned, for questions whether a value is among it."""
+        body = self.body
+        texts = [block.subject for block in body.blocks] + [text for _, text, _ in body.conditions] + [one.value for one in body.returns]
+        return "\n".join((*texts, *self.given))
+
+    @functools.cached_property
+    def given(self) -> frozenset[str]:
+        """The values that calls are given."""
+        return frozenset(text for call in self.body.calls for text in (*call.args, *(value for _, value in call.keywords)))
+
+    @functools.cached_property
+    def handed(self) -> frozenset[str]:
+        """The values that leave the function."""
+        return self.given.union((one.value for one in self.body.returns), (one.value for one in self.body.yields))
+
+    @functools.cached_property
+    def set_by_name(self) -> frozenset[str]:
+        """The values of which attributes are set whose names nobody knows: ``setattr(row, name, value)``."""
+        return frozenset(call.args[0] for call in self.body.calls if call.callee in ("setattr", "vars") and call.args)
+
+    @functools.cached_property
+    def last_read(self) -> Mapping[str, int]:
+        """The last line in which each attribute is read, itself or something of it."""
+        found: dict[str, int] = {}
+        for line, _, text, _ in self.body.reads:
+            parts = text.split(".")
+            for length in range(2, len(parts) + 1):
+                own = ".".join(parts[:length])
+                found[own] = max(found.get(own, 0), line)
+        return found
+
+    @functools.cached_property
     def leaving(self) -> Sequence[int]:
         """The ``if`` blocks that end the function, in the order of the text."""
         ends = {one.block for one in self.body.returns} | {one.block for one in self.body.raises}

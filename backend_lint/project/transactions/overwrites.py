@@ -124,7 +124,7 @@ class Overwrites:
 
 def fields_to_save(project: Project, indexed: Indexed, row: Row) -> tuple[str, ...]:
     """What ``update_fields`` must name: the fields that a function has changed of a row, and those that saving sets; empty if it may have changed any."""
-    if any(call.callee in ("setattr", "vars") and not set(alternatives(row.text)).isdisjoint(call.args[:1]) for call in indexed.body.calls):
+    if not indexed.set_by_name.isdisjoint(alternatives(row.text)):
         return ()
     fields = _changed(indexed, row.text, row)
     return (*fields, *_set_on_save(project, row, fields))

@@ -32,19 +32,15 @@ def is_computable(indexed: Indexed, assign: Assign, row: Row, field: Field) -> b
 
     Nor may anybody read it of Django's row afterwards, here or where that is handed on: it would be an expression, not a number. SQLAlchemy loads it anew.
     """
-    own, body = owns(assign), indexed.body
+    own = owns(assign)
     django = row.model.framework is Framework.DJANGO
     if (django and row.origin is not Origin.LOADED) or not field.kind.endswith(_NUMBERS if django else _SQL_NUMBERS):
         return False
     if not assign.augmented and not any(_adds_to(assign.value, one) for one in own):
         return False
-    texts = [text for line, _, text, _ in body.reads if line > assign.line] + [block.subject for block in body.blocks] + [one.value for one in body.returns]
-    texts += [text for _, text, _ in body.conditions]
-    given = [text for call in body.calls for text in (*call.args, *(value for _, value in call.keywords))]
-    if any(one in text for one in own for text in (*texts, *given)):
+    if any(one in indexed.asked or indexed.last_read.get(one, 0) > assign.line for one in own):
         return False
-    handed = {*given, *(one.value for one in body.returns), *(one.value for one in body.yields)}
-    return not django or handed.isdisjoint(alternatives(assign.target.rpartition(".")[0]))
+    return not django or indexed.handed.isdisjoint(alternatives(assign.target.rpartition(".")[0]))
 
 
 def _adds_to(value: str, own: str) -> bool:
