@@ -129,5 +129,5 @@ def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
         return False
     growth = project.growing.of(name)
     if growth in (Growth.BY_HAND, Growth.UNKNOWN):
-        return growth is Growth.UNKNOWN and table is not None and project.growing.surely(table)
+        return growth is Growth.UNKNOWN and table is not None and model is not None and project.growing.surely(table)
     return made is None or made.function < 0 or project.growing.sure_place(name) is not None
