@@ -71,9 +71,8 @@ class HardcodedSecret(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in secrets_in_code(project):
-            if found.module.role in self.roles:
-                symbol = found.module.functions[found.function].name if found.function else ""
-                yield self.finding(found.module.path, Place.at(found.line, found.column), _message(found), symbol=symbol)
+            symbol = found.module.functions[found.function].name if found.function else ""
+            yield self.finding(found.module.path, Place.at(found.line, found.column), _message(found), symbol=symbol)
 
 
 def _message(found: Secret) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, named_for_development, only_while_developing
@@ -19,7 +20,11 @@ from backend_lint.redaction import is_secret
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
+_ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 _SHORTEST = 16
+_LEAST = _SHORTEST + 2
+"""With its quotation marks."""
+_BEGINS = frozenset("'\"b{")
 _LONGEST = 4000
 _PROVIDERS = {
     "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
@@ -73,7 +78,7 @@ class Secret(NamedTuple):
 def secrets_in_code(project: Project) -> Iterator[Secret]:
     """Secrets that production may run with, in order of path; each place once."""
     for module in project.modules.values():
-        if for_development(module.path):
+        if module.role not in _ROLES or for_development(module.path):
             continue
         seen: set[int] = set()
         for function, body in enumerate(module.bodies):
@@ -96,7 +101,7 @@ def kind_of(value: str) -> str:
     >>> kind_of("AKIA" + "QWZ7M3KD5PLX2RTB"), kind_of("AKIAIOSFODNN7EXAMPLE"), kind_of("akia")
     ('an AWS access key', '', '')
     """
-    if not len(value) >= _SHORTEST or not any(sign in value for sign in _SIGNS):
+    if len(value) < _SHORTEST or (" " in value and "PRIVATE KEY" not in value) or not any(sign in value for sign in _SIGNS):
         return ""
     match = _SHAPES.search(value[:_LONGEST])
     if match is None or (match.lastindex != len(_KINDS) and _says_example(match.group())):
@@ -110,9 +115,9 @@ def is_random_secret(name: str, value: str) -> bool:
     >>> is_random_secret("api_key", "8f3kQz71LmPx0vBt"), is_random_secret("api_key", "your-api-key-here-1"), is_random_secret("PUBLIC_KEY", "8f3kQz71LmPx0vBt")
     (True, False, False)
     """
-    if not len(value) >= _SHORTEST or not is_secret(name) or _NOT_SECRET.search(name) or is_signing_key(name):
+    if len(value) < _SHORTEST or _RANDOM.fullmatch(value) is None or not is_secret(name) or _NOT_SECRET.search(name) or is_signing_key(name):
         return False
-    if _RANDOM.fullmatch(value) is None or _ADDRESS.search(value) or _PLACEHOLDER.search(value):
+    if _ADDRESS.search(value) or _PLACEHOLDER.search(value):
         return False
     if _UUID.fullmatch(value):
         return "secret" in name.lower() or "key" in name.lower()
@@ -141,30 +146,31 @@ def _says_example(text: str) -> bool:
 def _values(module: SourceModule, function: int, body: Body) -> Iterator[tuple[str, str, int, int, int]]:
     """Constant strings that are long enough with their name, place and block."""
     for assign in body.assigns:
-        if value := _long(assign.value):
-            yield _last(assign.target), value, assign.line, assign.column, assign.block
-        elif assign.value[:1] == "{":
-            yield from ((name, held, assign.line, assign.column, assign.block) for name, held in _held(assign.value))
+        if len(assign.value) >= _LEAST and assign.value[0] in _BEGINS:
+            for name, value in _named(_last(assign.target), assign.value):
+                yield name, value, assign.line, assign.column, assign.block
     for call in body.calls:
         for name, text in call.keywords:
-            if value := _long(text):
-                yield name, value, call.line, call.column, call.block
-            elif text[:1] == "{":
-                yield from ((key, held, call.line, call.column, call.block) for key, held in _held(text))
+            if len(text) >= _LEAST and text[0] in _BEGINS:
+                read = constant_string(call.args[0]) or "" if name == "default" and call.args and _ENVIRONMENT.search(call.callee) else name
+                for key, value in _named(read, text):
+                    yield key, value, call.line, call.column, call.block
         for number, text in enumerate(call.args):
-            if value := _long(text):
-                named = constant_string(call.args[0]) or "" if number == 1 and call.args[0][:1] in "'\"" and _ENVIRONMENT.search(call.callee) else ""
-                yield named, value, call.line, call.column, call.block
-            elif text[:1] == "{":
-                yield from ((key, held, call.line, call.column, call.block) for key, held in _held(text))
-        if call.args and call.args[0][:1] in "'\"" and _ENVIRONMENT.search(call.callee):
-            given = next((text for name, text in call.keywords if name == "default"), "")
-            if value := _long(given):
-                yield constant_string(call.args[0]) or "", value, call.line, call.column, call.block
+            if len(text) >= _LEAST and text[0] in _BEGINS:
+                read = constant_string(call.args[0]) or "" if number == 1 and _ENVIRONMENT.search(call.callee) else ""
+                for key, value in _named(read, text):
+                    yield key, value, call.line, call.column, call.block
     head = module.functions[function]
     for parameter in head.parameters if function else ():
         if value := _long(parameter.default):
             yield parameter.name, value, head.line, head.column, 0
+
+
+def _named(name: str, text: str) -> Iterator[tuple[str, str]]:
+    if text[0] == "{":
+        yield from _held(text)
+    elif value := _long(text):
+        yield name, value
 
 
 def _held(text: str) -> Iterator[tuple[str, str]]:
@@ -174,7 +180,7 @@ def _held(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _long(text: str) -> str:
-    if len(text) < _SHORTEST + 2 or text[0] not in "'\"b":
+    if len(text) < _LEAST or text[0] not in "'\"b":
         return ""
     return constant_string(text.removeprefix("b")) or ""
 
