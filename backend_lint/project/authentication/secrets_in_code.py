@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _ROLES = frozenset({Role.APPLICATION, Role.SETTINGS, Role.COMMAND})
 _SHORTEST = 16
-_LEAST = _SHORTEST + 2
-"""With its quotation marks."""
+_LEAST = 10
+"""With its quotation marks; what is shorter is a password at most in a test."""
 _BEGINS = frozenset("'\"b{")
 _LONGEST = 4000
 _PROVIDERS = {
@@ -56,6 +56,10 @@ _NOT_SECRET = lazy_regex(
 """Names of what is said about a secret, or is shown to everybody."""
 _RANDOM = lazy_regex(r"[A-Za-z0-9+/=_\-!@#$%^&*.~:|]{16,500}")
 _ADDRESS = lazy_regex(r"://|^/|^\.{0,2}/|^[\w-]+(?:\.[A-Za-z_][\w-]*)+$|^arn:|^(?:pbkdf2_|\$2[aby]\$|\$argon2|argon2|bcrypt|sha\d+[$-]|md5\$|scrypt:|crypt\$)|@")
+_MADE_UP = lazy_regex(r"e2e|(?:^|[/_])(?:seeds?|seeding|fixtures?)(?:[/_.]|$)", re.IGNORECASE)
+"""Paths of data for trying out."""
+_OF_PASSWORD = lazy_regex(r"(?:password|passwd|passphrase|pwd)$", re.IGNORECASE)
+_SIGN = lazy_regex(r"[!#$%&*+=?^~](?!\{)")
 _UUID = lazy_regex(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WORD = lazy_regex(r"[a-z]{5,}|[A-Z]{6,}")
 _HEX = lazy_regex(r"[0-9a-f]+|[0-9A-F]+")
@@ -78,7 +82,7 @@ class Secret(NamedTuple):
 def secrets_in_code(project: Project) -> Iterator[Secret]:
     """Secrets that production may run with, in order of path; each place once."""
     for module in project.modules.values():
-        if module.role not in _ROLES or for_development(module.path):
+        if module.role not in _ROLES or for_development(module.path) or _MADE_UP.search(module.path):
             continue
         seen: set[int] = set()
         for function, body in enumerate(module.bodies):
@@ -115,7 +119,9 @@ def is_random_secret(name: str, value: str) -> bool:
     >>> is_random_secret("api_key", "8f3kQz71LmPx0vBt"), is_random_secret("api_key", "your-api-key-here-1"), is_random_secret("PUBLIC_KEY", "8f3kQz71LmPx0vBt")
     (True, False, False)
     """
-    if len(value) < _SHORTEST or _RANDOM.fullmatch(value) is None or not is_secret(name) or _NOT_SECRET.search(name) or is_signing_key(name):
+    if len(value) < _SHORTEST:
+        return _is_password(name, value)
+    if _RANDOM.fullmatch(value) is None or not is_secret(name) or _NOT_SECRET.search(name) or is_signing_key(name):
         return False
     if _ADDRESS.search(value) or _PLACEHOLDER.search(value):
         return False
@@ -126,6 +132,13 @@ def is_random_secret(name: str, value: str) -> bool:
     if _HEX.fullmatch(value):
         return entropy(value) >= _LEAST_BITS_OF_HEX
     return entropy(value) >= _LEAST_BITS and not _WORD.search(value)
+
+
+def _is_password(name: str, value: str) -> bool:
+    """Letters of both kinds, digits and a sign that words do not have, under the name of a password."""
+    if not _OF_PASSWORD.search(name) or _NOT_SECRET.search(name) or _PLACEHOLDER.search(value) or _ADDRESS.search(value):
+        return False
+    return _SIGN.search(value) is not None and all(any(test(sign) for sign in value) for test in (str.isupper, str.islower, str.isdigit))
 
 
 def entropy(text: str) -> float:
@@ -174,7 +187,7 @@ def _named(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _held(text: str) -> Iterator[tuple[str, str]]:
-    for name, value in entries(text) if len(text) > _SHORTEST else ():
+    for name, value in entries(text) if len(text) > _LEAST else ():
         if known := _long(value):
             yield name, known
 
