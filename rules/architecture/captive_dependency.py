@@ -10,6 +10,7 @@ _HARM = {
     "session": "requests then share one session, or get rows of one that is closed; make the object for each request, or hand it the session factory",
     "request": "requests that are long answered are kept alive, and their state with them; hand in only the values that are needed",
 }
+_KEYED = "each session is a key of its own, so that nothing is found again and old sessions are kept; leave the session out of what is cached by"
 
 
 class CaptiveDependency(ProjectRule):
@@ -78,11 +79,12 @@ class CaptiveDependency(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for one in captives(project):
+            harm = _KEYED if one.keyed and one.what == "session" else _HARM[one.what]
             symbol = project.modules[one.path].functions[one.function].name if one.function else ""
             yield self.finding(
                 one.path,
                 Place.at(one.line, one.column),
-                f"`{one.keeper}` holds on to the {one.what} of one request, and lives as long as the process: {_HARM[one.what]}",
+                f"`{one.keeper}` holds on to the {one.what} of one request, and lives as long as the process: {harm}",
                 symbol=symbol,
                 evidence=[Evidence(one.path, one.given, f"the {one.what} comes in here; {one.how}")],
             )

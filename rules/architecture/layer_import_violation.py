@@ -16,7 +16,8 @@ class LayerImportViolation(ProjectRule):
 
     The layers are inferred from the names of folders (`services`, `repositories`, `routes` and their like; files of these names in packages of features),
     and an import is reported only where at least ten others point the right way for each that does not: a project that shows no layers hears nothing.
-    `backend-lint map layers` draws what was understood. With `[tool.backend-lint.layers]`, `declared-layer-violation` speaks instead.
+    Outside of the profile `strict` what is imported must itself answer requests. `backend-lint map layers` draws what was understood. With
+    `[tool.backend-lint.layers]`, `declared-layer-violation` speaks instead.
 
     ## Why is this bad
 
@@ -93,13 +94,16 @@ class LayerImportViolation(ProjectRule):
     severity = Severity.WARNING
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
     automatic = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         graph = project.architecture.graph
         layers = project.architecture.layers
-        for one in () if layers.declared else layers.violations():
+        found = [] if layers.declared else layers.violations()
+        if found and not self.shows(Profile.STRICT):
+            answering = {route.module for route in project.routes}
+            found = [one for one in found if one.arrow.imported in answering]
+        for one in found:
             arrow = one.arrow
             importer, imported = graph.names[arrow.importer], graph.names[arrow.imported]
             what = arrow.name.rpartition(".")[2]

@@ -40,9 +40,9 @@ def test_stars_stand_for_one_part_and_for_one_or_more(pattern: str, name: str, f
 
 
 def test_a_name_of_many_stars_does_not_hang() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not _pattern(".".join(["**"] * 40) + ".x")(".".join(["p"] * 900))
-    assert time.monotonic() - begun < 2, "going back for each ** takes longer than the universe is old"
+    assert time.process_time() - begun < 2, "going back for each ** takes longer than the universe is old"
 
 
 def _project(root: Path, contracts: str) -> Project:
@@ -71,9 +71,9 @@ def test_contracts_that_nobody_can_check_are_an_error_and_not_passed_over(tmp_pa
 def test_many_contracts_are_read_in_one_pass(tmp_path: Path) -> None:
     text = "".join(f"[importlinter:contract:{i}]\nname=x\ntype=forbidden\nsource_modules=p.a\nforbidden_modules=p.b\n" for i in range(8_000))
     (tmp_path / ".importlinter").write_text(HEAD + text)
-    begun = time.monotonic()
+    begun = time.process_time()
     plan, _ = plan_of(Settings(root=tmp_path, cache=False))
-    assert time.monotonic() - begun < 4, "looking for the line of each contract from the top takes 20 seconds"
+    assert time.process_time() - begun < 4, "looking for the line of each contract from the top takes 20 seconds"
     assert plan.contracts[-1].line == 3 + 7_999 * 5
 
 

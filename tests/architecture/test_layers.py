@@ -151,6 +151,18 @@ def test_a_folder_web_without_web_framework_is_no_layer() -> None:
     assert layers_of(project(files)) == {}
 
 
+def test_only_imports_of_what_answers_requests_are_sure() -> None:
+    routes = {f"app/routes/r{number}.py": VIEW + "from app.services import orders\n" for number in range(30)}
+    route = "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/orders')\ndef orders():\n    return []\n"
+    files = {**LAYERED, **routes, "app/routes/answers.py": route, "app/routes/shapes.py": "SIZE = 1\n"}
+    files["app/services/orders.py"] = "from app.routes.answers import orders\nfrom app.routes.shapes import SIZE\n"
+    contents = {path: text.encode() for path, text in files.items()}
+    for profile, lines in (("default", [1]), ("strict", [1, 2])):
+        settings = Settings(root=Path("/nowhere"), cache=False, jobs=1, profile=profile)
+        found = check_contents(settings, samples.registry(), contents)[1].findings
+        assert [one.line for one in found if one.rule == "layer-import-violation"] == lines, profile
+
+
 def test_our_own_floors_are_checked_by_the_rule() -> None:
     settings = load(Request(cwd=samples.TREE)).settings
     folders = ("backend_lint", "rules")

@@ -42,6 +42,8 @@ class Captive(NamedTuple):
     keeper: str
     how: str
     given: int
+    keyed: bool = False
+    """It is part of the key that the keeper finds its answers by."""
 
 
 def captives(project: Project) -> Iterator[Captive]:
@@ -89,7 +91,7 @@ def _in_cache(project: Project, path: str, number: int) -> Iterator[Captive]:
             ref = project.resolver.injected(path, head.scope, int(parameter.default[1:]))
         what = _short_lived(project, ref)
         if what == "session" or (what == "request" and not _forgets(project, path, number)):
-            yield Captive(path, head.line, head.column, number, what, f"{name}()", f"the cache keeps `{parameter.name}` as part of its key", head.line)
+            yield Captive(path, head.line, head.column, number, what, f"{name}()", f"the cache keeps `{parameter.name}` as part of its key", head.line, True)
             return
     body = project.modules[path].bodies[number]
     for found in body.returns:
