@@ -87,6 +87,9 @@ def test_counts_that_cannot_be() -> None:
     assert "add up" in refused('[{"name": "/a", "method": "GET", "num_requests": 900, "num_failures": 0, "response_times": {"3": 10}}]')
     assert "contradict" in refused('query,calls,total_exec_time,mean_exec_time\n"SELECT a FROM b",100,90000,1\n')
     assert "contradict" in refused('query,calls,min_exec_time,max_exec_time,mean_exec_time\n"SELECT a FROM b",100,200,900,1\n')
+    failed = '"http_req_failed": {"passes": 0, "fails": 900, "value": 0.5}'
+    summary = '{"metrics": {"http_req_duration": {"med": 1}, "http_reqs": {"count": 900}, FAILED}, "root_group": {}}'
+    assert "add up" in refused(summary.replace("FAILED", failed))
     assert "share" in refused('{"latencies": {"95th": 1000}, "requests": 10, "success": 7}')
 
 

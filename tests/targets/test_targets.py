@@ -152,6 +152,9 @@ def test_quick_failures_do_not_hide_slow_answers(shop: Path) -> None:
     assert found.status == "not-measured"
     assert "100 failures may hide slower answers" in found.reason
     assert conditions(shop, p95_ms=171, reports=[name])["p95_ms"].status == "passed", "its 99 % is below"
+    few = write(shop, "load/few.csv", stats(("GET", "/orders", 1000, 9, 40, 150)))
+    assert conditions(shop, p95_ms=160, reports=[few])["p95_ms"].status == "passed", "so few failures are allowed, and change nothing"
+    assert conditions(shop, p95_ms=160, error_rate=0.5, reports=[few])["p95_ms"].status == "not-measured"
 
 
 def test_connections(shop: Path) -> None:

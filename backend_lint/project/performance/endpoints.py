@@ -34,18 +34,18 @@ class Row(msgspec.Struct, frozen=True):
         """Per cent of the requests that failed."""
         return 100.0 * self.endpoint.failures / self.endpoint.requests if self.endpoint.requests else 0.0
 
-    def bounds(self, percent: float) -> tuple[float | None, float | None]:
+    def bounds(self, percent: float, tolerated: float = 0.0) -> tuple[float | None, float | None]:
         """Between which times the percentile of the answers lies; None where the report does not say.
 
         Equal where it is known. Failures come quickly or late, so that they hide what an answer takes: with single times they are left out, if that is no
-        better; without, the answers may be as slow as if all failures had been quick.
+        better; without, and where more failed than is `tolerated`, the answers may be as slow as if all failures had been quick.
         """
         one = self.endpoint
         low = high = one.quantiles.get(percent)
         if low is None:
             low = max((value for known, value in one.quantiles.items() if known < percent), default=None)
         wanted = percent
-        if one.failures and one.requests and one.ok is None:
+        if one.requests and one.ok is None and self.error_rate > tolerated:
             failed = min(one.failures / one.requests, 1.0)
             wanted = 100.0 * (failed + percent / 100 * (1 - failed))
             high = None

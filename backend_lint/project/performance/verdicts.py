@@ -88,7 +88,7 @@ def latency(performance: Performance, name: str) -> Verdict:
     small, open_, slow, kept = [], [], [], []
     for row in endpoints.rows:
         limit = limit_of(row, targets, percent)
-        low, high = row.bounds(percent)
+        low, high = row.bounds(percent, targets.error_rate)
         if why := too_few(row, targets):
             small.append(f"{row.label}: {why}")
         elif low is not None and low >= limit:

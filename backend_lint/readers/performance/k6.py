@@ -59,15 +59,21 @@ def _endpoint(metrics: Mapping[str, object], tags: str, values: Mapping[str, obj
         requests = count(values["count"])
     failures = 0
     if f"http_req_failed{suffix}" in metrics:
-        # of this rate, what "passes" is what failed
-        failed = _values(metrics[f"http_req_failed{suffix}"])
-        failures = count(failed.get("passes", 0))
-        if requests is None and "fails" in failed:
-            requests = failures + count(failed["fails"])
+        failures, of = _failed(_values(metrics[f"http_req_failed{suffix}"]))
+        requests = of if requests is None else requests
     given = dict(_TAG.findall(tags))
     name = (given.get("name") or given.get("url") or given.get("group") or tags).strip(":").strip()
     mean = milliseconds(values["avg"]) if "avg" in values else None
     return endpoint(Endpoint(name, given.get("method", "").strip().upper(), requests, failures, quantiles, mean))
+
+
+def _failed(rate: Mapping[str, object]) -> tuple[int, int]:
+    """How many requests failed, and of how many: of this rate, what "passes" is what failed. Raises UnreadableError if its share says something else."""
+    passes, fails = count(rate["passes"]), count(rate["fails"])
+    share = rate.get("rate", rate.get("value"))
+    if share is not None and abs(numeric(share) * (passes + fails) - passes) > 0.5:
+        raise UnreadableError(f"does not add up: {passes:,} of {passes + fails:,} requests failed, and their share is {share!r}"[:200])
+    return passes, passes + fails
 
 
 class _Tags(msgspec.Struct):
