@@ -19,6 +19,10 @@ _PROPERTIES = frozenset(
 )
 
 
+_Defining = tuple[Ref, dict[str, int], dict[str, Attribute]]
+"""A class with its methods and attributes."""
+
+
 class Classes:
     """Questions about classes of the project."""
 
@@ -26,6 +30,7 @@ class Classes:
         self._resolver = resolver
         self._ancestors: dict[tuple[str, int], list[Ref]] = {}
         self._members: dict[tuple[str, int], tuple[dict[str, int], dict[str, Attribute]]] = {}
+        self._lines: dict[tuple[str, int], tuple[list[Ref], list[_Defining]]] = {}
         self._subclasses: dict[tuple[str, int], list[Ref]] | None = None
 
     def ancestors(self, path: str, index: int, depth: int = 0) -> list[Ref]:
@@ -107,14 +112,22 @@ class Classes:
 
     def find(self, ref: Ref, name: str) -> tuple[Ref, int | Attribute] | None:
         """The nearest definition of a member: the defining class and the method's index or the attribute; None if no class of the project has it."""
-        for base in self.ancestors(ref.path, ref.index):
-            if base.kind is RefKind.CLASS:
-                methods, attributes = self.members(base.path, base.index)
-                if name in methods:
-                    return base, methods[name]
-                if name in attributes:
-                    return base, attributes[name]
+        for base, methods, attributes in self._line(ref.path, ref.index):
+            if name in methods:
+                return base, methods[name]
+            if name in attributes:
+                return base, attributes[name]
         return None
+
+    def _line(self, path: str, index: int) -> list[_Defining]:
+        """The class and its bases in the project, each with its members. Made anew while the bases are still being found."""
+        key = (path, index)
+        ancestors = self.ancestors(path, index)
+        kept = self._lines.get(key)
+        if kept is None or kept[0] is not ancestors:
+            line = [(base, *self.members(base.path, base.index)) for base in ancestors if base.kind is RefKind.CLASS]
+            kept = self._lines[key] = ancestors, line
+        return kept[1]
 
     def attribute(self, ref: Ref, name: str) -> Ref | None:
         """What an attribute of a class or instance of the project refers to; a member inherited from a library is external."""
