@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ _HEADER = re.compile(rb"Content-Length: (\d{1,9})\r\n")
 _MESSAGE_LIMIT = 100_000_000
 _ELSEWHERE = 1000
 """Findings that are shown of files that are not open, worst first; those of open files are always shown."""
+_PATIENCE = 1.0
+"""Seconds of a run before somebody is told that it is at work."""
+_ANSWER = 5.0
 _KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 
 
@@ -44,6 +48,7 @@ class Server(LanguageServer):
         self.running: asyncio.Task[None] | None = None
         self.worker = ThreadPoolExecutor(1, "backend-lint")
         self.told = ""
+        self.tokens = itertools.count(1)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """A message that nobody understands is the sender's trouble: one line in the log, and the next one is read."""
@@ -97,8 +102,9 @@ class Server(LanguageServer):
     async def _check_wanted(self) -> None:
         while self.wanted:
             session = self.sessions[self.wanted.pop()]
+            checking = asyncio.get_running_loop().run_in_executor(self.worker, session.check, list(self.opened(session)))
             try:
-                await asyncio.get_running_loop().run_in_executor(self.worker, session.check, list(self.opened(session)))
+                await self._patiently(checking)
             except (ConfigError, GitError, OSError) as error:
                 self._tell(f"backend-lint: {error}")
                 continue
@@ -108,6 +114,22 @@ class Server(LanguageServer):
                 continue
             self.told = ""
             self.publish(session)
+
+    async def _patiently(self, checking: asyncio.Future[None]) -> None:
+        """Waits for a run; one that takes longer than a second shows that it is at work, in editors that can show it."""
+        done, _ = await asyncio.wait([checking], timeout=_PATIENCE)
+        window = self.client_capabilities.window
+        if not done and window is not None and window.work_done_progress:
+            token = f"backend-lint-{next(self.tokens)}"
+            progress = self.work_done_progress
+            try:
+                await asyncio.wait_for(progress.create_async(token), _ANSWER)
+            except Exception:  # an editor that refuses, or never answers, still gets its findings
+                return await checking
+            progress.begin(token, types.WorkDoneProgressBegin("backend-lint", message="reading the project", cancellable=False))
+            await asyncio.wait([checking])
+            progress.end(token, types.WorkDoneProgressEnd())
+        await checking
 
     def _tell(self, message: str) -> None:
         """Shows an error, once for as long as it lasts."""

@@ -31,6 +31,17 @@ class Editor:
             self.shown[params.uri] = params
             self.arrived.set()
 
+        self.progress: list[str] = []
+
+        @self.client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+        def create(params: types.WorkDoneProgressCreateParams) -> None:
+            self.progress.append("create")
+
+        @self.client.feature(types.PROGRESS)
+        def proceed(params: types.ProgressParams) -> None:
+            self.progress.append(params.value["kind"] if isinstance(params.value, dict) else params.value.kind)
+            self.arrived.set()
+
         @self.client.feature(types.WINDOW_SHOW_MESSAGE)
         def show(params: types.ShowMessageParams) -> None:
             self.told.append(params.message)
@@ -42,6 +53,7 @@ class Editor:
         edit = types.WorkspaceEditClientCapabilities(document_changes=True, snippet_edit_support=snippets)
         capabilities = types.ClientCapabilities(
             general=types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind(one) for one in encodings or ["utf-16"]]),
+            window=types.WindowClientCapabilities(work_done_progress=True),
             workspace=types.WorkspaceClientCapabilities(workspace_edit=edit),
             text_document=types.TextDocumentClientCapabilities(code_action=types.CodeActionClientCapabilities(resolve_support=support)),
         )

@@ -210,6 +210,57 @@ def test_nothing_is_offered_for_text_that_was_not_checked(project: Path) -> None
     run(scenario, project)
 
 
+SLOW = '''
+import ast, time
+from backend_lint.api import NodeRule
+
+class Slow(NodeRule[ast.Call]):
+    """A call, looked at for long.
+
+    ## What it does
+
+    Waits.
+
+    ## Why is this bad
+
+    It is not.
+
+    ## Example
+
+    x()
+
+    ## Use instead
+
+    Nothing.
+
+    ## When this is wrong
+
+    Always.
+    """
+
+    severity, precision, since = "info", "high", "0.1"
+    nodes = (ast.Call,)
+
+    def visit(self, node, file):
+        time.sleep(0.7)
+        return iter(())
+'''
+
+
+def test_a_long_run_shows_that_it_is_at_work(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    rules = tmp_path_factory.mktemp("rules")
+    (rules / "house").mkdir()
+    (rules / "house" / "slow.py").write_text(SLOW)
+
+    async def scenario(editor: Editor) -> None:
+        await editor.start("--rules-dir", str(rules), "--extend-select", "slow")
+        editor.open("shop/client.py")
+        await editor.until(lambda: bool(editor.found("shop/client.py")) and "end" in editor.progress)
+        assert editor.progress[:3] == ["create", "begin", "end"]
+
+    run(scenario, project)
+
+
 def test_a_broken_configuration_is_said_and_the_next_run_sees_it_mended(project: Path) -> None:
     (project / "backend-lint.toml").write_text("profil = 'strict'\n")
 
