@@ -119,7 +119,7 @@ def debug_modes(project: Project) -> Iterator[Setting]:
                 if host and not names_this_machine(host):
                     yield Setting(module, function, call, "host")
                 elif not _runs_by_hand(module, function, call):
-                    yield Setting(module, function, call, "debug", Profile.STRICT)
+                    yield Setting(module, function, call, "debug", Profile.ALL)
 
 
 def _runs_by_hand(module: SourceModule, function: int, call: Call) -> bool:
