@@ -30,7 +30,12 @@ def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail
         harmless -= {Trait.SEGMENT}
     if danger is Danger.NOSQL:
         if text[:1] == "{":
-            return next((found for _, value in entries(text) if (found := arriving(flows, key, value, danger)) is not None), None)
+            for name, value in entries(text):
+                # what stands under `$where` is run as JavaScript, text as well
+                found = next(iter(flows.trails(key, value)), None) if name == "$where" else arriving(flows, key, value, danger)
+                if found is not None:
+                    return found
+            return None
         if (text[:1] not in "%#" and not text[:1].isidentifier()) or text.startswith(("str(", "f'")):
             return None  # text, in which no operator can stand
     for trail in flows.trails(key, text, Mode.HOST if danger in (Danger.URL, Danger.REDIRECT) else Mode.ANY):
