@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, Profile, ProjectRule, Role
+from backend_lint.facts.python import Call, Use
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import unverified_tls
 
@@ -72,7 +73,7 @@ class TlsVerificationDisabled(ProjectRule, Mends):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in unverified_tls(project):
             is_shell = found.name.endswith("host_key_policy")
-            if is_shell and not self.shows(Profile.STRICT):
+            if (is_shell or _only_asks_whether(found.call)) and not self.shows(Profile.STRICT):
                 continue
             message = _SSH if is_shell else _TLS
             yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
@@ -88,6 +89,11 @@ class TlsVerificationDisabled(ProjectRule, Mends):
         if kept and node.args[-1] not in kept:
             kept[-1] = kept[-1].with_changes(comma=node.args[-1].comma)
         return node.with_changes(args=kept)
+
+
+def _only_asks_whether(call: Call) -> bool:
+    """Nothing is sent along, and the answer is dropped: is there anybody?"""
+    return call.use is Use.DROPPED and all(name in ("url", "verify", "timeout") for name, _ in call.keywords)
 
 
 def _is_false(node: libcst.BaseExpression) -> bool:

@@ -18,6 +18,11 @@ CODE = {
         "tls-verification-disabled",
         Profile.DEFAULT,
     ),
+    "whether anybody is there": (
+        "import requests\n\n\ndef f(host):\n    requests.get(f'https://{host}', verify=False, timeout=3)\n    return host\n",
+        "tls-verification-disabled",
+        Profile.STRICT,
+    ),
     "the key of an SSH server": (
         "import paramiko\n\n\ndef f():\n    client = paramiko.SSHClient()\n    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())\n",
         "tls-verification-disabled",
