@@ -280,7 +280,8 @@ class Flows:
         source = self.sources.of_text(key, call.callee) if receiver or "." in call.callee else None
         if source is not None:
             if method in KEEPING and not any(name == "type" and value != "str" for name, value in call.keywords):
-                shown = f"{source.shown}({call.args[0] if call.args else ''})"
+                given = call.args[0] if call.args else ""
+                shown = f"{source.shown}({given.replace('%', '') if '#' not in given else '...'})"
                 yield Origin("", "", source._replace(shown=shown), (Step(key[0], call.line, f"`{shown}` comes from the request"),))
             return
         ref = self._project.value(*key, call.callee)
