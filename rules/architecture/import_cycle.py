@@ -102,6 +102,10 @@ class ImportCycle(ProjectRule):
         first, wanted = names[failure.first], names[arrow.imported]
         others = len(one.failing) - 1
         more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if others else ""
+        cure = "move it to a module that does not import back, or import it in the function that needs it"
+        if one.detour is not None:
+            step, taken, home = one.detour
+            cure = f"let `{names[step.importer]}` take `{taken}` from `{names[home]}`, where it is defined, instead of `{names[step.imported]}`"
         evidence = [
             Evidence(step.importer, step.line, f"`{names[step.importer]}` imports `{names[step.imported]}`") for step in failure.chain[:-1][:_MOST_SHOWN]
         ]
@@ -110,7 +114,7 @@ class ImportCycle(ProjectRule):
             arrow.importer,
             Place.at(arrow.line),
             f"importing `{first}`{more} before the rest of the application fails here: `{failure.name}` is not there yet, since `{wanted}` is half "
-            "loaded; move it to a module that does not import back, or import it in the function that needs it",
+            f"loaded; {cure}",
             evidence=evidence,
         )
 

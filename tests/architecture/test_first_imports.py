@@ -93,3 +93,12 @@ def test_python_fails_where_we_say_it_does(tmp_path: Path) -> None:
 def test_only_what_is_sure_is_said(files: dict[str, str], says: list[str]) -> None:
     project = linked({"shop/__init__.py": "", **{f"shop/{name}.py": text for name, text in files.items()}})
     assert [path for one in half_loaded(project) for path in one.failing] == says
+
+
+def test_a_name_that_is_taken_by_a_detour_is_to_be_taken_where_it_is_defined() -> None:
+    texts = {"shop/__init__.py": "", "shop/rows.py": "class Row:\n    pass\n", "shop/pages.py": "from shop.rows import Row\nfrom shop.texts import short\n"}
+    texts["shop/texts.py"] = "from shop.pages import Row\ndef short(text):\n    return Row, text\n"
+    found = half_loaded(linked(texts))
+    assert [(one.failing, one.detour and one.detour[1:]) for one in found] == [(("shop/texts.py",), ("Row", "shop/rows.py"))]
+    texts["shop/rows.py"] = "from shop import pages\nclass Row:\n    pass\n"
+    assert [one.detour for one in half_loaded(linked(texts))] == [None], "where it is defined belongs to the circle as well"

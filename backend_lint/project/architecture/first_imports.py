@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.architecture.import_graph import Arrow
 from backend_lint.project.architecture.layers import JUDGED
+from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Import
@@ -34,11 +35,13 @@ class Failure(NamedTuple):
 
 
 class HalfLoaded(NamedTuple):
-    """A knot of imports and the shortest of its failures; `failing`: all modules of the knot that cannot come first."""
+    """A knot of imports and the shortest of its failures; `failing`: all modules of the knot that cannot come first. `detour`: an import on the way that takes
+    a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it."""
 
     failure: Failure
     failing: tuple[str, ...]
     knot: tuple[str, ...]
+    detour: tuple[Arrow, str, str] | None
 
 
 class _Statement(NamedTuple):
@@ -74,8 +77,21 @@ def half_loaded(project: Project) -> list[HalfLoaded]:
             continue
         most = collections.Counter((one.arrow.importer, one.arrow.line, one.name) for one in failing).most_common(1)[0][0]
         alike = [one for one in failing if (one.arrow.importer, one.arrow.line, one.name) == most]
-        found.append(HalfLoaded(min(alike, key=lambda one: len(one.chain)), tuple(one.first for one in failing), knot))
+        shortest = min(alike, key=lambda one: len(one.chain))
+        found.append(HalfLoaded(shortest, tuple(one.first for one in failing), knot, _detour(project, shortest, frozenset(knot))))
     return found
+
+
+def _detour(project: Project, failure: Failure, knot: frozenset[str]) -> tuple[Arrow, str, str] | None:
+    graph = project.architecture.graph
+    for step in failure.chain[:-1]:
+        wanted = _wanted(project.modules[step.importer].facts.imports, step, graph.names[step.imported])
+        if not wanted or len([one for one in graph.arrows[step.importer][step.imported] if one.runs]) > 1:
+            continue
+        ref = project.resolver.export(step.imported, wanted)
+        if ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION) and knot.isdisjoint((ref.path, *graph.packages_around(ref.path))):
+            return step, wanted, ref.path
+    return None
 
 
 def _holds_django_models(project: Project, path: str) -> bool:
