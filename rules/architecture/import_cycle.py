@@ -102,7 +102,7 @@ class ImportCycle(ProjectRule):
         first, wanted = names[failure.first], names[arrow.imported]
         others = len(one.failing) - 1
         more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if others else ""
-        cure = "move it to a module that does not import back, or import it in the function that needs it"
+        cure = f"move it to a module that does not import back{'' if one.at_once else ', or import it in the function that needs it'}"
         if one.detour is not None:
             step, taken, home = one.detour
             cure = f"let `{names[step.importer]}` take `{taken}` from `{names[home]}`, where it is defined, instead of `{names[step.imported]}`"

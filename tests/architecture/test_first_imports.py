@@ -102,3 +102,9 @@ def test_a_name_that_is_taken_by_a_detour_is_to_be_taken_where_it_is_defined() -
     assert [(one.failing, one.detour and one.detour[1:]) for one in found] == [(("shop/texts.py",), ("Row", "shop/rows.py"))]
     texts["shop/rows.py"] = "from shop import pages\nclass Row:\n    pass\n"
     assert [one.detour for one in half_loaded(linked(texts))] == [None], "where it is defined belongs to the circle as well"
+
+
+@pytest.mark.parametrize(("use", "at_once"), [("@x\ndef f():\n    pass\n", True), ("class A(x):\n    pass\n", True), ("def f():\n    return x()\n", False)])
+def test_a_name_that_is_used_while_the_module_is_loaded_cannot_be_imported_later(use: str, at_once: bool) -> None:
+    texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\ndef x(f):\n    return f\n", "shop/b.py": f"from shop.a import x\n{use}"}
+    assert [one.at_once for one in half_loaded(linked(texts))] == [at_once]

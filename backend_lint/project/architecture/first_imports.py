@@ -36,12 +36,14 @@ class Failure(NamedTuple):
 
 class HalfLoaded(NamedTuple):
     """A knot of imports and the shortest of its failures; `failing`: all modules of the knot that cannot come first. `detour`: an import on the way that takes
-    a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it."""
+    a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it. `at_once`: the importer uses the name
+    while it is loaded, as a base class or a decorator, so that a function cannot import it."""
 
     failure: Failure
     failing: tuple[str, ...]
     knot: tuple[str, ...]
     detour: tuple[Arrow, str, str] | None
+    at_once: bool
 
 
 class _Statement(NamedTuple):
@@ -78,7 +80,7 @@ def half_loaded(project: Project) -> list[HalfLoaded]:
         most = collections.Counter((one.arrow.importer, one.arrow.line, one.name) for one in failing).most_common(1)[0][0]
         alike = [one for one in failing if (one.arrow.importer, one.arrow.line, one.name) == most]
         shortest = min(alike, key=lambda one: len(one.chain))
-        found.append(HalfLoaded(shortest, tuple(one.first for one in failing), knot, _detour(project, shortest, frozenset(knot))))
+        found.append(HalfLoaded(shortest, tuple(one.first for one in failing), knot, _detour(project, shortest, frozenset(knot)), _at_once(project, shortest)))
     return found
 
 
@@ -92,6 +94,17 @@ def _detour(project: Project, failure: Failure, knot: frozenset[str]) -> tuple[A
         if ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION) and knot.isdisjoint((ref.path, *graph.packages_around(ref.path))):
             return step, wanted, ref.path
     return None
+
+
+def _at_once(project: Project, failure: Failure) -> bool:
+    module = project.modules[failure.arrow.importer]
+    names = {fact.name for fact in module.facts.imports if fact.line == failure.arrow.line and fact.member == failure.name}
+    used = [value for one in module.functions for value in one.decorators]
+    used += [value for one in module.classes for value in (*one.bases, *one.decorators)]
+    for call in module.bodies[0].calls:
+        used += [call.callee, *call.args, *(value for _, value in call.keywords)]
+    used += [one.value for one in module.bodies[0].assigns]
+    return any(value.partition(".")[0].partition("[")[0] in names for value in used)
 
 
 def _holds_django_models(project: Project, path: str) -> bool:
