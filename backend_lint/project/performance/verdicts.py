@@ -101,7 +101,7 @@ def latency(performance: Performance, name: str) -> Verdict:
     details = [f"{row.label}: {low:g} ms, below {limit:g} is asked for ({_of(row)})" for low, limit, row in slow]
     rest = [*open_, *small, *_unknown(performance)]
     if slow:
-        reason = f"{len(slow)} of {len(endpoints.rows)} endpoints are too slow; the worst is {slow[0][2].label}"
+        reason = f"{len(slow)} of {len(endpoints.rows)} endpoints are too slow; the worst is {slow[0][2].label}{_noted(slow[0][2])}"
         return _judged(name, slow[0][0], slow[0][1], True, reason, [*details, *rest])
     if open_ or not kept:
         reason = open_[0] if open_ else small[0] if small else "no endpoint has enough requests"
@@ -113,7 +113,12 @@ def latency(performance: Performance, name: str) -> Verdict:
     missing = f"; {len(small)} endpoints have too few requests" if small else ""
     missing += f"; {len(endpoints.without)} of {endpoints.routes} routes have no evidence" if endpoints.without else ""
     whole = "; it is of all requests together" if any(not row.endpoint.name and row.route is None for row in endpoints.rows) else ""
-    return _judged(name, worst[0], worst[1], False, f"the slowest of {len(kept)} endpoints is {worst[2].label}{whole}{missing}", rest)
+    return _judged(name, worst[0], worst[1], False, f"the slowest of {len(kept)} endpoints is {worst[2].label}{whole}{missing}{_noted(worst[2])}", rest)
+
+
+def _noted(row: Row) -> str:
+    """What is to be known of the numbers of its report: how they are rounded, or of what they are."""
+    return f"; {row.report.note}" if row.report.note else ""
 
 
 def _of(row: Row) -> str:
