@@ -93,10 +93,14 @@ def main() -> int:
         settings = Settings(root=checkout.tree, profile=args.profile, cache_dir=Path(scratch) / "cache")
         session = Session(settings, registry)
         for commit, path in commits[: args.commits]:
-            checkout.at(f"{commit}^")
-            session.check()
-            session.rest()
-            checkout.at(commit)
+            try:
+                checkout.at(f"{commit}^")
+                session.check()
+                session.rest()
+                checkout.at(commit)
+            except subprocess.CalledProcessError as error:
+                sys.stdout.write(f"{commit[:10]} cannot be laid out: {error.stderr.decode('utf-8', 'replace').strip()[:200]}\n")
+                continue
             asked.clear()
             started = time.process_time()
             result = session.check([path])
