@@ -9,6 +9,7 @@ from backend_lint.project import Project
 from backend_lint.project.answer_evidence import named_keys, of_missing, shortened
 from backend_lint.project.answer_weight import is_followed
 from backend_lint.project.answers import Lack, Missing
+from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.schema.sizes import is_set_up
 
 _OR_CREATE = re.compile(r"_or_create\(")
@@ -132,7 +133,7 @@ def _is_sure(project: Project, missing: Missing) -> bool:
     if missing.soft or not project.answers.is_awaited(first.site) or not is_followed(project, first) or _OR_CREATE.search(first.site.text):
         return False
     keys = {key.column for key in missing.candidate.keys}
-    if is_set_up(missing.table) or any(_OF_A_YEAR.search(name) for name in keys):
+    if is_for_staff(project, (first.site.path, first.site.function)) or is_set_up(missing.table) or any(_OF_A_YEAR.search(name) for name in keys):
         return False
     narrower = any(one.table.name == missing.table.name and {key.column for key in one.candidate.keys} < keys for one in project.answers.missing)
     return not narrower and project.growing.surely(missing.table)

@@ -15,7 +15,7 @@ from backend_lint.project.loading.lazy import is_slight
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, is_for_staff, is_seldom
 from backend_lint.project.schema.mapping import ClassKey, Framework
-from backend_lint.project.schema.sizes import may_be_small
+from backend_lint.project.schema.sizes import is_set_up, may_be_small
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Call
@@ -43,6 +43,8 @@ class Sure:
 
     def loop(self, found: Lazy) -> bool:
         """A loop of a request, or of a job that something starts, that writes nothing for each row."""
+        if all(one.read.key for one in found.missing):
+            return False  # whether its rows go anywhere else, and what is read of them there, decides what to do
         if found.rows.call is None or not self._is_plain(found.rows, found.missing) or not self._is_run(found.key) or is_slight(self._project, found):
             return False
         loop = loop_of(found.block, self._project.calls.body(found.key).blocks[found.block])
@@ -75,7 +77,7 @@ class Sure:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
         mapped = self._project.schema.mapped.get(model)
         table = self._project.schema.table(mapped.table) if mapped is not None else None
-        if mapped is None or table is None or may_be_small(table, mapped.name) or _is_bounded(table):
+        if mapped is None or table is None or may_be_small(table, mapped.name) or is_set_up(table) or _is_bounded(table):
             return False
         return table.rows is not None or table.name in self._project.growing.requested or model in self._posted
 
