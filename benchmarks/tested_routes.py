@@ -48,6 +48,8 @@ class Application:
     install: tuple[str, ...]
     suite: tuple[str, ...]
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    """Folders of tests that the suite does not run, because they need other services: they are taken out of the copy."""
 
 
 _PYTEST = ("-m", "pytest", "-q", "-p", "route_recorder", "-W", "ignore")
@@ -71,6 +73,7 @@ APPLICATIONS = {
         (".", "anyio>=4.12.1", "asgi-lifespan>=2.1", "json5", "mock", "openai", "pytest>=9", "pytest-cov>=7", "pytest-httpserver", "pytest-md", "pytest-mock"),
         (*_PYTEST, "--cov", "lnbits", "--cov-branch", "--cov-report=", "tests/api", "tests/unit"),
         {"LNBITS_DATA_FOLDER": "{work}/data", "LNBITS_BACKEND_WALLET_CLASS": "FakeWallet", "DEBUG": "true"},
+        without=("tests/regtest", "tests/wallets"),
     ),
 }
 
@@ -119,6 +122,8 @@ def _suite(application: Application, options: argparse.Namespace, work: Path, so
     shutil.rmtree(source, ignore_errors=True)
     shutil.rmtree(work / "called", ignore_errors=True)
     shutil.copytree(options.source, source, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
+    for folder in application.without:
+        shutil.rmtree(source / folder, ignore_errors=True)
     (work / "called").mkdir(parents=True)
     python = str(options.python.absolute()) if options.python else str(work / "venv" / "bin" / "python")
     if not options.python and not Path(python).exists():
