@@ -8,9 +8,9 @@ Runs the whole test suite of a public application in its own environment, with c
 This is one of the places where checked code runs, deliberately and never as a part of the linter. The source is copied, and what the suite needs is installed
 from PyPI into an environment below `--work`, unless `--python` names one that has it. How each application's suite is run stands in `APPLICATIONS`.
 
-Every route of the map counts, one method of one path. A route is called if a request with its method reached its path, whatever became of it then; it is
-judged right if the rule reports exactly what is not called. `--alone` compares what the rule says without a coverage report as well. Exit status 1 if the
-share of routes that are judged right is below ``--goal``.
+Every route of the map counts, one method of one path, but those that the rule leaves alone: health, metrics, documentation. A route is called if a request
+with its method reached its path, whatever became of it then; it is judged right if the rule reports exactly what is not called. `--alone` compares what the
+rule says without a coverage report as well. Exit status 1 if the share of routes that are judged right is below ``--goal``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from routes_truth import plain
+
+from backend_lint.project.routes import is_operational
 
 TREE = Path(__file__).resolve().parent.parent
 RESULTS = TREE / "benchmarks" / "results" / "tested_routes.json"
@@ -176,10 +178,13 @@ def judged_of(routes: Sequence[Mapping[str, Any]], called: Mapping[str, set[str]
 
 def counts(judged: Sequence[Judged]) -> dict[str, Any]:
     """What is written down; shares of 1."""
+    alone = [one for one in judged if is_operational(one.path)]
+    judged = [one for one in judged if not is_operational(one.path)]
     right = sum(one.right for one in judged)
     reported = [one for one in judged if one.reported]
     return {
         "routes": len(judged),
+        "left_alone": len(alone),
         "called": sum(one.called for one in judged),
         "reported": len(reported),
         "reported_right": sum(one.right for one in reported),
@@ -195,7 +200,8 @@ def _compared(
     judged = judged_of(routes, called, json.loads(told)["findings"])
     found = counts(judged)
     _say(
-        f"{name} {how}: {found['right']} of {found['routes']} routes judged right ({found['share']:.2%}); {found['called']} are called by tests, "
+        f"{name} {how}: {found['right']} of {found['routes']} routes judged right ({found['share']:.2%}), {found['left_alone']} more left alone; "
+        f"{found['called']} are called by tests, "
         f"{found['reported']} reported, {found['reported_right']} of them right"
     )
     for one in judged:

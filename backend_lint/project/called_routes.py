@@ -61,6 +61,15 @@ class CalledRoutes:
         """How tests call a route; empty if they do not, as far as is known."""
         return frozenset(self._methods.get(self._numbers[route], ()))
 
+    def calls_handler(self, route: Route) -> bool:
+        """Whether a test calls the route's handler as a function, past the framework."""
+        for module, function, _, call in self._project.named_calls.calls(route.name.rpartition(".")[2]):
+            if module.role is Role.TEST:
+                target = self._project.resolver.value(module.path, function, call.callee)
+                if target is not None and (target.path, target.index) == (route.module, route.function):
+                    return True
+        return False
+
     def is_called(self, route: Route) -> bool | None:
         """Whether a test calls this method of this path; None if that cannot be told."""
         number = self._numbers[route]

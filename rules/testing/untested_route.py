@@ -12,8 +12,7 @@ from backend_lint.project.covered import never_ran, spans
 from backend_lint.project.routes import is_operational
 
 _NAME = re.compile(r"\W+")
-_SHOWN = 12
-"""Routes of one handler that are shown by their places."""
+_SHOWN = 12  # routes of one handler, by their places
 
 
 class UntestedRoute(ProjectRule):
@@ -126,8 +125,9 @@ class UntestedRoute(ProjectRule):
         if called is not None and rest:
             message = f"no test calls {_named(rest)}: tests only get to its handler by {_named([called])}"
             yield self._found(head, path, rest, message, Severity.INFO)
-        elif len(rest) == len(routes) and not project.coverage.files:
-            yield self._found(head, path, routes, f"no test calls {_named(routes)}: none writes its path or its name")
+        elif len(rest) == len(routes) and (not project.coverage.files or project.called_routes.calls_handler(routes[0])):
+            why = "tests only call its handler as a function" if project.coverage.files else "none writes its path or its name"
+            yield self._found(head, path, routes, f"no test calls {_named(routes)}: {why}", Severity.INFO if project.coverage.files else None)
 
     def _found(self, head: Function, path: str, routes: Sequence[Route], message: str, severity: Severity | None = None) -> Finding:
         places = {(one.declared_in, one.line, f"{_named([one])} is declared here"): None for one in routes if one.declared_in != path or len(routes) > 1}
