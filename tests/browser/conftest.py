@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+# of a module and no longer: while it runs, no other test of this process can have an event loop
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         # the machine that checks every change installs it: there its absence is a failure

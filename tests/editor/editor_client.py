@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -147,4 +148,6 @@ def run(scenario: Callable[[Editor], Awaitable[Answer]], root: Path) -> Answer:
                 server.kill()
                 await server.wait()
 
-    return asyncio.run(play())
+    # on a thread of its own: whatever another test left behind on this one, there is no event loop there
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, play()).result()
