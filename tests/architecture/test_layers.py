@@ -217,7 +217,7 @@ def test_large_picture_holds_all_that_is_drawn_and_leads_arrows_past_boxes() -> 
     assert len(courses) > 600
     assert all(0 <= x <= int(found[1]) and 0 <= y <= int(found[2]) for x, y in points), "arrows are cut off at the edge of the picture"
     assert not [course for course in courses if course[0][0] == course[-1][0] == course[1][0] and abs(course[0][1] - course[-1][1]) > 150], "behind boxes"
-    assert '<svg viewBox' in drawn and 'class="many"' in drawn, "so many arrows are pale"
+    assert '<svg viewBox' in drawn and 'class="drawing many"' in drawn, "so many arrows are pale"
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "mermaid", "html"])

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import collections
-import importlib
 import json
-import sys
 from pathlib import Path
 
 import samples
+from benchmark_modules import benchmark
 
 from backend_lint.cli.rules import described, measured
 
 BENCHMARKS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-corpus = importlib.import_module("corpus")
-sys.path.remove(str(BENCHMARKS))
+corpus = benchmark("corpus")
 
 
 def test_every_verdict_stands_on_a_pinned_commit_and_an_existing_rule() -> None:

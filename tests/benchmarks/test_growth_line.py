@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from benchmark_modules import benchmark
 
-BENCHMARKS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-growth, speed = importlib.import_module("growth"), importlib.import_module("speed")
-sys.path.remove(str(BENCHMARKS))
+growth, speed = benchmark("growth"), benchmark("speed")
 SIZES = [growth.Size(n * 100_000, 0.4 + n * 1.5, 0.2 + n, 50_000_000 + n * 40_000_000, n * 1_500_000) for n in (1, 2, 5, 10)]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 
 import pytest
+from benchmark_modules import benchmark
 
 TREE = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TREE / "benchmarks"))
-hostile, items = importlib.import_module("hostile"), importlib.import_module("hostile_items")
-sys.path.remove(str(TREE / "benchmarks"))
+hostile, items = benchmark("hostile"), benchmark("hostile_items")
 
 
 @pytest.mark.parametrize("name", items.ITEMS)

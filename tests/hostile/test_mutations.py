@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import random
-import sys
 from pathlib import Path
 
 import pytest
 import samples
+from benchmark_modules import benchmark
 
 from backend_lint.config import Settings
 from backend_lint.engine.run import check_contents
 
-BENCHMARKS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-mutations = importlib.import_module("mutations")
-sys.path.remove(str(BENCHMARKS))
+mutations = benchmark("mutations")
 
 FILES = 20_000
 PARTS = 4
