@@ -20,6 +20,8 @@ from backend_lint.project.taint.values import INLINE, parts, root_and_rest
 from backend_lint.project.value_text import closing, constant_string, split
 
 _MAX_DEPTH = 24
+_MAX_SPENT = 2_000
+"""So many values are looked at for one question: names that are bound to parts of each other make more values at each step."""
 _MAX_ORIGINS = 12
 _MAX_HOPS = 6
 _MAX_VISITS = 120
@@ -81,6 +83,7 @@ class Flows:
         self._sites: dict[FunctionKey, list[tuple[FunctionKey, Call, int]]] = {}
         self._incoming: dict[tuple[FunctionKey, str, Mode], tuple[Trail, ...]] = {}
         self._depth = 0
+        self._spent = 0
         self._mode = Mode.ANY
 
     @functools.cached_property
@@ -135,7 +138,8 @@ class Flows:
         memo = (key, text, self._mode)
         if memo in self._origins:
             return self._origins[memo]
-        if self._depth > _MAX_DEPTH or len(text) > _MAX_TEXT * 10:
+        self._spent = self._spent + 1 if self._depth else 0
+        if self._depth > _MAX_DEPTH or self._spent > _MAX_SPENT or len(text) > _MAX_TEXT * 10:
             return ()
         self._origins[memo] = ()
         self._depth += 1
