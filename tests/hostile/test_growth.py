@@ -14,6 +14,7 @@ import pytest
 from backend_lint.config import Settings
 from backend_lint.engine.run import check_contents
 from backend_lint.facts.file import Kind, Role, SourceFile
+from backend_lint.project.taint import flows
 from backend_lint.project.web import django, routing
 from backend_lint.readers.python import read
 from backend_lint.registry import Registry
@@ -195,3 +196,17 @@ def test_deep_trees_are_read_whoever_asks(text: str) -> None:
     shallow = read(text.encode(), file)
     assert not shallow.unchecked
     assert deeper(500) == shallow
+
+
+def test_a_question_of_taint_looks_at_so_many_values(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that are bound to parts of each other make more values at each step: a file of a backup script took minutes."""
+    chain = "".join(f"    a{number + 1} = a{number}.strip()\n" for number in range(12))
+    source = HEAD + f"import os\n@app.get('/')\ndef f(name: str):\n    a0 = name\n{chain}    os.system('ls ' + a12)\n"
+
+    def found() -> list[str]:
+        settings = Settings(root=tmp_path, profile="all", cache=False, jobs=1)
+        return [one.rule for one in check_contents(settings, registry, {"shop/api.py": source.encode()})[1].findings]
+
+    assert "dangerous-sink" in found()
+    monkeypatch.setattr(flows, "_MAX_SPENT", 6)
+    assert "dangerous-sink" not in found()
