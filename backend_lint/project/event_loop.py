@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
+from backend_lint.facts.python import Call
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -109,6 +111,15 @@ def answers_request(project: Project, key: FunctionKey) -> bool:
     """Whether a caller outside is known to wait until the function is done; a job may well take minutes."""
     reached = project.reached_from(key)
     return reached is not None and reached[0].kind in SERVING
+
+
+def ends_at_once(project: Project, key: FunctionKey, call: Call) -> bool:
+    """Whether a call in function `key` makes a coroutine of the project that awaits nothing: it ends in the step of the loop that it begins with."""
+    target = project.value(*key, call.callee)
+    if target is None or target.kind is not RefKind.FUNCTION or not project.calls.head(target.function).is_async:
+        return False
+    body = project.calls.body(target.function)
+    return not (body.awaits or body.yields or any(one.awaited for one in body.calls) or any(block.is_async for block in body.blocks))
 
 
 class _Loops:

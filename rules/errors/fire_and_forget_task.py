@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from backend_lint.api import Finding, ProjectRule, Role
 from backend_lint.facts.python import Body, Call, Use
 from backend_lint.project import Project, SourceModule
+from backend_lint.project.event_loop import ends_at_once
 from backend_lint.project.failures import call_name, symbol_of
 from backend_lint.project.value_text import call_ids
 
@@ -87,6 +88,8 @@ class FireAndForgetTask(ProjectRule):
                 read = read or _Read(module, index, body)
                 if read.reads(number, call):
                     continue
+            if any(ends_at_once(project, (module.path, index), body.calls[one]) for value in call.args[:1] for one in call_ids(value)[:1]):
+                continue
             started = _started(body, call)
             what = f"the task of `{started}`" if started else "the task"
             message = f"{what} is kept by nobody and may be collected before it ends: keep it until it is done, or use a task group"

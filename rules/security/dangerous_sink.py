@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Arrival, Danger
@@ -94,7 +95,7 @@ class DangerousSink(ProjectRule):
             if once in seen and found.danger is Danger.PATH:
                 continue  # a file that is opened and then removed: one hole
             seen.add(once)
-            if not _is_sure(found) and not self.shows(Profile.STRICT):
+            if _is_lxml_five(project, found) or not (_is_sure(project, found) or self.shows(Profile.STRICT)):
                 continue
             harm, cure = _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
@@ -103,6 +104,16 @@ class DangerousSink(ProjectRule):
             yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence, severity=severity)
 
 
-def _is_sure(found: Arrival) -> bool:
-    """Names of files and programs are often looked at on a way through several functions."""
+def _is_lxml_five(project: Project, found: Arrival) -> bool | None:
+    """lxml 5 and later read no external entities by themselves; False for other parsers too."""
+    return found.name.startswith("lxml.") and project.requirements.at_least("lxml", (5,), found.key[0])
+
+
+def _is_sure(project: Project, found: Arrival) -> bool:
+    """Names of files and programs are often looked at on a way through several functions, redirects by whoever asked for them."""
+    if found.danger is Danger.REDIRECT:
+        reached = project.reached_from(found.key)
+        return reached is not None and (reached[0].module, reached[0].function) == found.key and reached[0].kind is EntryKind.ROUTE
+    if found.danger is Danger.XML and _is_lxml_five(project, found) is None:
+        return False
     return found.danger not in (Danger.PATH, Danger.PROGRAM) or len(found.trail.steps) == 1
