@@ -114,6 +114,7 @@ class Server(LanguageServer):
                 continue
             self.told = ""
             self.publish(session)
+            await asyncio.get_running_loop().run_in_executor(self.worker, session.rest)
 
     async def _patiently(self, checking: asyncio.Future[None]) -> None:
         """Waits for a run; one that takes longer than a second shows that it is at work, in editors that can show it."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend_lint.api import Mends
 from backend_lint.cli.options import Prepared
 from backend_lint.engine.discover import read_regular
 from backend_lint.engine.result import Reported, Result
 from backend_lint.source import UndecodableError, decode
+
+if TYPE_CHECKING:
+    from backend_lint.engine.session import Session as Kept
 
 _SETTLED_NS = 50_000_000
 """The clock of a file system may be so much behind."""
@@ -24,6 +28,8 @@ class Session:
         self.prepare = prepare
         self.prepared: Prepared | None = None
         self.result: Result | None = None
+        self._kept: Kept | None = None
+        """What stays in memory between the runs under the same settings."""
         self.by_path: Mapping[str, tuple[Reported, ...]] = {}
         self.texts: dict[str, str] = {}
         """Of files that are open: the text that was checked."""
@@ -61,10 +67,17 @@ class Session:
         return path in self.texts
 
     def _run(self, prepared: Prepared) -> Result:
-        from backend_lint.engine.run import run
+        from backend_lint.engine.session import Session as Kept
         from backend_lint.gate.conditions import shown
 
-        return shown(run(prepared.settings, prepared.registry), prepared.settings)
+        if self._kept is None or prepared is not self.prepared:
+            self._kept = Kept(prepared.settings, prepared.registry)
+        return shown(self._kept.check(), prepared.settings)
+
+    def rest(self) -> None:
+        """Does what can wait until the answer is sent."""
+        if self._kept is not None:
+            self._kept.rest()
 
     def shown(self, path: str) -> tuple[Reported, ...]:
         """The findings of a file."""
