@@ -15,7 +15,8 @@ class MultiWriteWithoutTransaction(ProjectRule):
     Finds functions, reached from a request or a task, that write rows of different tables which refer to each other, where no transaction is open: not in
     the function, not in any of its callers, not by `ATOMIC_REQUESTS`; and rows of SQLAlchemy that are committed before the row that refers to them is made.
     One commit for all is right. Tables that only keep what happened (logs, notifications, sessions) and writes that
-    may be repeated (`get_or_create`, `update_or_create`) do not count.
+    may be repeated (`get_or_create`, `update_or_create`) do not count; nor does a row that is made if a look-up finds none, behind one that is found again:
+    the next call makes it.
 
     ## Why is this bad
 
@@ -118,16 +119,19 @@ class MultiWriteWithoutTransaction(ProjectRule):
         after = f", and the call in line {one.outside.line}, which cannot be rolled back, behind it" if one.outside is not None else ""
         if one.caught is not None:
             after += f"; the write in line {one.caught.line}, whose error is caught, needs an `atomic()` of its own in it"
-        found = project.reached_from(one.key)
+        head, found = project.calls.head(one.key), project.reached_from(one.key)
+        cure = "put both into `with transaction.atomic():`"
+        if head.is_async:  # atomic() itself raises SynchronousOnlyOperation there
+            cure = "write both in one plain function, in `with transaction.atomic():`, and await that through `sync_to_async(...)`"
         entry = [Evidence(found[0].module, found[0].line, "runs it, and opens no transaction")] if found is not None and found[1] else []
         return self.finding(
             one.key[0],
             first.call,
             f"rows of {first.model.name} and {second.model.name} are committed one by one: if the write in line {second.call.line} fails, this one stays; "
-            f"put both into `with transaction.atomic():`{after}",
-            symbol=project.calls.head(one.key).name,
+            f"{cure}{after}",
+            symbol=head.name,
             evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *entry),
-            suggestion="with transaction.atomic(): ...",
+            suggestion="await sync_to_async(...)(...)" if head.is_async else "with transaction.atomic(): ...",
         )
 
     def _split(self, project: Project, one: SplitUnit) -> Finding:

@@ -164,3 +164,13 @@ admin.site.register(Ticket, TicketAdmin)
 """
     assert not found(tmp_path / "default", "task-dispatch-in-transaction", code)
     assert found(tmp_path / "strict", "task-dispatch-in-transaction", code, "strict")
+
+
+def test_atomic_is_not_advised_around_awaits(tmp_path: Path) -> None:
+    """``transaction.atomic()`` raises SynchronousOnlyOperation in a coroutine."""
+    body = "    ticket = {0}Ticket.objects.{1}create(holder='a')\n    {0}Place.objects.{1}create(ticket=ticket)\n    return HttpResponse()\n"
+    for head, words, said in (("def", ("", ""), "with transaction.atomic(): ..."), ("async def", ("await ", "a"), "await sync_to_async(...)(...)")):
+        code = f"\n\nclass Place(models.Model):\n    ticket = models.ForeignKey(Ticket, models.CASCADE)\n\n\n{head} enter(request, pk):\n{body.format(*words)}"
+        ((message, suggestion),) = found(tmp_path / head, "multi-write-without-transaction", code)
+        assert suggestion == said
+        assert ("sync_to_async" in message) == (head == "async def")

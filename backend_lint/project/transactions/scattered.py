@@ -21,6 +21,7 @@ from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Mapped
+from backend_lint.project.transactions.healed import heals
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.reach import Open, Reach
 from backend_lint.project.transactions.rows import Origin, RowsAtHand, written_fields
@@ -98,9 +99,22 @@ class ScatteredWrites:
             if is_aside(self._project, key) or self._reach.scopes.of(key):
                 continue
             writes = list(self._writes(key, body))
-            found = next((pair for pair in _pairs(self._project.transactions.indexed(key), writes) if not self._is_made_by_save(*pair)), None)
+            found = self._unhealed(key, writes)
             if found is not None and self._project.entries.is_served(key) and self._reach.state(key) is Open.NO:
                 yield Scattered(key, *found, len(writes), self._outside_between(key, *found), _caught(body, *found))
+
+    def _unhealed(self, key: FunctionKey, writes: list[Write]) -> tuple[Write, Write] | None:
+        """The first pair that the next call does not make good; behind a row that is found again, two that both belong to it."""
+        indexed = self._project.transactions.indexed(key)
+        healed: dict[str, list[Write]] = {}
+        for first, second in _pairs(indexed, writes):
+            if self._is_made_by_save(first, second):
+                continue
+            if not heals(self._project, key, indexed, first, second):
+                return first, second
+            healed.setdefault(first.row, []).append(second)
+        pairs = ((one, other) for made in healed.values() for position, one in enumerate(made) for other in made[position + 1 : position + _MOST])
+        return next(((one, other) for one, other in pairs if one.model.table != other.model.table and not _apart(indexed.body, one, other)), None)
 
     def _is_made_by_save(self, first: Write, second: Write) -> bool:
         """The first row's own ``save`` makes such a row already: the second write adds to it."""
@@ -147,12 +161,17 @@ def _pairs(indexed: Indexed, writes: list[Write]) -> Iterator[tuple[Write, Write
         if any(block.kind is BlockKind.HANDLER for _, block in around(body, first.call.block)):
             continue  # what failed is noted down
         for second in writes[position + 1 : position + _MOST]:
-            if first.model.table == second.model.table or (in_exclusive_branch(body, second.call.block, first.call.block) and not _nested(body, first, second)):
-                continue
-            if in_exclusive_branch(body, first.call.block, second.call.block) or _in_other_loop(body, first, second):
+            if first.model.table == second.model.table or _apart(body, first, second):
                 continue
             if _is_about(indexed, first, second) and not _may_fail(body, first, second):
                 yield first, second
+
+
+def _apart(body: Body, first: Write, second: Write) -> bool:
+    """The second write does not follow on the first one in the same run of the code."""
+    if in_exclusive_branch(body, second.call.block, first.call.block) and not _nested(body, first, second):
+        return True
+    return in_exclusive_branch(body, first.call.block, second.call.block) or _in_other_loop(body, first, second)
 
 
 def _caught(body: Body, first: Write, second: Write) -> Call | None:
