@@ -7,6 +7,7 @@ from backend_lint.facts.schema import Dialect
 from backend_lint.project import Project
 from backend_lint.project.growing import Growth
 from backend_lint.project.migrating import Migration, Runner
+from backend_lint.project.migrating.dates import follows_maker, is_one_work
 from backend_lint.project.migrating.patches_django import kept_default
 from backend_lint.project.migrating.required import Required, database_default, required
 from backend_lint.project.schema.sizes import may_be_small
@@ -20,7 +21,8 @@ class MigrationAddRequiredColumn(ProjectRule):
     Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's
     `default=` is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL
     DEFAULT. Projects on SQLite are left alone. Where only the admin, commands and forms of pages make rows of the table, where it holds what somebody
-    sets up, and where old code cannot insert anyway, as a column is taken away too, it is a finding of the profile `strict`.
+    sets up, where the migration just before makes it, and where old code cannot insert anyway, as a column is taken away too, it is a finding of the
+    profile `strict`; none where the first lines of Django's migrations say that the table was made less than two days before.
 
     ## Why is this bad
 
@@ -69,6 +71,8 @@ class MigrationAddRequiredColumn(ProjectRule):
                 continue
             for found in required(migration):
                 if not (_is_sure(project, migration, found) and not found.refused) and not self.shows(Profile.STRICT):
+                    continue
+                if is_one_work(project, migration, found.added):
                     continue
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
@@ -126,6 +130,8 @@ def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
         return True
     table, made, model = project.migrations.table(name), project.growing.place(name), project.places.model(name)
     if (table is not None and may_be_small(table, model.name if model is not None else "")) or (made is not None and made.by_form):
+        return False
+    if follows_maker(project.migrations, migration, found.added):
         return False
     growth = project.growing.of(name)
     if growth in (Growth.BY_HAND, Growth.UNKNOWN):

@@ -7,6 +7,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Migrations, Runner, Step
+from backend_lint.project.migrating.dates import follows_maker, is_one_work
 
 
 class MigrationRename(ProjectRule):
@@ -15,9 +16,10 @@ class MigrationRename(ProjectRule):
     ## What it does
 
     Reports RENAME COLUMN and RENAME TABLE on tables that were there before the change: `RenameField`, `RenameModel` and `AlterModelTable` in Django,
-    `op.rename_table` and `new_column_name` in Alembic, and SQL. A table whose old name comes back as a view in the same migration is left alone, and so is a
-    field whose column keeps its name (`db_column`). Projects on SQLite are left alone. In Django, where queries can be followed to models, a table of
-    which no request or message is known to ask for rows is a finding of the profile `strict`.
+    `op.rename_table` and `new_column_name` in Alembic, and SQL. A table whose old name comes back as a view in the same migration is left alone, and so is
+    a field whose column keeps its name (`db_column`). What the first lines of Django's migrations say was made less than two days before has not been
+    released under the old name; a table that the migration just before makes is a finding of the profile `strict`. Projects on SQLite are left alone. In
+    Django, where queries can be followed to models, a table of which no request or message is known to ask for rows is a finding of the profile `strict`.
 
     ## Why is this bad
 
@@ -70,6 +72,8 @@ class MigrationRename(ProjectRule):
             if step.place in said:
                 continue  # a renamed model takes the tables and columns that refer to it along
             said.add(step.place)
+            if is_one_work(project, migration, step) or (follows_maker(migrations, migration, step) and not self.shows(Profile.STRICT)):
+                continue
             django, evidence = migration.runner is Runner.DJANGO, self._used(project, step, change)
             if django and not evidence and not self.shows(Profile.STRICT):
                 continue

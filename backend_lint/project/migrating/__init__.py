@@ -179,6 +179,21 @@ class Migrations:
             self._made[beside] = frozenset(one.table for one in done if isinstance(one.change, ddl.CreateTable))
         return table not in self._made[beside] and self._is_large(table)
 
+    @functools.cached_property
+    def _added(self) -> dict[tuple[str, str], list[str]]:
+        """The migrations that add each column, in the order of their names."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for history in self.histories:
+            for path in sorted(history.done):
+                for one in history.done[path]:
+                    if isinstance(one.change, ddl.AddColumn):
+                        found.setdefault((one.table, one.change.column.name), []).append(path)
+        return found
+
+    def added(self, path: str, table: str, column: str) -> str:
+        """The last migration before the one at `path` that adds a column; empty if none does."""
+        return next((one for one in reversed(self._added.get((table, column), ())) if one < path), "")
+
     def left(self, name: str) -> Table | None:
         """The table as the migrations alone leave it; of one that they did not make only what they changed is known."""
         return next((history.tables[name] for history in self.histories if name in history.tables), None)
