@@ -161,3 +161,12 @@ def test_a_lock_is_one_only_if_rows_are_read(text: str, locks: bool) -> None:
 def test_branches_that_a_constant_rules_out_are_not_entered(given: str, branch: str, expected: bool) -> None:
     project = one(f"def run(later=False):\n    {branch}\n@transaction.atomic\ndef save(chosen):\n    run({given})\n")
     assert (project.transactions.reach.inside(*place(project, "mark")) is not None) == expected
+
+
+def test_a_call_in_a_short_module_is_looked_up_in_its_own_function() -> None:
+    """A manager's class was looked for among the calls of the module, which are fewer: the rule that asked was stopped by an error."""
+    calls = "".join(f"    g({number})\n" for number in range(9))
+    project = one(f"def g(x):\n    return x\ndef f(row):\n{calls}    made = g(row)\n    made.rows.filter(x=1).first()\n    mark()\n")
+    managers = project.loads.django.managers
+    number = next(index for index, call in enumerate(project.modules["a.py"].bodies[2].calls) if call.args == ("%row",))
+    assert managers.of_class("a.py", 2, f"#{number}.rows") is None

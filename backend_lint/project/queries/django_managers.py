@@ -151,6 +151,8 @@ class Managers:
         """A name on module level that ``from_queryset`` was assigned to, here or where it is imported from."""
         from backend_lint.project.web.values import Place, Values
 
+        if text[:1] in ("#", "%"):
+            return None  # calls and locals are numbered and named in their own function
         place = Values(self.resolver).follow(Place(path, 0, text))
         return self.of_class(place.path, place.function, place.text, depth + 1) if place.text != text and place.text[:1] == "#" else None
 
