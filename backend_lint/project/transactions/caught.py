@@ -15,6 +15,7 @@ import msgspec
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
 from backend_lint.project.blocks import around, inside, is_deferred, within
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.chosen_branches import rules_out
 from backend_lint.project.failures import Breadth, breadth, caught
 from backend_lint.project.libraries import Effect
 from backend_lint.project.transactions.reach import Inside, Reach
@@ -117,13 +118,18 @@ def _after(project: Project, key: FunctionKey, body: Body, handler: Handler, fou
                 return call
     if _leaves(body, handler):
         return None
+    stop = _raised_behind(body, handler, outer, scope_block)
     here = {index for index, _ in around(body, outer)}
     ends = max(one.end_line for one in body.handlers[first : first + _MOST] if one.protected == handler.protected)
     start = bisect.bisect_left(numbers, ends + 1, key=lambda number: body.calls[number].line)
     for number in numbers[start : start + _MOST]:
         call = body.calls[number]
-        if call.line > ends and in_transaction(number) and not _excluded(body, call.block, here):
+        if stop and call.line >= stop:
+            return None
+        if call.line > ends and in_transaction(number) and not _excluded(body, call.block, here) and not _ruled_out(project, found, call.block):
             return call
+    if stop:
+        return None
     loop = next((index for index, block in around(body, outer) if block.kind in LOOPS and index != scope_block and inside(body, index, scope_block)), None)
     if loop is not None:
         return next((body.calls[number] for number in numbers[max(0, start - _MOST) : start + _MOST] if inside(body, body.calls[number].block, loop)), None)
@@ -147,3 +153,22 @@ def _leaves(body: Body, handler: Handler) -> bool:
     if any(one.block == handler.block for one in body.returns):
         return True
     return any(one == handler.block for _, one in body.breaks)
+
+
+def _raised_behind(body: Body, handler: Handler, outer: int, scope: int) -> int:
+    """The line behind the ``try`` in which the code raises whatever happens, out of the transaction: nothing is asked any more. 0 if there is none."""
+    line = handler.end_line
+    raising = {one.block for one in body.raises}
+    for index, block in around(body, outer):
+        behind = next((one.line for one in body.raises if one.block == index and one.line > line), 0) if index in raising else 0
+        if behind:
+            return behind if index == scope or not any(found.kind is BlockKind.TRY for _, found in around(body, index)) else 0
+        if index == scope or block.kind in LOOPS:
+            return 0
+        line = block.end_line
+    return 0
+
+
+def _ruled_out(project: Project, found: Inside, block: int) -> bool:
+    """The call by which the function is inside the transaction does not come to a block."""
+    return bool(found.way) and rules_out(project, found.way[-1].edge, block)
