@@ -40,6 +40,7 @@ _CREATES = frozenset("create acreate get_or_create aget_or_create update_or_crea
 _INSERTS = frozenset({"insert", "pg_insert", "sa.insert", "sqlalchemy.insert"})
 _NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
 _USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})
+_SENDS = ("delay", "apply_async", "send", "enqueue", "s", "si", "signature", "delay_on_commit", "apply_async_on_commit")
 _FORMS = ("rest_framework.serializers.", "django.forms.")
 
 
@@ -193,12 +194,28 @@ class Growing:
 
     def sure_place(self, table: str) -> Made | None:
         """A place of the application that certainly makes rows of a table, rather one that requests or tasks reach."""
+        found = self._sure_places(table)
+        return next((one for one in found if self._project.entries.is_served((one.path, one.function))), next(iter(found), None))
+
+    def _sure_places(self, table: str) -> list[Made]:
         found: list[Made] = []
         for mapped in self._project.places.models(table):
             sure = (one for one in self._makers.calls(mapped) if _is_service(one.module) and self._is_sure(mapped, one))
             found += [Made(one.module.path, one.call.line, one.function) for one in sure]
-        found += [Made(one.path, one.line, one.function) for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path)]
-        return next((one for one in found if self._project.entries.is_served((one.path, one.function))), next(iter(found), None))
+        inserts = (one for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path))
+        return found + [Made(one.path, one.line, one.function) for one in inserts]
+
+    def by_clock(self, table: str) -> bool:
+        """All that certainly makes rows of a table are tasks that no code sends, and commands: what fails is done with the next run."""
+        found = self._sure_places(table)
+        return bool(found) and all(one.function > 0 and self._is_by_clock((one.path, one.function)) for one in found)
+
+    def _is_by_clock(self, key: tuple[str, int]) -> bool:
+        reached = self._project.reached_from(key)
+        if reached is None or reached[0].kind is not EntryKind.TASK:
+            return reached is not None and reached[0].kind is EntryKind.COMMAND
+        name = reached[0].name.rpartition(".")[2]
+        return not any(call.callee.rpartition(".")[0].endswith(name) for _, _, _, call in self._project.named_calls.calls(*_SENDS))
 
     def _is_at_service(self, path: str) -> bool:
         module = self._project.modules.get(path)

@@ -82,6 +82,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
         what, remedy, patch = self._explained(migration, found, project.migrations.dialect is Dialect.MYSQL)
+        fast = project.growing.of(table).is_fast and not project.growing.by_clock(table)
         made, said = project.growing.sure_place(table), "rows are inserted here, by running code without the column"
         if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
             made, said = sent, "rows are made of what is sent here"
@@ -92,7 +93,7 @@ class MigrationAddRequiredColumn(ProjectRule):
             symbol=migration.symbol,
             evidence=(Evidence(made.path, made.line, said),) if made is not None and not fails else (),
             suggestion=patch,
-            severity=None if fails or (_is_sure(project, migration, found) and project.growing.of(table).is_fast) else Severity.WARNING,
+            severity=None if fails or (_is_sure(project, migration, found) and fast) else Severity.WARNING,
         )
 
     @staticmethod

@@ -105,3 +105,11 @@ def test_only_what_certainly_makes_rows_is_shown_as_doing_so(tmp_path: Path) -> 
         settings = Settings(root=tmp_path / name, cache=False, jobs=1)
         found = [one.finding for one in run(settings, samples.registry()).findings if one.finding.rule == RULES[1]]
         assert [at.line for one in found for at in one.evidence] == shown, f"{name}: the call for records makes none"
+
+
+@pytest.mark.parametrize(("view", "severity"), [("", "warning"), ("\n\ndef start(request):\n    collect.delay()\n", "error")])
+def test_what_a_clock_makes_is_made_with_the_next_run(tmp_path: Path, view: str, severity: str) -> None:
+    task = "from celery import shared_task\n\nfrom shop.models import Visit\n\n\n@shared_task\ndef collect():\n    Visit.objects.create(page='a')\n"
+    lay_out(tmp_path, {"shop/tasks.py": task, "shop/views.py": f"from shop.tasks import collect\n{view}"})
+    found = {one.finding.rule: str(one.finding.severity) for one in run(samples.settings(tmp_path, select=RULES), samples.registry()).findings}
+    assert found[RULES[1]] == severity
