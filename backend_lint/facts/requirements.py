@@ -28,3 +28,5 @@ class PinFile(msgspec.Struct, frozen=True):
 
 FOLDERS = ("requirements", "requirement", "dependencies")
 """Names of folders whose manifests speak for the folder above."""
+CLASSIFIED = "framework :: django"
+"""The name under which a package's classifiers say for which versions of Django it is made."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts import ddl
+from backend_lint.facts.requirements import CLASSIFIED
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.project.growing import Growth
 from backend_lint.project.migrating.graph import leaves, squashed
@@ -138,6 +139,8 @@ class Migrations:
     def has_django(self, version: Version, path: str) -> bool | None:
         """Whether the Django of a migration is this version or a later one; None if nothing tells."""
         known = self._project.requirements.at_least("django", version, path)
+        if known is None and (package := self._project.requirements.versions(CLASSIFIED, path)) is not None:
+            return package.at_least(version)  # its migrations run under whichever its users have
         return True if known is None and self._wrote_migrations >= version else known
 
     @functools.cached_property

@@ -6,13 +6,14 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backend_lint.facts.requirements import Pin, PinFile
+from backend_lint.facts.requirements import CLASSIFIED, Pin, PinFile
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.requirements.versions import pin, requirement
 
 _INCLUDE = lazy_regex(r"(?:-r|-c|--requirement|--constraint)(?:\s{1,20}|=)(?P<path>[^\s#]{1,300})")
 _LOCKED = lazy_regex(r"^name = \"(?P<name>[^\"\n]{1,100})\"\r?\nversion = \"(?P<version>[^\"\n]{1,60})\"", 8)
 _QUOTED = lazy_regex(r"[\"'](?P<text>[A-Za-z0-9][A-Za-z0-9._-]{0,100}(?:\[[^\]\n\"']{0,100}\])?\s{0,4}[<>=!~]=?[^\"'\n]{1,120})[\"']")
+_CLASSIFIED = lazy_regex(r"Framework :: Django(?: :: (?P<version>\d{1,3}\.\d{1,3}))?(?=[\"'\s])")
 _CONDA = lazy_regex(r"^\s{0,20}-\s{1,20}[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,100})\s{0,4}(?P<spec>[<>=!~][^\"'\n#]{1,120})", 8)
 _MOST = 5_000
 _LONGEST_TOML = 200_000
@@ -51,12 +52,12 @@ def setup_cfg(path: str, text: str) -> PinFile:
             name, _, value = bare.partition("=")
             inside = section == "options" and name.strip() == "install_requires"
             found += [value] if inside else []
-    return PinFile(path, _known(requirement(one) for one in found))
+    return PinFile(path, (*_known(requirement(one) for one in found), *_classified(text)))
 
 
 def setup_py(path: str, text: str) -> PinFile:
     """Texts of ``setup.py`` that are requirements; where they stand in it is not looked at."""
-    return PinFile(path, _known(requirement(found["text"]) for found in _QUOTED.finditer(text)))
+    return PinFile(path, (*_known(requirement(found["text"]) for found in _QUOTED.finditer(text)), *_classified(text)))
 
 
 def environment(path: str, text: str) -> PinFile:
@@ -90,7 +91,14 @@ def pyproject(path: str, text: str) -> PinFile:
     tables += [_table(group).get("dependencies") for group in _table(poetry.get("group")).values()]
     for table in tables:
         found += _of_table(_table(table), bare_is_exact=True)
-    return PinFile(path, _known(found))
+    return PinFile(path, (*_known(found), *_classified(text)))
+
+
+def _classified(text: str) -> tuple[Pin, ...]:
+    """The versions of Django that a package says it is for: ``Framework :: Django :: 4.2``. It is installed into projects that have one of them."""
+    said = [tuple(int(part) for part in found["version"].split(".")) if found["version"] else None for found in _CLASSIFIED.finditer(text)]
+    versions = [one[:-1] if one[-1] == 0 else one for one in said if one is not None]
+    return tuple(Pin(CLASSIFIED, one, None) for one in versions) if versions else tuple(Pin(CLASSIFIED, None, None) for _ in said[:1])
 
 
 def _toml(text: str) -> dict[str, Any]:
