@@ -18,11 +18,12 @@ class MigrationAddRequiredColumn(ProjectRule):
 
     ## What it does
 
-    Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's
-    `default=` is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL
-    DEFAULT. Projects on SQLite are left alone. Where only the admin, commands and forms of pages make rows of the table, where it holds what somebody
-    sets up, where the migration just before makes it, and where old code cannot insert anyway, as a column is taken away too, it is a finding of the
-    profile `strict`; none where the first lines of Django's migrations say that the table was made less than two days before.
+    Reports columns that are NOT NULL and have no default in the database when the migration is done, on tables that were there before. Django's `default=`
+    is none: Django gives it to the rows that are there and drops it again; `db_default=` stays. In Alembic `server_default=` counts, in SQL DEFAULT. The
+    columns that one migration of Django adds to a table are one finding. Projects on SQLite are left alone. Where only the admin, commands and forms of
+    pages make rows of the table, where it holds what somebody sets up, where the migration just before makes it, and where old code cannot insert anyway,
+    as a column is taken away too, it is a finding of the profile `strict`; none where the first lines of Django's migrations say that the table was made
+    less than two days before.
 
     ## Why is this bad
 
@@ -69,6 +70,7 @@ class MigrationAddRequiredColumn(ProjectRule):
         for migration in migrations.judged:
             if migration.runner is Runner.DJANGO and (migration.late or not migrations.rolling):
                 continue
+            told: dict[tuple[str, bool], list[Required]] = {}
             for found in required(migration):
                 if not (_is_sure(project, migration, found) and not found.refused) and not self.shows(Profile.STRICT):
                     continue
@@ -76,12 +78,19 @@ class MigrationAddRequiredColumn(ProjectRule):
                     continue
                 table = migrations.table(found.at.done.table)
                 if table is None or table.column("pgh_id") is None:  # rows of django-pghistory are written by triggers, which are changed along
-                    yield self._finding(project, migration, found)
+                    alike = migration.runner is Runner.DJANGO and found.at is found.added
+                    told.setdefault((found.at.done.table if alike else f"{found.at.place}{found.column}", found.refused), []).append(found)
+            yield from (self._finding(project, migration, *several) for several in told.values())
 
-    def _finding(self, project: Project, migration: Migration, found: Required) -> Finding:
+    def _finding(self, project: Project, migration: Migration, found: Required, *others: Required) -> Finding:
         table = found.at.done.table
         fails = migration.runner is not Runner.DJANGO and found.at is found.added
         what, remedy, patch = self._explained(migration, found, project.migrations.dialect is Dialect.MYSQL)
+        for one in others:
+            _, again, added = self._explained(migration, one, project.migrations.dialect is Dialect.MYSQL)
+            how = again.partition(" from Django")[0] if " from Django" in remedy else again
+            remedy += f"; so is `{one.column}` (line {one.at.place.line}): {how}"
+            patch += f", {added}" if patch.startswith("migrations.") and added.startswith("migrations.") else ""
         fast = project.growing.of(table).is_fast and not project.growing.by_clock(table)
         made, said = project.growing.sure_place(table), "rows are inserted here, by running code without the column"
         if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
