@@ -140,7 +140,7 @@ class Declarations:
                 column = replace(column, auto=True)
             elif cursor.take("collate"):
                 cursor.take("=")
-                column = replace(column, collation=cursor.qualified())
+                column = replace(column, collation=cursor.collation())
             elif not self._passed_over():
                 raise NotUnderstoodError(f"column {column.name}: {cursor.token.text} is not known")
             name = ""

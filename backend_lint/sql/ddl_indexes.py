@@ -101,7 +101,7 @@ def _key(cursor: Cursor) -> tuple[IndexKey, bool]:
     descending, nulls = False, None
     while not cursor.is_next(",") and not cursor.is_next(")"):
         if cursor.take("collate"):
-            collation = cursor.qualified().rpartition(".")[2]
+            collation = cursor.collation()
         elif cursor.take("asc"):
             pass
         elif cursor.take("desc"):

@@ -174,6 +174,11 @@ class Cursor:
         schema, name = parts[-2:]
         return name if schema.lower() in DEFAULTS[self.dialect] else f"{schema}.{name}"
 
+    def collation(self) -> str:
+        """The name behind ``collate``, bare; empty for the one that every column has unless told otherwise: ``"pg_catalog"."default"``."""
+        name = self.qualified().rpartition(".")[2]
+        return "" if name.lower() == "default" else name
+
     def names(self) -> tuple[str, ...]:
         """``(a, b, c)`` of plain names; lengths and orders behind them are passed over."""
         self.expect("(")

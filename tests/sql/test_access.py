@@ -52,6 +52,15 @@ SERVED = {
     "an or with an and in it": ("CREATE INDEX i ON users (email); CREATE INDEX j ON users (name);", "email = 'a' OR (name = 'b' AND score > 3)"),
     "an expression": ("CREATE INDEX i ON users (lower(email));", "LOWER(email) = %s"),
     "a cast without effect": ("CREATE INDEX i ON users (email);", "email::text = %s"),
+    "a collation that is written out and is none": (
+        'ALTER TABLE users ADD COLUMN town text COLLATE "pg_catalog"."default"; CREATE INDEX i ON users (town);',
+        "town = %s",
+    ),
+    "an index with no collation of its own": ('CREATE INDEX i ON users (email COLLATE pg_catalog."default");', "email = %s"),
+    "the column's own collation": (
+        'ALTER TABLE users ADD COLUMN town text COLLATE "de_DE"; CREATE INDEX i ON users (town COLLATE pg_catalog."de_DE");',
+        "town = %s",
+    ),
     "a bare flag": ("CREATE INDEX i ON users (email) WHERE active;", "active AND email = %s"),
     "a flag that is true": ("CREATE INDEX i ON users (email) WHERE active;", "active = true AND email = %s"),
     "a value of a list": ("CREATE INDEX i ON users (email) WHERE kind IN ('a', 'b');", "kind = 'a' AND email = %s"),
