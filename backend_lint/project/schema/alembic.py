@@ -17,7 +17,7 @@ from backend_lint.project.schema.alembic_graph import Revision, environments, no
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
 from backend_lint.project.schema.alembic_steps import Steps
 from backend_lint.project.schema.alembic_unnamed import Unnamed
-from backend_lint.project.schema.alembic_writes import written_by
+from backend_lint.project.schema.alembic_writes import executes, is_wrapper, written_by
 from backend_lint.project.schema.history import Recorder
 from backend_lint.project.schema.source import Declared, Replayed, Unread, joined
 from backend_lint.project.schema.sqlalchemy import Models
@@ -31,7 +31,6 @@ from backend_lint.sql.ddl import changes as changes_of_text
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_EXECUTES = frozenset({"execute", "exec_driver_sql", "executescript"})
 _MAKES = frozenset({"create_all", "drop_all", "create", "drop"})
 _HARMLESS = (
     "update", "delete", "select", "with", "comment", "grant", "revoke", "set", "refresh", "vacuum", "analyze", "lock", "notify", "truncate", "pragma", "begin",
@@ -116,7 +115,7 @@ class Migrations(Models):
     def concerns(self, call: CallFact) -> bool:
         """Whether a call may change the schema, told by its name."""
         name = call.callee.rpartition(".")[2]
-        return name in OPERATIONS or (name in _EXECUTES and bool(call.args)) or (name in _MAKES and "." in call.callee)
+        return name in OPERATIONS or (executes(name) and bool(call.args)) or (name in _MAKES and "." in call.callee)
 
     def declares(self, call: CallFact) -> bool:
         """Whether a call changes the schema and no rows, told by its name."""
@@ -126,8 +125,8 @@ class Migrations(Models):
         """Carry out a call; False if it is none of Alembic's and runs no statement."""
         receiver, _, name = made.call.callee.rpartition(".")
         self.recorder.at(made.frame.path, made.call.line, name)
-        if name in _EXECUTES:
-            return self._execute(made)
+        if executes(name):
+            return self._execute(made) if not is_wrapper(name) or self.steps.function(made.frame, made.call) is None else False
         if name in _MAKES:
             return self._make(made, receiver, name)
         self.failed = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.act import Act, ActKind
@@ -17,6 +18,19 @@ _LIBRARY = ("sa", "sqlalchemy", "sql", "")
 _LONGEST = 30
 """Calls of one chain."""
 _NULLS = lazy_regex(r"(?:\.is_(?:not)?|\.isnot)\(None\)|(?:==|!=| is | is not )None|\bnull\(\)")
+_EXECUTES = frozenset({"execute", "exec_driver_sql", "executescript"})
+_WRAPPER = lazy_regex(r"(?:exec|execute|run)_(?:\w*_)?(?:sql|ddl|statement|script|query)(?:_\w+)?", re.I)
+"""``session.execute_sql(text)``, ``db.run_ddl(text)``: a project's own name for it."""
+
+
+def executes(name: str) -> bool:
+    """Whether a function of this name runs the statement that it is given."""
+    return name in _EXECUTES or is_wrapper(name)
+
+
+def is_wrapper(name: str) -> bool:
+    """Whether it is a project's own function that does so, by its name."""
+    return name.startswith(("exec", "run_")) and name not in _EXECUTES and _WRAPPER.fullmatch(name) is not None
 
 
 def written_by(migrations: Migrations, frame: Frame, text: str) -> Act | None:
