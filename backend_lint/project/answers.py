@@ -18,6 +18,7 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
 from backend_lint.project.blocks import around
 from backend_lint.project.entries import STARTED
+from backend_lint.project.left_defaults import LeftDefaults
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import Framework
 from backend_lint.project.schema.sizes import is_small, may_be_small, named_by_hand, owns_all_else
@@ -89,6 +90,7 @@ class Answers:
         self._project = project
         self._ranks: dict[tuple[str, int], int] = {}
         self._unused = Unused(project)
+        self._defaults = LeftDefaults(project)
 
     @functools.cached_property
     def all(self) -> tuple[Answer, ...]:
@@ -126,7 +128,7 @@ class Answers:
             return False
         if access.partly and not tests_strongly(answer, table):
             return False
-        if self.is_idle(answer.site.path, answer.site.function) or self._may_be_filtered(answer):
+        if self.is_idle(answer.site.path, answer.site.function) or self._may_be_filtered(answer) or self._defaults.is_dead(answer.site):
             return False
         return table.kind in (TableKind.TABLE, TableKind.PARTITION) and not is_small(table) and not self.is_out(answer.site)
 

@@ -27,7 +27,7 @@ def rules_out(project: Project, edge: Edge, block: int, outer: Mapping[str, str]
         return False
     given = constants(project, edge, outer)
     for found in tests:
-        name, wanted, of_none = _asked(found.subject)
+        name, wanted, of_none = asked(found.subject)
         value = given.get(name)
         if value is None or module.assigns_to(function, name):
             continue
@@ -45,7 +45,7 @@ def constants(project: Project, edge: Edge, outer: Mapping[str, str] | None = No
     return {f"%{name}": value for name, value in {**found, **said}.items() if value in _TRUTHS}
 
 
-def _asked(subject: str) -> tuple[str, bool, bool]:
+def asked(subject: str) -> tuple[str, bool, bool]:
     """The parameter that a test asks for, the outcome that it wants, and whether it asks for None: ``x``, ``not x``, ``x is None``, ``x is not None``."""
     text = subject.removeprefix("(").removesuffix(")")
     for sign, wanted in ((" is not None", False), (" is None", True)):
