@@ -55,6 +55,18 @@ def _is_answer_of_view(project: Project, site: Site) -> bool:
     return not any(one.value in results and "." in one.target for one in project.modules[site.path].bodies[site.function].assigns)
 
 
+def is_consumed(project: Project, site: Site) -> bool:
+    """The function deletes the row that the query finds: those that wait are few."""
+    if site.function < 0 or site.call < 0:
+        return False
+    body = project.modules[site.path].bodies[site.function]
+    names = {f"#{site.call}"}
+    names |= {one.target for one in body.assigns if one.value in names}
+    if any(call.callee == f"{name}.delete" for call in body.calls for name in names):
+        return True
+    return any(call.callee.endswith(("session.delete", "db.delete")) and call.args and call.args[0] in names for call in body.calls)
+
+
 def is_weak(answer: Answer, asks_on: bool) -> bool:
     """It depends on the rows whether an index pays. `asks_on`: the program asks again and again."""
     access = answer.access

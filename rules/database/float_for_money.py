@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
+from backend_lint.project.computed_amounts import is_computed_with
 from backend_lint.sql.types import base
 
 _MONEY = re.compile(
@@ -22,6 +23,8 @@ _PHYSICAL = re.compile(
 
 _METERED = re.compile(r"(?:^|_)(?:tokens?|prompt|completion|gpu|inference)(?:$|_)")
 """A table of metered use: its costs are estimates that nobody books."""
+_DECLARED = re.compile(r"(?:^|_)(?:income|salary|wages?|declared|reported)(?:_|$)")
+"""What people say of themselves: nobody pays it out of this table."""
 
 
 class FloatForMoney(ProjectRule):
@@ -33,6 +36,9 @@ class FloatForMoney(ProjectRule):
     kind. Names that also say ratio, rate, percentage or score are left alone, and so are measured quantities, fees that may be a percentage
     (`service_fee`), statistics (`income`, `budget`), and tables of metered use (tokens, prompts), whose costs are estimates. Migrations say what the database
     has, where the model says something else.
+
+    The default profile speaks of columns that the program computes with: it sums, adds, multiplies, compares or charges what they hold. `strict` adds those
+    that it only takes in and shows, and amounts that people declare (`income`, `salary`).
 
     ## Why is this bad
 
@@ -90,6 +96,8 @@ class FloatForMoney(ProjectRule):
                 if base(column.type) not in ("real", "double precision", "float") or not _MONEY.search(name):
                     continue
                 if _RATIO.search(name) or _PHYSICAL.search(name) or _SHARES.search(name):
+                    continue
+                if not self.shows(Profile.STRICT) and (_DECLARED.search(name) or not is_computed_with(project, column.name)):
                     continue
                 place = project.places.column(table, column.name)
                 declared = project.schema.declared.get(table.name)

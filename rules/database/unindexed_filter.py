@@ -7,7 +7,7 @@ from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.answer_evidence import named_keys, of_missing, shortened
-from backend_lint.project.answer_weight import is_followed
+from backend_lint.project.answer_weight import is_consumed, is_followed
 from backend_lint.project.answers import Lack, Missing
 from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.schema.sizes import is_set_up
@@ -35,8 +35,9 @@ class UnindexedFilter(ProjectRule):
     depends on the rows whether an index pays: that is reported with the option `weak` only.
 
     The default profile speaks where requests to known routes, or messages that something sends, come to one of the queries, and where the program makes rows
-    of the table at work. `strict` adds what runs by a clock, or nobody knows by whom; what only deletes; querysets that are handed on to others; values that
-    are written in the code; tables of which nothing says that they grow; and an OR that needs several indexes.
+    of the table at work. `strict` adds what runs by a clock, or nobody knows by whom; what only deletes; rows that the same function deletes once it found
+    them (invitations, tokens: few wait at a time); querysets that are handed on to others; values that are written in the code; tables of which nothing
+    says that they grow; and an OR that needs several indexes.
 
     ## Why is this bad
 
@@ -131,6 +132,8 @@ def _is_sure(project: Project, missing: Missing) -> bool:
     """Requests or messages wait for the first of the queries for certain, the table grows, and just this index serves all that is asked."""
     first = missing.answers[0]
     if missing.soft or not project.answers.is_awaited(first.site) or not is_followed(project, first) or _OR_CREATE.search(first.site.text):
+        return False
+    if all(is_consumed(project, one.site) for one in missing.answers):
         return False
     keys = {key.column for key in missing.candidate.keys}
     if is_for_staff(project, (first.site.path, first.site.function)) or is_set_up(missing.table) or any(_OF_A_YEAR.search(name) for name in keys):
