@@ -11,7 +11,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute, Class
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.loading.advice import eager_calls
+from backend_lint.project.loading.advice import annotation, eager_calls
 from backend_lint.project.loading.eager import Path, with_prefixes
 from backend_lint.project.loading.lazy import Missing, missing_of, straightened
 from backend_lint.project.loading.places import Place, Read
@@ -242,12 +242,15 @@ def _of_class(project: Project, admin: _Admin) -> AdminList | None:
 
 def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[Read], missing: list[Missing]) -> str:
     """The smallest change: ``list_select_related`` for keys, else what ``get_queryset`` must load."""
-    counted = missing and all(one.many and one.read.method in ("count", "exists") for one in missing)
+    counted = missing and all(one.many and (one.counted or one.read.method in ("count", "exists")) for one in missing)
     if not missing or counted:
         return "annotate the answer in `get_queryset`"
     several = [one for one in missing if one.many or one.behind_many]
+    numbers = [one for one in missing if one.counted]
+    loaded = [one for one in missing if one not in numbers]
+    annotated = " and annotate " + " and ".join(f"`{annotation(project, admin.model, one)}`" for one in numbers) if numbers else ""
     if rows[1] or len(several) == len(missing):
-        return f"add `{eager_calls(project, rows[0], missing)}` in `get_queryset`"
+        return f"add `{eager_calls(project, rows[0], loaded)}`{annotated} in `get_queryset`"
     named = admin.names("list_select_related") or []
     wanted = [straightened(project, admin.model, read.path) for read in reads if not read.many]  # also what the admin joins only while nothing is named
     known = {one.path for one in missing if one not in several} | rows[0].loaded.paths
@@ -256,7 +259,9 @@ def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[
     names = dict.fromkeys([*named, *("__".join(path) for path in longest)])
     names = {name: None for name in names if not any(other.startswith(f"{name}__") for other in names)}
     joined = "set `list_select_related = [" + ", ".join(f'"{name}"' for name in names) + "]`"
-    return f"{joined} and add `{eager_calls(project, rows[0], several)}` in `get_queryset`" if several else joined
+    several = [one for one in several if one not in numbers]
+    added = f" and add `{eager_calls(project, rows[0], several)}`" if several else ""
+    return f"{joined}{added}{annotated} in `get_queryset`" if several or numbers else joined
 
 
 def _message(project: Project, admin: _Admin, missing: list[Missing], queries: list[OwnQuery], cure: str) -> str:

@@ -20,12 +20,13 @@ def eager_calls(project: Project, rows: Rows, missing: Iterable[Missing]) -> str
     """What to put behind the query: ``.select_related("author__publisher")``, ``.options(selectinload(User.orders))``."""
     wanted = {one.path: one for one in missing}
     if rows.framework is Framework.DJANGO:
+        generic = {(*one.path, name) for one in missing if (name := _generic_behind(project, one))}
         apart = {path for path, one in wanted.items() if one.many or one.behind_many or _is_polymorphic(project, one)}
         apart |= {path for path in wanted if path[0] in rows.fixed}  # all rows have the same: a join would bring it with each of them
         apart |= set(wanted) if rows.locked else set()  # a join would lock its rows too, and PostgreSQL refuses that for an outer one
         apart |= {path for path in wanted if any(path[: len(other)] == other for other in apart)}
-        single = _longest([path for path in wanted if path not in apart])
-        several = _longest([path for path in wanted if path in apart])
+        several = _longest([*(path for path in wanted if path in apart), *sorted(generic)])
+        single = _longest([path for path in wanted if path not in apart and not any(other[:-1] == path for other in generic)])
         calls = [(name, paths) for name, paths in (("select_related", single), ("prefetch_related", several)) if paths]
         return "".join(f".{name}({', '.join(_quoted(path) for path in paths)})" for name, paths in calls)
     options = [_option(project, rows.model, path, wanted) for path in _longest(list(wanted))]
@@ -37,11 +38,9 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
     paths = [one.path for one in missing]
     keys = [one for one in missing if one.read.key and one.path in _longest(paths)]
     counted = [one for one in missing if one.counted and one.path in _longest(paths)]
-    if len(counted) > 1 and rows.framework is Framework.DJANGO and all(one.counted == "exists" for one in counted):
-        counted = []  # a prefetch answers all of them, and nothing else has to change
     rest = [one for one in missing if one not in keys and one not in counted]
     own = " and ".join(f"`{'.'.join((*one.path[:-1], one.read.key))}`" for one in keys)
-    numbers = " and ".join(f"`{_annotation(project, rows.model, one)}`" for one in counted)
+    numbers = " and ".join(f"`{annotation(project, rows.model, one)}`" for one in counted)
     calls = eager_calls(project, rows, rest) if rest else ""
     streamed = rows.streamed
     where = "" if not streamed else " before `.iterator()`, and a `chunk_size` to it" if "prefetch_related" in calls else " before `.iterator()`"
@@ -66,6 +65,16 @@ def query_of(project: Project, rows: Rows, path: str, function: int | None = Non
         yield Evidence(rows.path, rows.line, f"this query gives the rows of {model}")
 
 
+def _generic_behind(project: Project, one: Missing) -> str:
+    """The generic key of the related object that is read next: no join leads through it, a prefetch does."""
+    relation = one.read.relation
+    target = project.schema.mapped.get(relation.target) if relation.target is not None and not one.many else None
+    parts = one.read.trail[-1].text.partition("(")[0].split(".")
+    behind = parts[parts.index(relation.name) + 1 :][:1] if relation.name in parts else []
+    onward = target.relationships.get(behind[0]) if target is not None and behind else None
+    return onward.name if onward is not None and onward.generic else ""
+
+
 def _is_polymorphic(project: Project, one: Missing) -> bool:
     """The object may be of any class derived from the relation's: a join would give the base class alone."""
     target = one.read.relation.target
@@ -73,7 +82,7 @@ def _is_polymorphic(project: Project, one: Missing) -> bool:
     return any(base.kind is RefKind.EXTERNAL and base.name.startswith("polymorphic.") for base in bases)
 
 
-def _annotation(project: Project, model: ClassKey, one: Missing) -> str:
+def annotation(project: Project, model: ClassKey, one: Missing) -> str:
     """``Count("review")``, or ``Exists`` with its subquery: what is asked of the related rows, asked with the query."""
     mapped, relation = project.schema.mapped, one.read.relation
     target = mapped.get(relation.target) if relation.target is not None else None

@@ -53,7 +53,7 @@ class Sure:
             _saves(call) and inside(body, call.block, found.block) for call in body.calls
         )
         one_parent = "**" in found.rows.fixed  # perhaps, nobody knows what is asked for
-        return not writes and not one_parent and self.grows(found.rows.model)
+        return not writes and not one_parent and not self._is_handful(found.rows) and self.grows(found.rows.model)
 
     def page(self, page: Page) -> bool:
         """A template that a view shows."""
@@ -72,6 +72,28 @@ class Sure:
         mapped = self._project.schema.mapped.get(found.rows.model)
         of_one = mapped is not None and any(name in mapped.relationships for name in found.rows.fixed)
         return of_one or is_for_staff(self._project, found.key, found.view)
+
+    def _is_handful(self, rows: Rows) -> bool:
+        """The rows of one object, of which there are no more than rows of a table that somebody sets up: its values of fields that an administrator thought of.
+
+        A unique key over both says so; or both are all that the row refers to, it has no time of its own, and nothing at work adds to the other table.
+        """
+        mapped = self._project.schema.mapped.get(rows.model)
+        table = self._project.schema.table(mapped.table) if mapped is not None and mapped.framework is Framework.DJANGO else None
+        if mapped is None or table is None:
+            return False
+        keys = [one for one in mapped.relationships.values() if one.columns and not (one.many or one.reverse or one.generic)]
+        fixed = {column for one in keys if one.name in rows.fixed for column in one.columns}
+        others = [one for one in keys if one.name not in rows.fixed]
+        if not fixed or not others:
+            return False
+        set_up = {column for one in others if one.target is not None and not self.grows(one.target) for column in one.columns}
+        for index in table.indexes:
+            columns = {key.column for key in index.keys}
+            if index.unique and index.where is None and columns & fixed and columns & set_up and columns <= fixed | set_up:
+                return True
+        dated = any(column.type.startswith(("timestamp", "date", "time")) for column in table.columns)
+        return not dated and set_up == {column for one in others for column in one.columns}
 
     def grows(self, model: ClassKey) -> bool:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
@@ -124,7 +146,8 @@ class Sure:
             return False
         behind = parts[parts.index(name) + 1 :][:1]
         target = self._project.schema.mapped.get(relation.target)
-        known = target is not None and (not behind or behind[0] in target.fields or behind[0] in target.relationships)
+        onward = target.relationships.get(behind[0]) if target is not None and behind else None
+        known = target is not None and (not behind or behind[0] in target.fields or (onward is not None and not onward.generic))
         return not known and bool(behind) and behind[0] not in _OF_OBJECT and not behind[0].endswith("_id")
 
 
