@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend_lint.facts.python import Attribute
 from backend_lint.facts.query import Query, TermKind
 from backend_lint.facts.schema import Dialect, Implicit, Table
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.sql.conditions import required
 from backend_lint.sql.long_texts import is_long_text
 from backend_lint.sql.types import base
@@ -66,3 +68,15 @@ def _is_instead(table: Table, key: set[str], columns: set[str]) -> bool:
 def _is_whole(table: Table, name: str) -> bool:
     column = table.column(name)
     return column is not None and (base(column.type) in _WHOLE or column.type.endswith("[]"))
+
+
+def outside_meta(project: Project, taken: Taken) -> tuple[str, int] | None:
+    """Path and line of a ``unique_together`` of these columns that stands in the body of the model, where Django does not read it."""
+    mapped = project.places.model(taken.table.name)
+    found = project.resolver.classes.find(Ref(RefKind.CLASS, mapped.name, *mapped.key), "unique_together") if mapped is not None else None
+    if mapped is None or found is None or not isinstance(found[1], Attribute):
+        return None
+    names = {one.column: one.name for one in mapped.fields.values()}
+    names |= {one.columns[0]: one.name for one in mapped.relationships.values() if len(one.columns) == 1 and not one.reverse}
+    listed = all(f"'{names.get(column, column)}'" in found[1].value or f'"{names.get(column, column)}"' in found[1].value for column in taken.columns)
+    return (found[0].path, found[1].line) if listed else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
-from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key
+from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key, outside_meta
 from backend_lint.project.rival_keys import has_other_key, refused_by_other_key, several_expected
 from backend_lint.project.uniqueness import Taken, get_or_creates
 from backend_lint.sql.keys import may_be_unique, unique_within
@@ -111,12 +111,16 @@ class GetOrCreateWithoutUnique(ProjectRule):
         entry = project.answers.reached_from(site)
         at_once = entry is not None and project.answers.is_awaited(site)
         who = "messages" if entry is not None and entry.kind in (EntryKind.TASK, EntryKind.CONSUMER) else "requests"
+        outside = outside_meta(project, taken)
+        if outside is not None:
+            evidence.append(Evidence(*outside, "`unique_together` stands outside `class Meta` here, where Django does not read it"))
+        add = "move its `unique_together` into `class Meta`, where Django reads it" if outside is not None else "add a unique constraint"
         are = "is" if len(taken.columns) == 1 else "together are"
         return self.finding(
             site.path,
             site,
             f"two {who if at_once else 'runs'} at once both insert: {names} of `{table.name}` {are} not unique, and later calls find both and fail; "
-            "add a unique constraint",
+            f"{add}",
             symbol=site.symbol,
             evidence=evidence,
             severity=None if at_once else Severity.INFO,

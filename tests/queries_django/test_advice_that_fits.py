@@ -1,4 +1,4 @@
-"""The advice on rows that load lazily fits what is asked of them: a yes or no is annotated, a generic key is prefetched, a handful of rows is left to `strict`."""
+"""The advice fits what is asked of the rows: a yes or no is annotated, a generic key is prefetched, a handful is left to `strict`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class BatchAdmin(admin.ModelAdmin):
 
 
 def told(tmp_path: Path, answer: str = "[]", profile: str = "default", models: str = _MODELS, admin: str = "") -> list[str]:
-    texts = {"__init__.py": "", "models.py": models, "views.py": _VIEWS.replace("ANSWER", answer), "settings.py": _SETTINGS, "urls.py": _URLS, "admin.py": admin}
+    texts = {"__init__.py": "", "models.py": models, "views.py": _VIEWS.replace("ANSWER", answer), "settings.py": _SETTINGS}
+    texts |= {"urls.py": _URLS, "admin.py": admin}
     (tmp_path / "app").mkdir(parents=True)
     for path, text in texts.items():
         (tmp_path / "app" / path).write_text(text)
