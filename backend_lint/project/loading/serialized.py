@@ -19,6 +19,7 @@ from backend_lint.project.loading.places import Place, declared
 from backend_lint.project.loading.reach import reached_from
 from backend_lint.project.loading.response_models import answers
 from backend_lint.project.loading.row_work import OwnQuery
+from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -66,7 +67,7 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         if not all(is_owner_known(project, one) for one in rows):
             continue  # whoever has the object may have loaded them beforehand
         routes = _routes(project, use)
-        if routes is None:
+        if routes is None or _loads_unread(project, use.view or _listed_view(project, (use.path, use.function))):
             continue
         costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
         missing = missing_of(project, rows, costs.reads)
@@ -96,6 +97,22 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             symbol = project.calls.head(answer.key).name
             entry, _ = reached_from(project, answer.key)
             yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry, answer.key)
+
+
+def _loads_unread(project: Project, view: ClassKey | None) -> bool:
+    """The ``get_queryset`` of a view calls a function that prefetches what another one names: ``prefetch_related(*lookups(flags))``."""
+    if view is None:
+        return False
+    owner = project.modules[view[0]].classes[view[1]]
+    found = project.resolver.classes.find(Ref(RefKind.CLASS, owner.name, *view), "get_queryset")
+    if found is None or not isinstance(found[1], int) or found[0].path not in project.modules:
+        return False
+    called = {call.callee.rpartition(".")[2] for call in project.modules[found[0].path].bodies[found[1]].calls}
+    for module, function, _, call in project.named_calls.calls("prefetch_related"):
+        name = module.functions[function].name.rpartition(".")[2]
+        if name in called and any(text.startswith("*#") for text in call.args):
+            return True
+    return False
 
 
 def _listed_view(project: Project, key: FunctionKey) -> ClassKey | None:
