@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.schema.drift import Drift, drifts
+from backend_lint.project.schema.places import Place
+
+_SHOWN = 4
 
 
 class ModelMigrationDrift(ProjectRule):
@@ -99,21 +102,33 @@ class ModelMigrationDrift(ProjectRule):
     reads = frozenset({Role.MIGRATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
+        groups: dict[tuple[str, str, bool, str], list[Drift]] = {}
         for drift in drifts(project):
-            yield self._finding(project, drift)
+            groups.setdefault((drift.declared.name, drift.missing_in, bool(drift.column), drift.instead), []).append(drift)
+        for group in groups.values():
+            yield self._finding(project, group)
 
-    def _finding(self, project: Project, drift: Drift) -> Finding:
+    def _finding(self, project: Project, group: list[Drift]) -> Finding:
+        drift = group[0]
         name = drift.declared.name
-        place = project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)
-        if drift.key is not None and drift.key.line:
-            place = project.places.index(drift.declared, drift.key)
+        place, *others = [_place(project, one) for one in group]
         there = [Evidence(drift.migrated.path, drift.migrated.line, f"the migrations make `{name}` here")] if drift.migrated.path != place.path else []
         if drift.made[1] and drift.made != (drift.migrated.path, drift.migrated.line):
             there.insert(0, Evidence(*drift.made, f"{drift.instead or drift.what} comes from here"))
+        there += [Evidence(at.path, at.line, f"{one.what} is declared here") for at, one in zip(others, group[1:], strict=True) if at.line != place.line]
+        shown = ", ".join(one.what for one in group[:_SHOWN]) + (f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else "")
+        are, them = ("is", "it") if len(group) == 1 else ("are", "them")
         if drift.instead:
-            message = f"{drift.what} of `{name}` is in the model, and the migrations leave {drift.instead} in its place; declare that"
+            message = f"{shown} of `{name}` {are} in the model, and the migrations leave {drift.instead} instead; declare that"
         elif drift.missing_in == "migrations":
-            message = f"{drift.what} of `{name}` is in the model, and no migration makes it; add the migration"
+            way = "" if drift.column else f", or take {them} out of the model"
+            message = f"{shown} of `{name}` {are} in the model, and no migration makes {them}; add the migration{way}"
         else:
-            message = f"{drift.what} of `{name}` is left by the migrations, and the model does not know it; declare it, or drop it in a migration"
+            message = f"{shown} of `{name}` {are} left by the migrations, and the model does not know {them}; declare {them}, or drop {them} in a migration"
         return self.finding(place.path, place, message, symbol=place.symbol, evidence=there)
+
+
+def _place(project: Project, drift: Drift) -> Place:
+    if drift.key is not None and drift.key.line:
+        return project.places.index(drift.declared, drift.key)
+    return project.places.column(drift.declared, drift.column) if drift.column else project.places.table(drift.declared)

@@ -232,12 +232,21 @@ def _of_class(project: Project, admin: _Admin) -> AdminList | None:
     first = [one.read.trail[0] for one in missing] + [one.trail[0] for one in queries]
     place = columns[0].place if columns[0].place in first else first[0]
     evidence = list(_evidence(missing, queries, place))
+    evidence += _left_out(admin, missing)
     declared = admin.declared("get_queryset" if "get_queryset" in cure else "list_select_related")
     if declared is not None and place.text == f"class {admin.fact.name}":
         # the base class says what is loaded
         place, cure = declared, f"{cure} in `{declared.symbol}`"
         evidence.append(Evidence(admin.key[0], admin.fact.line, f"{admin.fact.name} inherits it"))
     return AdminList(admin.model, not queries, place, _message(project, admin, missing, queries, cure), tuple(evidence))
+
+
+def _left_out(admin: _Admin, missing: list[Missing]) -> list[Evidence]:
+    """Why the setting that is there does not help."""
+    found = admin.attribute("list_select_related")
+    if found is None or found[1].value != "True" or all(one.many for one in missing):
+        return []
+    return [Evidence(found[0].path, found[1].line, "True follows no key that may be null: name those")]
 
 
 def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[Read], missing: list[Missing]) -> str:

@@ -126,7 +126,7 @@ class ModelReader:
                         unknown.append(f"all fields of {name}")
                 elif name not in MIXINS and name.partition(".")[0] not in _PLAIN:
                     doubtful.append(f"base {name}")
-            elif ref is None and text not in ("object", "?"):
+            elif text not in ("object", "?"):  # not known, or what a call gives
                 doubtful.append(f"base {text}")
         if all(isinstance(one, frozenset) for one in inherited) and not (doubtful and self._looks_like_model(path, index, fact)):
             return None

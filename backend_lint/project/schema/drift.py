@@ -178,7 +178,7 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
     here = {_shape(index) for index in declared.indexes}
     known = {column.name for column in migrated.columns} & {column.name for column in declared.columns}
     of_keys = migrated.source == "django migrations"
-    left = [index for index in migrated.indexes if _compared(index, known, of_keys) and _shape(index) not in here]
+    left = list({_shape(index): index for index in migrated.indexes if _compared(index, known, of_keys) and _shape(index) not in here}.values())
     for index in declared.indexes:
         if _compared(index, known, of_keys) and _shape(index) not in there:
             other = next((one for one in left if _is_instead(index, one)), None)
@@ -192,9 +192,9 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
 
 
 def _is_instead(declared: Index, left: Index) -> bool:
-    """A unique constraint that a migration widened or narrowed, and nobody told the model."""
+    """A unique constraint that a migration widened or narrowed, or made where the model has an index, and nobody told the model."""
     mine, other = {key.column for key in declared.keys}, {key.column for key in left.keys}
-    return declared.unique and left.unique and (mine < other or other < mine)
+    return (declared.unique and left.unique and (mine < other or other < mine)) or (mine == other and declared.unique != left.unique)
 
 
 def _compared(index: Index, known: set[str], of_keys: bool) -> bool:
