@@ -68,7 +68,7 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
     elsewhere: dict[str, set[str]] | None = None
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
-            fields = _fields(module) if _is_served(project, module) else ()
+            fields = _fields(project, module) if _is_served(project, module) else ()
             for found in (*_assigned(project, module), *fields):
                 if refused is None or elsewhere is None:
                     refused, elsewhere = _refused(project), set_elsewhere(project.modules, _DJANGO_KEYS)
@@ -128,14 +128,17 @@ def _target(target: str) -> str:
     return ""
 
 
-def _fields(module: SourceModule) -> Iterator[SigningKey]:
+def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
     """Attributes of configuration classes: Flask's ``from_object``, pydantic settings."""
-    for class_ in module.classes:
+    for index, class_ in enumerate(module.classes):
         if named_for_development(class_.name):
             continue
         body = module.bodies[class_.scope]
         for attribute in class_.attributes:
             if attribute.function != class_.scope or not is_signing_key(attribute.name):
+                continue
+            if _is_set_again(project, module.path, index, attribute.name):
+                project.note_unknown("hardcoded-signing-key")
                 continue
             numbers = call_ids(attribute.value)
             field = body.calls[numbers[0]] if len(numbers) == 1 and attribute.value == f"#{numbers[0]}" else None
@@ -148,6 +151,15 @@ def _fields(module: SourceModule) -> Iterator[SigningKey]:
             read = _default_of(body, attribute.value)
             if any(_is_key(value) for value in values) or read:
                 yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read)
+
+
+def _is_set_again(project: Project, path: str, index: int, name: str) -> bool:
+    """A configuration for something else than development derives from the class and has a key of its own: the base is a template."""
+    for one in project.resolver.classes.subclasses(path, index):
+        derived = project.modules[one.path].classes[one.index]
+        if not named_for_development(derived.name) and any(attribute.name == name and attribute.function == derived.scope for attribute in derived.attributes):
+            return True
+    return False
 
 
 def _is_served(project: Project, module: SourceModule) -> bool:
