@@ -105,11 +105,9 @@ def read_all(
                     cache.remember(candidate, file, key)
                     continue
                 keys[candidate.path] = (candidate, key)
-            if others.parts is not None and (part := others.parts.get(file, data)) is not None:
-                found[candidate.path] = (file, part[0])
-                if cache is not None:
-                    cache.put(key, part[1])
-                    cache.remember(candidate, file, key)
+            if others.parts is not None and (read := others.parts.get(file, data)) is not None:
+                # not kept: whoever made the part is believed for this run, and no later one
+                found[candidate.path] = (file, read)
                 continue
             yield Task(file, data)
 

@@ -103,12 +103,12 @@ class Parts:
         for path in paths:
             self._entries.update(_entries(path, self.readers))
 
-    def get(self, file: SourceFile, data: bytes) -> tuple[Reading, bytes] | None:
-        """The reading of a file with these bytes, and its encoded form; None if no part has it."""
+    def get(self, file: SourceFile, data: bytes) -> Reading | None:
+        """The reading of a file with these bytes; None if no part has it."""
         encoded = self._entries.get(reading_key(self.readers, file, data))
         if encoded is not None:
             try:
-                return decode_reading(encoded, timings=False), encoded
+                return decode_reading(encoded, timings=False)
             except msgspec.DecodeError:
                 pass
         self.missing += 1

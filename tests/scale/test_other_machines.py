@@ -6,14 +6,19 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from backend_lint.config import ConfigError
+from backend_lint.engine import shards
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.executors import executor_at
+from backend_lint.engine.read_file import not_read
 from backend_lint.engine.shards import MAGIC, Shard
+from backend_lint.engine.wire import encode_reading
 from backend_lint.facts.file import Kind
 
 HANDLER = """
@@ -84,8 +89,8 @@ def test_parts_joined_give_the_bytes_of_one_run(project: Path, alone: tuple[int,
     made = parts(project, tmp_path, total)
     random.Random(total).shuffle(made)
     assert call(project, "merge", "--no-cache", "--format", "json", *made) == alone
-    assert call(project, "merge", "--cache-dir", str(tmp_path / "cache"), "--format", "json", *made) == alone, "with a cache that is filled from the parts"
-    assert call(project, "check", "--cache-dir", str(tmp_path / "cache"), "--format", "json") == alone, "from the cache that the parts filled"
+    assert call(project, "merge", "--cache-dir", str(tmp_path / "cache"), "--format", "json", *made) == alone, "with a cache that knows nothing yet"
+    assert call(project, "check", "--cache-dir", str(tmp_path / "cache"), "--format", "json") == alone
 
 
 def test_what_no_part_has_is_read_where_they_are_joined(project: Path, alone: tuple[int, bytes, str], tmp_path: Path) -> None:
@@ -108,6 +113,20 @@ def test_a_part_of_other_bytes_is_not_believed(project: Path, alone: tuple[int, 
         assert "1 files are in no part" in err
     finally:
         changed.write_text(before)
+
+
+def test_a_forged_part_is_believed_for_one_report(project: Path, alone: tuple[int, bytes, str], tmp_path: Path) -> None:
+    """Somebody put empty readings in the place of all others: the next run, with the cache that this one used, says what is there."""
+    (made,) = parts(project, tmp_path, 1)
+    start = len(MAGIC) + 20
+    part = shards._PART.decode(Path(made).read_bytes()[start:])
+    empty = encode_reading(not_read("shop/views_1.py", "nothing"))
+    body = msgspec.msgpack.encode(shards._Part(part.readers, dict.fromkeys(part.entries, empty)))
+    Path(made).write_bytes(MAGIC + blake2b(body, digest_size=20).digest() + body)
+    cache = ("--cache-dir", str(tmp_path / "cache"), "--format", "json")
+    code, out, err = call(project, "merge", *cache, made)
+    assert code in (0, 1) and out != alone[1] and "Traceback" not in err
+    assert call(project, "check", *cache) == alone
 
 
 def test_parts_of_other_rules_or_damaged_ones_end_the_run(project: Path, tmp_path: Path) -> None:
