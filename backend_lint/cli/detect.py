@@ -8,7 +8,7 @@ from typing import NamedTuple
 from backend_lint.lazy_regex import lazy_regex
 
 _LIMIT = 200_000
-_FRAMEWORKS = ("django", "djangorestframework", "fastapi", "flask", "starlette", "sqlalchemy", "sqlmodel", "celery", "alembic", "pydantic")
+FRAMEWORKS = ("django", "djangorestframework", "fastapi", "flask", "starlette", "sqlalchemy", "sqlmodel", "celery", "alembic", "pydantic")
 _DIALECTS = {
     "postgresql": ("psycopg", "psycopg2", "psycopg2-binary", "asyncpg", "pg8000"),
     "mysql": ("mysqlclient", "pymysql", "aiomysql", "asyncmy"),
@@ -34,7 +34,7 @@ def detect(root: Path) -> list[Detected]:
             for part in line.split(","):
                 if match := _REQUIREMENT.match(part.partition("=[")[2] or part):
                     named.setdefault(match.group(1).lower().replace("_", "-").rstrip(".-"), manifest)
-    found = [Detected(f"framework {name}", "yes", named[name]) for name in _FRAMEWORKS if name in named]
+    found = [Detected(f"framework {name}", "yes", named[name]) for name in FRAMEWORKS if name in named]
     for dialect, drivers in _DIALECTS.items():
         driver = next((one for one in drivers if one in named), None)
         if driver is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from backend_lint.cli.detect import detect
+from backend_lint.cli.detect import FRAMEWORKS, detect
 from backend_lint.cli.options import Prepared
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Candidate, discover, read_regular
@@ -22,6 +22,8 @@ _MANIFESTS = {
     Kind.TERRAFORM: "Terraform",
     Kind.DOTENV: "environment file",
 }
+_PACKAGES = {"djangorestframework": "rest_framework"}
+"""What is imported, where it is not called as what is installed."""
 _HOSTS = (("github", ".github"), ("gitlab", ".gitlab-ci.yml"))
 
 
@@ -58,8 +60,16 @@ def survey(prepared: Prepared) -> Survey:
     detected = detect(settings.root)
     frameworks = [one for one in detected if one.name.startswith("framework ")]
     dialect = next((one for one in detected if one.name == "dialect"), None)
-    found = [Found("frameworks", ", ".join(one.name.removeprefix("framework ") for one in frameworks) or "none known", _files(one.why for one in frameworks))]
-    found.append(Found("database", dialect.value if dialect is not None else "no driver named", dialect.why if dialect is not None else ""))
+    names = [one.name.removeprefix("framework ") for one in frameworks]
+    # manifests of a repository with several services lie in their folders
+    imported = [name for name in FRAMEWORKS if _PACKAGES.get(name, name) in project.imported and name not in names]
+    why = ", ".join(part for part in (_files(one.why for one in frameworks), "imported" if imported else "") if part)
+    found = [Found("frameworks", ", ".join([*names, *imported]) or "none known", why)]
+    if dialect is not None:
+        found.append(Found("database", dialect.value, dialect.why))
+    else:
+        known = project.schema.dialect_known
+        found.append(Found("database", str(project.schema.dialect) if known else "no driver named", "as code and SQL speak" if known else ""))
     routes = list(project.routes)
     if routes:
         kinds = Counter(route.framework for route in routes)

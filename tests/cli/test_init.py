@@ -142,3 +142,11 @@ def test_an_empty_folder_is_a_project_too(run: Run, tmp_path: Path) -> None:
     done = run("init", cwd=tmp_path / "empty")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (tmp_path / "empty").iterdir()] == ["backend-lint.toml"]
+
+
+def test_services_whose_manifests_lie_in_their_folders_are_known_by_their_code(run: Run, project: Path) -> None:
+    (project / "requirements.txt").rename(project / "shop" / "requirements.txt")
+    (project / "shop" / "store.py").write_text("import psycopg\n\nconnection = psycopg.connect('postgresql://db/shop')\n")
+    shown = {line.split()[0]: line.strip() for line in run("init", "--dry-run").stdout.splitlines() if line.startswith("  ")}
+    assert "fastapi" in shown["frameworks"] and "imported" in shown["frameworks"]
+    assert "postgresql" in shown["database"] and "as code and SQL speak" in shown["database"]
