@@ -47,7 +47,8 @@ class Limit(Fact, frozen=True):
 class Entry(Fact, frozen=True):
     """An entry point. `module` and `function` name the handler: path of the module and index of the function; `name` is its qualified name.
 
-    `line`: where that module makes it one (a decorator, a registration), else where the handler begins.
+    `line`: where that module makes it one (a decorator, a registration), else where the handler begins. `hook`: it is no handler, but what the framework
+    runs on the way to one: a method of a view, of its serializer or form.
     """
 
     kind: EntryKind
@@ -56,6 +57,13 @@ class Entry(Fact, frozen=True):
     name: str
     line: int
     framework: str
+    hook: bool = False
+
+    @property
+    def said(self) -> str:
+        """For messages: ``the route orders``, ``a route that runs Order.validate``."""
+        name = self.name.replace(".<locals>", "")
+        return f"a {self.kind.value} that runs {name}" if self.hook else f"the {self.kind.value} {name}"
 
 
 class Route(Fact, frozen=True):

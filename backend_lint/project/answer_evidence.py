@@ -67,7 +67,7 @@ def reached(project: Project, answer: Answer) -> list[Evidence]:
         return [Evidence(route.declared_in, route.line, f"reached from {route.method} {route.path}")]
     if entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET):
         return []  # a hook of a view's class: what it is registered as stands elsewhere
-    return [Evidence(entry.module, project.calls.head((entry.module, entry.function)).line, f"reached from {entry.kind} {entry.name}")]
+    return [Evidence(entry.module, project.calls.head((entry.module, entry.function)).line, f"reached from {entry.said}")]
 
 
 def others(missing: Missing) -> list[Evidence]:

@@ -71,7 +71,7 @@ class Entries:
                 for key in cls._hooks(project, route.owner):
                     if key not in before:
                         head = project.calls.head(key)
-                        before[key] = Entry(kind, *key, head.name, head.line, route.framework)
+                        before[key] = Entry(kind, *key, head.name, head.line, route.framework, hook=True)
         routed = {(entry.module, entry.function) for entry in entries}
         for entry in Registered(project).entries():
             if entry.kind is not EntryKind.ROUTE or (entry.module, entry.function) not in routed:

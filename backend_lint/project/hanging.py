@@ -44,9 +44,9 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     owner, _, method = name.rpartition(".")
     if entry.kind is EntryKind.COMMAND:
         owner, method = path.rpartition("/")[2].removesuffix(".py"), "_"
-    who = _SAID[entry.kind].format(owner if owner and method.startswith("_") else name)
+    who = f"a request that runs `{name}` hangs" if entry.hook else _SAID[entry.kind].format(owner if owner and method.startswith("_") else name)
     here = (path, entry.function) == key
-    evidence = () if here else (Evidence(path, entry.line, f"reached from the {entry.kind.value} {name}"),)
+    evidence = () if here else (Evidence(path, entry.line, f"reached from {entry.said}"),)
     if entry.kind is EntryKind.TASK:
         limit = project.deployment.task_deadline(path, entry.name)
         if limit is not None:

@@ -117,7 +117,7 @@ class UnboundedMaterialisation(ProjectRule):
                     symbol=found.site.symbol,
                     evidence=(
                         found.grows,
-                        Evidence(found.entry.module, found.entry.line, f"reached from the {found.entry.kind} {found.entry.name}"),
+                        Evidence(found.entry.module, found.entry.line, f"reached from {found.entry.said}"),
                     ),
                 )
 

@@ -147,4 +147,4 @@ def _more(stall: Stall) -> str:
 
 
 def _entry(entry: Entry | None, function: Function) -> list[Evidence]:
-    return [Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}")] if entry and entry.name != function.name else []
+    return [Evidence(entry.module, entry.line, f"reached from {entry.said}")] if entry and entry.name != function.name else []

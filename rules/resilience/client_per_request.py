@@ -101,7 +101,7 @@ class ClientPerRequest(ProjectRule, Mends):
                 is_remembered(project.calls.body(key)) for key in functions[:2]
             ):
                 continue
-            evidence = (Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}"), *project.calls.evidence(way))
+            evidence = (Evidence(entry.module, entry.line, f"reached from {entry.said}"), *project.calls.evidence(way))
             yield self.finding(
                 found.path,
                 found.call,

@@ -117,5 +117,5 @@ class NoCircuitBreaker(ProjectRule):
                 call.call,
                 f"{who} wait for `{call.name}` and nothing stops asking while it is down; add a circuit breaker or a fallback",
                 symbol=module.functions[call.function].name,
-                evidence=[Evidence(entry.module, entry.line, f"reached from the {entry.kind.value} {entry.name}") for entry in entries[:3]],
+                evidence=[Evidence(entry.module, entry.line, f"reached from {entry.said}") for entry in entries[:3]],
             )

@@ -100,7 +100,7 @@ def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ..
     if found is None:
         return (), soft
     entry, way = found
-    if entry not in project.entries.of((entry.module, entry.function)):
-        return (), soft  # the framework calls it on the way to a handler: which one is not known
-    line = Evidence(entry.module, entry.line, f"reached from the {entry.kind} {entry.name}" if way else f"{entry.name} is a {entry.kind}")
+    if entry.hook:
+        return (), soft  # of which handler is not known
+    line = Evidence(entry.module, entry.line, f"reached from {entry.said}" if way else f"{entry.name} is a {entry.kind}")
     return (line,), soft or entry.kind in STARTED
