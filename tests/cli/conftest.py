@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from command_runs import Run
 
 TREE = Path(__file__).parents[2]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _RULE = '''
 import ast

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from command_runs import Run
 
 _BAD: dict[str, tuple[bytes, str]] = {
     "syntax error": (b"def f(:\n", "1"),

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from command_runs import Run
 
 from backend_lint import __version__
 from backend_lint.cli.app import COMMANDS

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from command_runs import Run
 
 ALL = "bad_error()\nbad_warning()\nbad_info()\n"
 

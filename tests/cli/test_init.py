@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Run
+from command_runs import Run
 
 CLIENT = "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"
 API = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/orders')\ndef orders():\n    return []\n"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_runs import Run
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 BAD = "import requests\n\n\nasync def fetch(url):\n    try:\n        return requests.get(url)\n    except Exception:\n        pass\n"
 LINES = "".join(f"x{number} = {number}\n" for number in range(1, 101))
 

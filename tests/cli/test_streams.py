@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from command_runs import Run
 
 FINDINGS = "bad_error()\nbad_warning()\n"
 posix = pytest.mark.skipif(os.name != "posix", reason="devices and descriptors of POSIX")
