@@ -246,7 +246,7 @@ def _left_out(admin: _Admin, missing: list[Missing]) -> list[Evidence]:
     found = admin.attribute("list_select_related")
     if found is None or found[1].value != "True" or all(one.many for one in missing):
         return []
-    return [Evidence(found[0].path, found[1].line, "True follows no key that may be null: name those")]
+    return [Evidence(found[0].path, found[1].line, "`True` follows no key that may be null: name those")]
 
 
 def _cure(project: Project, admin: _Admin, rows: tuple[Rows, bool], reads: list[Read], missing: list[Missing]) -> str:
