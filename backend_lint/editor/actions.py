@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from backend_lint.editor.places import lines_of
 from backend_lint.editor.session import Session
+from backend_lint.engine.menders import hides_secret
 from backend_lint.engine.result import Reported
 from backend_lint.engine.suppress import PLACEHOLDER, read_suppressions, statement_of
 from backend_lint.engine.triage import ENGINE_RULES
@@ -25,7 +26,7 @@ def fixed(session: Session, reported: Sequence[Reported], text: str) -> str | No
     from backend_lint.source import UndecodableError, declared_encoding, decode
 
     rules = {name: rule for name, (rule, _) in session.menders().items()}
-    wanted_ones = [one.finding for one in reported if one.finding.rule in rules and not _hidden(one)]
+    wanted_ones = [one.finding for one in reported if one.finding.rule in rules and not hides_secret(one.finding)]
     if not wanted_ones:
         return None
     try:
@@ -34,11 +35,6 @@ def fixed(session: Session, reported: Sequence[Reported], text: str) -> str | No
         return decode(after) if applied and after != data else None
     except (CannotMendError, UndecodableError, UnicodeError, LookupError):
         return None
-
-
-def _hidden(one: Reported) -> bool:
-    """A secret was hidden in what the rule said, and a fix made of it would write the stars."""
-    return "***" in one.finding.message + one.finding.suggestion
 
 
 def edits(before: str, after: str) -> list[types.TextEdit]:
@@ -80,7 +76,7 @@ def actions(
     """What can be done about findings of one file whose text is what was checked. Fixes are made when one is chosen: see `resolved`."""
     menders = session.menders()
     for one, diagnostic in reported:
-        if one.finding.rule in menders and path.endswith(".py") and not _hidden(one):
+        if one.finding.rule in menders and path.endswith(".py") and not hides_secret(one.finding):
             safe = menders[one.finding.rule][1]
             yield types.CodeAction(
                 f"Fix: {one.finding.rule}{'' if safe else ' (may change what the code does)'}",
@@ -111,7 +107,7 @@ def _inserted(line: int, comment: str, snippets: bool) -> types.TextEdit | types
 def fix_all(session: Session, path: str, uri: str) -> types.CodeAction | None:
     """One action for every safe fix of a file; None if it has none."""
     menders = session.menders()
-    chosen = [one.fingerprint for one in session.shown(path) if menders.get(one.finding.rule, (None, False))[1] and not _hidden(one)]
+    chosen = [one.fingerprint for one in session.shown(path) if menders.get(one.finding.rule, (None, False))[1] and not hides_secret(one.finding)]
     if not chosen or not path.endswith(".py"):
         return None
     return types.CodeAction("Apply the safe fixes of backend-lint", kind=FIX_ALL, data={"uri": uri, "fingerprints": chosen})

@@ -102,10 +102,9 @@ class Session:
 
     def menders(self) -> dict[str, tuple[Mends, bool]]:
         """The rules of the last run that have a fix, by name, and whether it is safe; none without LibCST."""
-        import importlib.util
+        from backend_lint.engine.menders import can_mend, menders
 
-        if self.prepared is None or importlib.util.find_spec("libcst") is None:
+        if self.prepared is None or not can_mend():
             return {}
-        cards = self.prepared.registry.cards
-        rules = self.prepared.registry.instantiate(self.prepared.settings)
-        return {rule.name: (rule, cards[rule.name].fix == "safe") for rule in rules if isinstance(rule, Mends) and cards[rule.name].fix in ("safe", "unsafe")}
+        registry = self.prepared.registry
+        return {name: (rule, registry.cards[name].fix == "safe") for name, rule in menders(self.prepared.settings, registry).items()}

@@ -5,7 +5,6 @@ Files are edited in memory until nothing is left to fix; the disk is written las
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.api import Finding, Mends
-from backend_lint.config import ConfigError, Settings
+from backend_lint.api import Finding
+from backend_lint.config import Settings
 from backend_lint.engine.discover import discover, printable, read_regular
-from backend_lint.engine.limits import INSTALL_LIBCST
+from backend_lint.engine.menders import demand_libcst, menders
 from backend_lint.engine.result import Reported
 from backend_lint.engine.triage import ENGINE_RULES, triage
 from backend_lint.facts.file import Kind
@@ -42,8 +41,7 @@ def mend(settings: Settings, registry: Registry, unsafe: bool, diff: bool) -> Me
 
     What is suppressed, accepted in the baseline or, with a base revision, not new is left alone. Raises ConfigError, also where LibCST is not installed.
     """
-    if importlib.util.find_spec("libcst") is None:
-        raise ConfigError(f"fixes are made with LibCST, which is not installed: {INSTALL_LIBCST}; `check` shows what to change")
+    demand_libcst()
     return _Session(settings, registry, unsafe).run(diff)
 
 
@@ -51,10 +49,7 @@ class _Session:
     def __init__(self, settings: Settings, registry: Registry, unsafe: bool) -> None:
         self.settings = settings
         self.registry = registry
-        safe = {"safe", "unsafe"} if unsafe else {"safe"}
-        self.rules: dict[str, Mends] = {
-            rule.name: rule for rule in registry.instantiate(settings) if isinstance(rule, Mends) and registry.cards[rule.name].fix in safe
-        }
+        self.rules = menders(settings, registry, ("safe", "unsafe") if unsafe else ("safe",))
         self.raw: dict[tuple[str | int, ...], Finding] = {}
         self.idle: dict[str, bytes] = {}
         """Files in which no rule had a fix, as they were then."""

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from backend_lint.api import Mends
-from backend_lint.config import ConfigError, Settings
+from backend_lint.config import Settings
 from backend_lint.engine.discover import read_regular
-from backend_lint.engine.limits import INSTALL_LIBCST
+from backend_lint.engine.menders import demand_libcst, hides_secret, menders
 from backend_lint.engine.result import Reported, Result
 from backend_lint.registry import Registry
 
 
 def with_differences(result: Result, settings: Settings, registry: Registry) -> Result:
     """`result` with the difference that a fix would make as the suggestion of each finding whose rule has one. Raises ConfigError without LibCST."""
-    if importlib.util.find_spec("libcst") is None:
-        raise ConfigError(f"fixes are made with LibCST, which is not installed: {INSTALL_LIBCST}")
-    menders = {rule.name: rule for rule in registry.instantiate(settings) if isinstance(rule, Mends) and registry.cards[rule.name].fix in ("safe", "unsafe")}
+    demand_libcst()
+    rules = menders(settings, registry)
     files: dict[str, bytes | None] = {}
-    return replace(result, findings=tuple(_shown(one, settings, menders, files) for one in result.findings))
+    return replace(result, findings=tuple(_shown(one, settings, rules, files) for one in result.findings))
 
 
-def _shown(one: Reported, settings: Settings, menders: Mapping[str, Mends], files: dict[str, bytes | None]) -> Reported:
+def _shown(one: Reported, settings: Settings, rules: Mapping[str, Mends], files: dict[str, bytes | None]) -> Reported:
     from backend_lint.engine.mend_file import CannotMendError, mend_file, unified_diff
     from backend_lint.engine.redact import redact
 
     finding = one.finding
-    # where a secret was hidden in what the rule said, its fix would write the stars
-    if finding.rule not in menders or not finding.path.endswith(".py") or "***" in finding.message + finding.suggestion:
+    if finding.rule not in rules or not finding.path.endswith(".py") or hides_secret(finding):
         return one
     if finding.path not in files:
         try:
@@ -41,7 +38,7 @@ def _shown(one: Reported, settings: Settings, menders: Mapping[str, Mends], file
     if data is None:
         return one
     try:
-        after, applied = mend_file(data, [finding], menders)
+        after, applied = mend_file(data, [finding], rules)
     except CannotMendError:
         return one
     if not applied or after == data:
