@@ -6,9 +6,9 @@ import msgspec
 
 from backend_lint.api import Finding
 from backend_lint.card import Card as Card
+from backend_lint.facts.condition import Condition as Condition
 from backend_lint.facts.coverage import Measured
 from backend_lint.facts.file import Unchecked
-from backend_lint.facts.performance import Verdict
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -24,19 +24,6 @@ class Reported(msgspec.Struct, frozen=True):
     """Not there at the base revision; True without one."""
     beside: tuple[str, ...] = ()
     """The source line of each evidence, secrets redacted; empty where it is not known. There for reports that show code only."""
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """A gate condition. `status` is ``passed``, ``failed`` or ``not-measured``."""
-
-    name: str
-    measured: float | None
-    required: float
-    status: str
-    reason: str = ""
-    """Why it was not measured and what would change that, or what the number is of; empty if the name says it all."""
-    details: tuple[str, ...] = ()
-    """What makes it fail, worst first: files, lines."""
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -73,5 +60,5 @@ class Result(msgspec.Struct, frozen=True):
     """What coverage reports say; None if neither a rule nor the gate asked."""
     weakenings: int | None = None
     """How many warnings of `weakened-gate` may be there; None if nobody compares the gate with that of a base revision."""
-    targets: tuple[Verdict, ...] = ()
-    """What the targets of the gate come to."""
+    targets: tuple[Condition, ...] = ()
+    """What the targets of the gate come to, each by its key in ``gate.performance``."""

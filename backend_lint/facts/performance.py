@@ -111,14 +111,3 @@ class Measurements(msgspec.Struct, frozen=True):
     baseline: Mapping[str, tuple[Run, ...]] | None = None
     baseline_path: str = ""
     built: float | None = None
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """What a target comes to. `status` is ``passed``, ``failed`` or ``not-measured``; `details`: what makes it fail, worst first."""
-
-    name: str
-    measured: float | None
-    required: float
-    status: str
-    reason: str = ""
-    details: tuple[str, ...] = ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from backend_lint.config_keys import PERFORMANCE
-from backend_lint.engine.result import Condition
-from backend_lint.facts.performance import Verdict
+from backend_lint.facts.condition import Condition
 
 
-def conditions(asked: Mapping[str, Any], verdicts: Sequence[Verdict]) -> Iterator[Condition]:
+def conditions(asked: Mapping[str, Any], targets: Sequence[Condition]) -> Iterator[Condition]:
     """One for each target of the table ``gate.performance``, in its order."""
-    unseen = [Verdict(key, None, float(asked[key]), "not-measured", "nobody looked for reports") for key in asked if key in PERFORMANCE]
-    for made in verdicts or unseen:
-        yield Condition(f"performance.{made.name}", made.measured, made.required, made.status, made.reason, made.details)
+    unseen = [Condition(key, None, float(asked[key]), "not-measured", "nobody looked for reports") for key in asked if key in PERFORMANCE]
+    for made in targets or unseen:
+        yield replace(made, name=f"performance.{made.name}")

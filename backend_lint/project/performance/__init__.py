@@ -6,7 +6,8 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.performance import Measurements, Run, Verdict
+from backend_lint.facts.condition import Condition
+from backend_lint.facts.performance import Measurements, Run
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -77,7 +78,7 @@ class Performance:
         return {label: run for label, run in sorted(found.items()) if run is not None}
 
     @functools.cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self) -> tuple[Condition, ...]:
         """What each target that is asked for comes to."""
         from backend_lint.project.performance.verdicts import verdicts
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.performance import Measurements, Targets, Verdict
+from backend_lint.facts.condition import Condition
+from backend_lint.facts.performance import Measurements, Targets
 from backend_lint.project.performance.statements import shown
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _DAY = 86_400.0
 _MOST = 200
 
 
-def verdicts(performance: Performance) -> Iterator[Verdict]:
+def verdicts(performance: Performance) -> Iterator[Condition]:
     """One for each target that is asked for."""
     known = performance.known
     for name in known.targets.asked:
@@ -32,20 +33,20 @@ def verdicts(performance: Performance) -> Iterator[Verdict]:
         yield _doubted(made, known)
 
 
-def _doubted(verdict: Verdict, known: Measurements) -> Verdict:
+def _doubted(verdict: Condition, known: Measurements) -> Condition:
     """A report that cannot be used may be the one that would make the target fail: what passes without it is not measured."""
     if verdict.status == "failed" or not (known.refused or known.problem):
         return verdict
     reason = known.problem or known.refused[0]
-    return Verdict(verdict.name, None, verdict.required, "not-measured", reason, (*known.refused[1:], *verdict.details)[:_MOST])
+    return Condition(verdict.name, None, verdict.required, "not-measured", reason, (*known.refused[1:], *verdict.details)[:_MOST])
 
 
-def _unmeasured(name: str, required: float, reason: str, details: Iterable[str] = ()) -> Verdict:
-    return Verdict(name, None, required, "not-measured", reason, tuple(details)[:_MOST])
+def _unmeasured(name: str, required: float, reason: str, details: Iterable[str] = ()) -> Condition:
+    return Condition(name, None, required, "not-measured", reason, tuple(details)[:_MOST])
 
 
-def _judged(name: str, measured: float, required: float, failed: bool, reason: str, details: Iterable[str]) -> Verdict:
-    return Verdict(name, measured, required, "failed" if failed else "passed", reason, tuple(details)[:_MOST])
+def _judged(name: str, measured: float, required: float, failed: bool, reason: str, details: Iterable[str]) -> Condition:
+    return Condition(name, measured, required, "failed" if failed else "passed", reason, tuple(details)[:_MOST])
 
 
 def limit_of(row: Row, targets: Targets, percent: float) -> float:
@@ -76,7 +77,7 @@ def stale(performance: Performance) -> dict[str, float]:
     return {path: days for path, days in ages.items() if days > known.targets.max_age_days}
 
 
-def latency(performance: Performance, name: str) -> Verdict:
+def latency(performance: Performance, name: str) -> Condition:
     """A percentile of each endpoint."""
     targets, percent = performance.known.targets, QUANTILES[name]
     required = targets.quantiles[percent]
@@ -144,7 +145,7 @@ def _unknown(performance: Performance) -> list[str]:
     return found + [f"{route.method} {route.path}: no report has a request to it" for route in endpoints.without]
 
 
-def _error_rate(performance: Performance) -> Verdict:
+def _error_rate(performance: Performance) -> Condition:
     targets = performance.known.targets
     required = targets.error_rate
     rows = [row for row in performance.endpoints.rows if row.endpoint.requests]
@@ -173,7 +174,7 @@ def _error_rate(performance: Performance) -> Verdict:
     return _judged("error_rate", worst, required, False, f"{failures} of {total} requests failed", [])
 
 
-def _query(performance: Performance) -> Verdict:
+def _query(performance: Performance) -> Condition:
     targets = performance.known.targets
     required, name = targets.query_ms, "query_ms"
     if not performance.known.statements:
@@ -199,7 +200,7 @@ def _query(performance: Performance) -> Verdict:
     return _judged(name, complete[0].ms, required, False, f"the slowest of {len(complete)} statements is {shown(complete[0].time.text, 60)}{more}", rare)
 
 
-def _connections(performance: Performance) -> Verdict:
+def _connections(performance: Performance) -> Condition:
     targets = performance.known.targets
     required, name = targets.connections, "connections"
     holder = performance.holders[0] if performance.holders else None
@@ -226,7 +227,7 @@ def _connections(performance: Performance) -> Verdict:
     return _judged(name, min(reached, float(limit)) if limit is not None else reached, required, False, f"{most.path} reached {most.users}; {static}", details)
 
 
-def _availability(performance: Performance) -> Verdict:
+def _availability(performance: Performance) -> Condition:
     required, name = performance.known.targets.availability, "availability"
     wants = [f"{want.path}:{want.line}: {want.what}; {want.cure}" for want in performance.wants]
     uptimes = performance.known.uptimes
@@ -246,7 +247,7 @@ def _availability(performance: Performance) -> Verdict:
     return _judged(name, worst.percent, required, False, f"the lowest of {len(uptimes)} services is {worst.name}", [])
 
 
-def _rate(performance: Performance) -> Verdict:
+def _rate(performance: Performance) -> Condition:
     required, name = performance.known.targets.requests_per_second, "requests_per_second"
     rates = {}
     for report in performance.known.loads:
@@ -259,7 +260,7 @@ def _rate(performance: Performance) -> Verdict:
     return _judged(name, rates[best], required, rates[best] < required, f"answers without failures, {best}", [])
 
 
-def _routes(performance: Performance) -> Verdict:
+def _routes(performance: Performance) -> Condition:
     targets, endpoints = performance.known.targets, performance.endpoints
     required, name = targets.routes, "routes"
     if not endpoints.rows:
@@ -276,7 +277,7 @@ def _routes(performance: Performance) -> Verdict:
     return _judged(name, share, required, share < required, f"{max(count, 0)} of {endpoints.routes} routes were measured", details if share < required else ())
 
 
-def _regression(performance: Performance) -> Verdict:
+def _regression(performance: Performance) -> Condition:
     known = performance.known
     required, name = known.targets.regression, "regression"
     if known.baseline is None:
