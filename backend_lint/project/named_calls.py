@@ -33,6 +33,16 @@ class NamedCalls:
                         table[name] = [(path, function, number)]
         return table
 
+    @functools.cached_property
+    def renamed(self) -> dict[str, set[str]]:
+        """The names that imports give to members of modules instead of their own, by the dotted name of the member: a callee may end with them."""
+        renamed: dict[str, set[str]] = {}
+        for module in self._modules.values():
+            for found in module.facts.imports:
+                if found.aliased and found.member:
+                    renamed.setdefault(f"{found.module}.{found.member}", set()).add(found.name)
+        return renamed
+
     def places(self, names: Iterable[str]) -> list[CallPlace]:
         """Where any of the names is called, in order of path, function and line."""
         by_name = self.by_name

@@ -18,7 +18,8 @@ _KEYS = re.compile(r"(?:(?:Crypto|Cryptodome)\.PublicKey\.(?:RSA|DSA)\.generate|
 _CURVES = re.compile(r"\b(?:SECP192R1|SECT163[KR][12])\b")
 _RANDOM = frozenset(f"random.{name}" for name in "random randint choice choices randrange getrandbits sample randbytes".split())
 _HASHES = frozenset({"hashlib.md5", "hashlib.sha1", "Crypto.Hash.MD5.new", "Crypto.Hash.SHA.new"})
-_LAST = frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split()) | {name[7:] for name in _RANDOM}
+_PICKERS = frozenset(name[7:] for name in _RANDOM)
+_LAST = _PICKERS | frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split())
 _SIGNS = re.compile(r"""\bstring\.|ascii_|^['"]|alpha|char|letter|digit|symbol|range\(""", re.IGNORECASE)
 _VERSIONS = frozenset({"ssl_version", "method", "ssl_minimum_version", "minimum_version", "tls_version"})
 _PROTOCOL = re.compile(r"\b(?:PROTOCOL_|TLSVersion\.)?(SSLv2|SSLv3|TLSv1_1|TLSv1)(?:_METHOD)?$")
@@ -75,20 +76,23 @@ class WeakCrypto(ProjectRule):
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for module, index, function, body in project.functions():
+        every = self.shows(Profile.ALL)
+        for module, index, number, call in project.named_calls.calls(*(_LAST if every else _PICKERS)):
             if module.role not in self.roles or for_development(module.path):
                 continue
-            for number, call in enumerate(body.calls):
-                if self.shows(Profile.ALL) and (version := _old_protocol(call)):
+            ref = project.value(module.path, index, call.callee)
+            if ref is None or not ref.is_external or (ref.name not in _RANDOM and not every):
+                continue
+            function = module.functions[index]
+            if message := _message(ref.name, function, module.bodies[index], call, number, every=every):
+                yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
+        for module, _, function, body in project.functions() if every else ():
+            if module.role not in self.roles or for_development(module.path):
+                continue
+            for call in body.calls:
+                if version := _old_protocol(call):
                     message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
                     yield self.finding(module.path, call, message, symbol=symbol_of(function))
-                if call.callee.rpartition(".")[2] not in _LAST:
-                    continue
-                ref = project.value(module.path, index, call.callee)
-                if ref is None or not ref.is_external or (ref.name not in _RANDOM and not self.shows(Profile.ALL)):
-                    continue
-                if message := _message(ref.name, function, body, call, number, every=self.shows(Profile.ALL)):
-                    yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
 
 
 def _old_protocol(call: Call) -> str:

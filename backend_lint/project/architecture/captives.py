@@ -173,10 +173,10 @@ def _makes_session(project: Project, path: str, function: int, value: str) -> bo
     """The value is a call that makes a session, not one that hands a session in."""
     if value[:1] != "#" or not value[1:].isdigit():
         return False
-    callee = project.value(path, function, project.modules[path].bodies[function].calls[int(value[1:])].callee)
-    if callee is None or callee.name in ("fastapi.Depends", "fastapi.Security"):
+    if not _is_plain_session(project, project.value(path, function, value)):
         return False
-    return _is_plain_session(project, project.value(path, function, value))
+    callee = project.value(path, function, project.modules[path].bodies[function].calls[int(value[1:])].callee)
+    return callee is not None and callee.name not in ("fastapi.Depends", "fastapi.Security")
 
 
 def _in_container(project: Project, path: str, fact: Class) -> Iterator[Captive]:

@@ -184,6 +184,8 @@ class _Run:
         return None
 
     def _import(self, path: str) -> None:
+        if path in self._at or path in self._done:
+            return  # and so are the packages around it
         for package in self._graph.packages_around(path):
             if package in self._read.members:
                 self._load(package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -32,6 +33,7 @@ def for_development(path: str) -> bool:
     return named_for_development(path.removesuffix(".py"))
 
 
+@functools.lru_cache(maxsize=16384)
 def named_for_development(name: str) -> bool:
     """Whether a name says so: ``DevelopmentConfig``, ``test_settings``."""
     return any(word.lower() in _DEVELOPMENT for word in _WORD.findall(name))

@@ -45,12 +45,8 @@ def place_of(at: Call | Assign) -> api.Place:
 def calls_to(project: Project, names: Collection[str], roles: Collection[Role] = SERVING) -> Iterator[LibraryCall]:
     """Calls of what has one of the dotted `names`, in modules of these roles."""
     wanted = frozenset(names)
-    lasts = sorted({name.rpartition(".")[2] for name in wanted})
-    # a library's function may be imported under another name: the callee then ends with that name
-    for module in project.modules.values():
-        for found in module.facts.imports:
-            if found.aliased and f"{found.module}.{found.member}" in wanted and found.name not in lasts:
-                lasts.append(found.name)
+    lasts = {name.rpartition(".")[2] for name in wanted}
+    lasts.update(other for name in wanted for other in project.named_calls.renamed.get(name, ()))
     for module, function, number, call in project.guards.values.calls_named(*lasts):
         if module.role in roles:
             target = project.value(module.path, function, call.callee)

@@ -23,7 +23,7 @@ _PASSWORD = lazy_regex(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNO
 _BREACH = lazy_regex(r"upgrade|legacy|migrat|old_|pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
 _COMPARED = lazy_regex(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
 _SIGNATURE = lazy_regex(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
-_ENCRYPTS = lazy_regex(r"(?:^|[._])encrypt\w*$", re.IGNORECASE)
+_ENCRYPTS = lazy_regex(r"(?:^|_)encrypt\w*$", re.IGNORECASE)
 _PASSING = frozenset({"encode", "get", "strip", "format", "join", "str", "bytes"})
 _DIGESTS = frozenset({"hexdigest", "digest"})
 _GIVEN = lazy_regex(r"request|form|data|payload|body|self|settings|config|args|credentials|input|cleaned|schema|params|_in\b", re.IGNORECASE)
@@ -84,13 +84,9 @@ def _compare_themselves(project: Project) -> frozenset[str]:
 
 def _encrypted(project: Project) -> frozenset[str]:
     """Names of attributes that something encrypts before they are kept: passwords for another service, which has to be sent the plain one."""
-    found: set[str] = set()
-    for module in project.modules.values():
-        for body in module.bodies:
-            for call in body.calls:
-                if call.target and _ENCRYPTS.search(call.callee) and _PASSWORD.search(name := call.target.rpartition(".")[2]):
-                    found.add(name)
-    return frozenset(found)
+    calls = project.named_calls
+    made = calls.calls(*(name for name in calls.by_name if _ENCRYPTS.search(name)))
+    return frozenset(name for _, _, _, call in made if _PASSWORD.search(name := call.target.rpartition(".")[2]))
 
 
 def _password(body: Body, text: str, depth: int = 0) -> str:
@@ -117,8 +113,9 @@ def _password(body: Body, text: str, depth: int = 0) -> str:
 
 def _comparisons(project: Project, module: SourceModule, function: int, body: Body) -> Iterator[Weakness]:
     # a block starts at its first statement; the test nearly always stands on the line above
-    tests = [(max(block.line - 1, 1), block.subject) for block in body.blocks if block.subject]
-    tests += [(found.line, found.value) for found in body.returns if found.value] + [(line, text) for line, text, _ in body.conditions]
+    tests = [(max(block.line - 1, 1), block.subject) for block in body.blocks if "=" in block.subject]
+    tests += [(found.line, found.value) for found in body.returns if "=" in found.value]
+    tests += [(line, text) for line, text, _ in body.conditions if "=" in text]
     for line, text in tests:
         for part in re.split(r" (?:and|or) ", text[:1000].strip("()")):
             match = _COMPARED.match(part)

@@ -43,6 +43,10 @@ _PROVIDERS = {
 _SHAPES = lazy_regex("|".join(f"({pattern})" for pattern in _PROVIDERS.values()))
 _KINDS = tuple(_PROVIDERS)
 _SIGNS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "hooks.slack", "k_live_", "SG.", "npm_", "pypi-", "hf_", "sk-", "PRIVATE KEY")
+_MAY_HOLD = lazy_regex(
+    r""": ?b?['"][^'"\s]{16}|(?i:passw|passphrase|pwd)|AKIA|ASIA|gh[pousr]_|github_|glpat-|xox|hooks\.slack|k_live_|SG\.|npm_|pypi-|hf_|sk-|PRIVATE KEY"""
+)
+"""What a dictionary with a secret in it holds; to take its entries apart costs more."""
 _PLACEHOLDER = lazy_regex(
     r"example|placeholder|changeme|change[-_]?me|dummy|fake|sample|mock|insert|replace|redacted|your|todo|fixme|lorem|default|insecure|unsafe|secret|passw|"
     r"token|demo|dev|test|local|xxx|\*\*\*|\.\.\.|12345|abcdef|<|>|\$\{|\{\{|%\(|null|none|undefined|foobar|qwert|django|deadbeef|feedface|cafebabe",
@@ -92,9 +96,11 @@ def secrets_in_code(project: Project) -> Iterator[Secret]:
                     seen.add(line)
                     yield Secret(module, function, line, column, name, kind)
         for class_ in module.classes:
-            for attribute in () if named_for_development(class_.name) else class_.attributes:
+            for attribute in class_.attributes:
                 known = _long(attribute.value)
-                if known and attribute.line not in seen and ((kind := kind_of(known)) or is_random_secret(attribute.name, known)):
+                if not known or attribute.line in seen or named_for_development(class_.name):
+                    continue
+                if (kind := kind_of(known)) or is_random_secret(attribute.name, known):
                     seen.add(attribute.line)
                     yield Secret(module, attribute.function, attribute.line, attribute.column, attribute.name, kind)
 
@@ -187,7 +193,7 @@ def _named(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _held(text: str) -> Iterator[tuple[str, str]]:
-    for name, value in entries(text) if len(text) > _LEAST else ():
+    for name, value in entries(text) if _MAY_HOLD.search(text) else ():
         if known := _long(value):
             yield name, known
 

@@ -29,6 +29,8 @@ _NAME = lazy_regex(
     r"(?:^|_)(?:SECRET_KEY|JWT_(?:SECRET|KEY|SIGNING_KEY|PRIVATE_KEY|SECRET_KEY)|SIGNING_(?:KEY|SECRET)"
     r"|(?:SESSION|COOKIE|AUTH|TOKEN|CSRF|JWT_TOKEN)_(?:SECRET|SECRET_KEY))$"
 )
+_HINT = lazy_regex(r"SECRET|KEY", re.IGNORECASE)
+"""What all those names hold: most texts need not be taken apart."""
 _DJANGO_KEYS = frozenset({"SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET", "SIGNING_KEY"})
 """Names that a settings module for production sets again."""
 _OTHERS = lazy_regex(
@@ -68,8 +70,8 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
     elsewhere: dict[str, set[str]] | None = None
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
-            fields = _fields(project, module) if _is_served(project, module) else ()
-            for found in (*_assigned(project, module), *fields):
+            fields = tuple(_fields(project, module))
+            for found in (*_assigned(project, module), *(fields if fields and _is_served(project, module) else ())):
                 if refused is None or elsewhere is None:
                     refused, elsewhere = _refused(project), set_elsewhere(project.modules, _DJANGO_KEYS)
                 if found.name.upper() in refused:
@@ -120,7 +122,7 @@ def _target(target: str) -> str:
         return target
     if target.endswith(".secret_key"):
         return "secret_key"
-    parsed = parse(target)
+    parsed = parse(target) if "config[" in target else None
     if parsed is not None and len(parsed.steps) > 1 and parsed.steps[-2] == ".config" and parsed.steps[-1][0] == "[":
         return constant_string(parsed.steps[-1][1:-1]) or ""
     if parsed is not None and parsed.root.endswith("config") and len(parsed.steps) == 1 and parsed.steps[0][0] == "[":
@@ -206,22 +208,28 @@ def _refused(project: Project) -> frozenset[str]:
         if module.role is Role.TEST:
             continue
         for body in module.bodies:
-            stops = [one.block for one in body.raises] + [call.block for call in body.calls if call.callee.rpartition(".")[2] in _ENDS]
-            for block in stops:
-                for _, outer in around(body, block):
-                    if outer.kind in (BlockKind.IF, BlockKind.ORELSE):
-                        found.update(_names(outer.subject))
-            for call in body.calls:
-                if _CHECKS.search(call.callee.rpartition(".")[2]):
-                    for text in call.args:
-                        found.update(_names(text))
+            for block in {one.block for one in body.raises}:
+                found.update(_asked(body, block))
             for _, text, _ in body.conditions:
                 found.update(_names(text))
+    calls = project.named_calls
+    for module, function, _, call in calls.calls(*_ENDS, without=(Role.TEST,)):
+        found.update(_asked(module.bodies[function], call.block))
+    for _, _, _, call in calls.calls(*(name for name in calls.by_name if _CHECKS.search(name)), without=(Role.TEST,)):
+        for text in call.args:
+            found.update(_names(text))
     return frozenset(found)
 
 
+def _asked(body: Body, block: int) -> Iterator[str]:
+    """The settings that the tests around a block name."""
+    for _, outer in around(body, block):
+        if outer.kind in (BlockKind.IF, BlockKind.ORELSE):
+            yield from _names(outer.subject)
+
+
 def _names(text: str) -> Iterator[str]:
-    for word in re.findall(r"\w+", text[:2000]):
+    for word in re.findall(r"\w+", text[:2000]) if _HINT.search(text) else ():
         if is_signing_key(word):
             yield word.upper()
 

@@ -85,15 +85,9 @@ class Taint:
         return self._arrivals
 
     def _found(self) -> Iterator[Place]:
-        names = LAST_NAMES | self._methods.keys()
-        for path, module in self._project.modules.items():
-            if module.role is not Role.APPLICATION or for_development(path):
-                continue
-            for function, body in enumerate(module.bodies):
-                for call in body.calls:
-                    last = call.callee.rpartition(".")[2]
-                    if last in names:
-                        yield from self._at(path, function, _run(call, last))
+        for module, function, _, call in self._project.named_calls.calls(*LAST_NAMES, *self._methods):
+            if module.role is Role.APPLICATION and not for_development(module.path):
+                yield from self._at(module.path, function, _run(call, call.callee.rpartition(".")[2]))
 
     def _at(self, path: str, function: int, call: Call) -> Iterator[Place]:
         if not call.args and not call.keywords and "." not in call.callee:
