@@ -4,7 +4,8 @@
 set -uo pipefail
 
 if [ "${SKIP_INSTALL:-}" != 1 ]; then
-    python -m pip install --quiet --disable-pip-version-check "${ACTION}${EXTRAS:+[$EXTRAS]}" || exit 2
+    # -I: a pip.py of the checked repository, which is the working directory, is not what runs
+    python -I -m pip install --quiet --disable-pip-version-check "${ACTION}${EXTRAS:+[$EXTRAS]}" || exit 2
 fi
 
 # words of the input, and no more than words: nothing in them is expanded or run

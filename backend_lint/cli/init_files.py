@@ -94,7 +94,7 @@ jobs:
       - uses: {_PYTHON}
         with:
           python-version: "3.12"
-      - run: python -m pip install "backend-lint>={__version__}"
+      - run: python -I -m pip install "backend-lint>={__version__}"
       # a change cannot weaken what judges it: configuration and baseline are read from the base
       - if: github.event_name == 'pull_request'
         env:
@@ -121,7 +121,7 @@ backend-lint:
     GIT_DEPTH: "0"
   before_script:
     - apt-get update -qq && apt-get install -y -qq --no-install-recommends git
-    - python -m pip install --quiet "backend-lint>={__version__}"
+    - python -I -m pip install --quiet "backend-lint>={__version__}"
   script:
     - |
       if [ -n "$CI_MERGE_REQUEST_DIFF_BASE_SHA" ]; then

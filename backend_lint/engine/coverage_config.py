@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from backend_lint.engine.discover import read_regular
 from backend_lint.facts.coverage_config import CoverageConfig
+from backend_lint.readers import settings_text
 
 FILES = (".coveragerc", ".coveragerc.toml", "setup.cfg", "tox.ini", "pyproject.toml", "pytest.ini")
 """In the order in which coverage.py looks for its own; the first that has a section of it counts."""
@@ -29,7 +28,7 @@ def read_config(root: Path) -> CoverageConfig:
         try:
             text = read_regular(root / name, _MAX_BYTES).decode("utf-8-sig")
             sections, pytest_options = _toml(text) if name.endswith(".toml") else _ini(text, own=name == ".coveragerc")
-        except (OSError, ValueError, configparser.Error, RecursionError):
+        except (OSError, ValueError):
             continue
         options += f" {pytest_options}"
         if not found.path and sections:
@@ -42,8 +41,7 @@ def read_config(root: Path) -> CoverageConfig:
 
 
 def _ini(text: str, own: bool) -> tuple[Sections, str]:
-    parser = configparser.RawConfigParser(strict=False)
-    parser.read_string(text)
+    parser = settings_text.ini(text)
     sections: Sections = {}
     for name in parser.sections():
         plain = name.removeprefix("coverage:")
@@ -54,12 +52,16 @@ def _ini(text: str, own: bool) -> tuple[Sections, str]:
 
 
 def _toml(text: str) -> tuple[Sections, str]:
-    tool = tomllib.loads(text).get("tool", {})
-    coverage = tool.get("coverage", {})
-    options = tool.get("pytest", {}).get("ini_options", {}).get("addopts", "")
-    return {name: coverage[name] for name in ("run", "report") if isinstance(coverage.get(name), dict)}, options if isinstance(options, str) else " ".join(
-        one for one in options if isinstance(one, str)
-    )
+    tool = _table(settings_text.toml(text), "tool")
+    coverage = _table(tool, "coverage")
+    options = _table(_table(tool, "pytest"), "ini_options").get("addopts", "")
+    sections: Sections = {name: coverage[name] for name in ("run", "report") if isinstance(coverage.get(name), dict)}
+    return sections, options if isinstance(options, str) else " ".join(_texts(options))
+
+
+def _table(above: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = above.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _config(name: str, text: str, sections: Sections) -> CoverageConfig:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from backend_lint.config import nearest
 from backend_lint.engine.discover import read_regular
 from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
+from backend_lint.readers import settings_text
 
 NAMES = ("setup.cfg", ".importlinter", "pyproject.toml")
 """In the order in which import-linter looks."""
@@ -51,11 +52,14 @@ def unreadable(root: Path) -> list[Flaw]:
     found = []
     for name in NAMES:
         try:
-            read_regular(root / name, _LIMIT)
+            text = read_regular(root / name, _LIMIT).decode("utf-8", "replace")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
             found.append(Flaw(name, "import-linter", f"cannot be read, so nobody knows whether it holds contracts: {error}"[:300], False))
+            continue
+        if "importlinter" in text and (flaw := _tables_or_flaw(name, text)[2]):
+            found.append(Flaw(name, "import-linter", f"{flaw}; so nobody knows whether it holds contracts"[:300], False))
     return found
 
 
@@ -160,23 +164,19 @@ def _tables(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Ma
 def _tables_or_flaw(name: str, text: str) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]], str]:
     """The settings of the file, its contracts by key, and why it cannot be read."""
     if name.endswith(".toml"):
-        import tomllib
-
         try:
-            session = tomllib.loads(text).get("tool", {}).get("importlinter", {})
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            tool = settings_text.toml(text).get("tool", {})
+            session = tool.get("importlinter", {}) if isinstance(tool, dict) else {}
+        except ValueError as error:
             return {}, [], f"is no TOML: {error}"[:200]
         contracts = session.get("contracts", []) if isinstance(session, dict) else []
         if not isinstance(session, dict) or not isinstance(contracts, list) or not all(isinstance(one, dict) for one in contracts):
             return {}, [], "is no table with a list of contracts"
         return session, [(f"tool.importlinter.contracts[{number}]", table) for number, table in enumerate(contracts)], ""
-    import configparser
-
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        return {}, [], f"cannot be read: {error}".replace("\n", " ")[:200]
+        parser = settings_text.ini(text)
+    except ValueError as error:
+        return {}, [], f"cannot be read: {error}"[:200]
     tables = [(section, dict(parser[section])) for section in parser.sections() if section.startswith("importlinter:contract:")]
     return dict(parser["importlinter"]) if parser.has_section("importlinter") else {}, [(key, table) for key, table in tables], ""
 

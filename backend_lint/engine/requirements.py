@@ -13,6 +13,8 @@ from backend_lint.facts.requirements import FOLDERS, PinFile
 
 _MOST_FOLDERS = 60
 _MOST_FILES = 80
+_MOST_NAMES = 400
+"""Looked at, also those that lead out of the project."""
 _DEEPEST = 3
 _LARGEST = 8_000_000
 _MOST_BYTES = 16_000_000
@@ -25,14 +27,14 @@ class Manifests:
 
     def __init__(self, root: str | os.PathLike[str], paths: Iterable[str]) -> None:
         self._root = os.fspath(root)
-        self._texts: dict[str, PinFile] = {}
+        self._read_already: dict[str, PinFile | None] = {}
+        self._room = _MOST_BYTES
         self.names = tuple(self._found(_folders(paths)))
         """Relative to the root, also of files that turn out not to be there."""
 
     def __call__(self) -> tuple[PinFile, ...]:
         """What they say, those above first."""
-        found = ((name, self._texts.get(name) or self._read(name)) for name in self.names)
-        return tuple(file for _, file in found if file is not None)
+        return tuple(file for name in self.names if (file := self._read(name)) is not None)
 
     def stamps(self) -> list[tuple[str, tuple[int, ...]]]:
         """The names with what a change of the file changes: an answer that rests on what they say holds as long as these do."""
@@ -47,24 +49,33 @@ class Manifests:
     def _found(self, folders: list[str]) -> Iterator[str]:
         """Lists of requirements are read at once, for the files that they name; others when they are asked for."""
         real = os.path.realpath(self._root)
-        pending, seen = [name for folder in folders for name in _listed(self._root, folder)], set[str]()
-        while pending and len(seen) < _MOST_FILES:
-            name = pending.pop(0)
-            if name in seen or not os.path.realpath(os.path.join(self._root, name)).startswith(real + os.sep):
-                continue
+        pending = dict.fromkeys(name for folder in folders for name in _listed(self._root, folder))
+        seen, within = set[str](), 0
+        while pending and within < _MOST_FILES and len(seen) < _MOST_NAMES:
+            name = next(iter(pending))
+            del pending[name]
             seen.add(name)
+            if not os.path.realpath(os.path.join(self._root, name)).startswith(real + os.sep):
+                continue
+            within += 1
             yield name
             if name.endswith((".txt", ".in", ".pip")) and (file := self._read(name)) is not None:
-                self._texts[name] = file
-                pending += file.included
+                pending |= dict.fromkeys(one for one in file.included[:_MOST_FILES] if one not in seen)
 
     def _read(self, name: str) -> PinFile | None:
+        if name not in self._read_already:
+            self._read_already[name] = self._read_now(name)
+        return self._read_already[name]
+
+    def _read_now(self, name: str) -> PinFile | None:
         from backend_lint.readers.requirements import read
 
         try:
-            return read(printable(name), read_regular(os.path.join(self._root, name), _LARGEST))
+            data = read_regular(os.path.join(self._root, name), min(_LARGEST, self._room))
         except (OSError, ValueError):
             return None
+        self._room -= len(data)
+        return read(printable(name), data)
 
 
 def _folders(paths: Iterable[str]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from backend_lint.facts.requirements import CLASSIFIED, Pin, PinFile
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.requirements.versions import pin, requirement
+from backend_lint.readers.settings_text import toml
 
 _INCLUDE = lazy_regex(r"(?:-r|-c|--requirement|--constraint)(?:\s{1,20}|=)(?P<path>[^\s#]{1,300})")
 _LOCKED = lazy_regex(r"^name = \"(?P<name>[^\"\n]{1,100})\"\r?\nversion = \"(?P<version>[^\"\n]{1,60})\"", 8)
@@ -16,9 +18,6 @@ _QUOTED = lazy_regex(r"[\"'](?P<text>[A-Za-z0-9][A-Za-z0-9._-]{0,100}(?:\[[^\]\n
 _CLASSIFIED = lazy_regex(r"Framework :: Django(?: :: (?P<version>\d{1,3}\.\d{1,3}))?(?=[\"'\s])")
 _CONDA = lazy_regex(r"^\s{0,20}-\s{1,20}[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,100})\s{0,4}(?P<spec>[<>=!~][^\"'\n#]{1,120})", 8)
 _MOST = 5_000
-_LONGEST_TOML = 200_000
-_MOST_DOTS = 100
-"""In one line: the parser's work grows with the square of the parts of a dotted key."""
 
 
 def requirements(path: str, text: str) -> PinFile:
@@ -31,12 +30,12 @@ def requirements(path: str, text: str) -> PinFile:
             included.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), found["path"])))
         elif bare[:1].isalnum() and (one := requirement(bare.partition(" --hash")[0])) is not None:
             pins.append(one)
-    return PinFile(path, tuple(pins), tuple(one for one in included if not one.startswith(("/", ".."))))
+    return PinFile(path, tuple(pins), tuple(one for one in included if not one.startswith(("/", "..")) and "\0" not in one))
 
 
 def lock(path: str, text: str) -> PinFile:
     """``poetry.lock``, ``uv.lock`` and ``pdm.lock``: tables of packages, each begun by its name and version. Too large to be parsed for this."""
-    return PinFile(path, _known(pin(found["name"], f"=={found['version']}") for found in _LOCKED.finditer(text)))
+    return PinFile(path, _known(pin(found["name"], f"=={found['version']}") for found in islice(_LOCKED.finditer(text), _MOST)))
 
 
 def setup_cfg(path: str, text: str) -> PinFile:
@@ -75,12 +74,12 @@ def pipfile_lock(path: str, text: str) -> PinFile:
 
 def pipfile(path: str, text: str) -> PinFile:
     """``Pipfile``."""
-    return PinFile(path, _known(_of_table(_toml(text).get("packages", {}), bare_is_exact=False)))
+    return PinFile(path, _known(_of_table(toml(text).get("packages", {}), bare_is_exact=False)))
 
 
 def pyproject(path: str, text: str) -> PinFile:
     """``pyproject.toml``: PEP 621 and 735, Poetry, and the groups of PDM and uv."""
-    document = _toml(text)
+    document = toml(text)
     project, tool = _table(document.get("project")), _table(document.get("tool"))
     lists = [project.get("dependencies"), *_table(project.get("optional-dependencies")).values(), *_table(document.get("dependency-groups")).values()]
     lists += [*_table(_table(tool.get("pdm")).get("dev-dependencies")).values()]
@@ -99,14 +98,6 @@ def _classified(text: str) -> tuple[Pin, ...]:
     said = [tuple(int(part) for part in found["version"].split(".")) if found["version"] else None for found in _CLASSIFIED.finditer(text)]
     versions = [one[:-1] if one[-1] == 0 else one for one in said if one is not None]
     return tuple(Pin(CLASSIFIED, one, None) for one in versions) if versions else tuple(Pin(CLASSIFIED, None, None) for _ in said[:1])
-
-
-def _toml(text: str) -> dict[str, Any]:
-    import tomllib
-
-    if len(text) > _LONGEST_TOML or any(line.count(".") > _MOST_DOTS for line in text.split("\n")):
-        raise ValueError("is longer than what any project needs, or a line of it is")
-    return tomllib.loads(text)
 
 
 def _table(value: Any) -> dict[str, Any]:
