@@ -43,7 +43,9 @@ def test_settings_of_usual_size_are_read() -> None:
     assert ini(text).get("options", "name") == "shop"
 
 
-@pytest.mark.parametrize("text", ["tool = 3", "[tool]\ncoverage = 3", "[tool]\npytest = []", "[tool.pytest]\nini_options = 3", "[tool.pytest.ini_options]\naddopts = 3"])
+@pytest.mark.parametrize(
+    "text", ["tool = 3", "[tool]\ncoverage = 3", "[tool]\npytest = []", "[tool.pytest]\nini_options = 3", "[tool.pytest.ini_options]\naddopts = 3"]
+)
 def test_tables_that_are_none_configure_nothing(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     assert not read_config(tmp_path).source
