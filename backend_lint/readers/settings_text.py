@@ -15,8 +15,8 @@ _LONGEST_TOML = 200_000
 _LONGEST_INI = 1_000_000
 _MOST_DOTS = 100
 """In one line of TOML: the parser's work grows with the square of the parts of a dotted key."""
-_MOST_LINES = 5_000
-"""Of INI: each line that is none makes the parser copy what it said of those before."""
+_MOST_NAMELESS = 5_000
+"""Lines of INI that name nothing: each may be an error, for which the parser copies what it said of those before."""
 _GAP = lazy_regex(r"\S\s{100}")
 """Inside a line of INI: the parser's work grows with the square of the blanks."""
 
@@ -38,7 +38,7 @@ def ini(text: str) -> RawConfigParser:
     import configparser
 
     lines = text.split("\n")
-    if len(text) > _LONGEST_INI or len(lines) > _MOST_LINES or any(_GAP.search(line.strip()) for line in lines):
+    if len(text) > _LONGEST_INI or sum(map(_is_nameless, lines)) > _MOST_NAMELESS or any(_GAP.search(line.strip()) for line in lines):
         raise ValueError("is longer than what any project needs, or a line of it is")
     parser = configparser.RawConfigParser(strict=False)
     try:
@@ -46,3 +46,10 @@ def ini(text: str) -> RawConfigParser:
     except configparser.Error as error:
         raise ValueError(str(error).replace("\n", " ")[:200]) from None
     return parser
+
+
+def _is_nameless(line: str) -> bool:
+    bare = line.strip()
+    if bare[:1] in ("", "#", ";") or bare[:1] == "[" and "]" in bare[2:]:
+        return False
+    return bare[0] in "=:" or not ("=" in bare or ":" in bare)
