@@ -14,6 +14,7 @@ from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_comple
 _STARTERS = frozenset({"main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"})
 _OF_WORKERS = lazy_regex(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
 """Modules whose functions, where nothing known reaches them, run on the loop of a worker."""
+_FAR_AWAY = lazy_regex(r"(?:requests|httpx|urllib|urllib3|smtplib)\.|time\.sleep$")
+"""What waits for another host, or asleep: long for certain."""
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""
 _ON_A_LOOP = frozenset(
@@ -105,6 +108,12 @@ def _at_start(project: Project, key: FunctionKey, depth: int) -> bool:
         return True
     callers = project.calls.callers(key) if depth < _NEAR else []
     return bool(callers) and all(caller != key and _at_start(project, caller, depth + 1) for caller, _ in callers)
+
+
+def takes_long(project: Project, stall: Stall) -> bool:
+    """Whether a request to a known route, of anybody and not of staff, surely waits long: for another host, or asleep."""
+    far = stall.effect in (Effect.HTTP, Effect.MAIL, Effect.SLEEP) and _FAR_AWAY.match(stall.way[-1].edge.target.name) is not None
+    return far and stall.entry is not None and stall.entry.kind is EntryKind.ROUTE and not is_for_staff(project, stall.function)
 
 
 def answers_request(project: Project, key: FunctionKey) -> bool:

@@ -50,6 +50,6 @@ def ini(text: str) -> RawConfigParser:
 
 def _is_nameless(line: str) -> bool:
     bare = line.strip()
-    if bare[:1] in ("", "#", ";") or bare[:1] == "[" and "]" in bare[2:]:
+    if bare[:1] in ("", "#", ";") or (bare[:1] == "[" and "]" in bare[2:]):
         return False
     return bare[0] in "=:" or not ("=" in bare or ":" in bare)

@@ -2,16 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.facts.python import Function
 from backend_lint.facts.route import Entry
 from backend_lint.project import Effect, Project
-from backend_lint.project.event_loop import Stall, stalls
+from backend_lint.project.event_loop import Stall, stalls, takes_long
 
 _WAITS = {
-    Effect.DATABASE: "waits for the database",
-    Effect.DATABASE_READ: "waits for the database",
-    Effect.DATABASE_WRITE: "waits for the database",
+    **dict.fromkeys((Effect.DATABASE, Effect.DATABASE_READ, Effect.DATABASE_WRITE), "waits for the database"),
     Effect.HTTP: "waits for the network",
     Effect.QUEUE: "waits for the broker",
     Effect.CACHE: "waits for the cache server",
@@ -46,6 +44,9 @@ class BlockingCallInAsync(ProjectRule):
     Finds calls in `async def` functions that keep the thread waiting: synchronous database sessions, `requests`, `redis`, `pymongo`, boto3,
     `time.sleep`, subprocesses, mail, password hashing. It follows plain functions of the project through the call graph, so the blocking call may
     stand three modules away. It speaks where the function runs on a loop that serves requests, and shows the way.
+
+    The default profile speaks where a request to a known route waits for another host (`requests`, `httpx`, `urllib`, mail) or sleeps. `strict` adds
+    databases, caches and brokers, which often answer in a millisecond, pages for staff, and functions of which nobody knows who calls them.
 
     ## Why is this bad
 
@@ -107,21 +108,24 @@ class BlockingCallInAsync(ProjectRule):
     - [asyncio: running blocking code](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
     """
 
-    severity, precision, since = Severity.WARNING, "high", "0.1"
+    severity, precision, since = Severity.WARNING, "very-high", "0.1"
     tags = ("async", "performance", "owasp-api:4")
     options = {"files": False}
 
     def check(self, project: Project) -> Iterator[Finding]:
         for stall in stalls(project, Effect.SLOW | Effect.FILE if self.option("files") else Effect.SLOW):
+            if not self.shows(Profile.DEFAULT if takes_long(project, stall) else Profile.STRICT):
+                continue
             path, index = stall.function
             function = project.modules[path].functions[index]
             last = stall.way[-1].edge.target.name
             through = "" if len(stall.way) == 1 else f" through {project.calls.label(stall.way[1].function)}"
+            more = f" ({stall.others} more such calls in it)" if stall.others > 1 else " (one more such call in it)" if stall.others else ""
             cure = _cure(project, stall, last)
             yield self.finding(
                 path,
                 stall.edge.call,
-                f"{last} {_WAITS.get(stall.effect, 'blocks')} in async {function.name}{through} and stalls all else on the event loop{_more(stall)}; {cure}",
+                f"{last} {_WAITS.get(stall.effect, 'blocks')} in async {function.name}{through} and stalls all else on the event loop{more}; {cure}",
                 symbol=function.name,
                 evidence=(*project.calls.evidence(stall.way[1:]), *_entry(stall.entry, function)),
                 suggestion=cure,
@@ -140,10 +144,6 @@ def _cure(project: Project, stall: Stall, name: str) -> str:
     if stall.effect is Effect.CPU:
         return "await asyncio.to_thread(...)"
     return next((text for prefix, text in _CURES if name.startswith(prefix)), "await asyncio.to_thread(...) or use an async client")
-
-
-def _more(stall: Stall) -> str:
-    return f" ({stall.others} more such calls in it)" if stall.others > 1 else " (one more such call in it)" if stall.others else ""
 
 
 def _entry(entry: Entry | None, function: Function) -> list[Evidence]:
