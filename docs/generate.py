@@ -16,6 +16,7 @@ TREE = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE), str(TREE / "docs")]
 
 from console import executed  # noqa: E402 - beside this file
+from measured_tables import filled  # noqa: E402
 
 from backend_lint import rule_index  # noqa: E402 - this tree's package, whatever is installed
 from backend_lint.card import ENGINE_FAMILY, Card  # noqa: E402
@@ -90,12 +91,12 @@ def rule_pages() -> dict[Path, str]:
 
 
 def completed(text: str) -> str:
-    """A page with the output of its commands and, between their marks, the table of configuration keys and the list of packages."""
+    """A page with the output of its commands and, between their marks, the table of configuration keys, the list of packages and what was measured."""
     keys = "".join(f"| `{name}` | {key.about} |\n" for name, key in KEYS.items())
     text = _KEYS.sub(lambda match: match[1] + keys + match[2], text)
     if _PACKAGES.search(text):
         text = _PACKAGES.sub(lambda match: match[1] + packages() + match[2], text)
-    return executed(text)
+    return executed(filled(text))
 
 
 def packages() -> str:
