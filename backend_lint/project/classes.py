@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backend_lint.project.resolver import Resolver
 
 _MAX_DEPTH = 40
+_MOST_ANCESTORS = 200
 _PROPERTIES = frozenset(
     {"property", "functools.cached_property", "django.utils.functional.cached_property", "cached_property", "sqlalchemy.ext.hybrid.hybrid_property"}
 )
@@ -56,7 +57,7 @@ class Classes:
                 found.extend(Ref(RefKind.EXTERNAL, name) for name in external_bases(ref.name))
         last = {(ref.path, ref.index, ref.name): position for position, ref in enumerate(found)}
         found = [own] + [ref for position, ref in enumerate(found) if last[ref.path, ref.index, ref.name] == position and ref.function != key]
-        self._ancestors[key] = found
+        self._ancestors[key] = found = found[:_MOST_ANCESTORS]
         return found
 
     def super_of(self, path: str, function: int) -> Ref | None:

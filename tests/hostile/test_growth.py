@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
+from hostile_work import work
 
 from backend_lint.config import Settings
 from backend_lint.engine.run import check_contents
 from backend_lint.facts.file import Kind, Role, SourceFile
+from backend_lint.project import classes
 from backend_lint.project.taint import flows
 from backend_lint.project.web import django, routing
 from backend_lint.readers.python import read
 from backend_lint.registry import Registry
 
-OURS = tuple(os.fspath(Path(__file__).parents[2] / name) + os.sep for name in ("backend_lint", "rules"))
 HEAD = "import requests\nfrom fastapi import APIRouter, Depends, FastAPI\napp = FastAPI()\n"
 
 DJANGO = (
@@ -91,27 +88,6 @@ SHAPES: dict[str, Callable[[int], str]] = {
 }
 
 
-def _work(task: Callable[[], object]) -> int:
-    """How many lines of ours run."""
-    count = 0
-
-    def line(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return line
-
-    def call(frame: FrameType, event: str, argument: Any) -> Any:
-        return line if frame.f_code.co_filename.startswith(OURS) else None
-
-    before = sys.gettrace()
-    sys.settrace(call)
-    try:
-        task()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry.load(entry_points=False)
@@ -127,7 +103,7 @@ def test_cost_grows_with_size_and_no_faster(shape: str, registry: Registry, tmp_
     sizes = (40, 80, 160)
     tasks = [_check(registry, tmp_path, {"shop/api.py": SHAPES[shape](size)}) for size in sizes]
     tasks[0]()  # what is made once a process is made here
-    small, medium, large = map(_work, tasks)
+    small, medium, large = map(work, tasks)
     # twice for what is linear, four times for what is quadratic
     assert large - medium < 2.4 * (medium - small), (small, medium, large)
 
@@ -137,7 +113,7 @@ def test_routers_that_include_each_other_are_counted(registry: Registry, tmp_pat
     number = 7
     routers = [f"r{i}.include_router(r{j}, prefix='/{j}')\n" for i in range(number) for j in range(number)]
     text = HEAD + _each(number, "r<i> = APIRouter()\n") + "".join(routers) + "app.include_router(r0)\n@r6.get('/')\nasync def x(): requests.get('y')\n"
-    assert _work(_check(registry, tmp_path, {"shop/api.py": text})) < 100_000
+    assert work(_check(registry, tmp_path, {"shop/api.py": text})) < 100_000
 
 
 def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +122,7 @@ def test_urlconfs_that_include_each_other_are_counted(registry: Registry, tmp_pa
     includes = _each(number, "path('<i>/', include('shop.u<i>')), ")
     files = {f"shop/u{i}.py": f"from django.urls import include, path\nurlpatterns = [{includes}]\n" for i in range(number)}
     files |= {"shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'shop.u0'\n", "shop/views.py": "import requests\nasync def x(r): requests.get('y')\n"}
-    assert _work(_check(registry, tmp_path, files)) < 100_000
+    assert work(_check(registry, tmp_path, files)) < 100_000
 
 
 def test_packages_that_import_all_of_each_other_are_searched_once(registry: Registry, tmp_path: Path) -> None:
@@ -155,7 +131,21 @@ def test_packages_that_import_all_of_each_other_are_searched_once(registry: Regi
     stars = [f"from shop.m{i} import *\n" for i in range(number)]
     files = {f"shop/m{i}.py": "".join(stars) + f"def f{i}():\n    return unknown{i}.objects.filter(x=1)\n" for i in range(number)}
     files |= {"shop/__init__.py": "".join(stars), "shop/models.py": head}
-    assert _work(_check(registry, tmp_path, files)) < 2_000_000
+    assert work(_check(registry, tmp_path, files)) < 2_000_000
+
+
+def test_of_a_deep_hierarchy_of_models_the_upper_part_is_left_out(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each class has all those above it: 3,000 of them took minutes."""
+    monkeypatch.setattr(classes, "_MOST_ANCESTORS", 20)
+    derived = "class A<next>(A<i>):\n    x<i> = models.CharField(max_length=3)\n    def save(self):\n        super().save()\n"
+
+    def cost(number: int) -> int:
+        text = "from django.db import models\nclass A0(models.Model):\n    x = models.IntegerField()\n" + _each(number, derived)
+        return work(_check(registry, tmp_path, {"shop/models.py": text}))
+
+    cost(40)
+    small, medium, large = map(cost, (80, 160, 320))
+    assert large - medium < 2.4 * (medium - small), (small, medium, large)
 
 
 def _files(number: int, text: str) -> dict[str, str]:

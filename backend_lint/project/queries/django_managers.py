@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.python import Attribute
 from backend_lint.project.libraries import external_bases
 from backend_lint.project.libraries.django_models import manager_of
 from backend_lint.project.queries.django_frames import Chain, ChainStep
@@ -32,6 +31,7 @@ class Managers:
         self._models: dict[ClassKey, bool] = {}
         self._users: dict[ClassKey, list[Chain]] | None = None
         self._orders: dict[ClassKey, list[ClassKey]] = {}
+        self._declared: dict[ClassKey, list[str]] = {}
 
     def is_model(self, key: ClassKey) -> bool:
         """Whether a class is a Django model."""
@@ -220,7 +220,7 @@ class Managers:
             for model, mapped in sorted(self.chains.mapped.items()):
                 if mapped.abstract or model[0] not in self.modules:
                     continue
-                for name in self._attribute_names(model):
+                for name in self._names(model):
                     chain = self.named(model, name)
                     for one in chain.classes if chain is not None else ():
                         known = self._users.setdefault(one, [])
@@ -228,11 +228,14 @@ class Managers:
                             known.append(chain)
         return self._users.get(key, [])
 
-    def _attribute_names(self, model: ClassKey) -> list[str]:
-        names: dict[str, Attribute] = {}
-        for base in self.resolver.classes.ancestors(*model):
-            if base.kind is RefKind.CLASS:
-                for name, attribute in self.resolver.classes.members(base.path, base.index)[1].items():
-                    if attribute.value[:1] == "#":
-                        names.setdefault(name, attribute)
-        return list(names)
+    def _names(self, model: ClassKey) -> dict[str, None]:
+        """Of all the managers that a model or a base of it declares."""
+        bases = (base for base in self.resolver.classes.ancestors(*model) if base.kind is RefKind.CLASS)
+        return dict.fromkeys(name for base in bases for name in self._declares(base.function))
+
+    def _declares(self, key: ClassKey) -> list[str]:
+        found = self._declared.get(key)
+        if found is None:
+            attributes = self.resolver.classes.members(*key)[1].items()
+            found = self._declared[key] = [name for name, one in attributes if self.made(key[0], one.function, one.value) is not None]
+        return found
