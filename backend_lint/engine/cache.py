@@ -185,7 +185,11 @@ class Cache:
             database.execute("PRAGMA trusted_schema=OFF")
             database.execute("PRAGMA synchronous=OFF")
             database.execute("PRAGMA cell_size_check=ON")
-            if not database.execute("SELECT 1 FROM sqlite_master WHERE name='projects'").fetchone():
+            kinds = dict(database.execute("SELECT name, type FROM sqlite_master"))
+            if not {"table", "index"}.issuperset(kinds.values()):
+                # a view answers with whatever it computes, without end if it likes
+                raise sqlite3.DatabaseError("holds more than tables")
+            if "projects" not in kinds:
                 database.executescript(_SCHEMA)
             self._database = database
             state = self._select("projects", self.project)

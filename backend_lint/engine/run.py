@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import MsgspecError
 from msgspec.structs import replace
 
 from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, Rule
-from backend_lint.config import Settings
+from backend_lint.config import ConfigError, Settings
 from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
 from backend_lint.engine.judge import Clock, Judged, Kept, Readings, judge
 from backend_lint.engine.kept_answers import kept_answers
@@ -108,7 +109,10 @@ def _run(
 
     @functools.cache
     def link() -> Project:
-        project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, manifests)
+        try:
+            project = _linked(settings, readings, database, texts, plan, base, memory.modules if memory is not None else None, manifests)
+        except MsgspecError:
+            raise ConfigError("the cache holds what backend-lint never wrote there: remove it with `backend-lint clean`, or use --no-cache") from None
         project.coverage = coverage or project.coverage
         project.measurements = measured or project.measurements
         if settings.explicit_paths:
@@ -164,8 +168,6 @@ def _run(
 
 def _with_layers(coverage: Measured, project: Project) -> Measured:
     """The coverage with the layer of each file, for the gate, which sees no model."""
-    from msgspec.structs import replace
-
     return replace(coverage, layers={path: str(place.layer) for path, place in project.architecture.layers.places.items()})
 
 

@@ -18,6 +18,7 @@ from backend_lint.api import LocalRule
 from backend_lint.config import ConfigError, Settings
 from backend_lint.engine.cache import readers_fingerprint, reading_key
 from backend_lint.engine.discover import Candidate
+from backend_lint.engine.foreign import holds
 from backend_lint.engine.wire import decode_reading
 from backend_lint.facts.file import SourceFile
 from backend_lint.facts.reading import Reading
@@ -108,9 +109,11 @@ class Parts:
         encoded = self._entries.get(reading_key(self.readers, file, data))
         if encoded is not None:
             try:
-                return decode_reading(encoded, timings=False)
+                reading = decode_reading(encoded, timings=False)
             except msgspec.DecodeError:
-                pass
+                reading = None
+            if reading is not None and holds(file.kind, reading):
+                return reading
         self.missing += 1
         return None
 

@@ -16,11 +16,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend_lint.config import Settings
+from backend_lint.config import ConfigError, Settings
 from backend_lint.engine import cache as store
 from backend_lint.engine import read_stage
 from backend_lint.engine.result import Result
 from backend_lint.engine.run import check_contents, run
+from backend_lint.engine.wire import encode_reading
+from backend_lint.facts.reading import Reading
 
 ROOT = Path(__file__).parents[2]
 OLD = 1_600_000_000
@@ -194,6 +196,37 @@ def test_values_with_a_forged_checksum_but_no_reading_are_misses(tree: Path, reg
     assert answer(tree, registry) == expected
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "DROP TABLE entries;"
+        "CREATE VIEW entries AS WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT x AS key, 1 AS born, x AS value FROM a;",
+        "CREATE TRIGGER t AFTER INSERT ON entries BEGIN INSERT INTO entries VALUES (randomblob(20), 1, zeroblob(1000000)); END;",
+    ],
+)
+@pytest.mark.usefixtures("later")
+def test_a_database_that_computes_is_replaced(tree: Path, registry: Any, cache_folder: Path, script: str) -> None:
+    """A view without end answered until somebody stopped the run."""
+    expected = answer(tree, registry)
+    with sqlite3.connect(database(cache_folder)) as connection:
+        connection.executescript(script)
+    (tree / "app.py").write_text("x = 1\n")
+    changed = answer(tree, registry, cache=False)
+    assert answer(tree, registry) == changed
+    with sqlite3.connect(database(cache_folder)) as connection:
+        assert {kind for (kind,) in connection.execute("SELECT type FROM sqlite_master")} == {"table"}
+    assert changed != expected
+
+
+def test_readings_with_facts_that_are_none_end_the_run_with_the_way_out(tree: Path, registry: Any, cache_folder: Path) -> None:
+    answer(tree, registry)
+    forged = encode_reading(Reading(msgspec.Raw(msgspec.msgpack.encode([1, 2])), 1))
+    with sqlite3.connect(database(cache_folder)) as connection:
+        connection.execute("UPDATE entries SET value = ?", (store._sealed(forged),))
+    with pytest.raises(ConfigError, match="backend-lint clean"):
+        answer(tree, registry)
+
+
 def test_the_directory_is_private(tree: Path, registry: Any, tmp_path: Path) -> None:
     answer(tree, registry, cache_dir=tmp_path / "deep" / "cache")
     assert (tmp_path / "deep" / "cache").stat().st_mode & 0o777 == 0o700
@@ -265,9 +298,11 @@ sys.path.insert(0, {folder!r})
 from engine_rules import Registry
 from pathlib import Path
 import msgspec
-from backend_lint.config import Settings
+from backend_lint.config import ConfigError, Settings
 from backend_lint.engine import read_stage
 from backend_lint.engine.run import check_contents, run
+from backend_lint.engine.wire import encode_reading
+from backend_lint.facts.reading import Reading
 read_stage.IN_PROCESS_BYTES = 200
 print("started", flush=True)
 for _ in range({rounds}):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from backend_lint.engine.discover import Candidate
 from backend_lint.engine.executors import executor_at
 from backend_lint.engine.read_file import not_read
 from backend_lint.engine.shards import MAGIC, Shard
-from backend_lint.engine.wire import encode_reading
+from backend_lint.engine.wire import decode_reading, encode_reading
 from backend_lint.facts.file import Kind
 
 HANDLER = """
@@ -127,6 +128,41 @@ def test_a_forged_part_is_believed_for_one_report(project: Path, alone: tuple[in
     code, out, err = call(project, "merge", *cache, made)
     assert code in (0, 1) and out != alone[1] and "Traceback" not in err
     assert call(project, "check", *cache) == alone
+
+
+def _in_itself(facts: list[Any]) -> list[Any]:
+    return [_zeros(one) for one in facts]
+
+
+def _zeros(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_zeros(one) for one in value]
+    return 0 if type(value) is int else value
+
+
+@pytest.mark.parametrize("forged", [lambda facts: [1, 2], lambda facts: facts[:2], _in_itself], ids=["no facts", "cut", "all lies in itself"])
+def test_facts_that_do_not_hold_together_are_read_anew(
+    project: Path, alone: tuple[int, bytes, str], tmp_path: Path, forged: Callable[[list[Any]], list[Any]]
+) -> None:
+    """A block that lies in itself was walked without end, and facts of another shape ended the run without a word of where they came from."""
+    (made,) = parts(project, tmp_path, 1)
+    start = len(MAGIC) + 20
+    part = shards._PART.decode(Path(made).read_bytes()[start:])
+    entries = {}
+    for key, value in part.entries.items():
+        reading = decode_reading(value)
+        facts = forged(_opened(reading.facts)) if reading.facts else None
+        entries[key] = encode_reading(msgspec.structs.replace(reading, facts=msgspec.Raw(msgspec.msgpack.encode(facts) if facts else b"")))
+    body = msgspec.msgpack.encode(shards._Part(part.readers, entries))
+    Path(made).write_bytes(MAGIC + blake2b(body, digest_size=20).digest() + body)
+    code, out, err = call(project, "merge", "--no-cache", "--format", "json", made)
+    assert (code, out) == alone[:2]
+    assert "are in no part and were read here" in err
+
+
+def _opened(facts: bytes) -> list[Any]:
+    found: list[Any] = msgspec.msgpack.decode(facts)
+    return found
 
 
 def test_parts_of_other_rules_or_damaged_ones_end_the_run(project: Path, tmp_path: Path) -> None:
