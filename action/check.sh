@@ -8,9 +8,9 @@ if [ "${SKIP_INSTALL:-}" != 1 ]; then
     python -I -m pip install --quiet --disable-pip-version-check "${ACTION}${EXTRAS:+[$EXTRAS]}" || exit 2
 fi
 
-# words of the input, and no more than words: nothing in them is expanded or run
-read -r -a arguments <<<"${ARGUMENTS:-}"
-if [ -n "${BASE:-}" ] && [[ " ${ARGUMENTS:-} " != *" --diff-base"* ]]; then
+# words of the input, on however many lines, and no more than words: nothing in them is expanded or run
+read -r -d "" -a arguments <<<"${ARGUMENTS:-}"
+if [ -n "${BASE:-}" ] && [[ " ${arguments[*]-} " != *" --diff-base"* ]]; then
     # a change cannot weaken what judges it: configuration and baseline are read from the base
     arguments+=(--diff-base "origin/$BASE" --config-from "origin/$BASE")
 fi

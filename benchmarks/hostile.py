@@ -156,7 +156,7 @@ def mutations(files: int, seed: int = 1) -> Outcome:
     done = 0
     for name, contents in mutated_projects(projects, seed):
         readings, judged = check_contents(settings, samples.registry(), contents)
-        problems += [f"{name}: {one.reason}" for _, reading in readings.values() for one in reading.unchecked if one.reason.startswith("the reader failed")]
+        problems += [f"{name}: {one.reason}" for _, reading in readings.values() for one in reading.unchecked if " reader failed: " in one.reason]
         problems += [f"{name}: {failure}" for failure in judged.failures]
         done += len(contents)
         if done >= files:

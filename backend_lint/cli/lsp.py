@@ -37,7 +37,9 @@ def command(only_open: bool, **given: Any) -> int:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno() if sys.stderr is not None else os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR if given["quiet"] else logging.WARNING, format="backend-lint: %(message)s")
-    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    # what went wrong with a message is said by the server itself; the rest is an editor that is gone
+    for name in ("pygls", "concurrent.futures"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def prepared(folder: Path) -> Prepared:
         return prepare({**given, "quiet": given["quiet"] + 1}, folder=folder)

@@ -51,7 +51,9 @@ class Server(LanguageServer):
         self.tokens = itertools.count(1)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """A message that nobody understands is the sender's trouble: one line in the log, and the next one is read."""
+        """A message that nobody understands is the sender's trouble: one line in the log, and the next one is read. An editor that is gone hears nothing."""
+        if isinstance(error, BrokenPipeError):
+            return
         logging.getLogger(__name__).warning("a message was not understood: %s", str(error)[:500])
 
     @property

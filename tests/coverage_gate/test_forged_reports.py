@@ -61,6 +61,7 @@ def test_classes_of_one_file_are_parts_of_it() -> None:
         (b"hello", "none of the known formats"),
         (b"<html></html>", "root <html>"),
         (b"<coverage>", "no whole XML document"),
+        (b'<?xml version="1.0" encoding="nowhere"?><coverage/>', "is broken: LookupError"),
         (b'<!DOCTYPE c [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><coverage>&b;</coverage>', "declares XML entities"),
         (b'<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/passwd">]><coverage>&a;</coverage>', "declares XML entities"),
         (b"<coverage>" + b"<a>" * 100, "nested deeper"),

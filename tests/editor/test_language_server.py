@@ -368,6 +368,19 @@ def test_an_editor_that_goes_away_takes_the_server_with_it(sent: bytes, project:
     assert b"Traceback" not in done.stderr, done.stderr.decode()[-3000:]
 
 
+def test_an_editor_that_closes_its_end_only_is_told_nothing(project: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "backend_lint", "lsp"], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert server.stdin is not None and server.stdout is not None and server.stderr is not None
+    with server:
+        server.stdout.close()
+        server.stdin.write(GREETING)
+        server.stdin.close()
+        assert server.stderr.read() == b""
+        assert server.wait(60) == 0
+
+
 def test_without_pygls_it_says_what_to_install(project: Path) -> None:
     code = "import sys\nsys.modules['pygls'] = None\nfrom backend_lint.cli.start import main\nsys.exit(main(['lsp']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)

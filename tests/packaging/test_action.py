@@ -98,6 +98,12 @@ def test_arguments_are_words_and_nothing_is_run(repository: Path, tmp_path: Path
     assert outputs["exit-code"] == "2" and not (repository / "owned").exists()
 
 
+def test_arguments_on_several_lines_all_count(repository: Path, tmp_path: Path) -> None:
+    """Only those of the first line were passed on: a block of YAML that ends in `--profile strict` was checked without it."""
+    outputs, done = check(repository, tmp_path / "run", BASE="gone", ARGUMENTS="--isolated\n--exit-zero\n--diff-base main\n")
+    assert outputs["exit-code"] == "0", done.stderr
+
+
 @pytest.mark.parametrize(("there", "method"), [("", "POST"), ("4711\n4712\n", "PATCH")])
 def test_the_comment_is_written_once_and_then_replaced(there: str, method: str, tmp_path: Path) -> None:
     (tmp_path / "gh").write_text(GH)

@@ -119,6 +119,7 @@ def test_xml_that_declares_anything_is_refused() -> None:
     bomb += '<testResults><httpSample t="1" s="true" lb="&b;"/></testResults>'
     assert "declares" in refused(bomb)
     assert "not `testResults`" in refused("<coverage/>")
+    assert "nowhere" in refused('<?xml version="1.0" encoding="nowhere"?><testResults/>')
     assert "nested" in refused("<testResults>" + "<sample t='1' s='true' lb='a'>" * 200)
     assert refused("<testResults>" + "<httpSample " + "a='1' " * 2_000_000)
 

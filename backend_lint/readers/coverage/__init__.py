@@ -21,7 +21,7 @@ def read(data: bytes) -> CoverageReport:
         raise UnreadableError("is empty")
     try:
         return _read(data, head)
-    except (ValueError, OverflowError, RecursionError, UnicodeError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, OverflowError, RecursionError, LookupError, TypeError) as error:
         raise UnreadableError(f"is broken: {type(error).__name__}: {error}"[:300]) from None
 
 

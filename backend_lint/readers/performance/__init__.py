@@ -38,7 +38,7 @@ def read(stream: BinaryIO, path: str, warm_up: float = 0.0) -> Read:
         return _read(stream, head, path, warm_up)
     except UnreadableError:
         raise
-    except (ValueError, OverflowError, RecursionError, UnicodeError, KeyError, TypeError, IndexError, msgspec.MsgspecError) as error:
+    except (ValueError, OverflowError, RecursionError, LookupError, TypeError, msgspec.MsgspecError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
         raise UnreadableError(f"is broken: {what}"[:300]) from None
 

@@ -31,7 +31,7 @@ def read(path: str, data: bytes) -> PinFile:
         return PinFile(path, unreadable="is no manifest")
     try:
         found = reader(path, data.decode("utf-8-sig", "replace"))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         return PinFile(path, unreadable=f"cannot be read: {error}"[:200].replace("\n", " "))
     return PinFile(path, found.pins[:_MOST_PINS], found.included)
 
