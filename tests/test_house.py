@@ -74,6 +74,15 @@ def imports(name: str, path: Path) -> Iterator[tuple[str, int]]:
         yield from ((module, node.lineno) for module in found if within(module, "backend_lint"))
 
 
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
 class TestFloors:
     def test_every_module_belongs_to_one_floor(self) -> None:
         for name in MODULES:
@@ -109,11 +118,26 @@ class TestFloors:
         ]
         assert not wrong, f"a rule sees only {', '.join(SEEN_BY_RULES)}, never a sister rule:\n" + "\n".join(wrong)
 
-    def test_text_of_checked_files_needs_the_standard_library_only(self) -> None:
-        tree = ast.parse((TREE / "backend_lint" / "source.py").read_bytes())
-        names = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        names |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert names <= sys.stdlib_module_names
+    def test_the_lowest_floor_needs_the_standard_library_only(self) -> None:
+        lowest = {name: path for name, path in MODULES.items() if floor_of(name) == 0}
+        outside = {module.partition(".")[0] for path in lowest.values() for module in imported(path)} - sys.stdlib_module_names
+        assert lowest and outside == {"backend_lint"}
+
+    def test_no_reader_knows_another(self) -> None:
+        packages = sorted({name.split(".")[2] for name, path in MODULES.items() if within(name, "backend_lint.readers") and path.parent.name != "readers"})
+        wrong = [
+            f"{path.relative_to(TREE)}:{line} imports {module}"
+            for one in packages
+            for name, path in MODULES.items()
+            if within(name, f"backend_lint.readers.{one}")
+            for module, line in imports(name, path)
+            if any(within(module, f"backend_lint.readers.{other}") for other in packages if other != one)
+        ]
+        assert len(packages) > 5 and not wrong, "\n".join(wrong)
+
+    def test_the_engine_alone_starts_processes(self) -> None:
+        starting = {name for name, path in MODULES.items() if {"subprocess", "multiprocessing", "signal"} & set(imported(path))}
+        assert starting and all(within(name, "backend_lint.engine") for name in starting), sorted(starting)
 
 
 class TestSizesAndNames:

@@ -39,11 +39,24 @@ def specification(text: str) -> tuple[GitIgnoreSpec, list[str]]:
     left_out = [] if linear else [line for line in lines if not is_simple(line)]
     if left_out:
         lines = [line for line in lines if is_simple(line)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of `re`, about patterns of the checked project such as [[a-z]
-        if linear:
-            return GitIgnoreSpec.from_lines(lines, backend="re2"), left_out
-        return GitIgnoreSpec.from_lines(lines, _pattern, backend="simple"), left_out
+
+    def made(lines: list[str]) -> GitIgnoreSpec:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of `re`, about patterns of the checked project such as [[a-z]
+            return GitIgnoreSpec.from_lines(lines, backend="re2") if linear else GitIgnoreSpec.from_lines(lines, _pattern, backend="simple")
+
+    def is_one(line: str) -> bool:
+        try:
+            made([line])
+        except Exception:  # of pathspec, `re` and `re2`, which share no base
+            return False
+        return True
+
+    try:
+        return made(lines), left_out
+    except Exception:
+        # a line such as [z-a] matches nothing, as in git, and the others count
+        return made([line for line in lines if is_one(line)]), left_out
 
 
 def _pattern(line: str) -> GitIgnoreSpecPattern:

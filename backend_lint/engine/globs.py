@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from backend_lint.wildcards import fits
+
 _STAR = "*"
 _Token = str | tuple[bool, tuple[tuple[str, str], ...]]
 
@@ -49,25 +51,6 @@ def _one(token: _Token, sign: str) -> bool:
     return token == "?" or token[1:] == sign
 
 
-def _name_matches(tokens: list[_Token], name: str) -> bool:
-    """Greedy with one point of return, the last star: at most len(tokens) * len(name) steps."""
-    token = at = 0
-    star = mark = -1
-    while at < len(name):
-        if token < len(tokens) and tokens[token] == _STAR:
-            star, mark = token, at
-            token += 1
-        elif token < len(tokens) and _one(tokens[token], name[at]):
-            token += 1
-            at += 1
-        elif star >= 0:
-            mark += 1
-            token, at = star + 1, mark
-        else:
-            return False
-    return all(rest == _STAR for rest in tokens[token:])
-
-
 class _Glob:
     def __init__(self, text: str) -> None:
         self.negated = text.startswith("!")
@@ -96,7 +79,7 @@ class _Glob:
                     following.add(state)
                     if state == final - 1:
                         following.add(final)
-                elif _name_matches(wanted, name):
+                elif fits(wanted, name, _STAR, _one):
                     following.add(state + 1)
             states = self._closed(following)
             if final in states and not (self.folder and index == len(parts) - 1):

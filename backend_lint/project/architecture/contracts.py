@@ -12,6 +12,7 @@ from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
 from backend_lint.project.architecture import siblings
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
 from backend_lint.project.modules import SourceModule
+from backend_lint.wildcards import fits
 
 
 class Breach(NamedTuple):
@@ -309,22 +310,4 @@ def _pattern(name: str) -> Callable[[str], bool]:
         # one part, and then any number of them
         wanted += ["*", "**"] if part == "**" else [part]
 
-    def matches(known: str) -> bool:
-        parts = known.split(".")
-        at = token = 0
-        star = mark = -1
-        while at < len(parts):
-            if token < len(wanted) and wanted[token] == "**":
-                star, mark = token, at
-                token += 1
-            elif token < len(wanted) and wanted[token] in ("*", parts[at]):
-                token += 1
-                at += 1
-            elif star >= 0:
-                mark += 1
-                token, at = star + 1, mark
-            else:
-                return False
-        return all(part == "**" for part in wanted[token:])
-
-    return matches
+    return lambda known: fits(wanted, known.split("."), "**", lambda one, part: one in ("*", part))
