@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -300,15 +300,27 @@ class Mends:
 
     `mends`: names of the LibCST node classes that a finding of the rule stands on; the node whose position is the finding's is handed to `mend`.
     Of statements (``SimpleStatementLine``, ``With`` and their kind) it is the innermost one around the place where the finding begins.
+    `around`: it is the innermost node of these classes that holds the lines of `lines`, wherever it begins.
     `imports`: what the replacement needs imported, ``module`` or ``module:name``; added to a file in which something was replaced.
+    `spares`: modules whose import goes with its last use.
     """
 
     mends: ClassVar[tuple[str, ...]]
+    around: ClassVar[bool] = False
     imports: ClassVar[tuple[str, ...]] = ()
+    spares: ClassVar[tuple[str, ...]] = ()
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | libcst.FlattenSentinel[Any] | None:
         """The replacement of the node, or None if this one cannot be fixed. A statement may become several: ``FlattenSentinel``."""
         raise NotImplementedError
+
+    def mend_block(self, block: libcst.IndentedBlock, lines: Sequence[tuple[int, int]], finding: Finding) -> libcst.IndentedBlock | None:
+        """As `mend`, where the node is an ``IndentedBlock``: `lines` are the first and the last line of each of its statements."""
+        raise NotImplementedError
+
+    def lines(self, finding: Finding) -> tuple[int, int]:
+        """The first and the last line of what the fix changes, if it is looked for `around` them."""
+        return finding.line, finding.line
 
     def above(self, node: libcst.CSTNode, finding: Finding) -> libcst.BaseCompoundStatement | None:
         """A definition that the fix needs on module level, in front of the function or class that holds the finding; `node` as `mend` gets it."""

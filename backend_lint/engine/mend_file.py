@@ -7,13 +7,13 @@ import difflib
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import libcst as cst
-from libcst.codemod import CodemodContext
-from libcst.codemod.visitors import AddImportsVisitor
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from backend_lint.api import Finding, Mends
+from backend_lint.engine.mended_imports import is_taken, with_imports
 from backend_lint.source import UndecodableError, decode
 
 _DEPTH = 300
@@ -26,20 +26,22 @@ class CannotMendError(Exception):
 
 def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mends]) -> tuple[bytes, list[Finding]]:
     """The bytes of the file with the fixes applied, and the findings they were applied for; the same bytes if no rule had one. Raises CannotMendError."""
-    guard(data)
+    tree = guard(data)
     try:
         module = cst.parse_module(data)
         if module.bytes != data:
             raise CannotMendError("its line ends or encoding cannot be written back as they are")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         positions = wrapper.resolve(PositionProvider)
-        mender = _Mender(_targets(positions, findings, rules), rules, positions, set(module.body))
+        targets = _targets(positions, [one for one in findings if not is_taken(tree, one.line, rules[one.rule].imports_for(one))], rules)
+        mender = _Mender(targets, rules, positions, set(module.body))
         changed = wrapper.module.visit(mender)
         if not mender.applied:
             return data, []
         wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports_for(finding))
+        spared = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].spares)
         # costs as much as all else together
-        after = (_with_imports(changed, wanted) if wanted else changed).bytes
+        after = (with_imports(changed, wanted, spared) if wanted or spared else changed).bytes
     except CannotMendError:
         raise
     except RecursionError:
@@ -69,12 +71,12 @@ def _quoted(path: str) -> str:
     return f'"{"".join(signs)}"'
 
 
-def guard(data: bytes) -> None:
-    """Raises CannotMendError unless `ast` takes the file and its tree is shallow enough for LibCST."""
+def guard(data: bytes) -> ast.Module:
+    """The syntax tree of a file. Raises CannotMendError unless `ast` takes the file and its tree is shallow enough for LibCST."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = compile(data, "<checked>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree = ast.parse(data, "<checked>")
         decode(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError, UndecodableError) as error:
         raise CannotMendError(f"it is no valid Python: {error}"[:300]) from None
@@ -82,7 +84,7 @@ def guard(data: bytes) -> None:
     for _ in range(_DEPTH):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
-            return
+            return tree
     raise CannotMendError("it is nested too deeply for an edit")
 
 
@@ -93,13 +95,17 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
     """
     wanted: dict[tuple[int, int], list[Finding]] = {}
     for finding in findings:
-        wanted.setdefault((finding.line, finding.column - 1), []).append(finding)
+        if not rules[finding.rule].around:
+            wanted.setdefault((finding.line, finding.column - 1), []).append(finding)
     found: dict[Finding, list[cst.CSTNode]] = {}
     for node, place in positions.items():
         for finding in wanted.get((place.start.line, place.start.column), ()):
             if type(node).__name__ in rules[finding.rule].mends:
                 found.setdefault(finding, []).append(node)
     targets: dict[cst.CSTNode, list[Finding]] = {}
+    for finding in findings:
+        if rules[finding.rule].around and (holder := _holder(positions, rules[finding.rule].mends, rules[finding.rule].lines(finding))) is not None:
+            targets.setdefault(holder, []).append(finding)
     for finding, nodes in found.items():
         end = (finding.end_line, finding.end_column - 1)
         exact = [node for node in nodes if (positions[node].end.line, positions[node].end.column) == end]
@@ -112,6 +118,16 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
             if type(statement).__name__ in rules[finding.rule].mends and statement is not None:
                 targets.setdefault(statement, []).append(finding)
     return targets
+
+
+def _holder(positions: Mapping[cst.CSTNode, CodeRange], classes: Iterable[str], lines: tuple[int, int]) -> cst.CSTNode | None:
+    """The innermost node of some classes that holds some lines."""
+    found = [
+        (place.end.line - place.start.line, -place.start.line, node)
+        for node, place in positions.items()
+        if type(node).__name__ in classes and place.start.line <= lines[0] and lines[1] <= place.end.line
+    ]
+    return min(found, key=lambda one: one[:2], default=(0, 0, None))[2]
 
 
 def _innermost(statements: Iterable[tuple[cst.CSTNode, CodeRange]], place: tuple[int, int]) -> cst.CSTNode | None:
@@ -134,6 +150,8 @@ class _Mender(cst.CSTTransformer):
         outermost: set[cst.SimpleStatementLine | cst.BaseCompoundStatement],
     ) -> None:
         super().__init__()
+        self.begun: dict[cst.CSTNode, int] = {}
+        """How many fixes had been applied when a block or a statement around its finding was entered."""
         self.outermost = outermost
         self.above: list[cst.BaseCompoundStatement] = []
         """Definitions that stand in front of the outermost statement that is being visited, when it is left."""
@@ -144,6 +162,8 @@ class _Mender(cst.CSTTransformer):
         self.applied: list[Finding] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        if node in self.targets:
+            self.begun[node] = len(self.applied)
         if isinstance(node, cst.SimpleStatementLine):
             place = self.positions[node]
             at = bisect_left(self.lines, place.start.line)
@@ -156,7 +176,9 @@ class _Mender(cst.CSTTransformer):
             if not isinstance(result, cst.CSTNode):
                 break  # another fix took the node away or made several of it: the next pass sees them
             rule = self.rules[finding.rule]
-            mended = rule.mend(result, finding)
+            if rule.around and len(self.applied) > self.begun[original_node]:
+                break  # something in it was mended: its lines are no longer those of the finding
+            mended = self._mended(original_node, result, finding)
             if mended is not None and mended is not result:
                 self.applied.append(finding)
                 if (definition := rule.above(result, finding)) is not None:
@@ -169,10 +191,9 @@ class _Mender(cst.CSTTransformer):
             return cst.FlattenSentinel([*definitions, *(result if isinstance(result, cst.FlattenSentinel) else [result])])
         return result
 
-
-def _with_imports(module: cst.Module, wanted: Iterable[str]) -> cst.Module:
-    context = CodemodContext()
-    for name in wanted:
-        path, _, member = name.partition(":")
-        AddImportsVisitor.add_needed_import(context, path, member or None)
-    return AddImportsVisitor(context).transform_module(module)
+    def _mended(self, original: cst.CSTNode, node: cst.CSTNode, finding: Finding) -> cst.CSTNode | cst.FlattenSentinel[Any] | None:
+        rule = self.rules[finding.rule]
+        if not isinstance(original, cst.IndentedBlock) or not isinstance(node, cst.IndentedBlock):
+            return rule.mend(node, finding)
+        places = [self.positions[statement] for statement in original.body]
+        return rule.mend_block(node, [(place.start.line, place.end.line) for place in places], finding)
