@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Place, ProjectRule, Role
+from backend_lint.api import Finding, Mends, Place, ProjectRule, Role
 from backend_lint.project import Project
+from backend_lint.project.authentication.edits import assigned
 from backend_lint.project.authentication.signing_keys import SigningKey, signing_keys
 
+if TYPE_CHECKING:
+    import libcst
 
-class HardcodedSigningKey(ProjectRule):
+
+class HardcodedSigningKey(ProjectRule, Mends):
     """The key that signs sessions or tokens stands in the code.
 
     ## What it does
@@ -15,6 +20,9 @@ class HardcodedSigningKey(ProjectRule):
     Reports signing keys with a constant value: `SECRET_KEY` of Django and Flask, `secret_key` of session middleware, `JWT_SECRET` and its kind, the key given
     to `jwt.encode`; and a constant as the default of the environment variable, `os.getenv("SECRET_KEY", "...")`, so that a deployment that forgets the variable
     starts with a key that everybody can read.
+
+    The fix reads the environment without a default, so that the service does not start without its key. It is unsafe: every deployment needs the variable
+    from then on. The old key stands in the history of the repository: replace it.
 
     ## Why is this bad
 
@@ -49,6 +57,9 @@ class HardcodedSigningKey(ProjectRule):
 
     severity, precision, since = "error", "high", "0.1"
     profile = "default"
+    fix = "unsafe"
+    mends = ("SimpleStatementLine",)
+    imports = ("os",)
     tags = ("security", "owasp-api:2", "cwe:321", "cwe:798")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
@@ -58,7 +69,14 @@ class HardcodedSigningKey(ProjectRule):
             if (found.module.path, found.line) not in seen:
                 seen.add((found.module.path, found.line))
                 symbol = found.module.functions[found.function].name if found.function else ""
-                yield self.finding(found.module.path, Place.at(found.line, found.column, max(len(found.name), 1)), _message(found), symbol=symbol)
+                place = Place.at(found.line, found.column, max(len(found.name), 1))
+                yield self.finding(found.module.path, place, _message(found), symbol=symbol, suggestion=found.cure)
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return assigned(node, finding.suggestion)
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        return self.imports if finding.suggestion.startswith("os.environ[") else ()
 
 
 def _message(found: SigningKey) -> str:

@@ -1,19 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Place, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Mends, Place, ProjectRule, Role, Severity
 from backend_lint.project import Project
+from backend_lint.project.authentication.edits import compared_evenly
 from backend_lint.project.authentication.passwords import Weakness, weaknesses
 
+if TYPE_CHECKING:
+    import libcst
 
-class PasswordStorage(ProjectRule):
+
+class PasswordStorage(ProjectRule, Mends):
     """Passwords are kept so that they can be read back, or secrets are compared so that they can be guessed.
 
     ## What it does
 
     Reports passwords that go through a fast hash of `hashlib`, stored passwords that are compared with the given one as they are, and HMAC signatures that are
     compared with `==`.
+
+    The fix compares a signature in hexadecimal digits with `hmac.compare_digest`, as bytes: of texts it takes ASCII only. How passwords are kept is yours to
+    change: those that are stored already have to be let in once more.
 
     ## Why is this bad
 
@@ -52,13 +60,20 @@ class PasswordStorage(ProjectRule):
 
     severity, precision, since = "error", "high", "0.1"
     profile = "default"
+    fix = "safe"
+    mends, around = ("If", "SimpleStatementLine"), True
+    imports = ("hmac",)
     tags = ("security", "owasp-api:2", "cwe:916", "cwe:256", "cwe:208")
     roles = frozenset({Role.APPLICATION, Role.SETTINGS})
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in weaknesses(project):
             severity = Severity.WARNING if found.kind == "timing" else None
-            yield self.finding(found.module.path, Place.at(found.line, found.column), _message(found), symbol=found.symbol, severity=severity)
+            place = Place.at(found.line, found.column)
+            yield self.finding(found.module.path, place, _message(found), symbol=found.symbol, severity=severity, suggestion=found.cure)
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return compared_evenly(node, finding.suggestion)
 
 
 def _message(found: Weakness) -> str:

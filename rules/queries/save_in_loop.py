@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from backend_lint.api import Finding, Place, Profile, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Mends, Place, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.loading.origins import origin_of
 from backend_lint.project.loading.reach import is_aside, reached_from, runs_once
+from backend_lint.project.loading.write_edits import all_at_once
 from backend_lint.project.loading.writes import How, Write
+
+if TYPE_CHECKING:
+    import libcst
 
 _CURES = {
     How.CREATE: "create them together with `bulk_create`",
@@ -18,7 +23,7 @@ _CURES = {
 }
 
 
-class SaveInLoop(ProjectRule):
+class SaveInLoop(ProjectRule, Mends):
     """Rows are written one by one in a loop where one statement could write them all.
 
     ## What it does
@@ -26,6 +31,9 @@ class SaveInLoop(ProjectRule):
     Finds `save()`, `create()`, `update()` and `delete()` for each item of a loop, commits for each item, and loops that only give the same values to all
     rows of a SQLAlchemy query. Loops over a few written items, models whose `save` or signals do something (bulk operations leave both out), loops that go
     on with the created row, that catch the failure of single items or that wait for another service for each item, are left alone.
+
+    The fix takes loops that do nothing else: `bulk_create`, the queryset's `update` or `delete`, or the commit behind the loop. It is unsafe: if one of the
+    rows fails, none is written, and the keys of created rows are not set on every database.
 
     ## Why is this bad
 
@@ -87,6 +95,8 @@ class SaveInLoop(ProjectRule):
     roles = frozenset({Role.APPLICATION})
     profile = Profile.STRICT
     tags = ("performance", "database")
+    fix = "unsafe"
+    mends, around = ("For",), True
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in project.loads.writes.all(self.roles):
@@ -101,8 +111,12 @@ class SaveInLoop(ProjectRule):
                 _place(found),
                 _message(found),
                 symbol=project.calls.head(key).name,
+                suggestion=found.cure,
                 evidence=(*((origin.evidence,) if origin is not None else ()), *entry),
             )
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | libcst.FlattenSentinel[Any] | None:
+        return all_at_once(node, finding.suggestion)
 
 
 def _message(found: Write) -> str:

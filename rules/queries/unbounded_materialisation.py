@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
+from backend_lint.project.loading.edits import streamed
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.loading.whole_tables import Whole, whole_tables
 
+if TYPE_CHECKING:
+    import libcst
 
-class UnboundedMaterialisation(ProjectRule):
+_STREAMED = ".iterator(chunk_size=2000)"
+
+
+class UnboundedMaterialisation(ProjectRule, Mends):
     """All rows of a table that grows are loaded into memory at once.
 
     ## What it does
@@ -17,6 +24,9 @@ class UnboundedMaterialisation(ProjectRule):
     Finds queries without condition and limit whose rows a request, a job or a consumer lists or goes through at once, on tables that requests or jobs add
     rows to and that say when each row came. Queries that stream (`iterator()`, `yield_per`, `partitions`), tables that hold settings and the like, tables
     that migrations fill, and tables that the configuration calls small are left alone.
+
+    The fix puts `iterator(chunk_size=2000)` behind a queryset of Django that a job goes through in a `for` statement. It is unsafe: a pool of connections by
+    transaction (pgbouncer) has no cursors of the server, and the rows are not kept for a second round.
 
     ## Why is this bad
 
@@ -104,6 +114,8 @@ class UnboundedMaterialisation(ProjectRule):
 
     severity, precision, since = Severity.INFO, "medium", "0.1"
     profile = "all"
+    fix = "unsafe"
+    mends = ("For",)
     roles = frozenset({Role.APPLICATION})
     tags = ("performance", "database", "memory")
 
@@ -115,13 +127,21 @@ class UnboundedMaterialisation(ProjectRule):
                     found.site,
                     _message(found),
                     symbol=found.site.symbol,
+                    suggestion=_STREAMED if not _answers(found) else "",
                     evidence=(
                         found.grows,
                         Evidence(found.entry.module, found.entry.line, f"reached from {found.entry.said}"),
                     ),
                 )
 
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return streamed(node) if finding.suggestion else None
+
+
+def _answers(found: Whole) -> bool:
+    return found.entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET)
+
 
 def _message(found: Whole) -> str:
-    cure = "give it a limit or pages" if found.entry.kind in (EntryKind.ROUTE, EntryKind.WEBSOCKET) else "go through it in chunks (`iterator`, `yield_per`)"
+    cure = "give it a limit or pages" if _answers(found) else "go through it in chunks (`iterator`, `yield_per`)"
     return f"all rows of `{found.table.name}` are loaded into memory, and the table grows; {cure}"

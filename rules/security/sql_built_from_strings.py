@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
+from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
+from backend_lint.project.taint.edits import placeholder_of, with_parameters
+
+if TYPE_CHECKING:
+    import libcst
 
 
-class SqlBuiltFromStrings(ProjectRule):
+class SqlBuiltFromStrings(ProjectRule, Mends):
     """A value is written into the text of an SQL statement.
 
     ## What it does
@@ -15,6 +20,9 @@ class SqlBuiltFromStrings(ProjectRule):
     Puts together what f-strings, `+`, `%`, `format` and locals that grow make of a statement that is handed to a database, and reports values in it that
     come from a request, through whatever locals, attributes and calls. Only texts that are statements count. Values whose source is not known are the
     business of `unchecked-sink-value`.
+
+    The fix hands the values over as parameters where the statement is put together in the call of a driver's or Django's cursor, and each value stands in
+    quotation marks or behind an operator. It is unsafe: a number that was written as text may want a cast.
 
     ## Why is this bad
 
@@ -56,6 +64,8 @@ class SqlBuiltFromStrings(ProjectRule):
 
     severity, precision, since = "error", "high", "0.1"
     profile = Profile.DEFAULT
+    fix = "unsafe"
+    mends = ("Call",)
     tags = ("cwe:89", "owasp-api:8", "security")
     roles = frozenset({Role.APPLICATION})
 
@@ -69,4 +79,10 @@ class SqlBuiltFromStrings(ProjectRule):
                 evidence = [Evidence(step.path, step.line, step.text) for step in (*found.trail.steps, *found.run)]
                 symbol = symbol_of(project.modules[path].functions[function])
                 message = f"`{found.value}` of the request is written into the statement, which lets the caller run SQL: hand it over as a parameter"
-                yield self.finding(path, found.call, message, symbol=symbol, evidence=evidence)
+                ref = project.value(path, function, found.call.callee)
+                sign = placeholder_of(ref.name) if ref is not None and ref.is_external else ""
+                cure = f'execute("... {sign} ...", [...])' if sign else ""
+                yield self.finding(path, found.call, message, symbol=symbol, evidence=evidence, suggestion=cure)
+
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return with_parameters(node, "?" if " ? " in finding.suggestion else "%s") if finding.suggestion else None

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Profile, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Mends, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.python import Body, Call, Function
 from backend_lint.project import Project
+from backend_lint.project.authentication.edits import called, from_secrets
 from backend_lint.project.authentication.environments import for_development
 from backend_lint.project.authentication.made_secrets import joins_letters, made_secret
+from backend_lint.project.authentication.old_protocols import old_protocol
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.value_text import constant_number
+
+if TYPE_CHECKING:
+    import libcst
 
 _CIPHERS = re.compile(r"(?:Crypto|Cryptodome)\.Cipher\.(ARC2|ARC4|Blowfish|DES3?|XOR|CAST)\.new$")
 _ALGORITHMS = re.compile(r"cryptography\.hazmat\.(?:primitives\.ciphers|decrepit\.ciphers)\.algorithms\.(ARC4|Blowfish|IDEA|CAST5|SEED|TripleDES)$")
@@ -21,13 +27,10 @@ _HASHES = frozenset({"hashlib.md5", "hashlib.sha1", "Crypto.Hash.MD5.new", "Cryp
 _PICKERS = frozenset(name[7:] for name in _RANDOM)
 _LAST = _PICKERS | frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split())
 _SIGNS = re.compile(r"""\bstring\.|ascii_|^['"]|alpha|char|letter|digit|symbol|range\(""", re.IGNORECASE)
-_VERSIONS = frozenset({"ssl_version", "method", "ssl_minimum_version", "minimum_version", "tls_version"})
-_PROTOCOL = re.compile(r"\b(?:PROTOCOL_|TLSVersion\.)?(SSLv2|SSLv3|TLSv1_1|TLSv1)(?:_METHOD)?$")
-_OLD = {"SSLv2": "SSL 2", "SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1"}
 _SHORT = 2048
 
 
-class WeakCrypto(ProjectRule):
+class WeakCrypto(ProjectRule, Mends):
     """A cipher, key or number that can be guessed or broken guards something.
 
     ## What it does
@@ -35,6 +38,8 @@ class WeakCrypto(ProjectRule):
     Reports ciphers that are broken (DES, 3DES, RC2, RC4, Blowfish, IDEA, CAST5), the mode ECB, RSA and DSA keys below 2048 bits and curves below 224,
     connections that ask for SSL 2, SSL 3, TLS 1.0 or TLS 1.1; and by purpose: the module `random`, MD5 and SHA-1 where the name of what is made says
     that it is a token, password, session, code, nonce or salt, and strings of random letters that a function makes.
+
+    The fix takes the same from `secrets` what is taken from `random`. Ciphers, hashes and keys have another side that must change with them: that is yours.
 
     ## Why is this bad
 
@@ -72,6 +77,9 @@ class WeakCrypto(ProjectRule):
 
     severity, precision, since = "warning", "medium", "0.1"
     profile = Profile.DEFAULT
+    fix = "safe"
+    mends = ("Call",)
+    imports, spares = ("secrets",), ("random",)
     tags = ("cwe:326", "cwe:327", "cwe:338", "owasp-api:2", "security")
     roles = frozenset({Role.APPLICATION})
 
@@ -85,22 +93,19 @@ class WeakCrypto(ProjectRule):
                 continue
             function = module.functions[index]
             if message := _message(ref.name, function, module.bodies[index], call, number, every=every):
-                yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING)
+                cure = from_secrets(module, ref.name.partition(".")[2]) if ref.name in _RANDOM else ""
+                yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING, suggestion=cure)
         for module, _, function, body in project.functions() if every else ():
             if module.role not in self.roles or for_development(module.path):
                 continue
             for call in body.calls:
-                if version := _old_protocol(call):
+                if version := old_protocol(call):
                     message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
                     yield self.finding(module.path, call, message, symbol=symbol_of(function))
 
 
-def _old_protocol(call: Call) -> str:
-    """The version of SSL or TLS that a call asks for, if it is one that is broken."""
-    for keyword, value in call.keywords:
-        if keyword in _VERSIONS and (match := _PROTOCOL.search(value)):
-            return _OLD[match.group(1)]
-    return ""
+    def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
+        return called(node, finding.suggestion)
 
 
 def _message(name: str, function: Function, body: Body, call: Call, number: int, *, every: bool) -> str:

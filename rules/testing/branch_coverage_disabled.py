@@ -72,6 +72,7 @@ class BranchCoverageDisabled(ProjectRule):
 
     severity, precision, since = "warning", "high", "0.1"
     automatic = True
+    fix = "patch"
     needs = (Measured,)
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -83,10 +84,13 @@ class BranchCoverageDisabled(ProjectRule):
             if not any(block.kind in _TESTED for path in ran for body in project.modules[path].bodies for block in body.blocks):
                 return
             config = known.config
-            if config.path:
+            if config.branch:
+                message = f"this report counts lines only although {config.path} measures branches: it is older, or made with other settings; test again"
+                yield self.finding(known.reports[0], Place.at(1), message)
+            elif config.path:
                 place = config.lines.get("run.branch", config.lines.get("run", 1))
                 message = f"coverage counts lines only, so an `if` that was never false counts as tested: set `branch = true` below [run] of {config.path}"
-                yield self.finding(config.path, Place.at(place), message)
+                yield self.finding(config.path, Place.at(place), message, suggestion="branch = true")
             else:
                 message = "this report counts lines only, so an `if` that was never false counts as tested: measure with `coverage run --branch`"
                 yield self.finding(known.reports[0], Place.at(1), message)

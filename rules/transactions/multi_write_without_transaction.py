@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.transactions import Scattered, SplitUnit
+from backend_lint.project.transactions.edits import ATOMIC, FLUSH, JoinsWrites
 
 
-class MultiWriteWithoutTransaction(ProjectRule):
+class MultiWriteWithoutTransaction(JoinsWrites, ProjectRule):
     """Rows that belong together are written in several transactions.
 
     ## What it does
@@ -17,6 +18,10 @@ class MultiWriteWithoutTransaction(ProjectRule):
     One commit for all is right. Tables that only keep what happened (logs, notifications, sessions) and writes that
     may be repeated (`get_or_create`, `update_or_create`) do not count; nor does a row that is made if a look-up finds none, behind one that is found again:
     the next call makes it.
+
+    The fix puts the statements from the first write to the second into `with transaction.atomic():`, or flushes where a session commits too early. It is
+    unsafe: whoever reads the first row in between, through another connection, no longer sees it. Where another service is called between the two writes,
+    where one of them may fail, or where a function may return before the last commit, it is left to you.
 
     ## Why is this bad
 
@@ -34,16 +39,10 @@ class MultiWriteWithoutTransaction(ProjectRule):
     class Customer(models.Model):
         name = models.CharField(max_length=100)
 
-        class Meta:
-            app_label = "shop"
-
 
     class Address(models.Model):
         customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
         city = models.CharField(max_length=100)
-
-        class Meta:
-            app_label = "shop"
     ```
 
     ```python
@@ -69,16 +68,10 @@ class MultiWriteWithoutTransaction(ProjectRule):
     class Customer(models.Model):
         name = models.CharField(max_length=100)
 
-        class Meta:
-            app_label = "shop"
-
 
     class Address(models.Model):
         customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
         city = models.CharField(max_length=100)
-
-        class Meta:
-            app_label = "shop"
     ```
 
     ```python
@@ -106,6 +99,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
     """
 
     severity, precision, since = Severity.WARNING, "high", "0.3"
+    fix = "unsafe"
     tags = ("database", "consistency")
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -131,7 +125,7 @@ class MultiWriteWithoutTransaction(ProjectRule):
             f"{cure}{after}",
             symbol=head.name,
             evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *entry),
-            suggestion="await sync_to_async(...)(...)" if head.is_async else "with transaction.atomic(): ...",
+            suggestion="await sync_to_async(...)(...)" if head.is_async else ATOMIC if not after else "",
         )
 
     def _split(self, project: Project, one: SplitUnit) -> Finding:
@@ -141,6 +135,9 @@ class MultiWriteWithoutTransaction(ProjectRule):
             f"the row of {one.first.name} is committed before that of {one.second.name} is made: if the commit in line {one.last.line} fails, this one stays; "
             "flush here, and commit once",
             symbol=project.calls.head(one.key).name,
-            evidence=(Evidence(one.key[0], one.made.line, f"the row of {one.second.name} is made here"),),
-            suggestion="session.flush()",
+            evidence=(
+                Evidence(one.key[0], one.made.line, f"the row of {one.second.name} is made here"),
+                Evidence(one.key[0], one.last.line, "and committed here"),
+            ),
+            suggestion=FLUSH,
         )

@@ -40,6 +40,7 @@ class Weakness(NamedTuple):
     column: int
     kind: str
     name: str
+    cure: str = ""
 
     @property
     def symbol(self) -> str:
@@ -128,7 +129,17 @@ def _comparisons(project: Project, module: SourceModule, function: int, body: Bo
             elif any(_is_digest(project, module, function, body, side) for side in (left, right)) and any(
                 _SIGNATURE.search(_last(side)) or _is_header(body, side) for side in (left, right)
             ):
-                yield Weakness(module, function, line, 1, "timing", "")
+                yield Weakness(module, function, line, 1, "timing", "", _cure(body, left, right))
+
+
+def _cure(body: Body, left: str, right: str) -> str:
+    """``hmac.compare_digest(computed.encode(), ...)`` where hexadecimal digits are compared; empty where bytes are, or it is not known."""
+    for side in (left, right):
+        call = body.calls[int(side[1:])] if side[:1] == "#" and side[1:].isdigit() else None
+        if call is not None and call.callee.endswith(".hexdigest"):
+            name = call.target.removeprefix("%")
+            return f"hmac.compare_digest({name if name.isidentifier() else '...'}.encode(), ...)"
+    return ""
 
 
 def _named(body: Body, text: str) -> str:

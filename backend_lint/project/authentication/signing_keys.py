@@ -38,6 +38,8 @@ _OTHERS = lazy_regex(
     r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
 )
 _ENVIRONMENT = lazy_regex(r"(?:^|\.)(?:getenv|environ\.get|get_env|env|config|str|get_secret|getvar|env_str|environ_get|get_environ|pop)$", re.IGNORECASE)
+_READERS = ("decouple.config", "environ.Env", "environs.Env", "starlette.config.Config")
+"""What raises if a variable without a default is not set."""
 _USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
          "itsdangerous.URLSafeTimedSerializer", "itsdangerous.URLSafeSerializer", "itsdangerous.TimestampSigner", "itsdangerous.Signer")  # fmt: skip
 _CHECKS = lazy_regex(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
@@ -45,7 +47,7 @@ _ENDS = frozenset({"exit", "abort", "_exit", "fatal", "critical"})
 
 
 class SigningKey(NamedTuple):
-    """A key that stands in the code. `is_default`: the environment may set another one."""
+    """A key that stands in the code. `is_default`: the environment may set another one. `cure`: what reads it there only, if that is all it takes."""
 
     module: SourceModule
     function: int
@@ -53,6 +55,7 @@ class SigningKey(NamedTuple):
     column: int
     name: str
     is_default: bool
+    cure: str = ""
 
 
 def is_signing_key(name: str) -> bool:
@@ -108,7 +111,8 @@ def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                 continue
             kind = _kind(project, Place(module.path, function, assign.value), held)
             if kind is not None:
-                yield SigningKey(module, function, assign.line, assign.column, name, kind)
+                cure = _without_default(project, module, held, assign.value) if kind else _from_environment(name)
+                yield SigningKey(module, function, assign.line, assign.column, name, kind, cure)
         for call in held.calls:
             if call.callee.endswith(("config.update", "config.from_mapping")) and not only_while_developing(held, call.block):
                 for key, value in call.keywords:
@@ -152,7 +156,30 @@ def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
             is_settings = bool(attribute.annotation) and any(base.rpartition(".")[2].endswith("Settings") for base in class_.bases)
             read = _default_of(body, attribute.value)
             if any(_is_key(value) for value in values) or read:
-                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read)
+                if is_settings and not read:
+                    cure = f"{attribute.name}: {attribute.annotation}" if not is_field or "SecretStr" in (field.callee if field else "") else ""
+                else:
+                    cure = _without_default(project, module, body, attribute.value) if read else "" if is_field else _from_environment(attribute.name)
+                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read, cure)
+
+
+def _from_environment(name: str) -> str:
+    return f'os.environ["{name.upper()}"]'
+
+
+def _without_default(project: Project, module: SourceModule, body: Body, text: str) -> str:
+    """The call that reads the environment, so that it fails where the variable is not set; empty if it is not known how."""
+    numbers = call_ids(text)
+    call = body.calls[numbers[0]] if len(numbers) == 1 and text == f"#{numbers[0]}" else None
+    name = constant_string(call.args[0]) if call is not None and call.args else None
+    if call is None or name is None or not name.isidentifier() or any(key != "default" for key, _ in call.keywords):
+        return ""
+    ref = project.value(module.path, 0, call.callee)
+    if ref is None or not ref.is_external or len(call.args) + len(call.keywords) != 2:
+        return ""
+    if ref.name in ("os.getenv", "os.environ.get"):
+        return f'{"environ" if call.callee == "environ.get" else "os.environ"}["{name}"]'
+    return f'{call.callee}("{name}")' if ref.name.startswith(_READERS) and call.callee.replace(".", "_").isidentifier() else ""
 
 
 def _is_set_again(project: Project, path: str, index: int, name: str) -> bool:

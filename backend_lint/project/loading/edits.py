@@ -82,3 +82,53 @@ def asked_for(node: libcst.CSTNode, method: str) -> libcst.BaseExpression | None
     if isinstance(node, libcst.Comparison | libcst.Call) and node.lpar and not call.lpar:
         call = call.with_changes(lpar=node.lpar, rpar=node.rpar)
     return libcst.UnaryOperation(libcst.Not(), call) if negated else call
+
+
+def streamed(node: libcst.CSTNode) -> libcst.CSTNode | None:
+    """``for row in Model.objects.all()`` that fetches its rows in chunks; None for any other statement."""
+    import libcst
+
+    if not isinstance(node, libcst.For) or node.asynchronous is not None or not _is_queryset(node.iter, ("all", "order_by", "filter", "exclude", *_LOADERS)):
+        return None
+    assert isinstance(node.iter, libcst.Call)
+    return node.with_changes(iter=_chained(node.iter, ".iterator(chunk_size=2000)"))
+
+
+_LOADERS = ("select_related", "prefetch_related", "only", "defer")
+
+
+def _is_queryset(value: libcst.BaseExpression, methods: tuple[str, ...]) -> bool:
+    """``Model.objects`` with nothing but calls of these methods behind it, one at least."""
+    import libcst
+
+    if not isinstance(value, libcst.Call):
+        return False
+    while isinstance(value, libcst.Call) and isinstance(value.func, libcst.Attribute) and value.func.attr.value in methods:
+        value = value.func.value
+    return isinstance(value, libcst.Attribute) and value.attr.value == "objects"
+
+
+def with_option(node: libcst.CSTNode, model: str, option: str) -> libcst.CSTNode | None:
+    """A statement whose one ``select(Model)``, or ``get(Model, key)``, loads what `option` says: ``.options(selectinload(Model.rows))``."""
+    import libcst
+    from libcst import matchers
+
+    from backend_lint.project.call_edits import with_keyword
+
+    first = matchers.Arg(matchers.Name(model))
+    bare = matchers.Call(matchers.Name("select"), [first, matchers.ZeroOrMore()])
+    dotted = matchers.Call(matchers.Attribute(attr=matchers.Name("select")), [first, matchers.ZeroOrMore()])
+    selects = matchers.findall(node, bare | dotted)
+    gets = matchers.findall(node, matchers.Call(matchers.Attribute(attr=matchers.Name("get")), [first, matchers.ZeroOrMore()]))
+    if not isinstance(node, libcst.SimpleStatementLine) or len(selects) + len(gets) != 1:
+        return None
+    (found,) = [*selects, *gets]
+    assert isinstance(found, libcst.Call)
+    if gets:
+        if any(one.star or (one.keyword is not None and one.keyword.value == "options") for one in found.args):
+            return None
+        return node.deep_replace(found, with_keyword(found, "options", f"[{option.removeprefix('.options(').removesuffix(')')}]"))
+    chains = [one for one in matchers.findall(node, matchers.Call(matchers.Attribute())) if isinstance(one, libcst.Call)]
+    while (outer := next((one for one in chains if isinstance(one.func, libcst.Attribute) and one.func.value is found), None)) is not None:
+        found = outer
+    return node.deep_replace(found, _chained(found, option))

@@ -19,6 +19,7 @@ from backend_lint.project.loading.loops import Dependence, Loop, leaves_at_once,
 from backend_lint.project.loading.repeats import Repeat
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.schema.stamped import is_stamped
 from backend_lint.project.value_text import call_ids
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _SIGNALS = frozenset({"pre_save", "post_save", "pre_delete", "post_delete", "m2m
 _KEPT_HISTORY = ("HistoricalRecords", "AuditlogHistoryField", "FieldTracker", "MonitorField")
 _LISTENING = ("mptt.", "treebeard.", "wagtail.", "polymorphic.", "simple_history.", "reversion.", "django_lifecycle.", "django_fsm")
 """Libraries whose models do something when they are saved."""
+_CURES = {"create": "bulk_create([...])", "save": ".update(...)", "update": ".filter(pk__in=...)", "delete": ".delete()"}
 
 
 class How(enum.StrEnum):
@@ -43,7 +45,7 @@ class How(enum.StrEnum):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """A write once an item. `call` is None for attributes that are assigned; `at` is then the assignment."""
+    """A write once an item. `at`: the call, or the assignment of an attribute. `cure`: what writes all, if the loop does no more than that."""
 
     path: str
     function: int
@@ -51,6 +53,7 @@ class Write(msgspec.Struct, frozen=True):
     how: How
     model: str
     at: Call | Assign
+    cure: str = ""
 
 
 class Writes:
@@ -98,7 +101,16 @@ class Writes:
             return None
         if method == "save" and _is_used_later(body, number, repeat.call.callee.rpartition(".")[0], repeat.loop):
             return None
-        return Write(repeat.path, repeat.function, repeat.loop, How(method), self._project.schema.mapped[model].name, repeat.call)
+        cure = _CURES[method] if not self._is_nested(repeat.path, repeat.function, repeat.loop) else ""
+        fields, ref = self._project.schema.mapped[model].fields, Ref(RefKind.CLASS, "", *model)
+        if cure and method == "save" and any(is_stamped(self._project, ref, name) for name in fields):
+            cure = ""  # the queryset's `update` leaves the time of the last change as it was
+        return Write(repeat.path, repeat.function, repeat.loop, How(method), self._project.schema.mapped[model].name, repeat.call, cure)
+
+    def _is_nested(self, path: str, function: int, loop: Loop) -> bool:
+        """The loop runs in another one, which would go on writing its portions one by one."""
+        around_it = self._project.modules[path].bodies[function].blocks[loop.number].parent
+        return any(True for _ in loops_around(self._project.modules[path], function, around_it))
 
     def _is_one_of_several(self, repeat: Repeat, body: Body) -> bool:
         """The items are told apart: some are written in this way, the others in another."""
@@ -180,7 +192,8 @@ class Writes:
             added = [one for one in body.calls if one.callee in changes and inside(body, one.block, loop.number)]
             dependence = Dependence.on_item(body, loop)
             if any(dependence.of(arg) for one in added for arg in one.args) and self._alone((path, function), body, call, loop):
-                yield Write(path, function, loop, How.COMMIT, "", call)
+                cure = f"{receiver.lstrip('%')}.commit()" if not self._is_nested(path, function, loop) else ""
+                yield Write(path, function, loop, How.COMMIT, "", call, cure)
 
     def _is_session(self, path: str, function: int, receiver: str, method: str) -> bool:
         ref = self._project.value(path, function, f"{receiver}.{method}")

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from backend_lint.api import Finding, Mends
 
 if TYPE_CHECKING:
     import libcst
+
+ATOMIC, FLUSH = "with transaction.atomic(): ...", "session.flush()"
+
+
+class JoinsWrites(Mends):
+    """Of a rule whose findings begin at a first write: their evidence leads to the second, and behind it to the commit of that where a session is flushed."""
+
+    mends, around = ("IndentedBlock",), True
+
+    def lines(self, finding: Finding) -> tuple[int, int]:
+        return finding.line, max(finding.line, finding.evidence[1 if finding.suggestion == FLUSH else 0].line)
+
+    def mend_block(self, block: libcst.IndentedBlock, lines: Sequence[tuple[int, int]], finding: Finding) -> libcst.IndentedBlock | None:
+        first, last = (next(index for index, (_, end) in enumerate(lines) if line <= end) for line in self.lines(finding))
+        if finding.suggestion == ATOMIC:
+            return in_atomic(block, first, last)
+        return flushed(block, first, last) if finding.suggestion == FLUSH else None
+
+    def imports_for(self, finding: Finding) -> tuple[str, ...]:
+        return ("django.db:transaction",) if finding.suggestion == ATOMIC else ()
 
 
 def with_f(node: libcst.CSTNode) -> libcst.CSTNode | None:
@@ -54,3 +77,36 @@ def on_commit(node: libcst.CSTNode) -> libcst.CSTNode | None:
         first = first.with_changes(comma=libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" ")))
     held = node.with_changes(func=libcst.Name("partial"), args=[first, *node.args], lpar=[], rpar=[])
     return libcst.Call(libcst.parse_expression("transaction.on_commit"), [libcst.Arg(held)])
+
+
+def in_atomic(block: libcst.IndentedBlock, first: int, last: int) -> libcst.IndentedBlock | None:
+    """The statements from `first` to `last` in ``with transaction.atomic():``; None if that is one statement, or if they wait for somebody."""
+    import libcst
+    from libcst import matchers
+
+    held = list(block.body[first : last + 1])
+    if first >= last or any(matchers.findall(one, matchers.OneOf(matchers.Yield(), matchers.Await())) for one in held):
+        return None
+    above = getattr(held[0], "leading_lines", ())
+    held[0] = held[0].with_changes(leading_lines=[])
+    made = libcst.With([libcst.WithItem(libcst.parse_expression("transaction.atomic()"))], libcst.IndentedBlock(held), leading_lines=above)
+    return block.with_changes(body=[*block.body[:first], made, *block.body[last + 1 :]])
+
+
+def flushed(block: libcst.IndentedBlock, first: int, last: int) -> libcst.IndentedBlock | None:
+    """``session.flush()`` for the ``session.commit()`` in `first`; None unless `last` commits too, and nothing leaves the block before it does."""
+    import libcst
+    from libcst import matchers
+
+    commit = matchers.Call(matchers.Attribute(attr=matchers.Name("commit")), args=[])
+    line = matchers.SimpleStatementLine([matchers.Expr(commit | matchers.Await(commit))])
+    statement = block.body[first]
+    if first >= last or not matchers.matches(statement, line) or not matchers.matches(block.body[last], line):
+        return None
+    leaves = matchers.Return() | matchers.Break() | matchers.Continue() | matchers.Yield() | matchers.Attribute(attr=matchers.Name("rollback"))
+    if any(matchers.findall(one, leaves) for one in block.body[first + 1 : last]):
+        return None
+    (name,) = matchers.findall(statement, matchers.Name("commit"))
+    changed = statement.deep_replace(name, libcst.Name("flush"))
+    assert isinstance(changed, libcst.BaseStatement)
+    return block.with_changes(body=[*block.body[:first], changed, *block.body[first + 1 :]])

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Attribute, Body, Call
+from backend_lint.facts.python import Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
+from backend_lint.project.schema.stamped import is_stamped
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
@@ -137,16 +138,8 @@ def _set_on_save(project: Project, row: Row, fields: tuple[str, ...]) -> Iterato
     own = project.modules[row.model.key[0]].bodies[methods["save"]].assigns if "save" in methods else ()
     assigned = {assign.target.removeprefix("%self.") for assign in own if assign.target.startswith("%self.")}
     for name, field in row.model.fields.items():
-        if name not in fields and (name in assigned or (field.kind.endswith(("DateTimeField", "DateField")) and _is_auto_now(project, ref, name))):
+        if name not in fields and (name in assigned or (field.kind.endswith(("DateTimeField", "DateField")) and is_stamped(project, ref, name))):
             yield name
-
-
-def _is_auto_now(project: Project, model: Ref, name: str) -> bool:
-    member = project.resolver.classes.find(model, name)
-    if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
-        return False
-    made = project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
-    return ("auto_now", "True") in made.keywords
 
 
 def _changed(indexed: Indexed, base: str, row: Row) -> tuple[str, ...]:
