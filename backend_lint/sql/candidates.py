@@ -11,7 +11,7 @@ from backend_lint.facts.schema import Dialect, IndexKey, Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct
 from backend_lint.sql.fits import PATTERNS, converted, same_key
-from backend_lint.sql.long_texts import is_long_text
+from backend_lint.sql.long_texts import is_long_text, is_wide
 from backend_lint.sql.match import MOST_ORS, Demand, beside, way_match
 from backend_lint.sql.nearest import candidate, distance
 from backend_lint.sql.patterns import pattern
@@ -99,6 +99,7 @@ def _for_clauses(clauses: Sequence[Clause], demand: Demand, order: Sequence[Orde
     equal = _distinct([clause for clause in usable if clause.operator in EQUALITIES or clause.operator in ("is null", "is true", "is false")])
     strong = [clause for clause in equal if grade(clause, table) >= Grade.EQUAL]
     weak = [clause for clause in equal if clause not in strong and clause.single]
+    strong = [clause for clause in strong if not is_wide(table, clause.column)] or strong
     keys = [_key(clause) for clause in strong[:MOST_COLUMNS]]
     held = {key.column or key.expression for key in keys}
     tail = (

@@ -12,6 +12,8 @@ _LONG = lazy_regex(
     r"|source_code|biography)$"
 )
 
+_WIDE = lazy_regex(r"(?:^|_)(?:ur[li]|link|href|path|file_?name|title)s?$")
+
 
 def is_long_text(table: Table, name: str) -> bool:
     """Whether a column has no bound and holds long texts: Django's ``TextField``, a JSON document, or its name says so.
@@ -24,3 +26,10 @@ def is_long_text(table: Table, name: str) -> bool:
     if column is None or column.closed or base(column.type) not in _UNBOUNDED or "(" in column.type:
         return False
     return (table.source.startswith("django") and column.type == "text") or _LONG.search(name.lower()) is not None
+
+
+def is_wide(table: Table, name: str) -> bool:
+    """Whether a column has no bound and holds addresses, paths or titles: beside another key it makes an index large, and tells no more rows apart."""
+    column = table.column(name)
+    unbounded = column is not None and not column.closed and base(column.type) in _UNBOUNDED and "(" not in column.type
+    return unbounded and _WIDE.search(name.lower()) is not None

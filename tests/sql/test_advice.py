@@ -279,3 +279,13 @@ def test_django_takes_the_line(kind: str) -> None:
     line = django(CANDIDATES[kind], "n")
     index = eval(line, {"models": models, "GinIndex": GinIndex, "OpClass": OpClass, "F": F, "Q": Q, "RawSQL": RawSQL, "Lower": Lower})
     assert index.name == "n"
+
+
+def test_an_address_is_left_out_beside_another_key() -> None:
+    """A sorted index over addresses is as large as the table, and tells no more rows apart than the number does."""
+    tables = schema("CREATE TABLE files (id bigint PRIMARY KEY, message_id bigint NOT NULL, url varchar NOT NULL, file_name varchar NOT NULL)")
+    asked = questions(tables, "SELECT * FROM files WHERE url = %s AND file_name = %s AND message_id = %s")
+    (found,) = advise(asked, tables.get)
+    assert [key.column for key in found.candidate.keys] == ["message_id"]
+    (alone,) = advise(questions(tables, "SELECT * FROM files WHERE url = %s"), tables.get)
+    assert [key.column for key in alone.candidate.keys] == ["url"], "where nothing else is asked it is all there is"
