@@ -219,10 +219,10 @@ class Answers:
         """Nothing says so, but the table looks like a short list."""
         return may_be_small(table, getattr(self._project.places.model(table.name), "name", "")) or named_by_hand(table)
 
-    def order(self, answer: Answer) -> tuple[int, bool, str, int]:
-        """Sorts queries: those that requests and messages wait for first, of them those that are certain."""
+    def order(self, answer: Answer) -> tuple[int, bool, bool, str, int]:
+        """Sorts queries: those that requests and messages wait for first, of them those that are certain, and that ask for a value rather than join."""
         sure = self.is_awaited(answer.site) and is_followed(self._project, answer)
-        return self.rank(answer.site), not sure, answer.site.path, answer.site.line
+        return self.rank(answer.site), not sure, answer.access.joined, answer.site.path, answer.site.line
 
     def is_awaited(self, site: Site) -> bool:
         """A request to a known route, or a message that something sends, comes to the query for certain."""
