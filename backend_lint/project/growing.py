@@ -232,12 +232,14 @@ class Growing:
         return self._at_work(module.path, function) and self._makers.is_meant(mapped, module.path, function, text) is True
 
     def _has_form(self, mapped: Mapped) -> bool:
-        """A form or serializer makes its rows of what clients send: the first class that names the model in its ``Meta`` is one."""
+        """A form makes its rows of what clients send, or a serializer that a view which makes objects, or a call, is given."""
         for module, number, in_meta, attribute in self._makers.filled(mapped):
             named = in_meta and attribute.name == "model" and module.role not in _NOT_AT_WORK and "/admin" not in module.path
             if named and self._makers.is_meant(mapped, module.path, attribute.function, attribute.value):
-                ref = Ref(RefKind.CLASS, module.classes[number].name, module.path, number)
-                return any(_is_form(one) for one in self._project.resolver.classes.external_names(ref))
+                name = module.classes[number].name
+                bases = self._project.resolver.classes.external_names(Ref(RefKind.CLASS, name, module.path, number))
+                if any(_is_form(one) for one in bases) and (not name.endswith("Serializer") or name.rpartition(".")[2] in self._given):
+                    return True
         return False
 
     @functools.cached_property

@@ -72,6 +72,31 @@ def test_a_form_that_is_given_data_makes_rows() -> None:
     assert project(forms=form).growing.of("shop_parcel") is Growth.UNKNOWN
 
 
+def test_a_serializer_that_a_view_only_reads_with_makes_no_rows() -> None:
+    """A list of what a migration filled stays as long as it is."""
+    serializer = """
+from rest_framework import serializers, viewsets
+
+from shop.models import Parcel
+
+
+class ParcelSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Parcel
+        fields = ["code"]
+
+
+class Parcels(viewsets.ReadOnlyModelViewSet):
+    queryset = Parcel.objects.all()
+    serializer_class = ParcelSerializer
+"""
+    for text, grows in ((serializer, False), (serializer.replace("ReadOnlyModelViewSet", "ModelViewSet"), True)):
+        linked = project(api=text)
+        table = linked.schema.table("shop_parcel")
+        assert table is not None
+        assert linked.growing.surely(table) is grows
+
+
 def test_rows_that_are_counted_say_more_than_a_name() -> None:
     """Somebody who counts a million rows of statuses is not told that statuses are few."""
     assert is_set_up(Table("job_status", ()))
