@@ -79,7 +79,10 @@ def get_or_creates(project: Project) -> Iterator[Taken]:
             continue
         if _is_fresh(body, call) or _looked_before(project, site, body, call):
             continue
-        taken = Taken(site, table, equality_columns(site.query) or (), call, settled=tuple(_settled(project, table, call)))
+        columns = equality_columns(site.query) or ()
+        if _lacks_parent(project, table, call, columns):
+            continue
+        taken = Taken(site, table, columns, call, settled=tuple(_settled(project, table, call)))
         key = (site.path, site.line, site.column, table.name)
         if key not in found or len(taken.columns) < len(found[key].columns):
             found[key] = taken
@@ -124,6 +127,26 @@ def _looked_before(project: Project, site: Site, body: Body, call: Call) -> bool
 
 def _varies(value: str) -> bool:
     return value not in ("True", "False", "None") and parse(value) is not None
+
+
+def _lacks_parent(project: Project, table: Table, call: Call, columns: tuple[str, ...]) -> bool:
+    """Nothing gives a new row a parent that it needs: the database refuses each insert, and the call only ever finds."""
+    mapped = project.places.model(table.name)
+    given = [value for name, value in call.keywords if name in ("defaults", "create_defaults", "**")]
+    ref = Ref(RefKind.CLASS, mapped.name, *mapped.key) if mapped is not None else None
+    if mapped is None or ref is None or any(value[:1] != "{" for value in given) or project.resolver.classes.find(ref, "save") is not None:
+        return False
+    for one in mapped.relationships.values():
+        column = table.column(one.columns[0]) if len(one.columns) == 1 and not (one.many or one.reverse or one.generic) else None
+        needed = column is not None and column.nullable is False and column.default is None and column.name not in columns
+        if needed and not any(f"'{name}'" in value for name in (one.name, one.columns[0]) for value in given):
+            member = project.resolver.classes.find(ref, one.name)
+            made = member[1].value if member is not None and isinstance(member[1], Attribute) else ""
+            if member is not None and isinstance(member[1], Attribute) and made[:1] == "#" and made[1:].isdigit():
+                keywords = project.modules[member[0].path].bodies[member[1].function].calls[int(made[1:])].keywords
+                if not {"default", "db_default"} & dict(keywords).keys():
+                    return True
+    return False
 
 
 def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
