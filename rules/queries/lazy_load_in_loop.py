@@ -27,7 +27,8 @@ class LazyLoadInLoop(ProjectRule, Mends):
     what it loads: `select_related`, `Prefetch`, `joinedload`, `selectinload` and their kind, and what the mapping loads by itself. Where only the key of a
     relation is read, the row has it: `book.author_id`; where related rows are only counted, the query can count. It is an info where nothing runs the loop.
 
-    The default profile speaks of requests, consumers and dispatched tasks that read it of every row of a growing table and write nothing; `strict` of all.
+    The default profile speaks of requests, consumers and dispatched tasks that read it of every row of a growing table and write nothing, where more than staff
+    waits; `strict` of all, and of the lists of Django's admin.
 
     The fix adds the missing `select_related`, `prefetch_related` or `options(...)`. It is unsafe: a join of wide tables may cost more than it saves.
 
@@ -108,9 +109,8 @@ class LazyLoadInLoop(ProjectRule, Mends):
         for left_out in deferred_columns(project, self.roles) if every else ():
             if not is_aside(project, left_out.key):
                 yield self._deferred(project, left_out)
-        for one in admin_lists(project, self.roles):
-            if every or (one.plain and sure.grows(one.model)):
-                yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
+        for one in admin_lists(project, self.roles) if every else ():
+            yield self.finding(one.place.path, one.place, one.message, symbol=one.place.symbol, evidence=one.evidence, severity=Severity.INFO)
         for page in Pages(project).all(self.roles, queries_too=every):
             if every or sure.page(page):
                 where = page.key[0], page.place, page.message

@@ -67,11 +67,11 @@ router = DefaultRouter()
 """
 
 
-def told(tmp_path: Path, code: str, urls: str = "", profile: str = "default") -> list[str]:
+def told(tmp_path: Path, code: str, urls: str = "", profile: str = "default", models: str = _MODELS) -> list[str]:
     app = tmp_path / "app"
     app.mkdir(exist_ok=True)
     (app / "__init__.py").write_text("")
-    (app / "models.py").write_text(_MODELS)
+    (app / "models.py").write_text(models)
     (app / "views.py").write_text(_VIEWS + code)
     routes = "urlpatterns = [path('make/', views.make), path('show/', getattr(views, 'show', views.make)), *router.urls]\n"
     routes = routes if "def show" not in code else routes.replace("getattr(views, 'show', views.make)", "views.show")
@@ -171,23 +171,11 @@ class ParcelAdmin(admin.ModelAdmin):
 """
 
 
-def test_admin_of_a_table_that_grows_is_told_and_keeps_the_joins_that_it_makes_by_itself(tmp_path: Path) -> None:
-    (message,) = told(tmp_path, _ADMIN)
+def test_admin_is_left_to_the_strict_profile_and_keeps_the_joins_that_it_makes_by_itself(tmp_path: Path) -> None:
+    assert told(tmp_path, _ADMIN) == [], "only staff waits for it"
+    (message,) = told(tmp_path, _ADMIN, profile="strict")
     assert 'list_select_related = ["owner", "driver"]' in message, "a list that leaves `owner` out takes away the join that the admin makes by itself"
     assert '`.prefetch_related("helpers")` in `get_queryset`' in message
-
-
-def test_admin_of_a_table_that_somebody_keeps_by_hand_is_left_to_the_strict_profile(tmp_path: Path) -> None:
-    code = """
-@admin.register(Color)
-class ColorAdmin(admin.ModelAdmin):
-    list_display = ("owner_name",)
-
-    def owner_name(self, color):
-        return color.owner.name
-"""
-    assert told(tmp_path, code) == []
-    assert len(told(tmp_path, code, profile="strict")) == 1
 
 
 def test_parent_that_all_rows_share_is_loaded_once_not_joined_to_each(tmp_path: Path) -> None:
@@ -227,3 +215,82 @@ class ParcelViewSet(viewsets.ModelViewSet):
     lines = [line.message for one in found if one.finding.rule == "lazy-load-in-loop" for line in one.finding.evidence]
     assert lines, "the loop in the serializer's method must be found"
     assert not any("get_names" in line and "route" in line for line in lines), "a method of a serializer is no route"
+
+
+def test_list_whose_class_loads_for_all_rows_at_once_is_not_told(tmp_path: Path) -> None:
+    own = """
+from django.db.models import prefetch_related_objects
+
+
+class ParcelsSerializer(serializers.ListSerializer):
+    def to_representation(self, data):
+        prefetch_related_objects(data, "owner")
+        return super().to_representation(data)
+
+"""
+    code = own + _LIST.replace("model = Parcel\n", "model = Parcel\n        list_serializer_class = ParcelsSerializer\n")
+    assert told(tmp_path, code, _ROUTED, profile="strict") == []
+
+
+def test_field_that_is_told_its_serializer_reads_what_that_reads(tmp_path: Path) -> None:
+    """Advice that leaves relations out which the nested serializer reads leaves most of the queries."""
+    field = """
+from django_restql.fields import NestedField
+
+
+class PersonSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Person
+        fields = ["name"]
+
+"""
+    models = "from app.models import Person\n"
+    nested = 'helpers = NestedField(serializer_class=PersonSerializer, many=True)\n    driver = NestedField(serializer_class=PersonSerializer)'
+    listed = _LIST.replace('name = serializers.CharField(source="owner.name")', nested).replace('["name"]', '["helpers", "driver"]')
+    code = models + field + listed
+    (message,) = told(tmp_path, code, _ROUTED)
+    assert 'add `.select_related("driver").prefetch_related("helpers")`' in message
+
+
+def test_field_that_is_taken_out_of_the_finished_answer_was_read(tmp_path: Path) -> None:
+    method = """
+    def to_representation(self, parcel):
+        answer = super().to_representation(parcel)
+        if parcel.weight:
+            answer.pop("name", None)
+        return answer
+
+"""
+    code = _LIST.replace("    class Meta", method + "    class Meta")
+    assert len(told(tmp_path, code, _ROUTED)) == 1
+
+
+@pytest.mark.parametrize("test", ["not request.user.is_superuser", "not request.user.is_staff and not request.user.is_superuser"])
+def test_handler_that_turns_all_but_staff_away_is_left_to_the_strict_profile(tmp_path: Path, test: str) -> None:
+    guarded = _LOOP.replace("    return", f"    if {test}:\n        raise PermissionDenied\n    return", 1)
+    head = "from django.core.exceptions import PermissionDenied\n"
+    assert told(tmp_path, head + guarded) == []
+    (message,) = told(tmp_path, head + guarded.replace(test, "not request.user.is_authenticated"))
+    assert "owner" in message
+    assert len(told(tmp_path, head + guarded, profile="strict")) == 1
+
+
+def test_loop_whose_rows_write_by_their_own_method_is_left_to_the_strict_profile(tmp_path: Path) -> None:
+    models = _MODELS.replace("class Maker", """class Note(models.Model):
+    parcel = models.ForeignKey(Parcel, on_delete=models.CASCADE)
+    text = models.CharField(max_length=40)
+
+
+class Maker""").replace("    helpers = models.ManyToManyField(Person)\n", """    helpers = models.ManyToManyField(Person)
+
+    def note(self, text):
+        Note.objects.create(parcel=self, text=text)
+""")
+    loop = """
+def show(request):
+    for parcel in Parcel.objects.filter(weight__gt=3):
+        parcel.note(parcel.owner.name)
+    return JsonResponse({})
+"""
+    assert told(tmp_path, loop, models=models) == []
+    assert len(told(tmp_path, loop, profile="strict", models=models)) == 1

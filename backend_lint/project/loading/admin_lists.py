@@ -32,10 +32,9 @@ _MOST_COLUMNS = 60
 
 
 class AdminList(msgspec.Struct, frozen=True):
-    """An admin class whose list asks once a row. `place`: its columns. `plain`: only relations do, no queries of the columns' own."""
+    """An admin class whose list asks once a row. `place`: its columns."""
 
     model: ClassKey
-    plain: bool
     place: Place
     message: str
     evidence: tuple[Evidence, ...]
@@ -238,7 +237,7 @@ def _of_class(project: Project, admin: _Admin) -> AdminList | None:
         # the base class says what is loaded
         place, cure = declared, f"{cure} in `{declared.symbol}`"
         evidence.append(Evidence(admin.key[0], admin.fact.line, f"{admin.fact.name} inherits it"))
-    return AdminList(admin.model, not queries, place, _message(project, admin, missing, queries, cure), tuple(evidence))
+    return AdminList(admin.model, place, _message(project, admin, missing, queries, cure), tuple(evidence))
 
 
 def _left_out(admin: _Admin, missing: list[Missing]) -> list[Evidence]:

@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Role
+from backend_lint.facts.python import BlockKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.entries import STARTED
 from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
+    from backend_lint.facts.python import Body
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import ClassKey
 
@@ -36,6 +38,10 @@ _STAFF = lazy_regex(
     r"(?i:(?<![a-z])(?:is_?)?(?:admin|staff|superuser|manager)(?:_?(?:user|member))?(?:_?(?:required|only|permission)|$|\W))"
     r"|[a-z](?:Admin|Staff|SuperUser|Superuser)(?:User|Member|Only|Permission)?s?(?:OrReadOnly)?$"
 )
+_NO_STAFF = r"\(not [%#\w.\[\]']*\bis_(?:staff|super_?user|(?:super|site|global)?_?admin)(?:\(\))?\)"
+_STAFF_USER = lazy_regex(rf"{_NO_STAFF}|\({_NO_STAFF}(?: and {_NO_STAFF})+\)")
+_CALLED = lazy_regex(r"#(\d+)(?![\w.\[])")
+_REFUSAL = lazy_regex(r"403|[Ff]orbidden|FORBIDDEN|\bredirect$|Redirect|[Dd]enied|\babort$")
 _STAFF_PATH = lazy_regex(r"(?:^|/)(?:\w+-)?(?:admin|administration|staff|superuser|backoffice)(?:/|$)", re.IGNORECASE)
 _ASIDE = ("/conftest.py",)
 
@@ -87,10 +93,22 @@ def is_for_staff(project: Project, key: FunctionKey, view: ClassKey | None = Non
     """Only administrators get to the route that runs it: a guard, a decorator or the path says so. `view`: the class whose routes they are."""
     found = project.reached_from(key) if key[1] > 0 else None
     at = (found[0].module, found[0].function) if found is not None else key
-    if at[1] > 0 and any(_STAFF.search(text) for text in project.calls.head(at).decorators):
+    if at[1] > 0 and (any(_STAFF.search(text) for text in project.calls.head(at).decorators) or _turns_others_away(project.calls.body(at))):
         return True
     routes = [one for one in project.routes if (view is not None and one.owner == view) or (one.module, one.function) == at]
     return bool(routes) and all(_STAFF_PATH.search(one.path) or any(_STAFF.search(guard.name) for guard in one.guards) for one in routes)
+
+
+def _turns_others_away(body: Body) -> bool:
+    """``if not request.user.is_superuser: raise`` on the way to all that the handler does; all that is asked beside it are signs of staff too."""
+    refused = {number for number, call in enumerate(body.calls) if any(map(_REFUSAL.search, (call.callee, *call.args, *dict(call.keywords).values())))}
+    ends = {one.block for one in body.raises} | {one.block for one in body.returns if one.value in {f"#{number}" for number in refused}}
+    for number, block in enumerate(body.blocks):
+        if block.kind is BlockKind.IF and block.parent == 0 and number in ends:
+            test = _CALLED.sub(lambda found: f"{body.calls[int(found.group(1))].callee}()", block.subject)
+            if _STAFF_USER.fullmatch(test):
+                return True
+    return False
 
 
 def reached_from(project: Project, key: FunctionKey) -> tuple[tuple[Evidence, ...], bool]:

@@ -62,6 +62,8 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
     told: set[tuple[object, ...]] = set()
     for use in project.loads.serializer_uses.all(roles):
         rows = use.rows
+        if project.loads.serializer_fields.loads_itself(use.serializer):
+            continue
         if len({one.model for one in rows}) != 1 or any(one.loaded.plain or one.loaded.unknown or one.most <= _FEW for one in rows):
             continue
         if not all(is_owner_known(project, one) for one in rows):

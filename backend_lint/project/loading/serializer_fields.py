@@ -66,6 +66,14 @@ class SerializerFields:
         names = (base.name for base in self._classes.ancestors(*key) if base.kind is RefKind.EXTERNAL)
         return any(name.endswith(_SERIALIZERS) and name.startswith(_LIBRARIES) for name in names)
 
+    def loads_itself(self, serializer: ClassKey) -> bool:
+        """Its class for lists goes over all rows in its own way, and may load for all of them: ``Meta.list_serializer_class``."""
+        found = self._meta_attribute(serializer, "list_serializer_class")
+        held = self._project.value(found[0].path, found[1].function, found[1].value) if found is not None else None
+        if held is None or held.kind is not RefKind.CLASS:
+            return found is not None and held is None
+        return self._classes.find(held, "to_representation") is not None
+
     def costs(self, serializer: ClassKey, model: ClassKey, depth: int = 0) -> Costs:
         """What the serializer does with one object of `model`."""
         key = serializer, model
@@ -156,10 +164,19 @@ class SerializerFields:
         for read in self._sourced(model, names[: len(names) - len(last_relation)], field.place):
             # another source would change what `validated_data` holds
             yield msgspec.structs.replace(read, key="") if is_written and isinstance(read, Read) else read
-        if field.kind.kind is RefKind.CLASS and self.is_serializer(field.kind.function) and depth < _MAX_DEPTH:
-            yield from self._nested(field, field.kind.function, model, names, depth)
+        nested = self._serializer_of(field) if depth < _MAX_DEPTH else None
+        if nested is not None:
+            yield from self._nested(field, nested, model, names, depth)
         elif last == "StringRelatedField" and (target := self._target(model, names)) is not None:
             yield from self._under(names, field.place, self._project.loads.reads.of_source(target, ("__str__",), field.place))
+
+    def _serializer_of(self, field: _Field) -> ClassKey | None:
+        """The serializer that a field is, or is told to write with: ``NestedField(serializer_class=BookSerializer)``."""
+        kind = field.kind
+        if text := field.keyword("serializer_class"):
+            held = self._project.value(field.path, 0, text)
+            kind = held if held is not None else kind
+        return kind.function if kind.kind is RefKind.CLASS and self.is_serializer(kind.function) else None
 
     def _nested(self, field: _Field, serializer: ClassKey, model: ClassKey, names: tuple[str, ...], depth: int) -> Iterator[Read | OwnQuery]:
         target = self._target(model, names)
@@ -288,13 +305,15 @@ class SerializerFields:
                 methods = self._classes.members(base.path, base.index)[0]
                 for method in ("__init__", "get_fields", "to_representation"):
                     if method in methods:
-                        names |= _taken_away(self._project.modules[base.path].bodies[methods[method]])
+                        # what it takes out of the finished answer was read before
+                        names |= _taken_away(self._project.modules[base.path].bodies[methods[method]], fields_only=method == "to_representation")
         return names
 
 
-def _taken_away(body: Body) -> set[str]:
+def _taken_away(body: Body, *, fields_only: bool = False) -> set[str]:
     """Names that are popped; of an ``if`` and its ``else`` that both pop, neither counts: one of the two sides stays."""
-    popped = [(call.block, item) for call in body.calls if call.callee.endswith(".pop") and call.args and (item := constant_string(call.args[0])) is not None]
+    pops = [call for call in body.calls if call.callee.endswith("fields.pop" if fields_only else ".pop") and call.args]
+    popped = [(call.block, item) for call in pops if (item := constant_string(call.args[0])) is not None]
     sides = {(body.blocks[block].parent, body.blocks[block].subject, body.blocks[block].kind) for block, _ in popped}
     names = set()
     for block, item in popped:

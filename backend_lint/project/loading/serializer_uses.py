@@ -197,7 +197,7 @@ class SerializerUses:
     def _called(self, path: str, function: int, symbol: str, call: Call) -> ManyRows | None:
         keywords = dict(call.keywords)
         text = call.args[0] if call.args else keywords.get("instance", "")
-        if not text or "fields" in keywords or "data" in keywords:
+        if not text or "fields" in keywords or "data" in keywords or _is_filled(self._project.modules[path].bodies[function], text):
             return None
         if call.callee.rpartition(".")[2] == "get_serializer" and call.callee.startswith("%self."):
             head = self._project.modules[path].functions[function]
@@ -241,6 +241,11 @@ def _is_by_data(body: Body, returned: Return) -> bool:
         calls = [body.calls[number] for text in texts for number in call_ids(text) if number < len(body.calls)]
         texts = [text for call in calls for text in (call.callee, *call.args)]
     return False
+
+
+def _is_filled(body: Body, rows: str) -> bool:
+    """``prefetch_related_objects(rows, ...)``, before they are written."""
+    return any(call.callee.endswith("prefetch_related_objects") and call.args[:1] == (rows,) for call in body.calls)
 
 
 def _root(calls: tuple[Call, ...], value: str) -> str:

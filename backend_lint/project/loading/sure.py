@@ -11,11 +11,13 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.project.blocks import inside
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
+from backend_lint.project.loading.elements import items_of
 from backend_lint.project.loading.lazy import is_slight
 from backend_lint.project.loading.loops import loop_of
 from backend_lint.project.loading.reach import is_aside, is_for_staff, is_seldom
+from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework
-from backend_lint.project.schema.sizes import is_set_up, may_be_small
+from backend_lint.project.schema.sizes import is_of_people, is_set_up, may_be_small, owns_all_else
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Call
@@ -49,11 +51,22 @@ class Sure:
             return False
         loop = loop_of(found.block, self._project.calls.body(found.key).blocks[found.block])
         body = self._project.calls.body(found.key)
+        items = items_of(body, found.block)
         writes = self._project.loads.repeats.effects(found.key, loop) & Effect.DATABASE_WRITE or any(
-            _saves(call) and inside(body, call.block, found.block) for call in body.calls
+            (_saves(call) or self._row_writes(call, items, found.rows.model)) and inside(body, call.block, found.block) for call in body.calls
         )
         one_parent = "**" in found.rows.fixed  # perhaps, nobody knows what is asked for
-        return not writes and not one_parent and not self._is_handful(found.rows) and self.grows(found.rows.model)
+        if writes or one_parent or is_for_staff(self._project, found.key):
+            return False
+        return not self._is_handful(found.rows) and self.grows(found.rows.model)
+
+    def _row_writes(self, call: Call, items: tuple[str, ...], model: ClassKey) -> bool:
+        """A method of the row itself, which writes."""
+        receiver, _, method = call.callee.rpartition(".")
+        member = self._project.resolver.classes.find(Ref(RefKind.CLASS, "", *model), method) if receiver in items else None
+        if member is None or not isinstance(member[1], int):
+            return False
+        return bool(self._project.calls.summary((member[0].path, member[1])) & Effect.DATABASE_WRITE)
 
     def page(self, page: Page) -> bool:
         """A template that a view shows."""
@@ -64,6 +77,8 @@ class Sure:
     def listed(self, found: Serialized) -> bool:
         """A list that a known route answers with."""
         if not found.missing or not found.routes or not found.alone or not self._is_plain(found.rows, found.missing):
+            return False
+        if is_for_staff(self._project, found.key, found.view) or self._is_handful(found.rows):
             return False
         return (found.is_view or (self._is_run(found.key) and not is_aside(self._project, found.key))) and self.grows(found.rows.model)
 
@@ -87,13 +102,20 @@ class Sure:
         others = [one for one in keys if one.name not in rows.fixed]
         if not fixed or not others:
             return False
-        set_up = {column for one in others if one.target is not None and not self.grows(one.target) for column in one.columns}
+        own = rows.own and any(_is_of_person(table, column) for column in fixed)
+        few = [one for one in others if one.target is not None and (not self.grows(one.target) or (own and self._owns_all(one.target)))]
+        set_up = {column for one in few for column in one.columns}
         for index in table.indexes:
             columns = {key.column for key in index.keys}
             if index.unique and index.where is None and columns & fixed and columns & set_up and columns <= fixed | set_up:
                 return True
         dated = any(column.type.startswith(("timestamp", "date", "time")) for column in table.columns)
         return not dated and set_up == {column for one in others for column in one.columns}
+
+    def _owns_all(self, model: ClassKey) -> bool:
+        """Organisations, projects and the like: one person has to do with a few."""
+        mapped = self._project.schema.mapped.get(model)
+        return mapped is not None and owns_all_else(mapped.table)
 
     def grows(self, model: ClassKey) -> bool:
         """Requests, jobs or consumers add rows to its table, and it is none that somebody keeps by hand."""
@@ -155,6 +177,10 @@ def _saves(call: Call) -> bool:
     """It looks like a write, whatever it is called on."""
     method = call.callee.rpartition(".")[2]
     return method in _SAVES or (method in _UPDATES and bool(call.keywords))
+
+
+def _is_of_person(table: Table, column: str) -> bool:
+    return any(is_of_people(key.table) and key.columns == (column,) for key in table.foreign_keys)
 
 
 def _is_bounded(table: Table) -> bool:

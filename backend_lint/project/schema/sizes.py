@@ -76,6 +76,11 @@ def is_set_up(table: Table) -> bool:
     return is_small(table) or (table.rows is None and _SET_UP.search(table.name) is not None)
 
 
+def is_of_people(table: str) -> bool:
+    """A table of users, members or the like."""
+    return _PEOPLE.search(table) is not None
+
+
 def owns_all_else(table: str) -> bool:
     """Tables to which all else belongs, such as projects: there are few of them, and one is deleted once in a while."""
     return _OWNERS.search(table) is not None
