@@ -105,6 +105,11 @@ class Entries:
         """The entries that a function is itself."""
         return tuple(self._by_function.get(key, ()))
 
+    def answering(self) -> Iterator[tuple[FunctionKey, Entry]]:
+        """What frameworks run for requests beside the handlers: methods of views, of their serializers and forms."""
+        own = (((one.module, one.function), one) for one in self._entries)
+        return ((key, entry) for key, entry in (*own, *self._before) if entry.kind is EntryKind.ROUTE and key[1] > 0)
+
     def is_served(self, key: FunctionKey) -> bool:
         """A request, a message or a task is known to come to the function."""
         found = self.reaching(key)

@@ -208,9 +208,10 @@ class Growing:
     def by_clock(self, table: str) -> bool:
         """All that certainly makes rows of a table are tasks that no code sends, and commands: what fails is done with the next run."""
         found = self._sure_places(table)
-        return bool(found) and all(one.function > 0 and self._is_by_clock((one.path, one.function)) for one in found)
+        return bool(found) and all(one.function > 0 and self.is_by_clock((one.path, one.function)) for one in found)
 
-    def _is_by_clock(self, key: tuple[str, int]) -> bool:
+    def is_by_clock(self, key: tuple[str, int]) -> bool:
+        """A function is run by a task that no code sends, or by a command."""
         reached = self._project.reached_from(key)
         if reached is None or reached[0].kind is not EntryKind.TASK:
             return reached is not None and reached[0].kind is EntryKind.COMMAND

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Evidence, Finding, Mends, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Mends, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.failures import head
 from backend_lint.project.transactions import Caught, evidence
@@ -76,7 +76,8 @@ class DbErrorCaughtInsideAtomic(Mends, ProjectRule):
 
     ## When this is wrong
 
-    The database is one that keeps a transaction usable after an error (SQLite, MySQL for most errors) and will stay that.
+    The database is one that keeps a transaction usable after an error (SQLite, MySQL for most errors) and will stay that. Where every exception is caught
+    around what only links rows, or in a page of the admin, it is told in the profile `strict`.
 
     ## References
 
@@ -91,8 +92,8 @@ class DbErrorCaughtInsideAtomic(Mends, ProjectRule):
     imports = ("django.db:transaction",)
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for one in project.transactions.caught:
-            yield self._finding(project, one)
+        mild = self.shows(Profile.STRICT)
+        yield from (self._finding(project, one) for one in project.transactions.caught if mild or not one.mild)
 
     def _finding(self, project: Project, one: Caught) -> Finding:
         scope = one.inside.scope

@@ -8,6 +8,7 @@ from backend_lint.facts.python import Use
 from backend_lint.project import Project
 from backend_lint.project.transactions import Early, Sent, Stake, evidence
 from backend_lint.project.transactions.edits import on_commit
+from backend_lint.project.transactions.scopes import shown
 
 if TYPE_CHECKING:
     import libcst
@@ -111,12 +112,15 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
         yield from (self._finding(project, one) for one in project.transactions.early if by_hand or not one.inside.scope.what.startswith("the admin"))
 
     def _finding(self, project: Project, one: Early) -> Finding:
-        call, scope, name = one.dispatch.call, one.inside.scope, self._name(project, one)
+        call, scope, name = one.dispatch.call, one.inside.scope, one.dispatch.sender(project)
         on_commit = scope.django and call.use is Use.DROPPED and one.stake is not Stake.GONE
         what = _WHAT[one.stake].replace("worker", "worker" if one.dispatch.sent is Sent.TASK else "consumer")
         using = f", using={scope.alias!r}" if scope.alias and scope.alias[0] not in "%#" else ""
         if one.stake is Stake.GONE:
             cure = "hand over what it needs of the row, and send it with transaction.on_commit"
+        elif on_commit and one.is_bound:  # what it is sent through was opened here, and is closed by then
+            on_commit, way = False, one.inside.way
+            cure = f"pass {shown(way[-1].edge.call.callee)} itself to transaction.on_commit" if way else "open it and send in a function that on_commit calls"
         elif on_commit:
             cure = f"pass it to transaction.on_commit: partial({name}, ...){using}"
         elif scope.django and one.dispatch.library == "Celery":
@@ -138,13 +142,6 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
         if one.stake is Stake.NEW:
             return Severity.WARNING if one.is_aside else Severity.ERROR
         return Severity.INFO if one.stake is Stake.NOTHING or one.is_aside else Severity.WARNING
-
-    @staticmethod
-    def _name(project: Project, one: Early) -> str:
-        root, _, method = one.dispatch.call.callee.partition(".")
-        if root[:1] != "#" or not root[1:].isdigit() or "." in method:
-            return one.dispatch.name
-        return f"{project.calls.body(one.dispatch.key).calls[int(root[1:])].callee.rpartition('.')[2]}(...).{method}"
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return on_commit(node) if finding.suggestion else None

@@ -96,3 +96,15 @@ def test_a_length_that_is_not_known_is_said_to_be_so(build: Build) -> None:
     table = build(TABLES, 'op.add_column("t", sa.Column("name", sa.String(reflection.LENGTH)))')["t"]
     column = table.column("name")
     assert column is not None and column.type == "varchar(?)"
+
+
+@pytest.mark.parametrize(
+    ("drop", "key"),
+    [
+        ('op.drop_constraint("PRIMARY", "t", type_="primary")', ()),
+        ('op.drop_constraint("pk_of_t", "t", type_="primary")\nop.create_primary_key("t_key", "t", ["id", "at"])', ("id", "at")),
+    ],
+)
+def test_the_primary_key_goes_whatever_it_is_called(build: Build, drop: str, key: tuple[str, ...]) -> None:
+    table = build(TABLES, drop)["t"]
+    assert table.primary_key == key and not table.unknown

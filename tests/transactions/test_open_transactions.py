@@ -101,6 +101,7 @@ VIEWS = {
     [
         ("DATABASES = {'default': {'ATOMIC_REQUESTS': True}}", Open.YES),
         ("DATABASES = {'default': {}}\nDATABASES['default']['ATOMIC_REQUESTS'] = True", Open.YES),
+        ("def config():\n    return {'ENGINE': 'x', 'ATOMIC_REQUESTS': True}\nDATABASES = {'default': config()}", Open.YES),
         ("DATABASES = {'default': {'ATOMIC_REQUESTS': False}}", Open.NO),
         ("DATABASES = {'default': {}}", Open.NO),
         ("# an application that others install, whose views are exempted in case it is on", Open.UNKNOWN),

@@ -328,7 +328,9 @@ def drop_constraint(migrations: Migrations, call: Call) -> list[ddl.Change]:
     if name is None:
         return migrations.unnamed.drop(call, bool(migrations.doubts))
     kind = call.text("type_") or ""
-    short = {"unique": "uq", "foreignkey": "fk", "primary": "pk", "check": "ck"}.get(kind, "")
+    if kind == "primary":  # a table has one, whatever it is called
+        return [ddl.SetPrimaryKey(call.table, ())]
+    short = {"unique": "uq", "foreignkey": "fk", "check": "ck"}.get(kind, "")
     return [
         ddl.DropConstraint(
             call.table, migrations.name(short, call.table, (), name) if short == "ck" else shortened(name), if_exists=call.get("if_exists") is True

@@ -37,6 +37,8 @@ _INTEGRITY = frozenset(
 )
 _MOST = 40
 """Calls after a clause among which the next one of the database is looked for."""
+_LINKS = (".add", ".remove", ".clear")
+"""Of related rows: what is linked already is passed over by the statement."""
 _ROLLS_BACK = ("set_rollback", "savepoint_rollback", "rollback", "clean_savepoints")
 
 
@@ -49,6 +51,8 @@ class Caught(msgspec.Struct, frozen=True):
     after: Call
     inside: Inside
     name: str
+    mild: bool = False
+    """No error of the database is expected: all are caught, around what hardly fails, or in the admin, which shows a person that it did."""
 
 
 def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught]:
@@ -84,7 +88,8 @@ def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, fou
     after = _after(project, key, body, handler, found, work, outer, first)
     if after is None:
         return None
-    return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"))
+    mild = not explicit and (found.scope.what.startswith("the admin") or body.calls[failing].callee.endswith(_LINKS))
+    return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"), mild)
 
 
 def _fails(project: Project, key: FunctionKey, body: Body, handler: Handler, number: int, work: Work, explicit: str) -> bool:

@@ -77,6 +77,13 @@ class Dispatch(msgspec.Struct, frozen=True):
         parts = [part for part in self.call.callee.replace("%", "").split(".") if part.isidentifier()]
         return ".".join(parts[-2:])
 
+    def sender(self, project: Project) -> str:
+        """How it is called, for advice: what another call has given is named by that call."""
+        root, _, method = self.call.callee.partition(".")
+        if root[:1] != "#" or not root[1:].isdigit() or "." in method:
+            return self.name
+        return f"{project.calls.body(self.key).calls[int(root[1:])].callee.rpartition('.')[2]}(...).{method}"
+
 
 class Dispatches:
     """Answers for one project."""

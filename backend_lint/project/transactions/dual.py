@@ -20,7 +20,7 @@ from backend_lint.project.calls import Edge, FunctionKey, Step
 from backend_lint.project.loading.reach import is_aside
 from backend_lint.project.references import RefKind
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
-from backend_lint.project.transactions.reach import Reach
+from backend_lint.project.transactions.reach import Open, Reach
 from backend_lint.project.transactions.units import in_exclusive_branch
 from backend_lint.project.transactions.work import Work
 
@@ -112,9 +112,9 @@ def _candidates(project: Project, publishing: dict[FunctionKey, tuple[Dispatch, 
 
 
 def _is_repeated(project: Project, key: FunctionKey) -> bool:
-    """Whoever gave the work gives it again if it is not finished."""
+    """Whoever gave the work gives it again if it is not finished, or it is looked for by the clock."""
     found = project.reached_from(key)
-    return found is not None and found[0].kind in (EntryKind.CONSUMER, EntryKind.COMMAND, EntryKind.STARTUP)
+    return found is not None and (found[0].kind in (EntryKind.CONSUMER, EntryKind.COMMAND, EntryKind.STARTUP) or project.growing.is_by_clock(key))
 
 
 def _in_function(
@@ -134,7 +134,7 @@ def _in_function(
             sent, way = other[0], (Step(key, edge), Step(other[0].key, other[0].edge))
         else:
             continue
-        if reach.inside(key, edge.call.block) is not None:
+        if reach.inside(key, edge.call.block) is not None or (reach.setting.value is not False and reach.state(key, edge.call.block) is not Open.NO):
             continue
         write = next((number for number in reversed(writes[: bisect.bisect_left(writes, edge.number)][-_MOST:]) if _leads(body, number, edge)), None)
         if write is not None:

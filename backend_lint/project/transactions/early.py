@@ -16,7 +16,7 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around
 from backend_lint.project.blocks import inside as lies_in
 from backend_lint.project.calls import FunctionKey
-from backend_lint.project.transactions.dispatch import Dispatch, Dispatches
+from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
 from backend_lint.project.transactions.looked_up import looks_up, tables_of
 from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.rows import Origin, Row
@@ -58,6 +58,11 @@ class Early(msgspec.Struct, frozen=True):
     inside: Inside
     stake: Stake
     is_aside: bool = False
+
+    @property
+    def is_bound(self) -> bool:
+        """A message goes through what the function has opened for it: a channel, a connection."""
+        return self.dispatch.sent is Sent.MESSAGE and _ROOT.match(self.dispatch.call.callee) is not None
 
 
 def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) -> Iterator[Early]:

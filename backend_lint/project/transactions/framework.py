@@ -41,12 +41,16 @@ def opened_by_django(project: Project, setting: Setting) -> Iterator[tuple[Funct
 
 
 def _requests(project: Project, setting: Setting) -> Iterator[tuple[FunctionKey, Scope]]:
+    scope = Scope(0, setting.path, setting.line, "ATOMIC_REQUESTS", django=True)
     for route in project.routes:
         key = route.module, route.function
-        if route.framework not in ("django", "drf") or route.function < 0 or project.calls.head(key).is_async:
-            continue
-        if not is_exempt(project, key, route.owner):
-            yield key, Scope(0, setting.path, setting.line, "ATOMIC_REQUESTS", django=True)
+        if route.framework in ("django", "drf") and route.function >= 0 and not project.calls.head(key).is_async and not is_exempt(project, key, route.owner):
+            yield key, scope
+    for key, entry in project.entries.answering():
+        head = project.calls.head(key)
+        owner = (key[0], head.owner) if head.owner >= 0 else None
+        if entry.framework in ("django", "drf", "graphene") and not head.is_async and not is_exempt(project, key, owner):
+            yield key, scope
 
 
 def _admin(project: Project) -> Iterator[tuple[FunctionKey, Scope]]:

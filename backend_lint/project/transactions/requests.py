@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
@@ -34,9 +35,8 @@ def atomic_requests(project: Project) -> Setting:
             continue
         if _NAME.encode() not in bytes(module.facts.bodies):
             continue
-        for assign in module.bodies[0].assigns:
-            values = [assign.value] if assign.target.endswith(f"['{_NAME}']") else _IN_DICT.findall(assign.value) if _NAME in assign.value else []
-            found += [Setting({"True": True, "False": False}.get(value), path, assign.line) for value in values]
+        for value, line in _said(module):
+            found.append(Setting({"True": True, "False": False}.get(value), path, line))
     if not found:
         modules = [module for module in project.modules.values() if module.role is not Role.TEST]
         declared = (module for module in modules if b"DATABASES" in bytes(module.facts.bodies))
@@ -45,6 +45,16 @@ def atomic_requests(project: Project) -> Setting:
         return Setting(None if installed and any(_exempts(module) for module in modules) else False)
     values_seen = {one.value for one in found}
     return found[0] if len(values_seen) == 1 else Setting(None, found[0].path, found[0].line)
+
+
+def _said(module: SourceModule) -> Iterator[tuple[str, int]]:
+    """What a module sets it to, also in a function that returns the settings of a database."""
+    for body in module.bodies:
+        for assign in body.assigns:
+            values = [assign.value] if assign.target.endswith(f"['{_NAME}']") else _IN_DICT.findall(assign.value) if _NAME in assign.value else []
+            yield from ((value, assign.line) for value in values)
+        for returned in body.returns:
+            yield from ((value, returned.line) for value in _IN_DICT.findall(returned.value))
 
 
 def _exempts(module: SourceModule) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import Body, Call
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.held_sessions import passed
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Framework, Mapped
 from backend_lint.project.value_text import alternatives, parse, split
@@ -64,6 +65,8 @@ class RowsAtHand:
         parsed = parse(text.removesuffix(".__enter__()"))
         if parsed is None or parsed.root[:1] not in "%#":
             return None
+        if not parsed.steps and (same := self._given_back(key, parsed.root)) is not None:
+            return same
         model, call = self._django(key, text), None
         body = self._project.calls.body(key)
         if parsed.root[:1] == "#" and int(parsed.root[1:]) < len(body.calls):
@@ -73,6 +76,19 @@ class RowsAtHand:
         if model is None:
             return None
         return Row(text, model, self._origin(key, parsed.root, parsed.steps, call), call, all(step[:1] == "[" for step in parsed.steps))
+
+    def _given_back(self, key: FunctionKey, root: str) -> Row | None:
+        """The row that a function of the project was handed and returns; one without a key will be inserted."""
+        edge = self._project.calls.numbered(key).get(int(root[1:])) if root[:1] == "#" else None
+        if edge is None or edge.target.kind is not RefKind.FUNCTION:
+            return None
+        body, handed = self._project.calls.body(edge.target.function), dict(passed(self._project, edge))
+        names = {one.value for one in body.returns}
+        name = names.pop() if len(names) == 1 else ""
+        if name.removeprefix("%") not in handed or name[:1] != "%":
+            return None
+        row = self.row(key, handed[name[1:]])
+        return msgspec.structs.replace(row, origin=Origin.FRESH) if row is not None and _is_copied(body, name) else row
 
     def _django(self, key: FunctionKey, text: str) -> Mapped | None:
         if not self._project.loads.uses_django:
@@ -95,10 +111,12 @@ class RowsAtHand:
         return mapped if mapped is not None and mapped.framework is framework and mapped.managed else None
 
     def _makes(self, key: FunctionKey) -> bool:
-        """Every row that the function returns is one that it has made."""
-        returned = [one.value for one in self._project.calls.body(key).returns if one.value not in ("", "None")]
-        found = [self.row(key, text) for text in returned] if 0 < len(returned) <= _MOST_RETURNS else []
-        return bool(found) and all(one is not None and one.origin is Origin.FRESH for one in found)
+        """Every row that the function returns is one that it has made, or is about to insert."""
+        body = self._project.calls.body(key)
+        returned = [one.value for one in body.returns if one.value not in ("", "None")]
+        if not 0 < len(returned) <= _MOST_RETURNS:
+            return False
+        return all(_is_copied(body, text) or ((one := self.row(key, text)) is not None and one.origin is Origin.FRESH) for text in returned)
 
     def _origin(self, key: FunctionKey, root: str, steps: tuple[str, ...], call: Call | None) -> Origin:
         if call is not None:
@@ -116,6 +134,11 @@ class RowsAtHand:
             is_holder = head.owner >= 0 and root in ("%self", "%cls") and self._django(key, root) is None and self._sqlalchemy(key, root) is None
             return Origin.GIVEN if is_holder else Origin.LOADED
         return Origin.GIVEN if any(root == "%" + parameter.name for parameter in head.parameters) else Origin.LOADED
+
+
+def _is_copied(body: Body, text: str) -> bool:
+    """The key is taken from the row: it will be inserted once more."""
+    return any(assign.target in (f"{text}.pk", f"{text}.id") and assign.value == "None" for assign in body.assigns)
 
 
 def written_fields(call: Call) -> frozenset[str] | None:
