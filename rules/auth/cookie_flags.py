@@ -63,9 +63,17 @@ class CookieFlags(ProjectRule):
         for found in open_cookies(project):
             name = found.name.replace("`", "")[:60]
             if isinstance(found.at, Call):
-                message = f"cookie `{name}` is set without {found.what}: scripts or plain HTTP give it away; set `httponly=True` and `secure=True`"
+                message = f"cookie `{name}` is set without {found.what}: {_given_away(found.what)}"
             elif not self.shows(Profile.STRICT):
                 continue  # settings of one file are often set again by another
             else:
                 message = f"`{name}` takes {found.what} from the session cookie, which scripts or plain HTTP then give away: leave it on in production"
             yield self.finding(found.module.path, place_of(found.at), message, symbol=found.symbol)
+
+
+def _given_away(missing: str) -> str:
+    if "HttpOnly" not in missing:
+        return "plain HTTP gives it away; set `secure=True`"
+    if "Secure" not in missing:
+        return "scripts on the page can read it; set `httponly=True`"
+    return "scripts or plain HTTP give it away; set `httponly=True` and `secure=True`"

@@ -83,5 +83,5 @@ def _message(found: SigningKey) -> str:
     if not found.name:
         return "tokens or sessions are signed with a key that stands in the code, who reads it signs as anybody: take it from the environment"
     if found.is_default:
-        return f"`{found.name}` falls back to a constant: a deployment without the variable starts with a key that everybody can read; let it fail instead"
+        return f"`{found.name}` falls back to a constant: a deployment that sets no other starts with a key that everybody can read; let it fail instead"
     return f"`{found.name}` stands in the code, who reads it signs sessions and tokens as anybody: take it from the environment"

@@ -83,12 +83,12 @@ def _flaw(project: Project, found: LibraryCall) -> str:
     if names is None and found.name.startswith("jwt."):
         return ""  # PyJWT refuses such a call since its version 2
     if names is None:
-        return "no list of accepted algorithms: the token itself chooses how it is verified; give `algorithms=` the one that you sign with"
+        return "no list of accepted algorithms: the token itself chooses how it is verified; give `algorithms=` the one that its issuer signs with"
     body = found.module.bodies[found.function]
     if any((constant_string(name) or "").lower() == "none" for name in names):
-        return "`none` is accepted as an algorithm, so that tokens without a signature pass: accept only the one that you sign with"
+        return "`none` is accepted as an algorithm, so that tokens without a signature pass: accept only the one that its issuer signs with"
     if any(from_header(body, name) for name in names):
-        return "token is verified with the algorithm that its own header names: accept only the one that you sign with"
+        return "token is verified with the algorithm that its own header names: accept only the one that its issuer signs with"
     if mixes_families(names):
         return "algorithms with a shared and with a public key are accepted together: who has the public key can sign; accept one kind"
     return ""

@@ -42,7 +42,8 @@ class CorsWildcardWithCredentials(ProjectRule):
 
     ## When this is wrong
 
-    Where no caller is known by a cookie or by HTTP authentication: then credentials need not be allowed either.
+    Where no caller is known by a cookie or by HTTP authentication: then credentials need not be allowed either, and only the
+    profile `strict` says so.
 
     ## References
 

@@ -7,6 +7,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Arrival, Danger
+from backend_lint.project.taint.sources import Trait
 
 _SAID = {
     Danger.COMMAND: ("runs as a command of the shell", "pass a list of arguments without a shell"),
@@ -22,6 +23,8 @@ _SAID = {
     Danger.XPATH: ("is written into an XPath expression", "pass it as a variable of the expression"),
     Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
 }
+_IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.module_loading.import_string"})
+_IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
 
 
 class DangerousSink(ProjectRule):
@@ -97,7 +100,7 @@ class DangerousSink(ProjectRule):
             seen.add(once)
             if _is_lxml_five(project, found) or not (_is_sure(project, found) or self.shows(Profile.STRICT)):
                 continue
-            harm, cure = _SAID[found.danger]
+            harm, cure = _IMPORTED if found.name in _IMPORTING else _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
             severity = Severity.WARNING if found.danger is Danger.REDIRECT else None
@@ -116,4 +119,6 @@ def _is_sure(project: Project, found: Arrival) -> bool:
         return reached is not None and (reached[0].module, reached[0].function) == found.key and reached[0].kind is EntryKind.ROUTE
     if found.danger is Danger.XML and _is_lxml_five(project, found) is None:
         return False
+    if found.name in _IMPORTING and Trait.ADMIN in found.trail.source.traits:
+        return False  # who installs modules may run code
     return found.danger not in (Danger.PATH, Danger.PROGRAM) or len(found.trail.steps) == 1

@@ -46,7 +46,8 @@ class DebugOrDocsExposed(ProjectRule):
 
     ## When this is wrong
 
-    Where another file sets the value for production in a way that is not seen here. Files named for development or tests are left alone.
+    Where another file sets the value for production in a way that is not seen here. Files named for development or tests are left alone. Where a
+    deployment file shows that gunicorn, uWSGI or uvicorn serves the code, a debugger that starts by hand is reported by the profile `strict` only.
 
     ## References
 

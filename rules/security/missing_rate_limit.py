@@ -61,6 +61,7 @@ class MissingRateLimit(ProjectRule):
     Where a gateway that is configured elsewhere limits requests. A project is left alone, and its routes are counted as not known, if a file of its own proxy
     limits requests (`limit_req` of nginx, limits of an ingress, Kong, Traefik, Envoy or an API gateway), if it has a middleware or default limits, if columns
     or settings count failures, or if a library locks accounts (django-axes, django-defender); so is what goes through django-allauth, which limits itself.
+    Mails that a queue or a scheduler asks for, and passwords asked for again by who changes how he signs in, are reported by the profile `strict` only.
 
     ## References
 

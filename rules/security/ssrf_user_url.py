@@ -75,6 +75,7 @@ class SsrfUserUrl(ProjectRule):
         for found in project.taint.arrivals(Danger.URL):
             path, function = found.key
             shown = found.trail.source.shown
-            message = f"`{shown}` of the request decides which host is called: compare the host with a list of allowed ones before the call"
+            cure = "allow listed hosts only, or refuse private addresses if any is meant"
+            message = f"`{shown}` of the request decides which host is called, one of your own network too: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
             yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from backend_lint.api import Finding, Mends, Profile, ProjectRule, Role
 from backend_lint.facts.python import Call, Use
 from backend_lint.project import Project
-from backend_lint.project.authentication.exposure import unverified_tls
+from backend_lint.project.authentication.exposure import UNVERIFIED, is_asked_for, unverified_tls
+from backend_lint.project.authentication.library_calls import LibraryCall
 
 if TYPE_CHECKING:
     import libcst
 
-_TLS = "certificate of the other side is not verified, anybody on the way can read and answer: give `verify` the authority that signs it"
+_TLS = "certificate of the other side is not verified, anybody on the way can read and answer: "
 _SSH = "whatever key the SSH server shows is accepted, anybody on the way can read and answer: load its known key and use `RejectPolicy`"
 
 
@@ -55,7 +56,8 @@ class TlsVerificationDisabled(ProjectRule, Mends):
 
     ## When this is wrong
 
-    Where the call never leaves the machine. Calls of `localhost`, branches for debugging and files for development are left alone.
+    Where the call never leaves the machine. Calls of `localhost`, branches for debugging and files for development are left alone; where a setting
+    of that name is asked first, the profile `strict` reports it.
 
     ## References
 
@@ -73,9 +75,10 @@ class TlsVerificationDisabled(ProjectRule, Mends):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in unverified_tls(project):
             is_shell = found.name.endswith("host_key_policy")
-            if (is_shell or _only_asks_whether(found.call)) and not self.shows(Profile.STRICT):
+            asked_for = is_asked_for(found.module.bodies[found.function], found.call)
+            if (is_shell or asked_for or _only_asks_whether(found.call)) and not self.shows(Profile.STRICT):
                 continue
-            message = _SSH if is_shell else _TLS
+            message = _SSH if is_shell else f"{_TLS}{_cure(found)}"
             yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
@@ -89,6 +92,19 @@ class TlsVerificationDisabled(ProjectRule, Mends):
         if kept and node.args[-1] not in kept:
             kept[-1] = kept[-1].with_changes(comma=node.args[-1].comma)
         return node.with_changes(args=kept)
+
+
+def _cure(found: LibraryCall) -> str:
+    """What switched it off, and what takes its place where the certificate is of an authority of one's own."""
+    given = dict(found.call.keywords)
+    if found.name in UNVERIFIED:
+        return "use `ssl.create_default_context`, with `cafile` for an authority of your own"
+    for name in ("ssl", "verify_ssl"):
+        if given.get(name) == "False":
+            return f"drop `{name}=False`; for an authority of your own, give `ssl` a context that knows it"
+    if "cert_reqs" in given:
+        return "require certificates with `CERT_REQUIRED`, and give `ca_certs` for an authority of your own"
+    return "drop `verify=False`; for an authority of your own, give `verify` its certificate"
 
 
 def _only_asks_whether(call: Call) -> bool:

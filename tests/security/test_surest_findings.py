@@ -12,6 +12,11 @@ from backend_lint.config import Settings
 from backend_lint.engine.run import run
 
 FLASK = "from flask import Flask, request\n\napp = Flask(__name__)\n\n\n"
+MAILS = "@app.post('{}')\ndef register():\n    send_welcome_mail({})\n    return 'sent'\n"
+FASTAPI = (
+    "from fastapi import FastAPI, Response\nfrom fastapi.middleware.cors import CORSMiddleware\n\napp = FastAPI()\n"
+    "app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)\n\n\n"
+)
 CODE = {
     "a certificate that nobody looks at": (
         "import requests\n\n\ndef f(url):\n    return requests.get(url, verify=False, timeout=3)\n",
@@ -63,6 +68,32 @@ CODE = {
     "a session cookie that scripts read": ("def f(response, token):\n    response.set_cookie('session', token)\n", "cookie-flags", Profile.DEFAULT),
     "a setting that another file may set again": ("SESSION_COOKIE_SECURE = False\n", "cookie-flags", Profile.STRICT),
     "every origin and credentials": ("CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n", "cors-wildcard-with-credentials", Profile.DEFAULT),
+    "a certificate that a setting leaves unread": (
+        "import ssl\n\nimport urllib3\n\nfrom shop import settings\n\n\ndef f():\n    if settings.STORE.get('verify', True):\n        return None\n"
+        "    return urllib3.PoolManager(cert_reqs=ssl.CERT_NONE)\n",
+        "tls-verification-disabled",
+        Profile.STRICT,
+    ),
+    "every origin and credentials, and cookies": (
+        f"{FASTAPI}@app.post('/in')\ndef f(response: Response):\n    response.set_cookie('session', 'x', httponly=True, secure=True)\n",
+        "cors-wildcard-with-credentials",
+        Profile.DEFAULT,
+    ),
+    "every origin and credentials, and tokens in headers": (FASTAPI, "cors-wildcard-with-credentials", Profile.STRICT),
+    "every origin of an API that knows callers by a header": (
+        "CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\nCORS_URLS_REGEX = '^/api/'\n"
+        "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['shop.TokenAuthentication']}\n",
+        "cors-wildcard-with-credentials",
+        Profile.STRICT,
+    ),
+    "mail for whoever asks": (FLASK + MAILS.format("/register", "request.json['mail']"), "missing-rate-limit", Profile.DEFAULT),
+    "mail that a queue asks for": (FLASK + MAILS.format("/tasks/register", "request.json['mail']"), "missing-rate-limit", Profile.STRICT),
+    "mail for the message of a queue": (FLASK + MAILS.format("/register", "mail_of(parse_cloud_event(request))"), "missing-rate-limit", Profile.STRICT),
+    "the password of somebody who sets up codes": (
+        FLASK + "@app.post('/mfa-setup')\ndef f():\n    if not check_password(request.json['password']):\n        return 'no', 400\n    return 'ok'\n",
+        "missing-rate-limit",
+        Profile.STRICT,
+    ),
     "every origin": ("CORS_ALLOW_ALL_ORIGINS = True\n", "cors-wildcard-with-credentials", Profile.ALL),
 }
 
@@ -89,3 +120,22 @@ def test_route_that_only_reads_is_not_for_the_default_profile(tmp_path: Path) ->
         found = run(Settings(root=tmp_path, profile=profile, cache=False, jobs=1), samples.registry()).findings
         counts.append(sum(one.finding.rule == "unauthenticated-route" for one in found))
     assert counts[0] < counts[2] and counts == sorted(counts)
+
+
+@pytest.mark.parametrize(("started", "smallest"), [("flask run", Profile.DEFAULT), ("gunicorn shop.service:app", Profile.STRICT)])
+def test_debugger_of_a_file_that_production_imports_is_not_for_the_default_profile(started: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "service.py").write_text(f"{FLASK}if __name__ == '__main__':\n    app.run(host='0.0.0.0', debug=True)\n", encoding="utf-8")
+    (tmp_path / "Procfile").write_text(f"web: {started}\n", encoding="utf-8")
+    assert next(profile for profile in Profile if "debug-or-docs-exposed" in said(tmp_path, profile)) is smallest
+
+
+def test_key_that_a_file_may_replace_is_told_as_a_default(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("class Config:\n    SECRET_KEY = 'well known'\n", encoding="utf-8")
+    (tmp_path / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\napp.config.from_object('config.Config')\n", encoding="utf-8")
+    messages = []
+    for more in ("", "app.config.from_pyfile('/etc/shop.conf', silent=True)\n"):
+        (tmp_path / "app.py").write_text((tmp_path / "app.py").read_text(encoding="utf-8") + more, encoding="utf-8")
+        found = run(Settings(root=tmp_path, cache=False, jobs=1), samples.registry()).findings
+        messages.append(next(one.finding.message for one in found if one.finding.rule == "hardcoded-signing-key"))
+    assert "stands in the code" in messages[0] and "falls back" in messages[1]

@@ -29,6 +29,14 @@ _SENDS = lazy_regex(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|co
 _UNKNOWN_YET = lazy_regex(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
 _LETS_IN = lazy_regex(r"log_?-?in|sign_?-?in|auth|token|session|otp|2fa|mfa|verif", re.IGNORECASE)
 _ASKS_FOR_MAIL = lazy_regex(r"resend|verif|confirm|activat|invit|otp|sms|send", re.IGNORECASE)
+_SETS_UP = lazy_regex(r"(?:^|[/_-])(?:set_?-?up|enable|disable|enroll?|deactivate)(?:$|[/_ -])", re.IGNORECASE)
+"""Somebody whose password was right changes how he signs in."""
+_BY_QUEUE = lazy_regex(
+    r"(?:^|/)(?:_?tasks?|_ah|workers?|jobs?|cron|queues?|pub_?-?sub|push|sns|sqs|events?|eventarc|cloud_?-?events?|web_?hooks?|callbacks?|internal|_internal)(?:/|$)",
+    re.IGNORECASE,
+)
+"""Addresses that queues, schedulers and other services call: people ask elsewhere."""
+_MESSAGE = lazy_regex(r"cloud_?event|pub_?sub|queue\w*\.\w*(?:event|message)|(?:queue|sns|sqs)_(?:event|message)|envelope", re.IGNORECASE)
 _RECENT = lazy_regex(r"(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b.*[<>]|[<>].*(?:reset|sent|requested|mailed)_(?:time|at|on|date)\b", re.IGNORECASE)
 """Tests that a mail was sent a short while ago."""
 _BY_TOKEN = lazy_regex(r"[<{:(][^>}/]*(?:token|key|uidb64|uidb36|sign|secret|code|hash)", re.IGNORECASE)
@@ -55,7 +63,7 @@ _Queue = list[tuple["FunctionKey", int]]
 class Attempt(NamedTuple):
     """A route that anybody may try without a limit: where it checks a secret, or sends mail (`sends`). `path` and `line` are that place.
 
-    `forms`: place and name of what checks what the caller gives, where a limit would fit.
+    `forms`: place and name of what checks what the caller gives, where a limit would fit. `by_queue`: a queue or a scheduler calls it.
     """
 
     route: Route
@@ -64,12 +72,14 @@ class Attempt(NamedTuple):
     what: str
     sends: bool
     forms: tuple[tuple[str, int, str], ...] = ()
+    by_queue: bool = False
 
     @property
     def profile(self) -> Profile:
         """The smallest profile that it is sure enough for: who asks for the old password of somebody who is logged in already is guessed less often."""
         lets_in = self.sends or self.route.function < 0 or _LETS_IN.search(f"{self.route.path} {self.route.name}") is not None
-        return Profile.DEFAULT if lets_in and self.route.authenticated is not True else Profile.STRICT
+        sets_up = self.route.function >= 0 and _SETS_UP.search(f"{self.route.path} {self.route.name.rpartition('.')[2]}") is not None
+        return Profile.DEFAULT if lets_in and self.route.authenticated is not True and not sets_up and not self.by_queue else Profile.STRICT
 
 
 class _Walk(NamedTuple):
@@ -122,8 +132,15 @@ def _attempt(project: Project, route: Route) -> Attempt | None:
         return Attempt(route, route.declared_in, route.line, "Django's `PasswordResetView` sends a mail", True)
     if sends:
         _, path, line, what = sends[0]
-        return Attempt(route, path, line, what, True, tuple(walk.forms))
+        return Attempt(route, path, line, what, True, tuple(walk.forms), _is_called_by_queue(project, route))
     return None
+
+
+def _is_called_by_queue(project: Project, route: Route) -> bool:
+    """Its address says so, or its handler reads the message of a queue."""
+    if _BY_QUEUE.search(route.path) or route.function < 0:
+        return route.function >= 0
+    return any(_MESSAGE.search(call.callee) for call in project.calls.body((route.module, route.function)).calls)
 
 
 def _asks_for_mail(route: Route) -> bool:
@@ -235,4 +252,4 @@ def _is_limited(module: Module) -> bool:
 
 
 def _is_guessed(call: Call) -> bool:
-    return any(_GUESSED.search(text) for text in (*call.args, *(f"{name}={value}" for name, value in call.keywords)))
+    return any(_GUESSED.search(text) for text in (*call.args, *(f"{name}={value}" for name, value in call.keywords if value != "None")))

@@ -14,7 +14,7 @@ from backend_lint.project.modules import SourceModule
 
 _WORD = lazy_regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DEVELOPMENT = frozenset(
-    "dev devel develop development local localhost test tests testing unittest ci sandbox example examples demo demos mock mocks fake stub "
+    "dev devel develop development local localhost test tests tester testing unittest ci sandbox example examples demo demos mock mocks fake stub "
     "stubs playground debug fixtures dummy docs tutorial tutorials benchmark benchmarks e2e devserver runserver devcontainer devstack".split()
 )
 _ONLY_WHILE = lazy_regex(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.api import Profile
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Assign, Call
+from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
+from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
-from backend_lint.project.value_text import constant_string, names_this_machine
+from backend_lint.project.value_text import call_ids, constant_string, names_this_machine
 from backend_lint.project.web.values import Place, keyword
 
 if TYPE_CHECKING:
@@ -25,9 +27,12 @@ _SENDING = frozenset(
     "get post put patch delete head options request send stream Session Client AsyncClient PoolManager HTTPSConnectionPool ProxyManager "
     "connection_from_url proxy_from_url wrap_socket".split()
 )
-_UNVERIFIED = ("ssl._create_unverified_context",)
+UNVERIFIED = ("ssl._create_unverified_context",)
+_CHECK_NAMES = lazy_regex(r"verif|insecure|self_?signed|check_cert|validate_cert", re.IGNORECASE)
 _HOST_KEYS = frozenset({"AutoAddPolicy", "WarningPolicy"})
 _UNCHECKED_CERTIFICATES = frozenset({"CERT_NONE", "NONE"})
+_OF_BROWSERS = ("set_cookie", "set_access_cookies", "login_user", "APIKeyCookie", "CookieTransport", "HTTPBasic", "Cookie", "set_signed_cookie")
+_BY_COOKIE = lazy_regex(r"Session|Basic|Cookie|RemoteUser", re.IGNORECASE)
 _EVERYBODY = lazy_regex(r"^\^?\(?\.[*+]\)?\$?$|^https?\??://\.[*+]")
 
 
@@ -60,13 +65,21 @@ def cross_origin(project: Project) -> Iterator[Setting]:
         pattern = constant_string(values.follow(Place(module.path, function, keyword(call, "allow_origin_regex"))).text) or ""
         if _is_wildcard(project, Place(module.path, function, keyword(call, "allow_origins"))) or _EVERYBODY.search(pattern):
             stands_here = "*" in f"{keyword(call, 'allow_origins')}{keyword(call, 'allow_origin_regex')}"
-            yield Setting(module, function, call, "allow_origins", Profile.DEFAULT if stands_here else Profile.STRICT)
+            yield Setting(module, function, call, "allow_origins", Profile.DEFAULT if stands_here and _browsers_know(project) else Profile.STRICT)
     for found in calls_to(project, _FLASK_CORS):
         origins = keyword(found.call, "origins") or keyword(found.call, "allow_origin")
         credentials = keyword(found.call, "supports_credentials") or keyword(found.call, "allow_credentials")
         if credentials == "True" and (not origins or _is_wildcard(project, found.place(origins))) and not keyword(found.call, "resources"):
             yield Setting(found.module, found.function, found.call, "origins")
     yield from _django_cors(project)
+
+
+def _browsers_know(project: Project) -> bool:
+    """Whether anything signs callers in by what a browser sends by itself, a cookie above all: a token in a header is not sent for other sites."""
+    calls = project.named_calls
+    if next(iter(calls.calls(*_OF_BROWSERS, without=(Role.TEST,))), None) is not None:
+        return True
+    return any("Session" in text for _, _, _, call in calls.calls("add_middleware", "Middleware", without=(Role.TEST,)) for text in call.args[:1])
 
 
 def _is_wildcard(project: Project, place: Place) -> bool:
@@ -91,9 +104,19 @@ def _django_cors(project: Project) -> Iterator[Setting]:
             if everybody is None or everybody.value != "True":
                 continue
             if credentials is not None and credentials.value == "True":
-                yield Setting(module, 0, everybody, name)
+                by_header = "CORS_URLS_REGEX" in settings and _takes_headers_only(project)
+                yield Setting(module, 0, everybody, name, Profile.STRICT if by_header else Profile.DEFAULT)
             elif credentials is None and "CORS_URLS_REGEX" not in settings:
                 yield Setting(module, 0, everybody, "", Profile.ALL)
+
+
+def _takes_headers_only(project: Project) -> bool:
+    """Whether the API, and only it answers other origins, knows callers by a token in a header."""
+    for _, _, entries in project.guards.values.rest_settings.last:
+        classes = (entries or {}).get("DEFAULT_AUTHENTICATION_CLASSES", "")
+        if classes[:1] in "[(" and not _BY_COOKIE.search(classes):
+            return True
+    return False
 
 
 def debug_modes(project: Project) -> Iterator[Setting]:
@@ -117,7 +140,8 @@ def debug_modes(project: Project) -> Iterator[Setting]:
             if target is not None and target.name in ("flask.Flask.run", "quart.Quart.run", "connexion.FlaskApp.run", "connexion.App.run"):
                 host = constant_string(keyword(call, "host")) or ""
                 if host and not names_this_machine(host):
-                    yield Setting(module, function, call, "host")
+                    by_hand = _runs_by_hand(module, function, call) and project.deployment.serves(module.path)
+                    yield Setting(module, function, call, "host", Profile.STRICT if by_hand else Profile.DEFAULT)
                 elif not _runs_by_hand(module, function, call):
                     yield Setting(module, function, call, "debug", Profile.ALL)
 
@@ -139,7 +163,7 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
             continue
         if not names_this_machine(*call.args) and not only_while_developing(module.bodies[function], call.block):
             yield LibraryCall(module, function, number, call, target.name)
-    for found in calls_to(project, _UNVERIFIED):
+    for found in calls_to(project, UNVERIFIED):
         if not for_development(found.module.path) and not only_while_developing(found.module.bodies[found.function], found.call.block):
             yield found
     for module, function, number, call in project.guards.values.calls_named("set_missing_host_key_policy"):
@@ -148,3 +172,13 @@ def unverified_tls(project: Project) -> Iterator[LibraryCall]:
         named = (made.name if made is not None else policy).removesuffix("()").rpartition(".")[2]
         if named in _HOST_KEYS and module.role in SERVING and not for_development(module.path):
             yield LibraryCall(module, function, number, call, "paramiko.SSHClient.set_missing_host_key_policy")
+
+
+def is_asked_for(body: Body, call: Call) -> bool:
+    """Whether whoever runs the service has asked for it: a setting named after the check is tested on the way."""
+    ended = {found.block for found in body.returns} | {found.block for found in body.raises}
+    tests = [block.subject for _, block in around(body, call.block) if block.kind in (BlockKind.IF, BlockKind.ORELSE)]
+    tests += [block.subject for index, block in enumerate(body.blocks) if block.kind is BlockKind.IF and index in ended and block.end_line < call.line]
+    for number in [number for test in tests for number in call_ids(test) if number < len(body.calls)]:
+        tests.append(" ".join((body.calls[number].callee, *body.calls[number].args)))
+    return any(_CHECK_NAMES.search(test) for test in tests)

@@ -42,6 +42,7 @@ _READERS = ("decouple.config", "environ.Env", "environs.Env", "starlette.config.
 """What raises if a variable without a default is not set."""
 _USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
          "itsdangerous.URLSafeTimedSerializer", "itsdangerous.URLSafeSerializer", "itsdangerous.TimestampSigner", "itsdangerous.Signer")  # fmt: skip
+_FILLING = ("from_pyfile", "from_envvar", "from_prefixed_env", "from_file", "from_json")
 _CHECKS = lazy_regex(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
 _ENDS = frozenset({"exit", "abort", "_exit", "fatal", "critical"})
 
@@ -112,7 +113,7 @@ def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
             kind = _kind(project, Place(module.path, function, assign.value), held)
             if kind is not None:
                 cure = _without_default(project, module, held, assign.value) if kind else _from_environment(name)
-                yield SigningKey(module, function, assign.line, assign.column, name, kind, cure)
+                yield SigningKey(module, function, assign.line, assign.column, name, kind or name.upper().startswith("DEFAULT"), cure)
         for call in held.calls:
             if call.callee.endswith(("config.update", "config.from_mapping")) and not only_while_developing(held, call.block):
                 for key, value in call.keywords:
@@ -137,7 +138,7 @@ def _target(target: str) -> str:
 def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
     """Attributes of configuration classes: Flask's ``from_object``, pydantic settings."""
     for index, class_ in enumerate(module.classes):
-        if named_for_development(class_.name):
+        if named_for_development(class_.name) or any(base.rpartition(".")[2].endswith(("Enum", "Choices", "Flag")) for base in class_.bases):
             continue
         body = module.bodies[class_.scope]
         for attribute in class_.attributes:
@@ -160,7 +161,7 @@ def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                     cure = f"{attribute.name}: {attribute.annotation}" if not is_field or "SecretStr" in (field.callee if field else "") else ""
                 else:
                     cure = _without_default(project, module, body, attribute.value) if read else "" if is_field else _from_environment(attribute.name)
-                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read, cure)
+                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read or _is_filled(project), cure)
 
 
 def _from_environment(name: str) -> str:
@@ -180,6 +181,11 @@ def _without_default(project: Project, module: SourceModule, body: Body, text: s
     if ref.name in ("os.getenv", "os.environ.get"):
         return f'{"environ" if call.callee == "environ.get" else "os.environ"}["{name}"]'
     return f'{call.callee}("{name}")' if ref.name.startswith(_READERS) and call.callee.replace(".", "_").isidentifier() else ""
+
+
+def _is_filled(project: Project) -> bool:
+    """Flask reads a file or the environment over what its configuration class holds."""
+    return any(".config." in f".{call.callee}" for _, _, _, call in project.named_calls.calls(*_FILLING, without=(Role.TEST,)))
 
 
 def _is_set_again(project: Project, path: str, index: int, name: str) -> bool:

@@ -13,6 +13,7 @@ from backend_lint.facts.query import Site
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.open_routes import is_marked, is_public
+from backend_lint.project.authentication.reached import texts
 from backend_lint.project.calls import Edge, FunctionKey
 from backend_lint.project.ownership.checks import Checks
 from backend_lint.project.ownership.effects import Effect, effect_of
@@ -20,6 +21,7 @@ from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.ownership.keys import OwnerKey, Strength
 from backend_lint.project.ownership.lookups import Lookup, Lookups
 from backend_lint.project.ownership.querysets import queryset_of
+from backend_lint.project.ownership.words import WHO
 from backend_lint.project.references import Ref, RefKind
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _SHARED = lazy_regex(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|preview)(?:[/_-]|$)", re.IGNORECASE)
 """Paths of what is meant to be seen by whoever has the address."""
+_SHARED_SECRET = lazy_regex(r"(?:[=!]=|\bin\b).*\b[A-Z][A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|API_KEY)\b|(?:SECRET|PASSWORD|TOKEN|API_KEY)\b.*[=!]=")
+"""Tests of a value against a secret of the settings."""
 PROVES_WHO = lazy_regex(r"validat|verif|log_?-?in|sign_?-?in|authenticat|webauthn|fido|otp|2fa|mfa|challenge", re.IGNORECASE)
 """Paths on which somebody proves that the account is his: who may call is found out there."""
 
@@ -96,12 +100,21 @@ class Finder:
     def ought_to_ask(self, route: Route) -> bool:
         """Who calls is known, or the other methods of the handler's class ask for it and nothing says that this one is for everybody."""
         if route.authenticated:
-            return True
+            return not self._is_of_service(route)
         if route.owner is None or is_public(route) or is_marked(self.project, route):
             return False
         owner = self.project.resolver.classes.ancestors(*route.owner)[0]
         methods = self.project.modules[owner.path].classes[owner.index].methods
         return any(other.authenticated for number in methods if number != route.function for other in self.project.routes.by_handler((owner.path, number)))
+
+    def _is_of_service(self, route: Route) -> bool:
+        """The handler knows its caller by a secret of the settings alone: another service, which acts for everybody."""
+        if route.function < 0 or any(guard.verifies for guard in route.guards):
+            return False
+        body = self.project.calls.body((route.module, route.function))
+        tests = [block.subject for block in body.blocks] + [text for _, text, _ in body.conditions]
+        shown = any(_SHARED_SECRET.search(test) for test in tests) or any(call.callee.endswith("compare_digest") for call in body.calls)
+        return shown and not any(WHO.search(text) for text in texts(body))
 
     def is_passed_by(self, route: Route, table: str) -> bool:
         """Whether the handler's class asks for rights on every other way to the rows of a table, its own queryset."""

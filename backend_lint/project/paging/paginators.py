@@ -22,7 +22,10 @@ _DECIDING = ("get_page_size", "get_limit", "paginate_queryset")
 
 
 class FreePaginator(NamedTuple):
-    """A paginator without an upper bound, at its class, or at the setting that names the library's own. `asked`: the parameter; `bound`: what is missing."""
+    """A paginator without an upper bound, at its class, or at the setting that names the library's own. `asked`: the parameter; `bound`: what is missing.
+
+    `is_own`: it is a class of the project.
+    """
 
     path: str
     line: int
@@ -30,6 +33,7 @@ class FreePaginator(NamedTuple):
     name: str
     asked: str
     bound: str
+    is_own: bool = True
 
 
 def free_paginators(project: Project) -> Iterator[FreePaginator]:
@@ -55,4 +59,4 @@ def free_paginators(project: Project) -> Iterator[FreePaginator]:
             yield FreePaginator(path, fact.line, fact.column, fact.name, named or "limit", _BOUND[kind])
     for module, assign, entries in project.guards.values.rest_settings.every:
         if constant_string((entries or {}).get("DEFAULT_PAGINATION_CLASS", "")) == _OFFSETS:
-            yield FreePaginator(module.path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit")
+            yield FreePaginator(module.path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit", False)

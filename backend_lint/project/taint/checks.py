@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backend_lint.facts.python import BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PASSES, TESTING
-from backend_lint.project.value_text import call_ids
+from backend_lint.project.value_text import alternatives, call_ids
 
 _CONDITIONAL = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.WHILE, BlockKind.CASE})
 _RAISING = frozenset({"relative_to", "ip_address"})
@@ -21,6 +21,14 @@ _NOT_CHECKING = LAST_NAMES | KEEPING | {"mark_safe", "SafeString", "send_from_di
 """Names that only sound so: ``check_output``, ``unsafe_load``."""
 _MEMBER = lazy_regex(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
 _LEVELS = 4
+_ABSENT = lazy_regex(r"^\((?:not #(\d+)|#(\d+) is None|#(\d+)==None)\)$")
+"""Tests that nothing was found."""
+_LOOKING_UP = frozenset(
+    "get_by find_by get_or_none get_by_name find_one first one_or_none scalar scalars scalar_one_or_none exists filter filter_by where execute select".split()
+)
+_ENDING = frozenset({"abort", "flask.abort"})
+_HAS = lazy_regex(r"(?<!path)(?<!file)(?<!dir)(?<!folder)_(?:exists?|is_registered|is_known)$")
+_EQUAL = lazy_regex(r"==([#%][\w.\[\]']+)\)")
 
 
 class Checks:
@@ -34,6 +42,7 @@ class Checks:
         for _ in range(_LEVELS):
             fresh = {text for one in fresh for number in call_ids(one) for text in self._handed(number)} - self._checked
             self._checked |= fresh
+        self._checked |= {part for text in self._checked for part in alternatives(text) if part[:1] in "%#"}
 
     def covers(self, text: str) -> bool:
         """Whether the function has checked a value."""
@@ -68,10 +77,35 @@ class Checks:
                 if method in TESTING and receiver[:1] in "%#(":
                     yield receiver
 
+        yield from self._found_in_store()
         for condition in self._conditions:
             for number in call_ids(condition):
                 if number < len(self._body.calls) and self._body.calls[number].callee.rpartition(".")[2] in _RESOLVING:
                     yield f"#{number}"
+
+    def _found_in_store(self) -> Iterator[str]:
+        """What rows were looked up by, where the function ends unless there is one: ``if not Target.get_by(uri=uri): abort(400)``."""
+        ended = {one.block for one in self._body.raises} | {one.block for one in self._body.returns}
+        ended |= {call.block for call in self._body.calls if call.callee in _ENDING}
+        for index, block in enumerate(self._body.blocks):
+            match = _ABSENT.match(block.subject) if index in ended and block.kind is BlockKind.IF else None
+            if match is not None:
+                yield from self._sought(int(next(filter(None, match.groups()))), _LEVELS)
+
+    def _sought(self, number: int, levels: int) -> Iterator[str]:
+        call = self._body.calls[number] if number < len(self._body.calls) else None
+        if call is None or not levels:
+            return
+        receiver, _, method = call.callee.rpartition(".")
+        if _HAS.search(method):
+            yield from call.args
+        elif method in _LOOKING_UP:
+            yield from (value for _, value in call.keywords if value[:1] in "%#")
+            for text in (receiver, *call.args):
+                yield from _EQUAL.findall(text)
+                if text[:1] == "#":
+                    for inner in call_ids(text):
+                        yield from self._sought(inner, levels - 1)
 
     def _decides(self, number: int, method: str) -> bool:
         if method in _RAISING:

@@ -72,7 +72,7 @@ KEEPING = frozenset(
         "rpartition getvalue first last setdefault to_dict lists get_json get_data form "
         "body text joinpath with_suffix with_name resolve absolute "
         "expanduser safe_substitute substitute __enter__ removeprefix removesuffix expandtabs casefold "
-        "getbuffer getfirst get_argument get_arguments get_query_argument get_query_arguments get_body_argument get_body_arguments "
+        "getbuffer remove_prefix remove_suffix getfirst get_argument get_arguments get_query_argument get_query_arguments get_body_argument get_body_arguments "
         "get_param get_media"
     ).split()
 )

@@ -96,7 +96,16 @@ class Sources:
     def pages(self) -> list[FunctionKey]:
         """Handlers whose text is sent as a page: those of Flask."""
         kept = (Role.APPLICATION, Role.SETTINGS)
-        return sorted(key for key, routed in self._handlers.items() if " flask:" in routed and self._project.modules[key[0]].role in kept)
+        found = (key for key, routed in self._handlers.items() if " flask:" in routed and self._project.modules[key[0]].role in kept)
+        return sorted(key for key in found if not self._answers_json(key))
+
+    def _answers_json(self, key: FunctionKey) -> bool:
+        """A method of a resource, whose library makes JSON of what it returns."""
+        owner = self._project.calls.head(key).owner
+        if owner < 0:
+            return False
+        ref = Ref(RefKind.CLASS, "", key[0], owner)
+        return any(name.endswith(".Resource") for name in self._project.resolver.classes.external_names(ref))
 
     def of_text(self, key: FunctionKey, text: str) -> Source | None:
         """A part of a request: ``request.GET['q']``, ``#3.validated_data['url']``."""

@@ -86,12 +86,15 @@ def needs(values: Values, place: Place, call: Call | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for text in (*call.args, *(value for key, value in call.keywords if key not in _SAYS_NOTHING)):
         here = place._replace(text=text.lstrip("*"))
+        before = len(found)
         for item in [here] if text[:1] in "'\"" else values.items(here):
             name = constant_string(item.text)
             if name is None:
                 name = item.text if _ENUM.match(item.text) else values.string(item)
             if name and not name.startswith(("/", "http")) and len(name) < 80 and " " not in name and len(found) < _MOST:
                 found[name] = None
+        if len(found) == before and _ENUM.match(here.text) and before < _MOST:
+            found[here.text] = None  # a member whose value is a number
     return tuple(found)
 
 
