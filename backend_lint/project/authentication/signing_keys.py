@@ -161,7 +161,8 @@ def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                     cure = f"{attribute.name}: {attribute.annotation}" if not is_field or "SecretStr" in (field.callee if field else "") else ""
                 else:
                     cure = _without_default(project, module, body, attribute.value) if read else "" if is_field else _from_environment(attribute.name)
-                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_settings or is_field or read or _is_filled(project), cure)
+                is_default = is_settings or is_field or read or _is_filled(project)
+                yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_default, cure)
 
 
 def _from_environment(name: str) -> str:

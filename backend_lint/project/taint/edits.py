@@ -78,9 +78,10 @@ def _taken_apart(value: libcst.BaseExpression) -> tuple[str, list[_Part], str] |
         return _filled_in(value.left, "%s", "%", given)
     if isinstance(value, libcst.BinaryOperation) and isinstance(value.operator, libcst.Add):
         return _joined(list(_operands(value)))
-    method = value.func if isinstance(value, libcst.Call) and all(one.keyword is None and not one.star for one in value.args) else None
-    if isinstance(value, libcst.Call) and isinstance(method, libcst.Attribute) and method.attr.value == "format" and isinstance(method.value, libcst.SimpleString):
-        return _filled_in(method.value, "{}", "{", [one.value for one in value.args])
+    if isinstance(value, libcst.Call) and isinstance(value.func, libcst.Attribute) and all(one.keyword is None and not one.star for one in value.args):
+        text, method = value.func.value, value.func.attr.value
+        if method == "format" and isinstance(text, libcst.SimpleString):
+            return _filled_in(text, "{}", "{", [one.value for one in value.args])
     return None
 
 
