@@ -205,7 +205,7 @@ def _settings_files() -> Iterator[tuple[str, bytes]]:
 
 
 def _kept(name: str, data: bytes) -> None:
-    """A reading that somebody forged, in a part or in the cache: it is refused, or all rules live with it."""
+    """A reading that somebody forged for a part: it is refused, or a rule that stumbles over it is the only one that is not checked."""
     import msgspec
 
     from backend_lint.config import Settings
@@ -224,9 +224,7 @@ def _kept(name: str, data: bytes) -> None:
         return
     readings = {name: (SourceFile(name, kind, Role.APPLICATION, 100), reading)}
     rules = _registry().instantiate(Settings(root=Path("/nonexistent"), profile="all"))
-    judged = judge(readings, rules, lambda: Project.link(readings))
-    if judged.failures:
-        raise FailedError(str(judged.failures[0]))
+    judge(readings, rules, lambda: Project.link(readings))
 
 
 def _readings() -> Iterator[tuple[str, bytes]]:
