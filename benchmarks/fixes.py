@@ -1,16 +1,20 @@
 """Apply every fix that rules offer in real code, in several spellings of the same files, and look at what comes out. Nothing is written.
 
-usage: python benchmarks/fixes.py [--profile all] [--write RESULTS.json] TREE...
+usage: python benchmarks/fixes.py [--profile all] [--seeded] [--write RESULTS.json] [--until HH:MM] TREE...
 
 An application is one fix of one finding. Each file is mended, all at once and finding by finding, as it is, with CRLF line ends, and with a comment of
 its own behind every line, in both line ends: what comes out must parse and hold every comment that was there. Then the mended tree is checked:
 `backend-lint fix` takes back a file in which a fix did not take or brings a finding, which is counted here; and mending once more must change nothing.
+
+With ``--seeded`` real code is first made worse (`fix_seeds.py`: a timeout is dropped, a savepoint, a `select_related`), and only what was found because of
+that is mended and counted: each place in the four spellings, and once by itself. Both kinds are counted apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import datetime
 import io
 import json
 import sys
@@ -21,6 +25,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from fix_seeds import seeded
 
 from backend_lint.api import Finding, Mends
 from backend_lint.config import Settings
@@ -77,7 +83,7 @@ class Tree:
     """One tree with what its rules say."""
 
     def __init__(self, root: Path, profile: str) -> None:
-        loaded = load(Request(cwd=root, isolated=True, options={"profile": profile, "cache": False}))
+        loaded = load(Request(cwd=root, isolated=True, options={"profile": profile, "cache": False, "jobs": 1}))
         self.registry = Registry.load(())
         self.settings: Settings = settle(loaded, self.registry)
         rules = self.registry.instantiate(self.settings)
@@ -106,16 +112,25 @@ class Outcome:
 
     def __init__(self) -> None:
         self.applied: Counter[str] = Counter()
+        self.places: Counter[str] = Counter()
+        """Findings that were mended, each once, whatever the spellings."""
+        self.seeds = False
         self.refused: Counter[str] = Counter()
         self.taken_back: Counter[str] = Counter()
         self.wrong: list[str] = []
 
-    def play(self, root: Path, tree: Tree) -> None:
+    def play(self, root: Path, tree: Tree, seeds: bool) -> None:
         """Mends every file with a finding in every spelling, then checks the tree as it is mended, and mends it again."""
         before = tree.findings(tree.contents)
+        known: set[tuple[str, str, int]] = set()
+        if seeds:
+            known = {(one.rule, one.path, one.line) for found in before.values() for one in found}
+            tree.contents = {name: seeded(data) if name.endswith(".py") else data for name, data in tree.contents.items()}
+            before = tree.findings(tree.contents)
+        self.seeds = seeds
         mended: dict[str, tuple[bytes, Counter[str]]] = {}
         for path in sorted(before):
-            if findings := tree.fixable(before[path]):
+            if findings := [one for one in tree.fixable(before[path]) if (one.rule, one.path, one.line) not in known]:
                 self._spellings(f"{root.name}/{path}", path, findings, tree, mended)
         if not mended:
             return
@@ -143,7 +158,9 @@ class Outcome:
                 continue
             self.applied.update(finding.rule for finding in done)
             self.wrong += [f"{where} ({name}): {flaw}" for flaw in flaws(data, after)]
-            if len(findings) > 1:
+            if name == "as it is":
+                self.places.update(finding.rule for finding in done)
+            if len(findings) > 1 and (name == "as it is" or not self.seeds):
                 self._alone(f"{where} ({name})", data, findings, tree)
             if name == "as it is" and after != data:
                 mended[path] = after, Counter(finding.rule for finding in done)
@@ -160,19 +177,30 @@ class Outcome:
             self.wrong += [f"{where}, line {finding.line} alone: {flaw}" for flaw in flaws(data, after)]
 
 
+def _minutes(time: datetime.time) -> int:
+    return time.hour * 60 + time.minute
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("trees", nargs="+", type=Path)
     parser.add_argument("--profile", default="all")
+    parser.add_argument("--seeded", action="store_true")
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--until", type=datetime.time.fromisoformat, help="start no further tree after this time of the day")
     arguments = parser.parse_args()
     outcome = Outcome()
+    found: dict[str, object] = {}
     for number, root in enumerate(arguments.trees, 1):
-        outcome.play(root, Tree(root, arguments.profile))
+        if arguments.until is not None and 0 <= _minutes(datetime.datetime.now().time()) - _minutes(arguments.until) < 12 * 60:
+            break
+        outcome.play(root, Tree(root, arguments.profile), arguments.seeded)
         print(f"{root.name}: {sum(outcome.applied.values())} applications, {len(outcome.wrong)} wrong", file=sys.stderr, flush=True)  # noqa: T201
         found = {
             "trees": number,
+            "places": sum(outcome.places.values()),
             "applications": sum(outcome.applied.values()),
+            "places by rule": dict(outcome.places.most_common()),
             "by rule": dict(outcome.applied.most_common()),
             "refused": dict(outcome.refused.most_common()),
             "taken back": dict(outcome.taken_back.most_common()),
