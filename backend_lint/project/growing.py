@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import re
@@ -19,6 +20,7 @@ from backend_lint.project.schema.sizes import is_set_up
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backend_lint.facts.query import Site
     from backend_lint.facts.schema import Table
     from backend_lint.project import Project
     from backend_lint.project.modules import SourceModule
@@ -37,6 +39,9 @@ _CHOSEN = ("form_class", "serializer_class", "form")
 _CHOOSERS = ("get_form_class", "get_serializer_class")
 _REQUESTED = SERVED | {EntryKind.MIDDLEWARE}
 _CREATES = frozenset("create acreate get_or_create aget_or_create update_or_create aupdate_or_create bulk_create abulk_create".split())
+_HOOKS = frozenset({"save", "create", "form_valid", "perform_create", "mutate", "mutate_and_get_payload", "__call__", "ready"})
+_MOST = 5
+"""Callers that are asked who calls them."""
 _INSERTS = frozenset({"insert", "pg_insert", "sa.insert", "sqlalchemy.insert"})
 _NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
 _USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})
@@ -195,15 +200,33 @@ class Growing:
     def sure_place(self, table: str) -> Made | None:
         """A place of the application that certainly makes rows of a table, rather one that requests or tasks reach."""
         found = self._sure_places(table)
-        return next((one for one in found if self._project.entries.is_served((one.path, one.function))), next(iter(found), None))
+        served = (one for one in found if self._project.entries.is_served((one.path, one.function)))
+        return next(served, next((one for one in found if self._is_called((one.path, one.function))), None))
+
+    def _is_called(self, key: tuple[str, int], depth: int = 2) -> bool:
+        """Some functions are called by nobody at work: left over, or there for tests."""
+        if key[1] <= 0 or self._project.reached_from(key) is not None or self._project.calls.head(key).decorators:
+            return True
+        name = self._project.calls.head(key).name.rpartition(".")[2]
+        callers = {(path, function) for path, function, _ in self._project.named_calls.by_name.get(name, ())} - {key}
+        at_work = [one for one in callers if self._project.files[one[0]].role is not Role.TEST]
+        return name in _HOOKS or (bool(at_work) if not depth or len(at_work) > _MOST else any(self._is_called(one, depth - 1) for one in at_work))
 
     def _sure_places(self, table: str) -> list[Made]:
         found: list[Made] = []
         for mapped in self._project.places.models(table):
             sure = (one for one in self._makers.calls(mapped) if _is_service(one.module) and self._is_sure(mapped, one))
             found += [Made(one.module.path, one.call.line, one.function) for one in sure]
-        inserts = (one for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path))
+        inserts = (one for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path) and not self._is_shared(one))
         return found + [Made(one.path, one.line, one.function) for one in inserts]
+
+    def _is_shared(self, site: Site) -> bool:
+        """One line inserts into several tables: it says of none that it is meant."""
+        return self._shared[site.path, site.line] > 1
+
+    @functools.cached_property
+    def _shared(self) -> collections.Counter[tuple[str, int]]:
+        return collections.Counter(place for sites in self._makers.inserts.values() for place in {(one.path, one.line) for one in sites})
 
     def by_clock(self, table: str) -> bool:
         """All that certainly makes rows of a table are tasks that no code sends, and commands: what fails is done with the next run."""

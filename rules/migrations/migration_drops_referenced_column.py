@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Kind, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Kind, Profile, ProjectRule, Role, Severity
 from backend_lint.facts import ddl
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Step
 from backend_lint.project.migrating.references import Reference, reference
+from backend_lint.project.migrating.removals import Removal, in_two_releases, removals
 
 
 class MigrationDropsReferencedColumn(ProjectRule):
@@ -18,6 +19,9 @@ class MigrationDropsReferencedColumn(ProjectRule):
     that revision counts as well: it is what runs while the change is deployed. A column that was taken out of the model in an earlier release (in
     Django `SeparateDatabaseAndState` with the field in `state_operations`) is dropped in peace, and so is one that comes back. The code of
     the base revision does not count for a migration that is applied after the deploy (`safe = Safe.after_deploy()` of django-safemigrate).
+
+    Without a base revision the last migrations count as new: a `RemoveField` of Django takes a column away that the release before it has in its model,
+    and is reported where requests or messages are known to ask for rows of the table, a foreign key in the profile `strict`.
 
     ## Why is this bad
 
@@ -79,6 +83,10 @@ class MigrationDropsReferencedColumn(ProjectRule):
             old = project.base.project if project.base is not None and project.migrations.rolling and not migration.late else None
             if old is not None and project.base is not None and (before := reference(old, table, column)) is not None:
                 yield self._finding(migration, step, before, f"the code of {project.base.reference}, which runs while this is deployed,")
+        for removal in removals(project):
+            referenced = any(reference(project, removal.steps[0].done.table, column) is not None for column in removal.columns)
+            if not referenced and (not removal.keys or self.shows(Profile.STRICT)):
+                yield self._removed(project, removal)
 
     @staticmethod
     def _is_there(project: Project, migration: Migration, step: Step) -> bool:
@@ -98,3 +106,16 @@ class MigrationDropsReferencedColumn(ProjectRule):
         message = f"{what} is dropped while {whose} uses it; take it out of the code in one release and drop it in the next"
         return self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=(Evidence(found.path, found.line, found.what),))
 
+    def _removed(self, project: Project, removal: Removal) -> Finding:
+        first, columns, site = removal.steps[0], removal.columns, removal.site
+        also = f" and {len(columns) - 1} more {'columns' if len(columns) > 2 else 'column'}" if len(columns) > 1 else ""
+        message = (
+            f"`{columns[0]}`{also} of `{first.done.table}` {'are' if also else 'is'} dropped while the last release runs, whose queries name all columns of "
+            f"its model: they fail until its last process is gone; take {'the fields' if also else 'the field'} out of Django's state only"
+            f"{', with DROP NOT NULL, as nobody writes it any more' if removal.required else ''}, and drop {'them' if also else 'it'} with the next release"
+        )
+        patch = in_two_releases(removal, project.migrations.dialect)
+        evidence = (Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here"),)
+        return self.finding(
+            first.done.path, first.place, message, symbol=removal.migration.symbol, evidence=evidence, suggestion=patch, severity=Severity.WARNING
+        )

@@ -8,6 +8,7 @@ from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Migrations, Runner, Step
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
+from backend_lint.project.migrating.removals import served
 
 
 class MigrationRename(ProjectRule):
@@ -96,8 +97,8 @@ class MigrationRename(ProjectRule):
     def _used(project: Project, step: Step, change: ddl.RenameColumn | ddl.RenameTable) -> tuple[Evidence, ...]:
         """A query of code that serves requests or messages."""
         name = change.new if isinstance(change, ddl.RenameTable) else step.done.table
-        sites = (site for site in project.queries.of_table(name) if project.entries.is_served((site.path, site.function)))
-        return tuple(Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here") for site in sites)[:1]
+        site = served(project, name)
+        return (Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here"),) if site is not None else ()
 
     @staticmethod
     def _live(migrations: Migrations, migration: Migration, step: Step) -> bool:

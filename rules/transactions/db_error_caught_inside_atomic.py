@@ -77,7 +77,7 @@ class DbErrorCaughtInsideAtomic(Mends, ProjectRule):
     ## When this is wrong
 
     The database is one that keeps a transaction usable after an error (SQLite, MySQL for most errors) and will stay that. Where every exception is caught
-    around what only links rows, or in a page of the admin, it is told in the profile `strict`.
+    around what only links rows, in a page of the admin or in a command, it is told in the profile `strict`.
 
     ## References
 

@@ -52,7 +52,8 @@ class Replay(ModelOperations, FieldOperations):
             raise Unsupported(f"operation {value.text if isinstance(value, Unknown) else value}")
         name = self.operation_name(value)
         if self.editor.recorder is not None and database:
-            self.editor.recorder.at(value.scope.path, value.line, name or value.last, value)
+            apart = name == "RemoveField" and self._aside is not None
+            self.editor.recorder.at(value.scope.path, value.line, "RemoveColumn" if apart else name or value.last, value)
         if not name and self.changes_nothing(value):
             return
         if name in WITHOUT_EFFECT:
@@ -82,7 +83,7 @@ class Replay(ModelOperations, FieldOperations):
         """Database operations run on a state of their own."""
         for one in self.values.listed(made.get("database_operations", 0)) if database else ():
             saved = self.models
-            self.models = (self._aside or saved).copied()
+            self.models = self._aside = (self._aside or saved).copied()
             try:
                 self.apply(app, one)
             finally:

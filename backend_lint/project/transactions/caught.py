@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend_lint.facts.file import Role
 from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
 from backend_lint.project.blocks import around, inside, is_deferred, within
 from backend_lint.project.calls import FunctionKey
@@ -52,7 +53,7 @@ class Caught(msgspec.Struct, frozen=True):
     inside: Inside
     name: str
     mild: bool = False
-    """No error of the database is expected: all are caught, around what hardly fails, or in the admin, which shows a person that it did."""
+    """No error of the database is expected: all are caught, around what hardly fails, or where a person sees that it did."""
 
 
 def caught_inside(project: Project, reach: Reach, work: Work) -> Iterator[Caught]:
@@ -88,7 +89,8 @@ def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, fou
     after = _after(project, key, body, handler, found, work, outer, first)
     if after is None:
         return None
-    mild = not explicit and (found.scope.what.startswith("the admin") or body.calls[failing].callee.endswith(_LINKS))
+    aside = found.scope.what.startswith("the admin") or project.modules[key[0]].role is Role.COMMAND
+    mild = not explicit and (aside or body.calls[failing].callee.endswith(_LINKS))
     return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"), mild)
 
 
