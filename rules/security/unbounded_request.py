@@ -80,6 +80,8 @@ class UnboundedRequest(ProjectRule):
             evidence = [Evidence(size.key[0], size.line, "it decides here how many rows are loaded")]
             yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence)
         for found in free_paginators(project):
+            if not self.shows(found.profile):
+                continue
             cure = f"set `{found.bound}`" if found.is_own else f"name a subclass of it here that sets `{found.bound}`"
             message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: {cure}"
             yield self.finding(found.path, Place.at(found.line, found.column), message)

@@ -139,3 +139,25 @@ def test_key_that_a_file_may_replace_is_told_as_a_default(tmp_path: Path) -> Non
         found = run(Settings(root=tmp_path, cache=False, jobs=1), samples.registry()).findings
         messages.append(next(one.finding.message for one in found if one.finding.rule == "hardcoded-signing-key"))
     assert "stands in the code" in messages[0] and "falls back" in messages[1]
+
+
+PAGES = """from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.viewsets import ModelViewSet
+
+
+class Pages(LimitOffsetPagination):
+    default_limit = 20
+
+
+class Orders(ModelViewSet):
+    pagination_class = Pages
+
+    def get_queryset(self):
+        return Order.objects.filter({})
+"""
+
+
+@pytest.mark.parametrize(("asked", "smallest"), [("open=True", Profile.DEFAULT), ("user=self.request.user", Profile.STRICT)])
+def test_pages_of_the_callers_own_rows_are_not_for_the_default_profile(asked: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "views.py").write_text(PAGES.format(asked), encoding="utf-8")
+    assert next(profile for profile in Profile if "unbounded-request" in said(tmp_path, profile)) is smallest
