@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FAST = tuple(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new", "blake2b", "blake2s", "sha3_256", "sha3_512"))
 _PASSWORD = lazy_regex(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
 _BREACH = lazy_regex(r"upgrade|legacy|migrat|old_|pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
+_SLOW = lazy_regex(r"(?:^|\.)(?:hashpw|checkpw|pbkdf2_hmac|scrypt|hash_secret|argon2\.\w+)$|bcrypt\.|argon2|PasswordHasher", re.IGNORECASE)
 _COMPARED = lazy_regex(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
 _SIGNATURE = lazy_regex(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
 _ENCRYPTS = lazy_regex(r"(?:^|_)encrypt\w*$", re.IGNORECASE)
@@ -53,6 +54,8 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
     for found in calls_to(project, _FAST):
         given = argument(found.call, 1 if found.name == "hashlib.new" else 0, "string") or argument(found.call, 0, "data")
         name = _password(found.module.bodies[found.function], given)
+        if any(_SLOW.search(call.callee) for call in found.module.bodies[found.function].calls):
+            continue  # it only makes a long password short enough
         symbol = found.symbol.rpartition(".")[2]
         if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
             yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)

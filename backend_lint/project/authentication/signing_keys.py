@@ -32,7 +32,7 @@ _NAME = lazy_regex(
 _HINT = lazy_regex(r"SECRET|KEY", re.IGNORECASE)
 """What all those names hold: most texts need not be taken apart."""
 _DJANGO_KEYS = frozenset({"SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET", "SIGNING_KEY"})
-"""Names that a settings module for production sets again."""
+"""Names that are often there, so that one look at all modules answers for them."""
 _OTHERS = lazy_regex(
     r"AWS|S3|STRIPE|CAPTCHA|MINIO|GCS|STORAGE|OSS|TURNSTILE|CLIENT|CONSUMER|TWILIO|TWITTER|SLACK|GITHUB|GITLAB|BITBUCKET|GOOGLE|FACEBOOK|PAYPAL|BRAINTREE|PUBLIC|"
     r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
@@ -71,16 +71,19 @@ def is_signing_key(name: str) -> bool:
 def signing_keys(project: Project) -> Iterator[SigningKey]:
     """Signing keys that stand in the code, where nothing shows that production refuses to start with them."""
     refused: frozenset[str] | None = None
-    elsewhere: dict[str, set[str]] | None = None
+    elsewhere: dict[str, set[str]] = {}
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):
             fields = tuple(_fields(project, module))
             for found in (*_assigned(project, module), *(fields if fields and _is_served(project, module) else ())):
-                if refused is None or elsewhere is None:
-                    refused, elsewhere = _refused(project), set_elsewhere(project.modules, _DJANGO_KEYS)
+                if refused is None:
+                    refused = _refused(project)
                 if found.name.upper() in refused:
                     continue
-                if found.function == 0 and found.name in _DJANGO_KEYS and is_overridden(elsewhere, module, found.name, found.line):
+                is_setting = found.name in _DJANGO_KEYS or module.role is Role.SETTINGS
+                if is_setting and found.name not in elsewhere:
+                    elsewhere.update(set_elsewhere(project.modules, frozenset({found.name, *_DJANGO_KEYS})))
+                if found.function == 0 and is_setting and is_overridden(elsewhere, module, found.name, found.line):
                     project.note_unknown("hardcoded-signing-key")
                 else:
                     yield found
