@@ -25,6 +25,7 @@ _SAID = {
 }
 _IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.module_loading.import_string"})
 _IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
+_NEAR = 3
 
 
 class DangerousSink(ProjectRule):
@@ -115,6 +116,8 @@ def _is_lxml_five(project: Project, found: Arrival) -> bool | None:
 def _is_sure(project: Project, found: Arrival) -> bool:
     """Names of files and programs are often looked at on a way through several functions, redirects by whoever asked for them."""
     if found.danger is Danger.REDIRECT:
+        if len(found.trail.steps) > _NEAR or any(step.text.startswith("kept as") for step in found.trail.steps):
+            return False
         reached = project.reached_from(found.key)
         return reached is not None and (reached[0].module, reached[0].function) == found.key and reached[0].kind is EntryKind.ROUTE
     if found.danger is Danger.XML and _is_lxml_five(project, found) is None:

@@ -8,6 +8,7 @@ from backend_lint.project.taint.flows import Flows, Mode, Trail
 from backend_lint.project.taint.hosts import begins_with_scheme
 from backend_lint.project.taint.library import Danger
 from backend_lint.project.taint.sources import Trait
+from backend_lint.project.taint.values import pieces
 from backend_lint.project.value_text import entries
 
 _HARMLESS: dict[Danger, frozenset[Trait]] = {
@@ -38,6 +39,10 @@ def arriving(flows: Flows, key: FunctionKey, text: str, danger: Danger) -> Trail
             return None
         if (text[:1] not in "%#" and not text[:1].isidentifier()) or text.startswith(("str(", "f'")):
             return None  # text, in which no operator can stand
+    if danger is Danger.CODE and "repr(" in text:
+        # a literal that was written by `repr` is one
+        given = [piece.text for piece in pieces(text) if piece.is_value and not piece.text.startswith("repr(")]
+        return next((found for one in given if one != text and (found := arriving(flows, key, one, danger)) is not None), None)
     for trail in flows.trails(key, text, Mode.HOST if danger in (Danger.URL, Danger.REDIRECT) else Mode.ANY):
         if not trail.source.traits & harmless and (danger is not Danger.NOSQL or _MAY_BE_MAPPING.search(trail.source.shown)):
             return trail

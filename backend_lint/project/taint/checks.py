@@ -27,6 +27,7 @@ _LOOKING_UP = frozenset(
     "get_by find_by get_or_none get_by_name find_one first one_or_none scalar scalars scalar_one_or_none exists filter filter_by where execute select".split()
 )
 _ENDING = frozenset({"abort", "flask.abort"})
+_VERIFIES = lazy_regex(r"valid|verif|check|compare", re.IGNORECASE)
 _HAS = lazy_regex(r"(?<!path)(?<!file)(?<!dir)(?<!folder)_(?:exists?|is_registered|is_known)$")
 _EQUAL = lazy_regex(r"==([#%][\w.\[\]']+)\)")
 
@@ -38,6 +39,7 @@ class Checks:
         self._body = body
         self._conditions = [block.subject for block in body.blocks if block.kind in _CONDITIONAL] + [text for _, text, _ in body.conditions]
         self._checked = set(self._looked_at())
+        self._signed = set(self._shown_signed())
         fresh = self._checked
         for _ in range(_LEVELS):
             fresh = {text for one in fresh for number in call_ids(one) for text in self._handed(number)} - self._checked
@@ -46,7 +48,7 @@ class Checks:
 
     def covers(self, text: str) -> bool:
         """Whether the function has checked a value."""
-        if text in self._checked:
+        if text in self._checked or any(text.startswith((f"{whole}[", f"{whole}.")) for whole in self._signed):
             return True
         if text[:1] == "#" and text[1:].isdigit() and self._asked_again(int(text[1:])):
             return True
@@ -82,6 +84,15 @@ class Checks:
             for number in call_ids(condition):
                 if number < len(self._body.calls) and self._body.calls[number].callee.rpartition(".")[2] in _RESOLVING:
                     yield f"#{number}"
+
+    def _shown_signed(self) -> Iterator[str]:
+        """What a signature was compared with: ``validator.validate(request.url, request.form, signature)``. Its sender is known."""
+        for call in self._body.calls:
+            if _VERIFIES.search(call.callee.rpartition(".")[2]):
+                given = [*call.args, *(value for _, value in call.keywords)]
+                inner = [self._body.calls[number].args for text in given for number in call_ids(text) if number < len(self._body.calls)]
+                if any("ignature" in text for text in (call.callee, *given, *(one for args in inner for one in args))):
+                    yield from (text for text in given if text[:1] not in "'\"" and "." in text)
 
     def _found_in_store(self) -> Iterator[str]:
         """What rows were looked up by, where the function ends unless there is one: ``if not Target.get_by(uri=uri): abort(400)``."""

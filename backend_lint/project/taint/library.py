@@ -83,7 +83,7 @@ CARRIES = frozenset({"file", "filename", "data", "content", "text", "stream", "n
 CHECKING = (
     "valid safe allow white permit verif check ensure assert sanit clean "
     "escap quot restrict forbid reject block private_ip internal public_url local_ip slugify "
-    "secure authorize authorise normalize_host"
+    "secure authorize authorise normalize_host legal malicious suspicious dangerous forbidden"
 ).split()
 """Words in names of functions that look at a value before it is used."""
 TESTING = frozenset(
