@@ -8,7 +8,7 @@ from backend_lint.api import Evidence
 from backend_lint.facts.deployment import Bound
 from backend_lint.facts.file import Role
 from backend_lint.facts.route import EntryKind
-from backend_lint.project.by_hand import started_by_hand
+from backend_lint.project.by_hand import is_scheduled, started_by_hand
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -25,11 +25,15 @@ _SAID = {
 
 
 class Hanging(NamedTuple):
-    """`who`: what hangs, in words; empty if it is not known. `soft`: no request waits, and something ends the wait or somebody sees it."""
+    """`who`: what hangs, in words; empty if it is not known. `soft`: no request waits, and something ends the wait or somebody sees it.
+
+    `watched`: somebody started it by hand and sits before it; nothing runs it at its times.
+    """
 
     who: str
     soft: bool
     evidence: tuple[Evidence, ...] = ()
+    watched: bool = False
 
 
 def hanging(project: Project, key: FunctionKey) -> Hanging:
@@ -37,7 +41,8 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     command = project.modules[key[0]].role is Role.COMMAND
     reached = project.reached_from(key)
     if reached is None:
-        return Hanging("", command or started_by_hand(project, key) or _is_script(project, key) or _tasks_end(project))
+        by_hand = command or started_by_hand(project, key) or _is_script(project, key)
+        return Hanging("", by_hand or _tasks_end(project), (), by_hand and not is_scheduled(project, key[0]))
     entry, _ = reached
     name = entry.name.replace(".<locals>", "")
     path = entry.module
@@ -52,7 +57,9 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
         if limit is not None:
             return Hanging(f"only the time limit of {limit.seconds:g} s ends the task `{name}`", True, (*evidence, limit.evidence()))
         return Hanging(who, _tasks_end(project), evidence)
-    return Hanging(who, command or entry.kind is EntryKind.COMMAND, evidence)
+    by_hand = command or entry.kind is EntryKind.COMMAND
+    shared = not command and path != key[0]  # what others may call as well
+    return Hanging(who, by_hand, evidence, by_hand and not (shared or is_scheduled(project, path)))
 
 
 def _tasks_end(project: Project) -> bool:

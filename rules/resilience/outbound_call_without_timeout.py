@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, Place, ProjectRule, Severity
+from backend_lint.api import Finding, Mends, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.call_edits import with_keyword
 from backend_lint.project.event_loop import answers_request
@@ -25,7 +25,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
     parameter they are reached; `urllib`, `urllib3`, `http.client`, gRPC stubs, SMTP, IMAP, FTP, SSH and LDAP clients, API clients whose documented default
     is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and, where a request waits for them, `aiohttp` and object
     storage clients that keep a default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
-    The message says which request or task hangs. Where only commands get there, or a time limit ends every task, it is an information.
+    The message says which request or task hangs. Where only commands that run at their times get there, or a time limit ends every task, it is an
+    information; commands and scripts that somebody starts by hand and watches are shown in the strict profile.
 
     The fix gives a call that takes `timeout=` ten seconds. It is unsafe: only you know how long this answer may take, and a call that needs longer fails.
 
@@ -60,9 +61,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     ## When this is wrong
 
-    A stream that is opened with a timeout of None on purpose, to follow events or pass a body on for as long as it comes, is left alone.
-    Something that cannot be seen bounds the call: a proxy on the way that gives up, a patched library. A stream that is meant to stay open needs a read
-    timeout between two messages, not none.
+    A stream that is opened with a timeout of None on purpose, to follow events or pass a body on for as long as it comes, is left alone: it needs a read
+    timeout between messages. Something that cannot be seen bounds the call: a proxy that gives up, a patched library.
 
     ## Options
 
@@ -74,7 +74,6 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
 
     - [requests: timeouts](https://requests.readthedocs.io/en/latest/user/advanced/#timeouts)
     - [Django: EMAIL_TIMEOUT](https://docs.djangoproject.com/en/stable/ref/settings/#email-timeout)
-    - [aiohttp: timeouts](https://docs.aiohttp.org/en/stable/client_quickstart.html#timeouts)
     """
 
     severity, precision, since = Severity.WARNING, "very-high", "0.1"
@@ -95,6 +94,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                 project.note_unknown(self.name)
             elif found.limit is not Limit.GIVEN and (found.limit is not Limit.DEFAULT or (found.seconds or 0.0) > self.option("longest-default")):
                 behind = hanging(project, (found.path, found.function))
+                if behind.watched and not self.shows(Profile.STRICT):
+                    continue
                 yield self.finding(
                     found.path,
                     found.call,
@@ -124,11 +125,18 @@ def _message(found: Outbound, behind: Hanging) -> str:
     name, cure = found.label, found.wait.cure or f"give it `{_keyword(found)}=`"
     if found.limit is Limit.DEFAULT:
         return f"`{name}` waits up to {found.seconds:g} s by default; give it a `{_keyword(found)}` that fits its caller"
+    what = f"`{name}` has no timeout"
     if found.limit is Limit.EXPLICIT:
         what, cure = f"`{name}` is told to wait for ever, with a timeout of None", "give it a number of seconds"
-    else:
-        what = f"`{name}` has no timeout"
+    elif passed_on := _passed_on(found):
+        cure = f'give it one where the caller gives none: `{passed_on}.setdefault("timeout", 10)`'
     return f"{what}: {behind.who or 'its caller hangs'} while the other side does not answer; {cure}"
+
+
+def _passed_on(found: Outbound) -> str:
+    """The keywords that the call passes on: a `timeout=` beside them breaks every caller that gives one."""
+    unpacked = next((value for name, value in found.call.keywords if name == "**"), "")
+    return unpacked[1:] if unpacked.startswith("%") and _keyword(found) == "timeout" else ""
 
 
 def _keyword(found: Outbound) -> str:
@@ -136,5 +144,7 @@ def _keyword(found: Outbound) -> str:
 
 
 def _suggestion(found: Outbound) -> str:
-    takes_keywords = not found.handed_over or found.handed_over in ("to_thread", "submit", "run_in_threadpool")
+    if passed_on := _passed_on(found):
+        return f'{passed_on}.setdefault("timeout", 10)' if found.limit is Limit.MISSING else ""
+    takes_keywords = found.handed_over in ("", "to_thread", "submit", "run_in_threadpool")
     return "timeout=10" if _keyword(found) == "timeout" and found.limit is not Limit.DEFAULT and takes_keywords else ""

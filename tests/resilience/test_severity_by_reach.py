@@ -48,3 +48,29 @@ def test_a_task_that_something_ends_costs_less_than_one_that_nothing_ends(tmp_pa
     assert str(found.finding.severity) == severity
     assert said in found.finding.message
     assert any(one.path == "jobs.py" for one in found.finding.evidence), "the reader is not told which task"
+
+
+SCRIPT = "import requests\n\n\ndef main():\n    requests.get('https://a.example')\n\n\nif __name__ == '__main__':\n    main()\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "profile", "found"),
+    [("fill.py", "default", 0), ("fill.py", "strict", 1), ("cronjobs/fill.py", "default", 1)],
+    ids=["somebody watches it", "strict", "a timer starts it"],
+)
+def test_a_script_that_somebody_watches_is_left_to_the_strict_profile(tmp_path: Path, path: str, profile: str, found: int) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(SCRIPT)
+    settings = Settings(root=tmp_path, profile=profile, cache=False, jobs=1)  # type: ignore[arg-type]
+    rules = [one.finding.rule for one in run(settings, Registry.load(entry_points=False)).findings]
+    assert rules.count("outbound-call-without-timeout") == found
+
+
+WRAPPER = "import requests\n\n\nclass Client:\n    def get(self, url, **options):\n        return requests.get(url, **options)\n\n\ndef rates():\n    return Client().get('https://a.example')\n"
+
+
+def test_a_wrapper_that_passes_keywords_on_is_told_to_set_a_default(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text(WRAPPER)
+    settings = Settings(root=tmp_path, select=("outbound-call-without-timeout",), cache=False, jobs=1)
+    (found,) = run(settings, Registry.load(entry_points=False)).findings
+    assert found.finding.suggestion == 'options.setdefault("timeout", 10)', "`timeout=` beside `**options` breaks callers that give one"
