@@ -12,10 +12,11 @@ _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests"
 _MAYBE_TEST_FOLDERS = frozenset({"regression", "acceptance", "functional", "integration", "qa", "smoke"})
 """Names that application code may have as well: what is in the file decides."""
 _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py", "pytest_plugin.py"})
-_SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds", "notebooks"})
+_SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "docs", "examples", "samples", "benchmarks", "seeds"})
 # Names that a package of an application may bear as well: they count at the top of the project only.
 _TOP_SCRIPT_FOLDERS = frozenset(
     "tools automation doc example demo demos bench benchmark ci extras hack contrib dev development devtools etc evaluation evals qa load-tests loadtest "
+    "documentation devel notebooks notebook "
     ".github .circleci".split()
 )
 _SCRIPT_NAMES = frozenset({"noxfile.py", "fabfile.py", "dodo.py", "duties.py", "manage.py", "seed.py", "seeds.py"})
