@@ -49,7 +49,8 @@ _MAY_HOLD = lazy_regex(
 """What a dictionary with a secret in it holds; to take its entries apart costs more."""
 _PLACEHOLDER = lazy_regex(
     r"example|placeholder|changeme|change[-_]?me|dummy|fake|sample|mock|insert|replace|redacted|your|todo|fixme|lorem|default|insecure|unsafe|secret|passw|"
-    r"token|demo|dev|test|local|xxx|\*\*\*|\.\.\.|12345|abcdef|<|>|\$\{|\{\{|%\(|null|none|undefined|foobar|qwert|django|deadbeef|feedface|cafebabe",
+    r"token|demo|dev|test|local|xxx|\*\*\*|\.\.\.|12345|abcdef|<|>|\$\{|\{\{|%\(|null|none|undefined|foobar|qwert|django|deadbeef|feedface|cafebabe|"
+    r"ch[a4]ng[e3]|p[a4@][s5$]{2}w|s[e3]cr[e3]t",
     re.IGNORECASE,
 )
 _NOT_SECRET = lazy_regex(
