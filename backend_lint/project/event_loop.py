@@ -122,6 +122,12 @@ def answers_request(project: Project, key: FunctionKey) -> bool:
     return reached is not None and reached[0].kind in SERVING
 
 
+def runs_alone(project: Project, key: FunctionKey) -> bool:
+    """The function is known to run before anybody is served, or after."""
+    reached = project.reached_from(key)
+    return reached[0].kind is EntryKind.STARTUP if reached is not None else _at_start(project, key, 0)
+
+
 def ends_at_once(project: Project, key: FunctionKey, call: Call) -> bool:
     """Whether a call in function `key` makes a coroutine of the project that awaits nothing: it ends in the step of the loop that it begins with."""
     target = project.value(*key, call.callee)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Place, Position, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Place, Position, Profile, ProjectRule, Severity
 from backend_lint.facts.python import BlockKind, Body
-from backend_lint.project import Project
+from backend_lint.project import Project, SourceModule
 from backend_lint.project.blocks import inside
+from backend_lint.project.event_loop import runs_alone
 from backend_lint.project.libraries import Effect
 
 _LOCKS = frozenset({"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
@@ -83,37 +84,41 @@ class LockHeldAcrossAwait(ProjectRule):
         for module, index, head, body in project.functions("async"):
             if not head.is_async or module.role not in self.roles:
                 continue
-            for place, line in self._held(project, module.path, index, body):
+            held = list(self._held(project, module.path, index, body))
+            if held and runs_alone(project, (module.path, index)) and not self.shows(Profile.STRICT):
+                continue
+            for place, line, lock in held:
+                cure = "release it before the await, plain functions need it too" if _is_shared(module, lock) else "use asyncio.Lock"
                 yield self.finding(
                     module.path,
                     place,
-                    f"thread lock is held across an await in async {head.name}: the next coroutine that wants it stops the event loop; use asyncio.Lock",
+                    f"thread lock is held across an await in async {head.name}: the next coroutine that wants it stops the event loop; {cure}",
                     symbol=head.name,
                     evidence=(Evidence(module.path, line, "waits here, with the lock held"),),
                 )
             if self.option("async-locks") and project.reached_from((module.path, index)) is not None:
                 for number, block in enumerate(body.blocks):
                     if block.kind is BlockKind.WITH and block.is_async and self._is_lock(project, module.path, index, block.subject, ("asyncio",)):
-                        held = [edge for edge in project.calls.edges((module.path, index)) if inside(body, edge.call.block, number)]
-                        if way := project.calls.reaches((module.path, index), Effect.HTTP, first=held):
+                        edges = [edge for edge in project.calls.edges((module.path, index)) if inside(body, edge.call.block, number)]
+                        if way := project.calls.reaches((module.path, index), Effect.HTTP, first=edges):
                             message = f"lock is held in async {head.name} while another service answers, all requests queue behind it; ask first, lock after"
                             yield self.finding(
                                 module.path, Place.at(block.line), message, symbol=head.name, evidence=project.calls.evidence(way), severity=Severity.WARNING
                             )
 
-    def _held(self, project: Project, path: str, index: int, body: Body) -> Iterator[tuple[Position, int]]:
+    def _held(self, project: Project, path: str, index: int, body: Body) -> Iterator[tuple[Position, int, str]]:
         for number, block in enumerate(body.blocks):
             if block.kind is BlockKind.WITH and not block.is_async and block.subject and self._is_lock(project, path, index, block.subject):
                 waits = _waits(body, number)
                 if waits:
-                    yield Place.at(block.line), min(waits)
+                    yield Place.at(block.line), min(waits), block.subject
         for call in body.calls:
             lock, _, method = call.callee.rpartition(".")
             if method == "acquire" and not call.awaited and self._is_lock(project, path, index, lock):
                 end = min((other.line for other in body.calls if other.callee == f"{lock}.release" and other.line > call.line), default=0)
                 between = [line for line in _waits(body, 0) if call.line < line < end]
                 if between:
-                    yield call, min(between)
+                    yield call, min(between), lock
 
     @staticmethod
     def _is_lock(project: Project, path: str, function: int, subject: str, modules: tuple[str, ...] = _MODULES) -> bool:
@@ -122,6 +127,15 @@ class LockHeldAcrossAwait(ProjectRule):
             return False
         owner, _, name = found.name.rpartition(".")
         return name in _LOCKS and owner in modules and (name == "Lock" or modules is _MODULES)
+
+
+def _is_shared(module: SourceModule, lock: str) -> bool:
+    """Functions that cannot await take the same lock."""
+    taken = ((head, body) for head, body in zip(module.functions, module.bodies, strict=True) if not head.is_async)
+    return any(
+        any(block.kind is BlockKind.WITH and block.subject == lock for block in body.blocks) or any(call.callee == f"{lock}.acquire" for call in body.calls)
+        for _, body in taken
+    )
 
 
 def _waits(body: Body, block: int) -> list[int]:

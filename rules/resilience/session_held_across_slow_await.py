@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
 from backend_lint.project import Effect, Project
+from backend_lint.project.event_loop import answers_request
 from backend_lint.project.held_sessions import Held, held, is_async_session
 from backend_lint.project.outliving_sessions import Outliving, outliving
 
@@ -72,6 +73,7 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
 
     ## When this is wrong
 
+    A consumer that takes one message after the other holds one connection, whoever waits: outside of requests this is shown in the strict profile only.
     The engine runs in autocommit with `NullPool` behind a transaction pooler, or a lock must be kept over the call on purpose.
 
     ## References
@@ -87,7 +89,7 @@ class SessionHeldAcrossSlowAwait(ProjectRule):
         outlived = list(outliving(project))
         users = {one.user for one in outlived}
         for kept in held(project):
-            if kept.function not in users:
+            if kept.function not in users and (answers_request(project, kept.function) or self.shows(Profile.STRICT)):
                 yield self._kept(project, kept)
         for one in outlived:
             yield self._outlived(project, one)
