@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.architecture.private_imports import Leak, leaks
+from backend_lint.project.architecture.private_imports import Leak, is_custom, leaks
 
 _SHOWN = 4
 
@@ -15,8 +15,8 @@ class FeatureSliceLeak(ProjectRule):
     ## What it does
 
     Reports a function, a class or a module whose name begins with an underscore and that is imported from outside the package it lies in: once for each,
-    with all that import it. A package may reach down into its own parts. Outside of the profile `strict`, what only one module imports is left out, unless
-    the package hands it on under a public name.
+    with all that import it. A package may reach down into its own parts. Private modules that only one module imports, or of which so many are imported from
+    afar that the underscore is there for those who install the project, are shown in the profile `strict`.
 
     ## Why is this bad
 
@@ -79,10 +79,11 @@ class FeatureSliceLeak(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
-        for one in leaks(project):
+        found, strict = leaks(project), self.shows(Profile.STRICT)
+        for one in found:
             first = one.arrows[0]
             others = len({arrow.importer for arrow in one.arrows}) - 1
-            if not (one.public or others) and not self.shows(Profile.STRICT):
+            if not strict and one.whole and (not (one.public or others) or is_custom(found, one)):
                 continue
             more = f" and {others} more module{'s' if others > 1 else ''} import" if others else " imports"
             yield self.finding(

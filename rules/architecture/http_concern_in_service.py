@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Severity
+from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.http_concerns import http_answers
 
@@ -12,8 +13,9 @@ class HttpConcernInService(ProjectRule):
 
     ## What it does
 
-    Reports a function of a service, a repository or the domain that raises `HTTPException` or `Http404`, or calls `abort`, where at least 85 % of the modules
-    of these layers do not. Modules that turn callers away (authentication, permissions, dependencies), handlers and FastAPI's dependencies are left out.
+    Reports the functions of a module of services, repositories or the domain that raise `HTTPException` or `Http404`, or call `abort`, where at least 85 % of
+    the modules of these layers do not. Modules that turn callers away (authentication, permissions, dependencies), handlers and FastAPI's dependencies are
+    left out.
 
     ## Why is this bad
 
@@ -93,26 +95,27 @@ class HttpConcernInService(ProjectRule):
     Where the function is only ever called from routes and is meant to answer for them: it belongs beside the routes then.
     """
 
-    severity = Severity.WARNING
+    severity = Severity.INFO
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
     automatic = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         answers = http_answers(project)
-        places = project.architecture.layers.places
-        for one in answers.found:
-            path, number = one.function
+        names = project.architecture.graph.names
+        for path, some in itertools.groupby(answers.found, key=lambda one: one.function[0]):
+            first, *others = some
+            number = first.function[1]
             head = project.modules[path].functions[number]
             symbol = head.name if number else ""
-            shown = one.name.rpartition(".")[2]
-            more = f" in {one.places} places" if one.places > 1 else ""
+            places = first.places + sum(one.places for one in others)
+            who = f"`{symbol or 'module'}`" + (f" and {len(others)} more function{'s' if len(others) > 1 else ''} of `{names[path]}`" if others else "")
             yield self.finding(
                 path,
-                one.place,
-                f"`{symbol or 'module'}` of layer {places[path].layer} answers in HTTP with `{shown}`{more}: callers that are no routes cannot use it; "
-                "raise an exception of your own and translate it in the route",
+                first.place,
+                f"{who} in layer {project.architecture.layers.places[path].layer} answer{'' if others else 's'} in HTTP with `{first.name.rpartition('.')[2]}`"
+                f"{f' in {places} places' if places > 1 else ''}: a job or command that calls {'them' if others else 'it'} gets what only a web framework "
+                "understands; raise an exception of your own and translate it in the route",
                 symbol=symbol,
                 evidence=[Evidence(path, head.line, f"{answers.silent} of {answers.modules} modules of these layers leave answers to the routes")],
             )

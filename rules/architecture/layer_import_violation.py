@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture import Violation
+from backend_lint.project.references import RefKind
 
 
 class LayerImportViolation(ProjectRule):
@@ -107,13 +108,24 @@ class LayerImportViolation(ProjectRule):
             arrow = one.arrow
             importer, imported = graph.names[arrow.importer], graph.names[arrow.imported]
             what = arrow.name.rpartition(".")[2]
-            moved = f"move `{what}` below" if what != "*" else "move what is needed below"
+            cure = f"{f'move `{what}` below' if what != '*' else 'move what is needed below'} or let the caller pass it in"
+            if home := _home(project, one, what):
+                cure = f"take `{what}` from `{graph.names[home]}`, where it is defined"
             yield self.finding(
                 arrow.importer,
                 Place.at(arrow.line),
-                f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {moved} or let the caller pass it in",
+                f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {cure}",
                 evidence=_evidence(one, imported),
             )
+
+
+def _home(project: Project, one: Violation, what: str) -> str:
+    """The module that defines what the higher layer only imports itself, if it lies in no higher layer; empty otherwise."""
+    ref = project.resolver.export(one.arrow.imported, what)
+    if ref is None or ref.kind not in (RefKind.CLASS, RefKind.FUNCTION) or ref.path in (one.arrow.imported, one.arrow.importer):
+        return ""
+    place = project.architecture.layers.places.get(ref.path)
+    return ref.path if place is None or place.layer == one.inner.layer else ""
 
 
 def _called(place: tuple[str, str]) -> str:

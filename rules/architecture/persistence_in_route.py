@@ -101,26 +101,28 @@ class PersistenceInRoute(ProjectRule):
 
     ## When this is wrong
 
-    Where the query belongs to the answer alone, such as the count of a health check.
+    Where the query belongs to the answer alone, such as the count of a health check. A handler that only ends the transaction of several services is shown
+    in the strict profile: somebody has to.
     """
 
     severity = Severity.INFO
     precision = "high"
     since = "0.2"
-    profile = Profile.STRICT
     automatic = True
 
     def check(self, project: Project) -> Iterator[Finding]:
         handlers = handlers_with_queries(project)
         for one in handlers.direct:
+            if one.ends and not self.shows(Profile.STRICT):
+                continue
             path = one.handler[0]
             head = project.calls.head(one.handler)
             more = f" and {one.calls - 1} more" if one.calls > 1 else ""
             yield self.finding(
                 path,
                 one.edge.call,
-                f"handler `{head.name}` asks the database itself (`{one.edge.target.name.rpartition('.')[2]}`{more}), and {handlers.through} others leave that "
-                "to the layer below: move the query there",
+                f"handler `{head.name}` goes to the database itself (`{one.edge.target.name.rpartition('.')[2]}`{more}), and {handlers.through} others leave "
+                f"that to the layer below: {'end the transaction' if one.ends else 'move it'} there",
                 symbol=head.name,
                 evidence=[Evidence(one.other[0], one.service.call.line, f"`{project.calls.head(one.other).name}` calls `{one.service.target.name}`")],
             )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.import_graph import Arrow
 
 if TYPE_CHECKING:
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 _ROLES = frozenset({Role.APPLICATION, Role.COMMAND})
 _CONVENTIONAL = frozenset({"_", "_l", "_lazy", "_version", "_typing", "_types", "_vendor", "_compat"})
 """Translation, versions, types and copies of libraries: used from everywhere by custom."""
+
+_TRIAL = lazy_regex(r"(?:^|\.)(?:bench\w*|\w*testing|\w*_tests?|test_\w+)(?:\.|$)")
+"""Packages that try the others out, and may know them from within."""
+_CUSTOM = 5
+"""So many private modules imported from afar are no slips."""
 
 
 class Leak(NamedTuple):
@@ -35,7 +42,7 @@ def leaks(project: Project) -> list[Leak]:
     graph = project.architecture.graph
     found: dict[tuple[str, str], list[Arrow]] = {}
     for importer, targets in graph.arrows.items():
-        if project.modules[importer].role not in _ROLES:
+        if project.modules[importer].role not in _ROLES or _TRIAL.search(graph.names[importer]):
             continue
         for imported, arrows in targets.items():
             if project.modules[imported].role not in _ROLES:
@@ -49,6 +56,12 @@ def leaks(project: Project) -> list[Leak]:
         one = _leak(project, path, name, arrows)
         joined.setdefault((one.arrows[0].importer, one.arrows[0].line, path, one.home), []).append(one)
     return [_together(group) if len(group) > 1 else group[0] for group in joined.values()]
+
+
+def is_custom(found: Iterable[Leak], one: Leak) -> bool:
+    """So many private modules below one root are imported from other packages that the underscore only keeps out who installs it as a library."""
+    root = one.home.partition(".")[0]
+    return len({other.names for other in found if other.whole and other.home.partition(".")[0] == root}) >= _CUSTOM
 
 
 def _together(group: list[Leak]) -> Leak:

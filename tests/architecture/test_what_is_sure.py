@@ -1,0 +1,57 @@
+"""What the default profile says of an architecture is what nobody argues about; the rest waits for the strict one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend_lint.config import Settings
+from backend_lint.engine.run import run
+from backend_lint.registry import Registry
+
+
+def said(root: Path, files: dict[str, str], rule: str, profile: str = "default") -> list[str]:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    settings = Settings(root=root, profile=profile, cache=False, jobs=1)  # type: ignore[arg-type]
+    return [one.finding.message for one in run(settings, Registry.load(entry_points=False)).findings if one.finding.rule == rule]
+
+
+CONTRACT = """[importlinter]
+root_package = harbour
+
+[importlinter:contract:one]
+name = docks do not know offices
+type = forbidden
+source_modules = harbour.docks
+forbidden_modules = harbour.office
+ignore_imports = harbour.docks.crane -> harbour.office.ledger
+"""
+PACKAGES = {f"harbour/{name}/__init__.py": "" for name in (".", "docks", "office")}
+CRANE = "from harbour.office.ledger import book\n\n\ndef lift(load):\n    return book(load)\n"
+
+
+def test_an_exception_for_a_file_that_nobody_can_parse_is_not_called_stale(tmp_path: Path) -> None:
+    files = {**PACKAGES, ".importlinter": CONTRACT, "harbour/docks/crane.py": CRANE, "harbour/office/ledger.py": "def book(load):\n    return ???\n"}
+    assert said(tmp_path, files, "stale-contract-exception") == []
+
+
+def test_an_exception_that_no_import_needs_is_called_stale(tmp_path: Path) -> None:
+    files = {**PACKAGES, ".importlinter": CONTRACT, "harbour/docks/crane.py": "", "harbour/office/ledger.py": ""}
+    assert len(said(tmp_path, files, "stale-contract-exception")) == 1
+
+
+def privates(number: int) -> dict[str, str]:
+    """`number` private modules of one package, each imported by two modules of another."""
+    users = "".join(f"from yard.core._part{one} import work{one}\n" for one in range(number))
+    parts = {f"yard/core/_part{one}.py": f"def work{one}():\n    return {one}\n" for one in range(number)}
+    return {"yard/__init__.py": "", "yard/core/__init__.py": "", "yard/shop/__init__.py": "", "yard/shop/a.py": users, "yard/shop/b.py": users, **parts}
+
+
+def test_private_modules_that_all_import_are_the_custom_of_a_library(tmp_path: Path) -> None:
+    assert said(tmp_path, privates(6), "feature-slice-leak") == []
+    assert len(said(tmp_path, {}, "feature-slice-leak", "strict")) == 6
+
+
+def test_one_private_module_that_two_others_import_is_a_slip(tmp_path: Path) -> None:
+    assert len(said(tmp_path, privates(1), "feature-slice-leak")) == 1
