@@ -106,6 +106,14 @@ class Workload(Fact, frozen=True):
     handler: str = ""
     target: str = ""
     """What a scaling object scales, or the folder a service is built from."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Of its pods, sorted."""
+    spread: bool | None = None
+    """Its copies are asked to run on different machines or in different zones; None if its kind of file cannot say."""
+    unavailable: str = ""
+    """How many copies a new version takes away at a time: ``all``, a number, a share in per cent; empty if the file does not say."""
+    restarts: bool | None = None
+    """It is started again when it ends; None if the file does not say and its platform does so by itself."""
 
 
 class Probe(Fact, frozen=True):
@@ -150,13 +158,27 @@ class Throttle(Fact, frozen=True):
     line: int
 
 
+class Disruption(Fact, frozen=True):
+    """A ``PodDisruptionBudget``: how many of the pods with these labels may be taken away on purpose. No labels: of which pods is not known."""
+
+    name: str
+    line: int
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 class Quota(Fact, frozen=True):
-    """A number that bounds a process from outside: ``nofile``, the files and connections that it may have open."""
+    """A number that bounds a process from outside.
+
+    `kind`: ``nofile``, the files and connections that it may have open; ``max-connections`` of a database server; ``pooler-clients``, ``pooler-servers`` and
+    ``pooler-database`` of PgBouncer (its ``max_client_conn``, ``default_pool_size`` and ``max_db_connections``). `assumed`: nothing is written, so the
+    documented default holds.
+    """
 
     kind: str
     number: int
     line: int
     unit: str = ""
+    assumed: bool = False
 
 
 class Manifest(Fact, frozen=True):
@@ -175,3 +197,4 @@ class Manifest(Fact, frozen=True):
     """The path that all operations stand below, as the file says."""
     throttles: tuple[Throttle, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    disruptions: tuple[Disruption, ...] = ()

@@ -49,6 +49,8 @@ _PREFIXES = (
 _TEMPLATES = lazy_regex(r"\.(?:html?|html?\.j2|jinja2?)$")
 _TEMPLATE_FOLDER = lazy_regex(r"(?:^|/)(?:templates|jinja2)/")
 _INI = lazy_regex(r"(?:^|[/._-])(?:uwsgi|supervisord?)(?:[/._-]|$)")
+_DATABASE = lazy_regex(r"postgres(?:ql)?(?:[._-][\w.-]{1,60})?\.conf|my(?:sqld?)?\.cnf|mariadb\.cnf|pgbouncer\.ini")
+"""Configuration of a database server, or of the pooler in front of it."""
 _INCLUDED = lazy_regex(r"(?:^|/)(?:nginx|sites-available|sites-enabled)/[^/]+$")
 """Parts of an nginx configuration, which have no suffix."""
 _NGINX = lazy_regex(r"(?:^|[/._-])(?:nginx|sites-available|sites-enabled)(?:[/._-]|$)")
@@ -83,6 +85,8 @@ def wanted(path: str) -> Kind | None:
         return None if kind is Kind.YAML and _FOREIGN.search(lowered) else kind
     if suffix in ("html", "htm", "j2", "jinja", "jinja2"):
         return Kind.TEMPLATE if _TEMPLATE_FOLDER.search(lowered) and _TEMPLATES.search(name) else None
+    if suffix in {"conf", "cnf", "ini"} and _DATABASE.fullmatch(name):
+        return Kind.INI
     if suffix in {"conf", "template", "ini"}:
         if _NGINX.search(lowered) and suffix != "ini":
             return Kind.NGINX

@@ -12,9 +12,10 @@ class AvailabilityBudget(ProjectRule):
 
     ## What it does
 
-    Reads results of monitors (Prometheus, UptimeRobot, Pingdom, Uptime Kuma, tables) and Kubernetes manifests, and reports a service that was up less than
-    asked for, a Deployment that runs once, and one that is sent requests without a readiness probe. Speaks only where `availability` in `[gate.performance]`
-    asks for a share.
+    Reads results of monitors (Prometheus, UptimeRobot, Pingdom, Uptime Kuma, tables) and deployment files, and reports a service that was up less than asked
+    for, and what keeps one from it: a Deployment that runs once, that is sent requests without a readiness probe, whose new versions take all copies away
+    (`Recreate`, a `maxUnavailable` of all), whose copies no PodDisruptionBudget or nothing that keeps them apart protects together; and, where nothing but
+    Compose runs the service, one that is not started again. Speaks only where `availability` in `[gate.performance]` asks for a share.
 
     ## Why is this bad
 
@@ -52,6 +53,19 @@ class AvailabilityBudget(ProjectRule):
 
     ## Use instead
 
+    ```yaml
+    # path: deploy/budget.yaml
+    apiVersion: policy/v1
+    kind: PodDisruptionBudget
+    metadata:
+      name: api
+    spec:
+      maxUnavailable: 1
+      selector:
+        matchLabels:
+          app: api
+    ```
+
     ```toml
     # path: pyproject.toml
     [tool.backend-lint.gate.performance]
@@ -67,7 +81,17 @@ class AvailabilityBudget(ProjectRule):
     spec:
       replicas: 2
       template:
+        metadata:
+          labels:
+            app: api
         spec:
+          topologySpreadConstraints:
+            - maxSkew: 1
+              topologyKey: topology.kubernetes.io/zone
+              whenUnsatisfiable: ScheduleAnyway
+              labelSelector:
+                matchLabels:
+                  app: api
           containers:
             - name: api
               image: shop/api:1.4
@@ -86,6 +110,7 @@ class AvailabilityBudget(ProjectRule):
     ## References
 
     - [Google SRE: availability table](https://sre.google/sre-book/availability-table/)
+    - [Kubernetes: disruptions](https://kubernetes.io/docs/tasks/run-application/configure-pdb/)
     - [Kubernetes: readiness probes](https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/)
     """
 

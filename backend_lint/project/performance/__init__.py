@@ -11,7 +11,8 @@ from backend_lint.facts.performance import Measurements, Run
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
-    from backend_lint.project.performance.capacity import Holder
+    from backend_lint.project.performance.capacity import Capacity, Holder
+    from backend_lint.project.performance.databases import Demand, Limit
     from backend_lint.project.performance.endpoints import Endpoints
     from backend_lint.project.performance.prerequisites import Want
     from backend_lint.project.performance.regressions import Change
@@ -51,9 +52,27 @@ class Performance:
     @functools.cached_property
     def holders(self) -> tuple[Holder, ...]:
         """The servers of production, the one that holds most connections first."""
+        return self._capacity.holders()
+
+    @functools.cached_property
+    def _capacity(self) -> Capacity:
         from backend_lint.project.performance.capacity import Capacity
 
-        return Capacity(self.project).holders()
+        return Capacity(self.project)
+
+    @functools.cached_property
+    def demand(self) -> Demand | None:
+        """The connections that the servers of production open to their database, and how many it allows."""
+        from backend_lint.project.performance.databases import demand
+
+        return demand(self.project, self._capacity, self.holders)
+
+    @functools.cached_property
+    def pooler_overflow(self) -> tuple[Limit, Limit] | None:
+        """A pooler that opens more connections than the database allows: both sides."""
+        from backend_lint.project.performance.databases import pooler_overflow
+
+        return pooler_overflow(self._capacity.manifests)
 
     @functools.cached_property
     def wants(self) -> tuple[Want, ...]:

@@ -24,18 +24,34 @@ _ONE_EACH = ("sync", "gunicorn.workers.sync.SyncWorker")
 _MANY_EACH = ("gthread", "gevent", "eventlet", "tornado", "gunicorn.workers.ggevent.GeventWorker", "gunicorn.workers.geventlet.EventletWorker")
 _GUNICORN_CONNECTIONS = 1000
 _WAITRESS_CONNECTIONS = 100
+_WAITRESS_THREADS = 4
 _FILE = lazy_regex(r"\.(?:ini|ya?ml|xml)\b")
 _SCALED = frozenset({"Deployment", "StatefulSet", "service"})
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A server process as some file starts it. `limit`: how many connections all its copies hold, None if nothing that is known bounds them."""
+    """A server process as some file starts it. `limit`: how many connections all its copies hold, None if nothing that is known bounds them.
+
+    `processes`: how many there are of it in all copies, None if that is not known. `parallel`: the most requests that one of them answers at a time, None if
+    nothing that is known bounds them.
+    """
 
     limit: int | None
     text: str
     path: str
     line: int
     evidence: tuple[Evidence, ...] = ()
+    processes: int | None = None
+    parallel: int | None = None
+
+
+class _Bound(msgspec.Struct, frozen=True):
+    """One copy of a server: `limit` connections in `workers` processes, each of which answers `parallel` requests at a time."""
+
+    limit: int | None
+    text: str
+    workers: int
+    parallel: int | None
 
 
 class Capacity:
@@ -44,12 +60,13 @@ class Capacity:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._manifests = decoded(project.manifests)
+        self.manifests = {path: manifest for path, manifest in self._manifests.items() if not is_development(path)}
         values: dict[str, set[str | None]] = {}
         for one in declarations(self._manifests):
             if not is_development(one.path):
                 values.setdefault(one.variable.name, set()).add(one.variable.value)
         self._declared = {name: next(iter(found)) if len(found) == 1 else None for name, found in values.items()}
-        self._quantities = Quantities(project.modules, self._declared)
+        self.quantities = Quantities(project.modules, self._declared)
 
     def holders(self) -> tuple[Holder, ...]:
         """Every web server that production starts, as far as files say; the one that holds most is taken, for the others may be other ways to run the same."""
@@ -67,17 +84,17 @@ class Capacity:
         if each is None:
             yield Holder(None, f"{process.program}: how many it starts is not known", running.path, process.line)
             return
-        limit, text = each
+        limit, text = each.limit, each.text
         copies, evidence = self._copies(running, manifest)
         files = next((quota for quota in manifest.quotas if quota.kind == "nofile" and quota.unit == process.unit), None)
         if files is not None:
-            workers = self._workers(running.path, manifest, options, process.program) or 1
-            if limit is None or workers * files.number < limit:
-                limit, text = workers * files.number, f"{text}, {files.number:,} open files each"
+            if limit is None or each.workers * files.number < limit:
+                limit, text = each.workers * files.number, f"{text}, {files.number:,} open files each"
             evidence = (*evidence, Evidence(running.path, files.line, f"a process may open {files.number:,} files: each connection is one"))
         if copies > 1:
             text = f"{text}, {copies} copies"
-        yield Holder(None if limit is None else limit * copies, f"{process.program}: {text}", running.path, process.line, evidence)
+        whole_limit = None if limit is None else limit * copies
+        yield Holder(whole_limit, f"{process.program}: {text}", running.path, process.line, evidence, each.workers * copies, each.parallel)
 
     def _stands_elsewhere(self, command: str) -> bool:
         """A file of the project that the command names says what is started, and is a server of its own here."""
@@ -96,6 +113,7 @@ class Capacity:
         ]
         # a scaling object bounds the workload that it names
         scaled = [(workload.maximum or 0, path, workload) for path, workload in all_of if workload.target and workload.target == unit]
+        scaled += [(workload.replicas or 0, path, workload) for path, workload in all_of if workload.kind == "Kustomization" and workload.name == unit]
         most = max([*counted, *scaled], key=lambda one: one[0], default=None)
         if most is None or most[0] < 2:
             return 1, ()
@@ -137,7 +155,7 @@ class Capacity:
         if files is None:
             return None
         for file in files:
-            if (found := gunicorn_value(file, self._project.modules, key, self._quantities)) is not None:
+            if (found := gunicorn_value(file, self._project.modules, key, self.quantities)) is not None:
                 return int(found[0]) if found[0] is not None else None
         return default
 
@@ -153,7 +171,7 @@ class Capacity:
             found = [file for file in found if file.endswith(named.lstrip("./"))]
         return found if len(found) == 1 or not (named or found) else None
 
-    def _gunicorn(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:
+    def _gunicorn(self, path: str, manifest: Manifest, options: dict[str, str]) -> _Bound | None:
         workers = self._workers(path, manifest, options, "gunicorn")
         threads = self._setting(path, manifest, options, "threads", 1)
         connections = self._setting(path, manifest, options, "worker_connections", _GUNICORN_CONNECTIONS)
@@ -166,26 +184,31 @@ class Capacity:
         if workers is None or threads is None or connections is None or kind == "?" or "$" in kind:
             return None
         if kind in _ONE_EACH and threads == 1:
-            return workers, f"{workers} sync workers, one connection each"
-        if kind in _ONE_EACH or kind in _MANY_EACH:
-            threaded = f", {threads} threads each answer" if kind in (*_ONE_EACH, "gthread") else ""
-            return workers * connections, f"{workers} workers, {connections} connections each{threaded}"
-        return None, f"{workers} workers on an event loop"
+            return _Bound(workers, f"{workers} sync workers, one connection each", workers, 1)
+        if kind in _ONE_EACH or kind == "gthread":
+            text = f"{workers} workers, {connections} connections each, {threads} threads each answer"
+            return _Bound(workers * connections, text, workers, threads)
+        if kind in _MANY_EACH:
+            return _Bound(workers * connections, f"{workers} workers, {connections} connections each", workers, connections)
+        return _Bound(None, f"{workers} workers on an event loop", workers, None)
 
-    def _uvicorn(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:
+    def _uvicorn(self, path: str, manifest: Manifest, options: dict[str, str]) -> _Bound | None:
         workers = self._workers(path, manifest, options, "uvicorn")
         if "limit-concurrency" not in options:
-            return (None, f"{workers} workers on an event loop") if workers is not None else None
+            return _Bound(None, f"{workers} workers on an event loop", workers, None) if workers is not None else None
         limit = self._number(options["limit-concurrency"], None)
-        return (workers * limit, f"{workers} workers, --limit-concurrency {limit}") if workers is not None and limit is not None else None
+        if workers is None or limit is None:
+            return None
+        return _Bound(workers * limit, f"{workers} workers, --limit-concurrency {limit}", workers, limit)
 
-    def _uwsgi(self, path: str, manifest: Manifest, options: dict[str, str], command: str = "") -> tuple[int | None, str] | None:
+    def _uwsgi(self, path: str, manifest: Manifest, options: dict[str, str], command: str = "") -> _Bound | None:
         workers = self._workers(path, manifest, options, "uwsgi")
         each = self._number(options.get("gevent") or options.get("async") or options.get("threads"), 1)
         if workers is None or each is None or any(name in options for name in ("ini", "xml", "yaml", "emperor")) or _FILE.search(command):
             return None  # a file that it names says more
-        return workers * each, f"{workers} processes, {each} requests each"
+        return _Bound(workers * each, f"{workers} processes, {each} requests each", workers, each)
 
-    def _waitress(self, path: str, manifest: Manifest, options: dict[str, str]) -> tuple[int | None, str] | None:
+    def _waitress(self, path: str, manifest: Manifest, options: dict[str, str]) -> _Bound | None:
         limit = self._number(options.get("connection-limit"), _WAITRESS_CONNECTIONS)
-        return (limit, f"--connection-limit {limit}") if limit is not None else None
+        threads = self._number(options.get("threads"), _WAITRESS_THREADS)
+        return _Bound(limit, f"--connection-limit {limit}", 1, threads) if limit is not None and threads is not None else None

@@ -37,6 +37,8 @@ def _doubted(verdict: Condition, known: Measurements) -> Condition:
     """A report that cannot be used may be the one that would make the target fail: what passes without it is not measured."""
     if verdict.status == "failed" or not (known.refused or known.problem):
         return verdict
+    if verdict.status == "not-measured" and not known.refused:
+        return verdict  # there is none: its own reason says which one it would need, and what makes it
     reason = known.problem or known.refused[0]
     return Condition(verdict.name, None, verdict.required, "not-measured", reason, (*known.refused[1:], *verdict.details)[:_MOST])
 
@@ -207,8 +209,18 @@ def _connections(performance: Performance) -> Condition:
     limit = holder.limit if holder is not None else None
     static = f"{holder.path}:{holder.line} starts {holder.text}" if holder is not None else "no deployment file says how the service is started"
     details = [f"{one.path}:{one.line}: {one.message}" for one in holder.evidence] if holder is not None else []
+    demand, overflow = performance.demand, performance.pooler_overflow
+    if demand is not None:
+        place = f", {demand.limit.path}:{demand.limit.line}" if demand.limit is not None else ""
+        details.append(f"{demand.holder.path}:{demand.holder.line}, {demand.pool.path}:{demand.pool.line}{place}: {demand.text}")
+    if overflow is not None:
+        details.append("; ".join(f"{one.path}:{one.line}: {one.what} {one.number:,}" for one in overflow))
     if limit is not None and limit < required:
         return _judged(name, float(limit), required, True, f"{static}: {limit} at most", details)
+    if (demand is not None and demand.exceeds) or overflow is not None:
+        loaded = max((report.users or 0 for report in performance.known.loads), default=0)
+        reason = f"the database refuses connections before: {details.pop()}"
+        return Condition(name, float(loaded) if loaded else None, required, "failed", reason, tuple(details))
     loads = [report for report in performance.known.loads if report.users]
     if not loads:
         return _unmeasured(name, required, f"no report says how many users or connections there were at a time; {static}. {LOAD}", details)

@@ -11,7 +11,7 @@ from backend_lint.source import UndecodableError, decode
 
 __all__ = ["KINDS", "VERSION", "read"]
 
-VERSION = "3"
+VERSION = "4"
 """Part of the cache key: raise it when the facts of unchanged bytes change."""
 
 KINDS = frozenset({Kind.YAML, Kind.JSON, Kind.TOML, Kind.INI, Kind.NGINX, Kind.DOCKERFILE, Kind.PROCFILE, Kind.DOTENV, Kind.SHELL, Kind.TERRAFORM})
@@ -73,7 +73,10 @@ def _manifest(data: bytes, file: SourceFile) -> Manifest:
 
         return read_toml(text)
     from backend_lint.readers.deployment import lines
+    from backend_lint.readers.deployment.databases import is_database_file, read_database_file
 
+    if kind is Kind.INI and is_database_file(file.path):
+        return read_database_file(file.path, text)
     readers = {
         Kind.PROCFILE: lines.read_procfile,
         Kind.SHELL: lines.read_shell,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend_lint.duration import whole
 from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Port, Quota, Workload
+from backend_lint.readers.deployment.databases import of_image
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.shell_words import split
 from backend_lint.readers.deployment.tree import Node
@@ -42,13 +43,27 @@ def _words(node: Node | None) -> list[str]:
     return [word for words in split((node.text or "")[:20_000]) for word in words]
 
 
+def _mounts(service: Node) -> bool:
+    """A file or folder is put into the container that may configure the server: only a named volume, or the folder of its data, surely does not."""
+    for item in service.at("volumes").items():
+        text = f"{item.at('source').text}:{item.at('target').text}" if item.pairs is not None else item.text or ""
+        if "data" not in text or "conf" in text or "initdb" in text:
+            return True
+    return False
+
+
 def _service(draft: Draft, name: str, line: int, service: Node) -> None:
     fields = service.fields()
     replicas = fields.get("scale") or service.at("deploy", "replicas")
     build = fields.get("build")
     context = "" if build is None else (build.text if build.text is not None else build.at("context").text) or ""
     image = fields["image"].text or "" if "image" in fields else ""
-    draft.workloads.append(Workload(name, "service", line, whole(replicas.text), image=image, target=context))
+    policy = fields.get("restart") or service.at("deploy", "restart_policy", "condition")
+    # a policy without a condition is "any"
+    restarts = policy.text not in {"no", "none", "false"} if not policy.empty else not service.at("deploy", "restart_policy").empty
+    draft.workloads.append(Workload(name, "service", line, whole(replicas.text), image=image, target=context, restarts=restarts))
+    configured = bool({"command", "entrypoint", "extends", "configs", "env_file", "build"} & fields.keys()) or _mounts(service)
+    draft.quotas.extend(of_image(image, line, name, configured=configured))
     _command(draft, name, fields.get("entrypoint"), fields.get("command"), image)
     if (environment := fields.get("environment")) is not None:
         draft.environment(environment, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backend_lint.duration import seconds
-from backend_lint.facts.deployment import Bound, Deadline, EnvironmentFile, Manifest, Origin, Port, Probe, Process, Quota, Variable, Workload
+from backend_lint.facts.deployment import Bound, Deadline, Disruption, EnvironmentFile, Manifest, Origin, Port, Probe, Process, Quota, Variable, Workload
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.readers.deployment.command import process, processes
 from backend_lint.readers.deployment.tree import Node
@@ -27,6 +27,7 @@ class Draft:
         self.ports: list[Port] = []
         self.files: list[EnvironmentFile] = []
         self.quotas: list[Quota] = []
+        self.disruptions: list[Disruption] = []
 
     def finished(self) -> Manifest:
         """The facts, frozen."""
@@ -40,6 +41,7 @@ class Draft:
             tuple(self.ports),
             tuple(self.files),
             quotas=tuple(self.quotas),
+            disruptions=tuple(self.disruptions),
         )
 
     def deadline(self, kind: str, bounds: Bound, text: str | None, line: int, unit: str = "", scale: float = 1.0, origin: Origin = Origin.WRITTEN) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from backend_lint.duration import whole
-from backend_lint.facts.deployment import Bound, EnvironmentFile, Manifest, Origin, Port, Workload
+from backend_lint.facts.deployment import Bound, Disruption, EnvironmentFile, Manifest, Origin, Port, Workload
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.readers.deployment.databases import of_pooler, of_values
 from backend_lint.readers.deployment.draft import Draft
 from backend_lint.readers.deployment.tree import Node
 
@@ -12,6 +13,8 @@ _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout",
 _NGINX = "nginx.ingress.kubernetes.io/"
 _ALB = "alb.ingress.kubernetes.io/load-balancer-attributes"
 _IDLE = lazy_regex(r"idle_timeout\.timeout_seconds=(\d{1,6})")
+_DATABASES = {"Cluster", "postgresql", "PostgresCluster", "MariaDB", "PerconaPGCluster", "PerconaServerMySQL"}
+"""Objects of which an operator makes a database: CloudNativePG, Zalando, Crunchy, MariaDB, Percona."""
 _ROUTES = {"VirtualService": (("timeout",), "istio-route"), "HTTPRoute": (("timeouts", "request"), "gateway-route")}
 
 
@@ -33,10 +36,21 @@ def _object(draft: Draft, resource: Node) -> None:
         _knative(draft, name, resource)
     elif kind == "HorizontalPodAutoscaler" or kind == "ScaledObject":
         _autoscaler(draft, kind, name, resource)
+    elif kind == "PodDisruptionBudget":
+        draft.disruptions.append(Disruption(name, resource.line, _labels(resource.at("spec", "selector", "matchLabels"))))
+    elif kind == "Kustomization":
+        for entry in resource.at("replicas").items():
+            draft.workloads.append(Workload(entry.at("name").plain() or "", kind, entry.line, whole(entry.at("count").plain())))
+    elif kind in _DATABASES:
+        draft.quotas.extend(of_values(resource.at("spec"), name, inside=True))
+    elif kind == "Pooler":
+        draft.quotas.extend(of_pooler(resource.at("spec", "pgbouncer", "parameters"), name))
+        draft.workloads.append(Workload(name, kind, resource.line, image="pgbouncer"))
     elif kind == "Ingress":
         _ingress(draft, name, resource.at("metadata", "annotations"), resource.at("spec", "ingressClassName").text)
     elif kind == "ConfigMap":
         draft.environment(resource.at("data"), name, "configmap")
+        draft.quotas.extend(of_values(resource.at("data"), name))
     elif kind in {"Secret", "SealedSecret", "ExternalSecret"}:
         _secret(draft, kind, name, resource)
     elif kind in _ROUTES:
@@ -57,12 +71,28 @@ def _workload(draft: Draft, kind: str, name: str, resource: Node) -> None:
     job = spec.at("jobTemplate", "spec") if kind == "CronJob" else spec
     pod = job.at("template", "spec") if kind != "Pod" else spec
     images = [container.at("image").plain() or "" for container in pod.at("containers").items()]
-    draft.workloads.append(Workload(name, kind, resource.line, whole(spec.at("replicas").plain()), image=images[0] if images else ""))
+    affinity = pod.at("affinity", "podAntiAffinity")
+    draft.workloads.append(
+        Workload(
+            name,
+            kind,
+            resource.line,
+            whole(spec.at("replicas").plain()),
+            image=images[0] if images else "",
+            labels=_labels(spec.at("template", "metadata", "labels")),
+            spread=bool(pod.at("topologySpreadConstraints").items()) or not affinity.empty,
+            unavailable="all" if spec.at("strategy", "type").text == "Recreate" else spec.at("strategy", "rollingUpdate", "maxUnavailable").plain() or "",
+        )
+    )
     for key, bounds, label in (("activeDeadlineSeconds", Bound.TASK, "job-active-deadline"),):
         limit = job.at(key)
         if not limit.empty:
             draft.deadline(label, bounds, limit.plain(), limit.line, name)
     _pod(draft, name, pod)
+
+
+def _labels(node: Node) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, value.plain() or "") for key, _, value in node.entries()))
 
 
 def _pod(draft: Draft, name: str, pod: Node) -> None:
@@ -145,6 +175,7 @@ def read_helm_values(documents: list[Node]) -> Manifest:
     """What a chart's values say by the names that charts usually give: replicaCount, autoscaling, ingress.annotations, env, probes."""
     draft = Draft("helm")
     for document in documents:
+        draft.quotas.extend(of_values(document, ""))
         for unit, node in [("", document), *((key, value) for key, _, value in document.entries() if value.pairs is not None)]:
             _values(draft, unit, node)
     return draft.finished()

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.duration import whole
-from backend_lint.facts.deployment import Bound, Manifest, Origin, Workload
+from backend_lint.facts.deployment import Bound, Manifest, Origin, Quota, Workload
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.readers.deployment.databases import MOST
 from backend_lint.readers.deployment.draft import Draft
 
 _TOKEN = lazy_regex(
@@ -32,6 +33,17 @@ _BOUNDS = {
 }
 _NESTED = frozenset({"template", "spec", "service_config"})
 """Blocks inside a resource that hold its own deadline; ``tags``, ``timeouts`` and probes do not."""
+_PARAMETERS = frozenset(
+    {
+        "aws_db_parameter_group",
+        "aws_rds_cluster_parameter_group",
+        "google_sql_database_instance",
+        "azurerm_postgresql_configuration",
+        "azurerm_postgresql_flexible_server_configuration",
+        "azurerm_mysql_flexible_server_configuration",
+    }
+)
+"""Resources that hold the settings of a managed database, each as a name and a value."""
 _GATEWAYS = {"aws_api_gateway_integration": 0.001, "aws_apigatewayv2_integration": 0.001}
 
 
@@ -100,6 +112,7 @@ def read_terraform(text: str) -> Manifest:
     draft = Draft("terraform")
     bounded: dict[str, bool] = {}
     opened: dict[str, int] = {}
+    named = ""
     for blocks, argument, value, line in assignments(text):
         head = blocks[0].split() if blocks else []
         if len(head) != 3 or head[0] != "resource":
@@ -117,6 +130,14 @@ def read_terraform(text: str) -> Manifest:
             draft.variable(argument, value, line, unit)
         elif blocks[-1] == "env" and argument == "name" and value is not None:
             draft.variable(value, None, line, unit)
+        elif kind in _PARAMETERS and argument == "name":
+            named = value or ""
+        elif kind in _PARAMETERS and argument == "value":
+            if named == "max_connections" and (number := whole(value)):
+                draft.quotas.append(Quota(MOST, number, line, unit))
+            named = ""
+        elif kind == "aws_db_proxy" and not argument:
+            draft.workloads.append(Workload(name, kind, line, image="rds-proxy"))
         elif kind == "aws_ecs_service" and argument == "desired_count":
             draft.workloads.append(Workload(name, "ecs-service", line, whole(value)))
     for unit, line in opened.items():
