@@ -11,7 +11,7 @@ Imported = cst.Import | cst.ImportFrom
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
-def with_import(module: cst.Module, path: str, member: str) -> cst.Module | None:
+def with_import(module: cst.Module, path: str, member: str, packages: frozenset[str]) -> cst.Module | None:
     """The module with ``import path``, or ``from path import member``; None where its imports are such that there is no place to be sure of."""
     found = _imports(module)
     same = [index for index, small in found if isinstance(small, cst.ImportFrom) and _path(small) == path and not isinstance(small.names, cst.ImportStar)]
@@ -24,9 +24,16 @@ def with_import(module: cst.Module, path: str, member: str) -> cst.Module | None
         assert isinstance(small, cst.ImportFrom)
         longer = _with_name(small, member)
         return _put(module, same[0], [line.with_changes(body=[longer])], 1) if longer is not None else None
-    key = (_section(path), bool(member), path)
-    ours = [(index, _key(small)) for index, small in found if _key(small)[0] == key[0]]
+    key = (_section(path, packages), bool(member), path)
+    ours = [(index, _key(small, packages)) for index, small in found if _key(small, packages)[0] == key[0]]
     made = cst.parse_statement(f"from {path} import {member}\n" if member else f"import {path}\n")
+    if not ours and (later := next((index for index, small in found if _key(small, packages) > key), None)) is not None:
+        line = module.body[later]
+        assert isinstance(line, cst.SimpleStatementLine)
+        if any(one.comment is not None for one in line.leading_lines):
+            return None
+        apart = line.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        return _put(module, later, [made.with_changes(leading_lines=line.leading_lines), apart], 1)
     if not ours:
         return None
     after = next((index for index, other in ours if other > key), None)
@@ -64,13 +71,13 @@ def _path(small: Imported) -> str:
     return "" if name is None or small.relative else cst.Module([]).code_for_node(name)
 
 
-def _section(path: str) -> int:
+def _section(path: str, packages: frozenset[str]) -> int:
     root = path.partition(".")[0]
-    return 0 if root == "__future__" else 1 if root in sys.stdlib_module_names else 2 if root else 3
+    return 0 if root == "__future__" else 1 if root in sys.stdlib_module_names else 3 if not root or root in packages else 2
 
 
-def _key(small: Imported) -> tuple[int, bool, str]:
-    return _section(_path(small)), isinstance(small, cst.ImportFrom), _path(small)
+def _key(small: Imported, packages: frozenset[str]) -> tuple[int, bool, str]:
+    return _section(_path(small), packages), isinstance(small, cst.ImportFrom), _path(small)
 
 
 def _brings(small: Imported, path: str, member: str) -> bool:

@@ -6,14 +6,16 @@ import ast
 import difflib
 import warnings
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import libcst as cst
+from libcst.matchers import Comment, findall
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from backend_lint.api import Finding, Mends
-from backend_lint.engine.mended_imports import is_taken, with_imports
+from backend_lint.engine.mended_imports import is_taken, unbound, with_imports
 from backend_lint.source import UndecodableError, decode
 
 _DEPTH = 300
@@ -41,14 +43,15 @@ def mend_file(data: bytes, findings: Sequence[Finding], rules: Mapping[str, Mend
         wanted = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].imports_for(finding))
         spared = dict.fromkeys(name for finding in mender.applied for name in rules[finding.rule].spares)
         # costs as much as all else together
-        after = (with_imports(changed, wanted, spared) if wanted or spared else changed).bytes
+        after = (with_imports(changed, wanted, spared, _packages(findings[0].path)) if wanted or spared else changed).bytes
     except CannotMendError:
         raise
     except RecursionError:
         raise CannotMendError("it is nested too deeply for an edit") from None
     except Exception as error:
         raise CannotMendError(f"the fix failed: {type(error).__name__}: {error}"[:300]) from None
-    guard(after)
+    if unknown := unbound(guard(after)) - unbound(tree):
+        raise CannotMendError(f"the fix would use {sorted(unknown)[0]}, which the file does not import")
     return after, mender.applied
 
 
@@ -120,6 +123,21 @@ def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Find
     return targets
 
 
+def _packages(path: str) -> frozenset[str]:
+    """The names that imports of the project itself may begin with."""
+    return frozenset(path.removesuffix(".py").split("/"))
+
+
+def _comments(*nodes: cst.CSTNode | cst.FlattenSentinel[Any] | None) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for node in nodes:
+        if isinstance(node, cst.FlattenSentinel):
+            found += _comments(*node)
+        elif node is not None:
+            found.update(one.value for one in findall(node, Comment()) if isinstance(one, cst.Comment))
+    return found
+
+
 def _holder(positions: Mapping[cst.CSTNode, CodeRange], classes: Iterable[str], lines: tuple[int, int]) -> cst.CSTNode | None:
     """The innermost node of some classes that holds some lines."""
     found = [
@@ -180,8 +198,11 @@ class _Mender(cst.CSTTransformer):
                 break  # something in it was mended: its lines are no longer those of the finding
             mended = self._mended(original_node, result, finding)
             if mended is not None and mended is not result:
+                definition = rule.above(result, finding)
+                if _comments(result) - _comments(mended, definition):
+                    continue  # what was written beside the old text is for a person to place
                 self.applied.append(finding)
-                if (definition := rule.above(result, finding)) is not None:
+                if definition is not None:
                     self.above.append(definition)
                 result = mended  # type: ignore[assignment]  # one node or several: what LibCST takes at this place
         if self.above and original_node in self.outermost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
@@ -12,13 +13,16 @@ from libcst.codemod.visitors import AddImportsVisitor
 from backend_lint.engine.import_order import Statement, with_import
 
 
-def with_imports(module: cst.Module, wanted: Iterable[str], spared: Iterable[str]) -> cst.Module:
-    """The module with imports of `wanted`, ``module`` or ``module:name``, and without those of `spared` that nothing uses."""
+def with_imports(module: cst.Module, wanted: Iterable[str], spared: Iterable[str], packages: frozenset[str] = frozenset()) -> cst.Module:
+    """The module with imports of `wanted`, ``module`` or ``module:name``, and without those of `spared` that nothing uses.
+
+    `packages`: names that the project's own imports may begin with: they stand last.
+    """
     # an import of its own line only: what shares it, or is explained in a comment, is left to whoever wrote it
     unused = [statement for name in spared for statement in module.body if _imports_only(statement, name) and not _is_used(module, statement)]
     for name in wanted:
         path, _, member = name.partition(":")
-        module = with_import(module, path, member) or _with_import_somewhere(module, path, member)
+        module = with_import(module, path, member, packages) or _with_import_somewhere(module, path, member)
     return _without(module, unused)
 
 
@@ -47,6 +51,22 @@ def _without(module: cst.Module, unused: list[Statement]) -> cst.Module:
 def _body_of(statement: Statement) -> cst.CSTNode:
     """The import alone: its blank lines may have gone to one that was put in front of it."""
     return statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else statement
+
+
+def unbound(tree: ast.Module) -> set[str]:
+    """Names that a file uses and nowhere binds."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)} | set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            bound.add(node.name)
+    return {node.id for node in names if node.id not in bound}
 
 
 def is_taken(tree: ast.Module, line: int, wanted: Iterable[str]) -> bool:

@@ -139,7 +139,7 @@ class SerializerNPlusOne(ProjectRule, Mends):
             f"{found.serializer} writes a list of `{model}` with one query per row for {shown}; {cure}",
             symbol=found.symbol,
             evidence=evidence_of(project, found),
-            suggestion=calls if here else "",
+            suggestion=calls if here and not found.queries else "",
             severity=Severity.INFO if not (found.is_view or found.routes) or project.loads.sure.is_slight_list(found) else None,
         )
 

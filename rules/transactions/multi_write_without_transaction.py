@@ -117,6 +117,8 @@ class MultiWriteWithoutTransaction(JoinsWrites, ProjectRule):
         cure = "put both into `with transaction.atomic():`"
         if head.is_async:  # atomic() itself raises SynchronousOnlyOperation there
             cure = "write both in one plain function, in `with transaction.atomic():`, and await that through `sync_to_async(...)`"
+        last = one.last
+        rest = [Evidence(one.key[0], last.call.line, f"the last row that belongs to it, of {last.model.name}, is written here")] if last is not None else []
         entry = [Evidence(found[0].module, found[0].line, "runs it, and opens no transaction")] if found is not None and found[1] else []
         return self.finding(
             one.key[0],
@@ -124,7 +126,7 @@ class MultiWriteWithoutTransaction(JoinsWrites, ProjectRule):
             f"rows of {first.model.name} and {second.model.name} are committed one by one: if the write in line {second.call.line} fails, this one stays; "
             f"{cure}{after}",
             symbol=head.name,
-            evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *entry),
+            evidence=(Evidence(one.key[0], second.call.line, f"the row of {second.model.name} is written here, in a transaction of its own"), *rest, *entry),
             suggestion="await sync_to_async(...)(...)" if head.is_async else ATOMIC if not after else "",
         )
 

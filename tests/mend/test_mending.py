@@ -207,7 +207,9 @@ def test_a_fix_stands_where_the_finding_stands(before: str, after: str, tmp_path
     ],
 )
 def test_a_statement_is_mended_around_the_finding(before: str, after: str, tmp_path: Path) -> None:
-    assert fixed(tmp_path, before).decode() == after
+    end = "\r\n" if "\r\n" in before else "\n"
+    head = f"from parts import one, other, two{end}"
+    assert fixed(tmp_path, head + before).decode() == head + after
 
 
 @pytest.mark.parametrize("text", ["if opened(1):\n    x\n", "if x: opened(1)\n", "with x:\n    if opened(1):\n        y\n", "with x: opened(1)\n"])
@@ -312,7 +314,7 @@ def test_only_the_asked_paths_are_fixed(tmp_path: Path) -> None:
 )
 def test_a_file_whose_fix_did_not_take_is_left_as_it_was(function: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text("get(1)\n", "utf-8")
-    text = f"{function}(1)\nx = 1\n"
+    text = f"from calls import chain2, get\n{function}(1)\nx = 1\n"
     (tmp_path / "app.py").write_text(text, "utf-8")
     outcome = fix(tmp_path)
     assert [path for path, _ in outcome.reverted] == ["app.py"]

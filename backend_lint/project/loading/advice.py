@@ -52,8 +52,8 @@ def cure_of(project: Project, rows: Rows, missing: Sequence[Missing]) -> tuple[s
         parts.append(f"read {own} where only the key is read")
     elif keys:
         parts.insert(0, f"only {'its key is' if len(keys) == 1 else 'their keys are'} read; read {own} instead")
-    # an annotation is read by another name, and nothing can be put behind an iterator or a list: no edit of the last call alone does it
-    return "" if counted or streamed or rows.ran is not None else calls, "; ".join(parts)
+    # an annotation and a key are read by another name, and nothing can be put behind an iterator or a list: no edit of the last call alone does it
+    return "" if counted or keys or streamed or rows.ran is not None else calls, "; ".join(parts)
 
 
 def query_of(project: Project, rows: Rows, path: str, function: int | None = None) -> Iterator[Evidence]:

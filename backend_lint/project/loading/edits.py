@@ -13,13 +13,46 @@ def with_calls(node: libcst.CSTNode, addition: str) -> libcst.CSTNode | None:
     import libcst
 
     if isinstance(node, libcst.Call):
-        return _chained(node, addition)
+        return _loading(node, addition)
     place = _value(node)
     if place is None:
         return None
     holder, field, call = place
-    changed = holder.with_changes(**{field: _chained(call, addition)})
+    loading = _loading(call, addition)
+    if loading is None:
+        return None
+    changed = holder.with_changes(**{field: loading})
     return changed if holder is node else node.deep_replace(holder, changed)
+
+
+_FETCHES = frozenset({"all", "first", "one", "one_or_none"})
+"""What a query of SQLAlchemy ends with: nothing can be put behind them."""
+_RUNS = frozenset({"execute", "scalars", "scalar", "stream", "stream_scalars", "unique", "mappings", "fetchall"})
+_PAGES = frozenset({"paginate_queryset", "paginate", "get_page", "page"})
+"""What cuts a page out of the rows that it is handed: what it gives is no query."""
+
+
+def _loading(call: libcst.Call, addition: str) -> libcst.Call | None:
+    """The call with the addition where its query stands; None if what it gives is no query."""
+    import libcst
+
+    method = call.func.attr.value if isinstance(call.func, libcst.Attribute) else ""
+    if method in _PAGES:
+        first = call.args[0] if call.args and not call.args[0].star else None
+        if first is None or not isinstance(first.value, libcst.Name | libcst.Call):
+            return None
+        if isinstance(first.value, libcst.Name):
+            rows: libcst.Call | None = libcst.ensure_type(libcst.parse_expression(f"{first.value.value}{addition}"), libcst.Call)
+        else:
+            rows = _loading(first.value, addition)
+        return call.with_changes(args=[first.with_changes(value=rows), *call.args[1:]]) if rows is not None else None
+    if addition.startswith(".options("):
+        if method in _FETCHES and not call.args and isinstance(call.func, libcst.Attribute) and isinstance(call.func.value, libcst.Call):
+            inner = _loading(call.func.value, addition)
+            return call.with_changes(func=call.func.with_changes(value=inner)) if inner is not None else None
+        if method in _RUNS or method in _FETCHES:
+            return None
+    return _chained(call, addition)
 
 
 def _value(node: libcst.CSTNode) -> tuple[libcst.CSTNode, str, libcst.Call] | None:
@@ -57,8 +90,26 @@ def _chained(call: libcst.Call, addition: str) -> libcst.Call:
     result = call.with_changes(lpar=[], rpar=[])
     for link in reversed(links):
         assert isinstance(link.func, libcst.Attribute)
+        if (joined := _joined(result, link)) is not None:
+            result = joined
+            continue
         result = link.with_changes(func=link.func.with_changes(value=result, dot=dot))
     return result.with_changes(lpar=call.lpar, rpar=call.rpar)
+
+
+def _joined(call: libcst.Call, link: libcst.Call) -> libcst.Call | None:
+    """``select_related("a", "b")`` for one of "a" that one of "b" is put behind, if both only name relations and stand in one line."""
+    import libcst
+
+    if not isinstance(call.func, libcst.Attribute) or not isinstance(link.func, libcst.Attribute) or call.func.attr.value != link.func.attr.value:
+        return None
+    plain = all(isinstance(one.value, libcst.SimpleString) and not one.star and one.keyword is None for one in (*call.args, *link.args))
+    if link.func.attr.value not in ("select_related", "prefetch_related") or not plain or not call.args:
+        return None
+    if any(isinstance(one.comma, libcst.Comma) and isinstance(one.comma.whitespace_after, libcst.ParenthesizedWhitespace) for one in call.args):
+        return None
+    comma = libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" "))
+    return call.with_changes(args=[*call.args[:-1], call.args[-1].with_changes(comma=comma), *link.args])
 
 
 def asked_for(node: libcst.CSTNode, method: str) -> libcst.BaseExpression | None:

@@ -14,12 +14,14 @@ ATOMIC, FLUSH = "with transaction.atomic(): ...", "session.flush()"
 
 
 class JoinsWrites(Mends):
-    """Of a rule whose findings begin at a first write: their evidence leads to the second, and behind it to the commit of that where a session is flushed."""
+    """Of a rule whose findings begin at a first write: their evidence leads to the others, and to the last commit where a session is flushed."""
 
     mends, around = ("IndentedBlock",), True
 
     def lines(self, finding: Finding) -> tuple[int, int]:
-        return finding.line, max(finding.line, finding.evidence[1 if finding.suggestion == FLUSH else 0].line)
+        if finding.suggestion == FLUSH:
+            return finding.line, max(finding.line, finding.evidence[1].line)
+        return finding.line, max([finding.line, *(one.line for one in finding.evidence if "is written here" in one.message)])
 
     def mend_block(self, block: libcst.IndentedBlock, lines: Sequence[tuple[int, int]], finding: Finding) -> libcst.IndentedBlock | None:
         first, last = (next(index for index, (_, end) in enumerate(lines) if line <= end) for line in self.lines(finding))
@@ -106,6 +108,10 @@ def flushed(block: libcst.IndentedBlock, first: int, last: int) -> libcst.Indent
     leaves = matchers.Return() | matchers.Break() | matchers.Continue() | matchers.Yield() | matchers.Attribute(attr=matchers.Name("rollback"))
     if any(matchers.findall(one, leaves) for one in block.body[first + 1 : last]):
         return None
+    again = matchers.Call(matchers.Attribute(attr=matchers.Name("flush")), args=[])
+    following = block.body[first + 1]
+    if matchers.matches(following, matchers.SimpleStatementLine([matchers.Expr(again | matchers.Await(again))])) and hasattr(statement, "leading_lines"):
+        return block.with_changes(body=[*block.body[:first], following.with_changes(leading_lines=statement.leading_lines), *block.body[first + 2 :]])
     (name,) = matchers.findall(statement, matchers.Name("commit"))
     changed = statement.deep_replace(name, libcst.Name("flush"))
     assert isinstance(changed, libcst.BaseStatement)

@@ -59,7 +59,7 @@ class Write(msgspec.Struct, frozen=True):
 class Scattered(msgspec.Struct, frozen=True):
     """If `second` fails, `first` stays. `count`: how many writes there are. `outside`: between the two something is called that cannot be rolled back.
 
-    `caught`: a write in the same transaction whose error is passed over: it aborts the whole of it.
+    `last`: the last of further writes that belong to the first. `caught`: a write in the same transaction whose error is passed over: it aborts all of it.
     """
 
     key: FunctionKey
@@ -68,6 +68,7 @@ class Scattered(msgspec.Struct, frozen=True):
     count: int
     outside: Call | None = None
     caught: Call | None = None
+    last: Write | None = None
 
 
 class ScatteredWrites:
@@ -101,7 +102,15 @@ class ScatteredWrites:
             writes = list(self._writes(key, body))
             found = self._unhealed(key, writes)
             if found is not None and self._project.entries.is_served(key) and self._reach.state(key) is Open.NO:
-                yield Scattered(key, *found, len(writes), self._outside_between(key, *found), _caught(body, *found))
+                yield Scattered(key, *found, len(writes), self._outside_between(key, *found), _caught(body, *found), self._last(key, writes, *found))
+
+    def _last(self, key: FunctionKey, writes: list[Write], first: Write, second: Write) -> Write | None:
+        indexed = self._project.transactions.indexed(key)
+        for one in reversed(writes):
+            if one.number > second.number and not _apart(indexed.body, first, one) and _is_about(indexed, first, one):
+                alone = self._outside_between(key, first, one) is None and _caught(indexed.body, first, one) is None
+                return one if alone else None
+        return None
 
     def _unhealed(self, key: FunctionKey, writes: list[Write]) -> tuple[Write, Write] | None:
         """The first pair that the next call does not make good; behind a row that is found again, two that both belong to it."""
