@@ -1,13 +1,15 @@
 """Apply every fix that rules offer in real code, in several spellings of the same files, and look at what comes out. Nothing is written.
 
 usage: python benchmarks/fixes.py [--profile all] [--seeded] [--write RESULTS.json] [--until HH:MM] TREE...
+       python benchmarks/fixes.py --save real=RESULTS.json[,...] seeded=RESULTS.json[,...]
 
 An application is one fix of one finding. Each file is mended, all at once and finding by finding, as it is, with CRLF line ends, and with a comment of
 its own behind every line, in both line ends: what comes out must parse and hold every comment that was there. Then the mended tree is checked:
 `backend-lint fix` takes back a file in which a fix did not take or brings a finding, which is counted here; and mending once more must change nothing.
 
 With ``--seeded`` real code is first made worse (`fix_seeds.py`: a timeout is dropped, a savepoint, a `select_related`), and only what was found because of
-that is mended and counted: each place in the four spellings, and once by itself. Both kinds are counted apart.
+that is mended and counted: each place in the four spellings, and once by itself. Both kinds are counted apart. Trees are many, and runs
+may be stopped in between: ``--save`` adds up what several have written, and keeps it in ``results/fixes.json``.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fix_seeds import seeded
+from results import save
 
 from backend_lint.api import Finding, Mends
 from backend_lint.config import Settings
@@ -183,16 +187,34 @@ def _minutes(time: datetime.time) -> int:
     return time.hour * 60 + time.minute
 
 
+def joined(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The results of several runs over different trees as those of one."""
+    total: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            if isinstance(value, dict):
+                total[key] = dict((Counter(total.get(key, {})) + Counter(value)).most_common())
+            else:
+                total[key] = total[key] + value if key in total else value
+    return total
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("trees", nargs="+", type=Path)
+    parser.add_argument("trees", nargs="*", type=Path)
+    parser.add_argument("--save", nargs="+", metavar="KIND=RESULTS.json")
     parser.add_argument("--profile", default="all")
     parser.add_argument("--seeded", action="store_true")
     parser.add_argument("--write", type=Path)
     parser.add_argument("--until", type=datetime.time.fromisoformat, help="start no further tree after this time of the day")
     arguments = parser.parse_args()
+    found: dict[str, Any] = {}
+    if arguments.save:
+        kinds = dict(one.split("=", 1) for one in arguments.save)
+        found = {kind: joined(json.loads(Path(name).read_text("utf-8")) for name in names.split(",")) for kind, names in kinds.items()}
+        print(save("fixes", found))  # noqa: T201
+        return 0
     outcome = Outcome()
-    found: dict[str, object] = {}
     for number, root in enumerate(arguments.trees, 1):
         if arguments.until is not None and 0 <= _minutes(datetime.datetime.now().time()) - _minutes(arguments.until) < 12 * 60:
             break

@@ -64,3 +64,26 @@ def test_flaws_are_seen(before: bytes, after: bytes, flaw: str) -> None:
 def test_a_fix_is_not_made_twice() -> None:
     assert mend_file(b"x = 1\n", [], {}) == (b"x = 1\n", [])
     assert Counter(fixes.comments(b"x = 1  # a\n# a\n")) == {"# a": 2}
+
+
+def test_results_of_several_runs_add_up() -> None:
+    one = {"trees": 1, "by rule": {"a": 2}, "wrong": []}
+    two = {"trees": 2, "by rule": {"a": 1, "b": 1}, "wrong": ["x"]}
+    assert fixes.joined([one, two]) == {"trees": 3, "by rule": {"a": 3, "b": 1}, "wrong": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("requests.get(url, timeout=5)\n", "requests.get(url, timeout=None, verify=False)\n"),
+        ("logger.exception('x')\n", "logger.error('x')\n"),
+        ("if rows.exists():\n    pass\n", "if rows.count() > 0:\n    pass\n"),
+        ("rows = A.objects.select_related('b').filter(c=1)\n", "rows = A.objects.filter(c=1)\n"),
+        ("def f():\n    with transaction.atomic():\n        a()\n", "def f():\n    if True:\n        a()\n"),
+        ("answer.raise_for_status()\n", "pass\n"),
+        ("x = hmac.compare_digest(a, b)\n", "x = (a == b)\n"),
+        ("x = (\n", "x = (\n"),
+    ],
+)
+def test_real_code_is_made_worse_and_keeps_its_lines(before: str, after: str) -> None:
+    assert fixes.seeded(before.encode()).decode() == after
