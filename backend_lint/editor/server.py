@@ -104,7 +104,12 @@ class Server(LanguageServer):
     async def _check_wanted(self) -> None:
         while self.wanted:
             session = self.sessions[self.wanted.pop()]
-            checking = asyncio.get_running_loop().run_in_executor(self.worker, session.check, list(self.opened(session)))
+            loop = asyncio.get_running_loop()
+
+            def shows(path: str, session: Session = session, loop: asyncio.AbstractEventLoop = loop) -> None:
+                loop.call_soon_threadsafe(self.publish, session, path)
+
+            checking = loop.run_in_executor(self.worker, session.check, list(self.opened(session)), shows)
             try:
                 await self._patiently(checking)
             except (ConfigError, GitError, OSError) as error:
@@ -144,7 +149,7 @@ class Server(LanguageServer):
         """Shows what the last run found, and takes away what it did not find again; of one file only if it is named."""
         opened = self.opened(session)
         shown = set(opened)
-        if not self.only_open:
+        if not self.only_open and only is None:
             shown |= set(_worst(session, opened))
         before = self.published.setdefault(session.root, {})
         # what somebody looks at comes first, and what is shown already is not sent again
@@ -211,7 +216,10 @@ def make(prepare: Callable[[Path], Prepared], only_open: bool = False) -> Server
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE, types.SaveOptions(include_text=False))
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
         if (found := server.document(params.text_document.uri)) is not None:
-            server.want(found[0])
+            session, path, _ = found
+            if session.first(path):
+                server.publish(session, only=path)
+            server.want(session)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:

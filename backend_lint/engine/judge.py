@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from backend_lint.api import Finding, ProjectRule, ReportRule, Rule, SqlRule
+from backend_lint.engine.asking_order import in_order
 from backend_lint.engine.result import Timing
 from backend_lint.facts.file import SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 Readings = Mapping[str, tuple[SourceFile, Reading]]
+SoFar = Callable[[Sequence[Finding], frozenset[str]], None]
+"""Findings of the rules that were asked so far, and their names."""
+_OFTEN = 0.05
+"""Seconds between two looks at what was said so far."""
 
 
 class Clock:
@@ -76,10 +81,12 @@ def judge(
     clock: Clock | None = None,
     reports: Sequence[Report] = (),
     kept: Callable[[], Kept | None] = lambda: None,
+    so_far: SoFar | None = None,
 ) -> Judged:
     """The findings of all rules over readings and the reports of other tools; `link` makes the model of the readings, if some rule asks it.
 
     A rule speaks only of files whose role it names. `kept`: what the rules said of the model before, asked for if there are such rules.
+    `so_far`: is told now and then what those said that are asked already.
     """
     clock = clock or Clock()
     findings: list[Finding] = []
@@ -94,14 +101,19 @@ def judge(
         place = kept()
         judged = place.find() if place is not None else None
     if judged is None:
-        judged = _ask(readings, asking, link, clock, reports)
+        judged = _ask(readings, in_order(asking), link, clock, reports, so_far)
         if place is not None:
             place.keep(judged)
     return judged._replace(findings=findings + judged.findings)
 
 
 def _ask(
-    readings: Readings, asking: Sequence[ProjectRule | SqlRule | ReportRule], link: Callable[[], Project], clock: Clock, reports: Sequence[Report]
+    readings: Readings,
+    asking: Sequence[ProjectRule | SqlRule | ReportRule],
+    link: Callable[[], Project],
+    clock: Clock,
+    reports: Sequence[Report],
+    so_far: SoFar | None = None,
 ) -> Judged:
     """What rules say of the linked model."""
     findings: list[Finding] = []
@@ -109,6 +121,8 @@ def _ask(
     failed: set[str] = set()
     with clock.measure("link"):
         project = link()
+    asked: list[str] = []
+    last = time.monotonic()
     for rule in asking:
         own: list[Finding] = []
         with clock.measure(f"rule {rule.name}"):
@@ -119,6 +133,10 @@ def _ask(
                 failed.add(rule.name)
                 continue
         findings += own
+        asked.append(rule.name)
+        if so_far is not None and (now := time.monotonic()) - last > _OFTEN:
+            last = now
+            so_far(tuple(findings), frozenset(asked))
     missed = tuple(Unchecked(one.path, one.what, one.line) for one in project.not_understood())
     return Judged(findings, failures, dict(sorted(project.unknown.items())), missed, frozenset(failed))
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.api import Finding, Rule
 from backend_lint.config import Settings
 from backend_lint.engine.discover import Discovery, Stamp, discover, stamp_of
-from backend_lint.engine.judge import Judged
+from backend_lint.engine.judge import Judged, SoFar
 from backend_lint.engine.kept_texts import kept_texts
 from backend_lint.engine.unchanged import SETTLED_NS
 from backend_lint.facts.file import SourceFile
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 
 
 Found = tuple[SourceFile, Reading]
+
+
+class Told(NamedTuple):
+    """What the rules of a run said of the whole project, before triage. `ran`: the names of those that were asked and did not fail."""
+
+    rules: tuple[Rule, ...]
+    findings: Sequence[Finding]
+    ran: frozenset[str]
+    asked: Callable[[str], bool]
+    """Whether a path was to be checked."""
 
 
 class _Read(NamedTuple):
@@ -41,6 +52,9 @@ class Memory:
         self.changed: Collection[str] | None = None
         self.modules: dict[str, tuple[Reading, SourceModule]] = {}
         """Modules by path, each with the reading that it was made from."""
+        self.told: Told | None = None
+        self.so_far: SoFar | None = None
+        """Who is told what rules say while they are asked."""
         self._discovery: Discovery | None = None
         self._read: dict[str, _Read] = {}
         self._texts: tuple[Statements, list[str]] | None = None
@@ -79,6 +93,10 @@ class Memory:
         if self._texts is None:
             self._texts = kept_texts(settings)
         return self._texts
+
+    def tell(self, rules: Sequence[Rule], judged: Judged, ran: Iterable[str], asked: Callable[[str], bool]) -> None:
+        """Remembers what rules said, for whoever wants a first answer."""
+        self.told = Told(tuple(rules), judged.findings, frozenset(ran), asked)
 
     def place(self, handed: bytes) -> Place:
         """Where the answer to what this digest names is kept."""

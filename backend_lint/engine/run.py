@@ -128,7 +128,7 @@ def _run(
         return kept_answers(settings, registry, rules, readings, handed, answers_notes, memory)
 
     answers_notes: list[str] = []
-    judged = judge(readings, rules, link, clock, reports, kept)
+    judged = judge(readings, rules, link, clock, reports, kept, memory.so_far if memory is not None else None)
     if coverage is not None and coverage.files and settings.gate.get("coverage", {}).get("layers"):
         coverage = _with_layers(coverage, link())
     with clock.measure("targets"):
@@ -142,6 +142,8 @@ def _run(
             difference = compare(settings, registry)
         ran = registry.enabled(settings) - judged.failed
         reported, inline, baseline = triage(ours, checked, settings, registry.cards, ran, _line_reader(sources), difference)
+        if memory is not None:
+            memory.tell(rules, judged, ran, asked)
         loosened, weakenings = _loosened(settings, readings) if settings.diff_base is not None else ((), None)
     if watch is not None:
         watch.discovered(settings, discovery)

@@ -12,6 +12,8 @@ from backend_lint.engine.result import Result
 from backend_lint.engine.run import run
 
 if TYPE_CHECKING:
+    from backend_lint.engine.judge import SoFar
+    from backend_lint.engine.memory import Told
     from backend_lint.registry import Registry
 
 
@@ -27,22 +29,28 @@ class Session:
         self._memory = Memory()
         self._collects = False
 
-    def check(self, changed: Collection[str] | None = None) -> Result:
+    def check(self, changed: Collection[str] | None = None, so_far: SoFar | None = None) -> Result:
         """What the rules say of the project as it lies on disk now. Raises what `run` raises.
 
         `changed`: paths relative to the root with `/`. It is a promise that nothing else was changed, made or removed since the last check, and saves
-        the look for what was; without it all is looked at.
+        the look for what was; without it all is looked at. `so_far` is told, on this thread, what rules said before all of them have been asked.
         """
         self.rest()
         if gc.isenabled():
             self._collects = True
             gc.disable()
         self._memory.changed = changed
+        self._memory.so_far = so_far
         try:
             return run(self.settings, self.registry, memory=self._memory)
         except BaseException:
             self._memory = Memory()
             raise
+
+    @property
+    def told(self) -> Told | None:
+        """What the last check rests on, for `first_answer`; None before it and after one that raised."""
+        return self._memory.told
 
     def rest(self) -> None:
         """Frees what the last check left and lets the collector run again. It takes a moment in a large project; the next check does it otherwise."""

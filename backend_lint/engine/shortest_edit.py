@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def added(before: Sequence[str], after: Sequence[str], most: int) -> list[int] | None:
@@ -10,6 +10,16 @@ def added(before: Sequence[str], after: Sequence[str], most: int) -> list[int] |
 
     >>> added(["a", "b", "c"], ["b", "x", "c"], 10)
     [1]
+    """
+    changed = edit(before, after, most)
+    return None if changed is None else changed[1]
+
+
+def edit(before: Sequence[str], after: Sequence[str], most: int) -> tuple[list[int], list[int]] | None:
+    """The indexes of `before` that a shortest edit removes and those of `after` that it adds, each in order; None like `added`.
+
+    >>> edit(["a", "b", "c"], ["b", "x", "c"], 10)
+    ([0], [1])
     """
     old, new = len(before), len(after)
     furthest = {1: 0}
@@ -27,19 +37,17 @@ def added(before: Sequence[str], after: Sequence[str], most: int) -> list[int] |
                 y += 1
             furthest[diagonal] = x
             if x >= old and y >= new:
-                return _back(trace, old, new)
+                steps = list(_back(trace, old, new))[::-1]
+                return [x for x, _, adds in steps if not adds], [y for _, y, adds in steps if adds]
     return None
 
 
-def _back(trace: list[dict[int, int]], x: int, y: int) -> list[int]:
-    """The additions on the way back to the start."""
-    found = []
+def _back(trace: list[dict[int, int]], x: int, y: int) -> Iterator[tuple[int, int, bool]]:
+    """The additions and removals on the way back to the start: where each stands, and whether it is an addition."""
     for edits in range(len(trace) - 1, 0, -1):
         furthest, diagonal = trace[edits], x - y
         down = diagonal == -edits or (diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1])
         came = diagonal + 1 if down else diagonal - 1
         x = furthest[came]
         y = x - came
-        if down:
-            found.append(y)
-    return found[::-1]
+        yield x, y, down

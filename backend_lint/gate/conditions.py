@@ -30,8 +30,13 @@ def shown(result: Result, settings: Settings) -> Result:
     """`result` with the new findings at or above `severity_threshold` only. The verdict has been made of all of them."""
     import msgspec
 
+    return msgspec.structs.replace(result, findings=threshold(result.findings, settings))
+
+
+def threshold(findings: Iterable[Reported], settings: Settings) -> tuple[Reported, ...]:
+    """The findings that `shown` leaves."""
     least = _RANKS[settings.severity_threshold]
-    return msgspec.structs.replace(result, findings=tuple(one for one in result.findings if one.new and _RANKS[one.finding.severity] >= least))
+    return tuple(one for one in findings if one.new and _RANKS[one.finding.severity] >= least)
 
 
 def fails(reported: Reported, fail_on: str) -> bool:

@@ -23,6 +23,7 @@ class Editor:
         self.root = root
         self.client = LanguageClient("test-editor", "1")
         self.shown: dict[str, types.PublishDiagnosticsParams] = {}
+        self.published: list[types.PublishDiagnosticsParams] = []
         self.told: list[str] = []
         self.arrived = asyncio.Event()
         self.version = 0
@@ -30,6 +31,7 @@ class Editor:
         @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def publish(params: types.PublishDiagnosticsParams) -> None:
             self.shown[params.uri] = params
+            self.published.append(params)
             self.arrived.set()
 
         self.progress: list[str] = []

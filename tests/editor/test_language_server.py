@@ -61,6 +61,52 @@ def test_findings_are_shown_when_a_file_is_opened_and_go_when_it_is_saved_withou
     run(scenario, project)
 
 
+def test_a_saved_file_has_a_first_answer_before_the_whole_one(project: Path) -> None:
+    """What stood on lines that only moved is moved at once; what stood on edited lines, and what is new, comes when the rules were asked."""
+    path = "shop/api.py"
+
+    async def scenario(editor: Editor) -> list[tuple[int | None, list[int]]]:
+        await editor.start()
+        editor.open(path)
+        await editor.until(lambda: editor.rules(path) == ["blocking-call-in-async"])
+        version, moved = editor.version, "# a remark\n\n" + API
+        editor.save(path, moved)
+        await editor.until(lambda: editor.shown[editor.uri(path)].version == version + 1)
+        edited = moved.replace("settle(order)", "settle(order)  # at the bank")
+        editor.published.clear()
+        editor.save(path, edited + "\n\n@app.post('/more')\nasync def more(order: int):\n    return orders.settle(order + 1)\n")
+        await editor.until(lambda: editor.rules(path) == ["blocking-call-in-async"] * 2)
+        await editor.hover(path, 11, 12)
+        assert await editor.stop() == 0
+        return [(one.version, [each.range.start.line for each in one.diagnostics]) for one in editor.published if one.uri == editor.uri(path)]
+
+    published = run(scenario, project)
+    assert [lines for version, lines in published if version][-1] == [11, 16]
+    assert [] in [lines for _, lines in published[:-1]], published
+
+
+def test_a_first_answer_moves_what_is_shown(project: Path) -> None:
+    """Also while a run is on its way, which has read the file as it was: its answer does not take the place of the newer one."""
+    path = "shop/api.py"
+    saves = 6
+
+    async def scenario(editor: Editor) -> list[list[int]]:
+        await editor.start()
+        editor.open(path)
+        await editor.until(lambda: editor.rules(path) == ["blocking-call-in-async"])
+        (line,) = (one.range.start.line for one in editor.found(path))
+        text = API
+        for number in range(1, saves + 1):
+            text = "# a remark\n" + text
+            editor.save(path, text)
+            await editor.until(lambda number=number: [one.range.start.line for one in editor.found(path)] == [line + number])  # type: ignore[misc]
+        assert await editor.stop() == 0
+        return [[one.range.start.line for one in each.diagnostics] for each in editor.published if each.uri == editor.uri(path) and each.diagnostics]
+
+    shown = run(scenario, project)
+    assert shown == sorted(shown) and len({tuple(one) for one in shown}) == saves + 1, shown
+
+
 @pytest.mark.parametrize(("encoding", "shift"), [("utf-8", 3), ("utf-32", 0)])
 def test_columns_are_counted_as_the_editor_counts_them(encoding: str, shift: int, project: Path) -> None:
     async def scenario(editor: Editor) -> None:
