@@ -204,10 +204,11 @@ class Growing:
         return next(served, next((one for one in found if self._is_called((one.path, one.function))), None))
 
     def _is_called(self, key: tuple[str, int], depth: int = 2) -> bool:
-        """Some functions are called by nobody at work: left over, or there for tests."""
-        if key[1] <= 0 or self._project.reached_from(key) is not None or self._project.calls.head(key).decorators:
+        """Some methods are called by nobody at work: left over, or there for tests. A function may be a view by a configuration that was not followed."""
+        head = self._project.calls.head(key)
+        if key[1] <= 0 or head.owner < 0 or head.decorators or self._project.reached_from(key) is not None:
             return True
-        name = self._project.calls.head(key).name.rpartition(".")[2]
+        name = head.name.rpartition(".")[2]
         callers = {(path, function) for path, function, _ in self._project.named_calls.by_name.get(name, ())} - {key}
         at_work = [one for one in callers if self._project.files[one[0]].role is not Role.TEST]
         return name in _HOOKS or (bool(at_work) if not depth or len(at_work) > _MOST else any(self._is_called(one, depth - 1) for one in at_work))
