@@ -28,6 +28,8 @@ _PICKERS = frozenset(name[7:] for name in _RANDOM)
 _LAST = _PICKERS | frozenset("new ECB generate generate_private_key md5 sha1 ARC4 Blowfish IDEA CAST5 SEED TripleDES".split())
 _SIGNS = re.compile(r"""\bstring\.|ascii_|^['"]|alpha|char|letter|digit|symbol|range\(""", re.IGNORECASE)
 _SHORT = 2048
+_ONLY_NEW = re.compile(r"salt|nonce", re.IGNORECASE)
+"""What has to be new each time, and not unforeseen."""
 
 
 class WeakCrypto(ProjectRule, Mends):
@@ -84,7 +86,7 @@ class WeakCrypto(ProjectRule, Mends):
     roles = frozenset({Role.APPLICATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
-        every = self.shows(Profile.ALL)
+        every, strict = self.shows(Profile.ALL), self.shows(Profile.STRICT)
         for module, index, number, call in project.named_calls.calls(*(_LAST if every else _PICKERS)):
             if module.role not in self.roles or for_development(module.path):
                 continue
@@ -92,7 +94,7 @@ class WeakCrypto(ProjectRule, Mends):
             if ref is None or not ref.is_external or (ref.name not in _RANDOM and not every):
                 continue
             function = module.functions[index]
-            if message := _message(ref.name, function, module.bodies[index], call, number, every=every):
+            if message := _message(ref.name, function, module.bodies[index], call, number, every=every, strict=strict):
                 cure = from_secrets(module, ref.name.partition(".")[2]) if ref.name in _RANDOM else ""
                 yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING, suggestion=cure)
         for module, _, function, body in project.functions() if every else ():
@@ -108,7 +110,7 @@ class WeakCrypto(ProjectRule, Mends):
         return called(node, finding.suggestion)
 
 
-def _message(name: str, function: Function, body: Body, call: Call, number: int, *, every: bool) -> str:
+def _message(name: str, function: Function, body: Body, call: Call, number: int, *, every: bool, strict: bool) -> str:
     if (match := _CIPHERS.search(name)) or (match := _ALGORITHMS.search(name)):
         return f"{match.group(1)} is a broken cipher: use AES-GCM or ChaCha20-Poly1305"
     if _ECB.search(name) or (name.endswith(".AES.new") and any(value.endswith("MODE_ECB") for value in (*call.args, *(one for _, one in call.keywords)))):
@@ -117,7 +119,7 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int,
         return f"a key of {bits} bits can be computed: use 2048 at least"
     if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
-    if name in _RANDOM and not _picks(call) and (made := made_secret(function, body, call, number)):
+    if name in _RANDOM and not _picks(call) and (made := made_secret(function, body, call, number)) and (strict or not _ONLY_NEW.search(made)):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
     if every and name in _RANDOM and joins_letters(function, body, call, number):
         return "what is put together from random letters can be foreseen if it lets somebody in: use `secrets.token_urlsafe`"

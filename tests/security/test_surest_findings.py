@@ -60,6 +60,11 @@ CODE = {
         "weak-crypto",
         Profile.DEFAULT,
     ),
+    "random letters for a salt": (
+        "import random\n\n\ndef f():\n    salt = ''.join(random.choice('abcdef') for _ in range(9))\n    return salt\n",
+        "weak-crypto",
+        Profile.STRICT,
+    ),
     "random letters for anything": (
         "import random\nimport string\n\n\ndef identifier():\n    return ''.join(random.choice(string.ascii_letters) for _ in range(9))\n",
         "weak-crypto",

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _FAST = tuple(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new", "blake2b", "blake2s", "sha3_256", "sha3_512"))
 _PASSWORD = lazy_regex(r"(?:^|_)(?:password|passwd|passphrase|pwd)\d?$", re.IGNORECASE)
 _BREACH = lazy_regex(r"upgrade|legacy|migrat|old_|pwn|breach|leak|hibp|compromis|cache|finger|etag|gravatar", re.IGNORECASE)
-_SLOW = lazy_regex(r"(?:^|\.)(?:hashpw|checkpw|pbkdf2_hmac|scrypt|hash_secret|argon2\.\w+)$|bcrypt\.|argon2|PasswordHasher", re.IGNORECASE)
+_SLOW = lazy_regex(r"(?:^|\.)(?:hashpw|checkpw|pbkdf2(?:_hmac)?|scrypt|hash_secret|argon2\.\w+)$|bcrypt\.|argon2|PasswordHasher", re.IGNORECASE)
+_HASHES = lazy_regex(r"_*(?:\w+_)?(?:md5|sha\d*)(?:_\w+)?$", re.IGNORECASE)
 _COMPARED = lazy_regex(r"^\(?(?:not )?\(?([-%#\w.\[\]'\"]+) ?(==|!=) ?([-%#\w.\[\]'\"]+)\)?\)?$")
 _SIGNATURE = lazy_regex(r"(?:^|_)(?:signature|hmac|digest|computed_\w*|expected_sig\w*|mac)$", re.IGNORECASE)
 _ENCRYPTS = lazy_regex(r"(?:^|_)encrypt\w*$", re.IGNORECASE)
@@ -56,6 +57,8 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
         name = _password(found.module.bodies[found.function], given)
         if any(_SLOW.search(call.callee) for call in found.module.bodies[found.function].calls):
             continue  # it only makes a long password short enough
+        if _is_one_of_many(found.module, found.function):
+            continue  # passwords that were kept in the old way can still be checked
         symbol = found.symbol.rpartition(".")[2]
         if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
             yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)
@@ -68,6 +71,13 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
                 compared = [one for one in _comparisons(project, module, function, body) if one.name not in own]
                 # a function that compares the stored password says so once
                 yield from {one.kind: one for one in reversed(compared)}.values()
+
+
+def _is_one_of_many(module: SourceModule, function: int) -> bool:
+    """The function is named after its hash and stands beside one that is slow: ways to keep a password, of which new ones take another."""
+    if not _HASHES.match(module.functions[function].name.rpartition(".")[2]):
+        return False
+    return any(_SLOW.search(call.callee) for body in module.bodies for call in body.calls)
 
 
 def _compare_themselves(project: Project) -> frozenset[str]:

@@ -11,7 +11,7 @@ from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PA
 from backend_lint.project.value_text import alternatives, call_ids
 
 _CONDITIONAL = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.WHILE, BlockKind.CASE})
-_RAISING = frozenset({"relative_to", "ip_address"})
+_RAISING = frozenset("relative_to ip_address parse_date parse_datetime strptime fromisoformat isoparse UUID".split())
 _RESOLVING = frozenset({"absolute", "resolve", "realpath", "abspath"})
 """Who looks at a path that was resolved looks where it leads."""
 _PARSING = frozenset({"urlparse", "urlsplit"})

@@ -90,7 +90,7 @@ TESTING = frozenset(
     (
         "fullmatch match isdigit isalnum isalpha isidentifier isnumeric "
         "isdecimal startswith is_relative_to relative_to commonpath commonprefix urlparse urlsplit "
-        "url_has_allowed_host_and_scheme ip_address getaddrinfo gethostbyname search endswith"
+        "url_has_allowed_host_and_scheme parse_date parse_datetime strptime fromisoformat isoparse UUID ip_address getaddrinfo gethostbyname search endswith"
     ).split()
 )
 """Functions whose answer, looked at in a condition, tells good values from bad ones."""
