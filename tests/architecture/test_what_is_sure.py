@@ -55,3 +55,26 @@ def test_private_modules_that_all_import_are_the_custom_of_a_library(tmp_path: P
 
 def test_one_private_module_that_two_others_import_is_a_slip(tmp_path: Path) -> None:
     assert len(said(tmp_path, privates(1), "feature-slice-leak")) == 1
+
+
+SERVICE = "def rename(session, name):\n    session.execute(name)\n"
+IMPORTS = "from fastapi import APIRouter\nfrom sqlalchemy import select\nfrom sqlalchemy.orm import Session\n\nfrom fleet.services import naming\n"
+ROUTES = f"{IMPORTS}\nrouter = APIRouter()\n"
+
+
+def fleet(last: str) -> dict[str, str]:
+    handlers = "".join(f"\n\n@router.get('/{one}')\ndef ship{one}(session: Session):\n    return naming.rename(session, '{one}')\n" for one in range(12))
+    final = f"\n\n@router.get('/last')\ndef last(session: Session):\n    naming.rename(session, 'x')\n    {last}\n"
+    packages = {f"fleet/{name}/__init__.py": "" for name in (".", "services", "routes")}
+    return {**packages, "fleet/services/naming.py": SERVICE, "fleet/routes/ships.py": ROUTES + handlers + final}
+
+
+def test_a_handler_that_asks_the_database_beside_its_services_is_reported(tmp_path: Path) -> None:
+    (message,) = said(tmp_path, fleet("return session.scalars(select(1)).all()"), "persistence-in-route")
+    assert "`last`" in message
+
+
+def test_a_handler_that_only_ends_the_transaction_of_its_services_is_left_to_the_strict_profile(tmp_path: Path) -> None:
+    assert said(tmp_path, fleet("session.commit()"), "persistence-in-route") == []
+    (message,) = said(tmp_path, {}, "persistence-in-route", "strict")
+    assert "end the transaction there" in message

@@ -56,7 +56,7 @@ def handlers_with_queries(project: Project) -> Handlers:
         inside = [edge for edge in edges if edge.target.kind is RefKind.FUNCTION and edge.target.path in places]
         below = next((edge for edge in inside if places[edge.target.path].layer in _BELOW), None)
         if own:
-            asking = next((edge for edge in own if project.calls.effect(edge.target) & ~Effect.COMMIT & _DATABASE), None)
+            asking = next((edge for edge in own if not project.calls.effect(edge.target) & Effect.COMMIT), None)
             direct.append((key, asking or own[0], len(own), asking is None))
         elif below is not None:
             through.append((key, below))
