@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import Attribute, BlockKind, Parameter
@@ -93,7 +93,8 @@ def _written(project: Project, path: str, number: int, because: str, place: tupl
         method = head.name.rpartition(".")[2]
         if not (method in hooks or _is_of_request(head.parameters, attribute.value)):
             continue
-        if _is_memo(project, path, attribute) or _holds_local(project, path, attributes.get(attribute.name)):
+        first = attributes.get(attribute.name)
+        if _is_memo(project, path, attribute) or _holds_local(project, path, first) or _is_table(project, path, first, methods.values()):
             continue
         reader = next((index for index in methods.values() if index != methods.get("__init__") and _reads(project, path, index, attribute)), None)
         if reader is not None:
@@ -122,6 +123,15 @@ def _is_memo(project: Project, path: str, attribute: Attribute) -> bool:
 def _holds_local(project: Project, path: str, first: Attribute | None) -> bool:
     ref = project.value(path, first.function, first.value) if first is not None and first.value else None
     return ref is not None and ref.name in _LOCAL
+
+
+def _is_table(project: Project, path: str, first: Attribute | None, methods: Iterable[int]) -> bool:
+    """It begins as an empty mapping and is looked up by key: what is kept of all requests, such as the counts of a limiter, is replaced on purpose."""
+    if first is None or first.value not in ("{}", "dict()"):
+        return False
+    ends = tuple(f".{first.name}.{method}" for method in ("get", "setdefault", "items", "pop"))
+    bodies = project.modules[path].bodies
+    return any(call.callee.endswith(ends) for method in methods for call in bodies[method].calls)
 
 
 def _uses(project: Project, base: Ref, attribute: Attribute) -> bool:
