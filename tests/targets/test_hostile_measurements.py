@@ -149,6 +149,11 @@ def test_names_that_are_too_long_or_too_many() -> None:
     assert len(report.endpoints) == 1001, "the numbers of rows are parameters"
     rows = "".join(f"1767261600000,5,GET /orders/n{number},true\n" for number in range(25_000))
     assert "names of requests" in refused(JTL + rows)
+    head = "Type,Name,Request Count,Failure Count,Average Response Time,95%\n"
+    assert "names of requests" in refused(head + "".join(f"GET,/orders/{number},5,0,12,15\n" for number in range(20_001)) + ",Aggregated,100005,0,12,15\n")
+    failed = of("Method,Name,Error,Occurrences\n" + "".join(f"GET,/orders/{number},refused,1\n" for number in range(3000)))
+    assert isinstance(failed, LoadReport)
+    assert len(failed.errors) == 1000
 
 
 def test_line_without_an_end_is_not_kept() -> None:

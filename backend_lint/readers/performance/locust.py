@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import BinaryIO
 
 import msgspec
 
 from backend_lint.facts.performance import Endpoint, LoadReport
-from backend_lint.readers.performance.bounds import UnreadableError, count, endpoint, milliseconds, numeric, unique
+from backend_lint.readers.performance.bounds import MAX_ENDPOINTS, UnreadableError, count, endpoint, milliseconds, numeric, unique
 from backend_lint.readers.performance.tables import rows
 from backend_lint.redaction import redacted_command
 
@@ -27,6 +28,8 @@ def of_statistics(stream: BinaryIO, path: str) -> LoadReport:
         if row["Name"] == _TOTAL and not row["Type"]:
             total = requests
             continue
+        if len(endpoints) == MAX_ENDPOINTS:
+            raise UnreadableError(f"has more than {MAX_ENDPOINTS:,} names of requests: give those to one route one name")
         quantiles = {percent: milliseconds(row[key]) for key, percent in _PERCENTS.items() if row.get(key, "N/A") != "N/A"}
         mean = milliseconds(row["Average Response Time"]) if requests else None
         endpoints.append(endpoint(Endpoint(row["Name"], row["Type"], requests, failures, quantiles if requests else {}, mean, line)))
@@ -51,8 +54,9 @@ def of_history(stream: BinaryIO, path: str) -> LoadReport:
 
 def of_failures(stream: BinaryIO, path: str) -> LoadReport:
     """``NAME_failures.csv``: what failed. Raises UnreadableError."""
-    errors = [(row["Method"], row["Name"], redacted_command(row["Error"][:200]), count(row["Occurrences"])) for _, row in rows(stream, ",")]
-    return LoadReport(path, "Locust failures", errors=tuple(errors[:1000]))
+    first = itertools.islice(rows(stream, ","), 1000)
+    errors = [(row["Method"], row["Name"], redacted_command(row["Error"][:200]), count(row["Occurrences"])) for _, row in first]
+    return LoadReport(path, "Locust failures", errors=tuple(errors))
 
 
 class _Entry(msgspec.Struct):
