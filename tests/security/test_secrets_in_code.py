@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend_lint.engine.redact import without_strings
+from backend_lint.engine.redact import redact, without_strings
 from backend_lint.project.authentication.secrets_in_code import entropy, is_random_secret, kind_of
 
 SECRET = "pL9x2Qw8Zr4tVb1n"
@@ -55,6 +55,7 @@ def test_no_report_shows_a_secret(form: str, tmp_path: Path) -> None:
 )
 def test_key_of_a_provider_is_known_by_its_form(value: str) -> None:
     assert kind_of(value)
+    assert "PRIVATE KEY" in value or value not in redact(f"call({value!r})"), "what is reported as a secret is hidden wherever it is shown"
 
 
 @pytest.mark.parametrize(
