@@ -26,11 +26,13 @@ class Detected(NamedTuple):
 
 def detect(root: Path) -> list[Detected]:
     """Frameworks, database, migrations and containers of the project at `root`, each with the file that shows it."""
+    from backend_lint.engine.discover import text_or_nothing
+
     named: dict[str, str] = {}
     manifests = ["pyproject.toml", "setup.cfg", "setup.py", "Pipfile", *sorted(path.name for path in root.glob("requirements*.txt"))[:10]]
     manifests += sorted(f"requirements/{path.name}" for path in root.glob("requirements/*.txt"))[:10]
     for manifest in manifests:
-        for line in _text(root / manifest).splitlines():
+        for line in text_or_nothing(root / manifest, _LIMIT).splitlines():
             for part in line.split(","):
                 if match := _REQUIREMENT.match(part.partition("=[")[2] or part):
                     named.setdefault(match.group(1).lower().replace("_", "-").rstrip(".-"), manifest)
@@ -46,12 +48,3 @@ def detect(root: Path) -> list[Detected]:
     if compose is not None:
         found.append(Detected("container composition", "yes", compose))
     return found
-
-
-def _text(path: Path) -> str:
-    from backend_lint.engine.discover import read_regular
-
-    try:
-        return read_regular(path, _LIMIT).decode("utf-8", "replace")
-    except (OSError, ValueError):
-        return ""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from backend_lint.cli.detect import FRAMEWORKS, detect
 from backend_lint.cli.options import Prepared
 from backend_lint.config import Settings
-from backend_lint.engine.discover import Candidate, discover, read_regular
+from backend_lint.engine.discover import Candidate, discover, text_or_nothing
 from backend_lint.engine.result import Result
 from backend_lint.engine.roles import role_finder
 from backend_lint.facts.file import Kind, Role
@@ -120,8 +120,5 @@ def _host(root: Path) -> str:
     for name, file in _HOSTS:
         if (root / file).exists():
             return name
-    try:
-        text = read_regular(root / ".git" / "config", 100_000).decode("utf-8", "replace")
-    except OSError:
-        return ""
+    text = text_or_nothing(root / ".git" / "config", 100_000)
     return next((name for name, _ in _HOSTS if f"{name}." in text), "")

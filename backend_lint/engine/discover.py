@@ -345,6 +345,14 @@ def read_regular(path: str | os.PathLike[str], limit: int, follow: bool = False)
         os.close(handle)
 
 
+def text_or_nothing(path: str | os.PathLike[str], limit: int) -> str:
+    """The text of a regular file; empty if it is not there, is larger, or cannot be read."""
+    try:
+        return read_regular(path, limit).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""
+
+
 def _rest(handle: int, room: int) -> Iterator[bytes]:
     while room >= 0 and (chunk := os.read(handle, min(room + 1, 1 << 20))):
         room -= len(chunk)

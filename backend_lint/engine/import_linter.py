@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backend_lint.config import nearest
-from backend_lint.engine.discover import read_regular
+from backend_lint.engine.discover import read_regular, text_or_nothing
 from backend_lint.facts.architecture import Allowed, Contract, ContractKind, Row
 from backend_lint.readers import settings_text
 
@@ -41,7 +41,7 @@ class Flaw(NamedTuple):
 def find(root: Path) -> str | None:
     """The file of `root` that holds import-linter's contracts, relative to it; None if none does."""
     for name in NAMES:
-        text = _text(root / name)
+        text = text_or_nothing(root / name, _LIMIT)
         if "importlinter" in text and _tables(name, text)[0]:
             return name
     return None
@@ -67,7 +67,7 @@ def read(root: Path, name: str) -> tuple[list[Contract], list[Flaw]]:
     """The contracts of a file, and what of it cannot be read."""
     if not (root / name).resolve().is_relative_to(root.resolve()):
         return [], [Flaw(name, "import-linter", "leads out of the project root")]
-    text = _text(root / name)
+    text = text_or_nothing(root / name, _LIMIT)
     if not text:
         return [], [Flaw(name, "import-linter", "the file does not exist, is empty or cannot be read")]
     session, tables, flaw = _tables_or_flaw(name, text)
@@ -204,10 +204,3 @@ def _lines(path: str, text: str) -> dict[str, int]:
             for quoted in _QUOTED.finditer(line):
                 found.setdefault(quoted[1] if quoted[1] is not None else quoted[2], number)
     return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path, _LIMIT).decode("utf-8", "replace")
-    except (OSError, ValueError):
-        return ""
