@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import json
 import os
 import platform
 import shutil
@@ -22,7 +23,7 @@ from pathlib import Path
 import growth
 import measure
 import packages
-from results import save
+from results import FOLDER, save
 
 HERE = Path(__file__).resolve().parent
 SIZES = (50_000, 200_000, 500_000, 1_000_000)
@@ -157,9 +158,26 @@ ruff's own warm run. Peak memory sums the proportional set sizes of all processe
 
 {tables}"""
 GROWTH = "## Growth\n\nTrees of whole files out of the same packages, repeated from about 700,000 lines on.\n\n"
+SAVED = """
+## A saved file
+
+Made by `python benchmarks/saved_file.py NAME=PROJECT ... --save-results`: from didSave to the diagnostics of that file in a language client. `first` moves what
+was found before with its lines and takes away what stood on edited ones; `whole` is the last answer of all rules.
+After an edit that rules do not see no rule is asked. {date}, {machine}; wall time, with whatever else the machine did.
+
+| project, edit | first, median | first, largest | whole, median |
+| --- | ---: | ---: | ---: |
+"""
 PLOT = "\n![CPU seconds of a cold run over lines](benchmarks-growth.svg)\n\n"
 LINES, WORKERS = 50_000_000, 32
 """Of the estimate on paper."""
+
+
+def saved_file() -> str:
+    """The last result of the benchmark of that name."""
+    known = json.loads((FOLDER / "saved_file.json").read_text())
+    rows = [f"| {name} | {one['first_ms']:.0f} ms | {one['largest_first_ms']:.0f} ms | {one['whole_ms']:.0f} ms |\n" for name, one in known["measured"].items()]
+    return SAVED.format(**known) + "".join(rows)
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -197,7 +215,7 @@ def main() -> int:
             rows, grown = sizes_table(trees, tools, sizes, args.rounds, Path(scratch))
             told = PLOT + textwrap.fill(growth.estimate(grown, LINES, WORKERS), 160) + "\n" if len(grown) > 1 else ""
             parts.append(GROWTH + rows + told)
-    text = PAGE.format(versions=versions(tools), date=datetime.date.today().isoformat(), tables="\n".join(parts))
+    text = PAGE.format(versions=versions(tools), date=datetime.date.today().isoformat(), tables="\n".join(parts)) + saved_file()
     sys.stdout.write(text)
     if args.write:
         args.write.write_text(text, encoding="utf-8")
