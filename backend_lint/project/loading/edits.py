@@ -106,7 +106,7 @@ def _joined(call: libcst.Call, link: libcst.Call) -> libcst.Call | None:
     plain = all(isinstance(one.value, libcst.SimpleString) and not one.star and one.keyword is None for one in (*call.args, *link.args))
     if link.func.attr.value not in ("select_related", "prefetch_related") or not plain or not call.args:
         return None
-    if any(isinstance(one.comma, libcst.Comma) and isinstance(one.comma.whitespace_after, libcst.ParenthesizedWhitespace) for one in call.args):
+    if "\n" in libcst.Module([]).code_for_node(call.with_changes(func=libcst.Name("x"))):
         return None
     comma = libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" "))
     return call.with_changes(args=[*call.args[:-1], call.args[-1].with_changes(comma=comma), *link.args])
