@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend_lint.engine.mend_file import mend_file
@@ -41,6 +41,7 @@ def test_every_rule_with_a_fix_is_tried() -> None:
     assert {card.name for card in cards if card.fix in ("safe", "unsafe")} == {sample.rule for sample in FIXED}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine says nothing of the property
 @given(st.lists(st.sampled_from(["x = 1", "if x:\n    pass", "s = '''\n# no comment\n'''", "y = [\n    1,\n]", "z = 1 + \\\n    2", "# own", ""]), max_size=12))
 def test_comments_are_put_where_they_change_nothing(parts: list[str]) -> None:
     data = ("\n".join(parts) + "\n").encode()
