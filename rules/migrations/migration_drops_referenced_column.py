@@ -7,7 +7,7 @@ from backend_lint.facts import ddl
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Step
 from backend_lint.project.migrating.references import Reference, reference
-from backend_lint.project.migrating.removals import Removal, in_two_releases, removals
+from backend_lint.project.migrating.removals import Removal, in_two_releases, meanwhile, removals
 
 
 class MigrationDropsReferencedColumn(ProjectRule):
@@ -107,7 +107,7 @@ class MigrationDropsReferencedColumn(ProjectRule):
         return self.finding(step.done.path, step.place, message, symbol=migration.symbol, evidence=(Evidence(found.path, found.line, found.what),))
 
     def _removed(self, project: Project, removal: Removal) -> Finding:
-        first, columns, site = removal.steps[0], removal.columns, removal.site
+        first, columns = removal.steps[0], removal.columns
         also = f" and {len(columns) - 1} more {'columns' if len(columns) > 2 else 'column'}" if len(columns) > 1 else ""
         message = (
             f"`{columns[0]}`{also} of `{first.done.table}` {'are' if also else 'is'} dropped while the last release runs, whose queries name all columns of "
@@ -115,7 +115,7 @@ class MigrationDropsReferencedColumn(ProjectRule):
             f"{', with DROP NOT NULL, as nobody writes it any more' if removal.required else ''}, and drop {'them' if also else 'it'} with the next release"
         )
         patch = in_two_releases(removal, project.migrations.dialect)
-        evidence = (Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here"),)
+        evidence = (meanwhile(removal.site),)
         return self.finding(
             first.done.path, first.place, message, symbol=removal.migration.symbol, evidence=evidence, suggestion=patch, severity=Severity.WARNING
         )

@@ -8,7 +8,7 @@ from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Migrations, Runner, Step
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
-from backend_lint.project.migrating.removals import served
+from backend_lint.project.migrating.removals import meanwhile, served
 
 
 class MigrationRename(ProjectRule):
@@ -98,7 +98,7 @@ class MigrationRename(ProjectRule):
         """A query of code that serves requests or messages."""
         name = change.new if isinstance(change, ddl.RenameTable) else step.done.table
         site = served(project, name)
-        return (Evidence(site.path, site.line, "code that runs meanwhile asks for rows of it here"),) if site is not None else ()
+        return (meanwhile(site),) if site is not None else ()
 
     @staticmethod
     def _live(migrations: Migrations, migration: Migration, step: Step) -> bool:

@@ -68,8 +68,8 @@ class ExternalCallInTransaction(ProjectRule):
     ## When this is wrong
 
     The lock has to be kept over the call on purpose, the service answers from the same machine, and a short timeout bounds it. Where the call comes last and
-    its failure is caught around the transaction, the rows are meant to be taken back with it; where its answer is looked at, or the rows are locked with
-    `nowait` or `skip_locked`, the lock may be there for the call: that is told in the profile `strict`.
+    its failure is caught around the transaction, or raised anew where it is made, the rows are meant to be taken back with it; where its answer is looked at,
+    or the rows are locked with `nowait` or `skip_locked`, the lock may be there for the call: that is told in the profile `strict`.
 
     ## References
 

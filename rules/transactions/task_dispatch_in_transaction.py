@@ -109,7 +109,7 @@ class TaskDispatchInTransaction(Mends, ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         by_hand = self.shows(Profile.STRICT)
-        yield from (self._finding(project, one) for one in project.transactions.early if by_hand or not one.inside.scope.what.startswith("the admin"))
+        yield from (self._finding(project, one) for one in project.transactions.early if by_hand or not one.is_by_hand)
 
     def _finding(self, project: Project, one: Early) -> Finding:
         call, scope, name = one.dispatch.call, one.inside.scope, one.dispatch.sender(project)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backend_lint.api import Evidence
 from backend_lint.facts import ddl
-from backend_lint.facts.query import Site
+from backend_lint.facts.query import Site, Verb
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
 from backend_lint.project.migrating.model import Migration, Runner, Step
@@ -60,9 +61,15 @@ def removals(project: Project) -> Iterator[Removal]:
 
 
 def served(project: Project, table: str) -> Site | None:
-    """A query of code that serves requests or messages, rather one for the table's own rows than one that joins it."""
+    """A query of code that serves requests or messages, rather one for the table's own rows than one that joins it, or that writes."""
     sites = [site for site in project.queries.of_table(table) if project.entries.is_served((site.path, site.function))]
-    return next((site for site in sites if site.query.relations and site.query.relations[0].table == table), next(iter(sites), None))
+    return min(sites, key=lambda site: (site.query.verb is not Verb.SELECT, not site.query.relations or site.query.relations[0].table != table), default=None)
+
+
+def meanwhile(site: Site) -> Evidence:
+    """What code that runs while the migration does asks of the table."""
+    said = "writes rows of it" if site.query.verb is not Verb.SELECT else "asks for rows of it"
+    return Evidence(site.path, site.line, f"code that runs meanwhile {said} here")
 
 
 def _is_removed(step: Step) -> bool:

@@ -58,6 +58,8 @@ class Early(msgspec.Struct, frozen=True):
     inside: Inside
     stake: Stake
     is_aside: bool = False
+    is_by_hand: bool = False
+    """Django's admin opens the transaction, or a hook of it does: one person at a time saves there."""
 
     @property
     def is_bound(self) -> bool:
@@ -82,7 +84,8 @@ def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) 
             entry = project.reached_from(opener)
             is_aside = project.modules[opener[0]].role is Role.COMMAND or (entry is not None and entry[0].kind is EntryKind.COMMAND)
             if stake is not Stake.NOTHING or not is_aside:
-                yield Early(dispatch, found, stake, is_aside)
+                by_hand = found.scope.what.startswith("the admin") or any(one.framework == "django-admin" for one in project.entries.of(opener))
+                yield Early(dispatch, found, stake, is_aside, by_hand)
 
 
 def _stake(project: Project, dispatch: Dispatch, inside: Inside) -> Stake:

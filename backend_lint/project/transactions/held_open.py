@@ -67,7 +67,12 @@ class HeldOpens:
             module = self._project.modules[key[0]]
             if module.role is Role.APPLICATION:
                 found += self._in_function(key, module.bodies[key[1]])
-        yield from sorted(found, key=lambda one: (one.key[0], one.edge.call.line))
+        told: set[tuple[FunctionKey, int]] = set()
+        for one in sorted(found, key=lambda one: (one.key[0], one.edge.call.line)):
+            last = one.way[-1].function, one.way[-1].edge.number
+            if last not in told:  # one call that is reached from several transactions is one thing to change
+                told.add(last)
+                yield one
 
     def _in_function(self, key: FunctionKey, body: Body) -> Iterator[HeldOpen]:
         told: set[int] = set()
@@ -81,7 +86,7 @@ class HeldOpens:
             before = self._before(key, body, edge, scope.block)
             if before is not None:
                 told.add(scope.block)
-                meant = self._claims(body) or any(self._is_looked_at(step) for step in way)
+                meant = self._claims(body) or any(self._is_looked_at(step) for step in way) or any(self._refuses(step) for step in way[1:])
                 yield HeldOpen(key, edge, way, Inside(scope), before, self._is_taken_back(key, body, edge, scope.block), meant)
 
     @staticmethod
@@ -92,6 +97,11 @@ class HeldOpens:
     def _is_looked_at(self, step: Step) -> bool:
         """What a call answers, or that it fails, decides how the transaction goes on."""
         return step.edge.call.use is not Use.DROPPED
+
+    def _refuses(self, step: Step) -> bool:
+        """That a call fails is caught where it is made and raised as an error of one's own: the rows are to go with it."""
+        body = self._project.calls.body(step.function)
+        return any(handler.raises and inside(body, step.edge.call.block, handler.protected) for handler in body.handlers)
 
     def _is_told_inside(self, way: tuple[Step, ...]) -> bool:
         """A function on the way opens a transaction of its own around the call, and is told of it there."""

@@ -52,8 +52,10 @@ _FARTHEST = 60
 _MOST_CHECKS = 12
 _KEYS = ("pk", "id")
 _MAKES = lazy_regex(r"(?:^|\.)(?:model|create|acreate|[A-Z]\w*)$")
-_TELLS = lazy_regex(r"mail|notif|message|confirm|track|event|metric|log", re.IGNORECASE)
-"""Names of calls that tell somebody something: twice is once too often, and no more."""
+_TELLS = lazy_regex(r"mail|notif|message|confirm|track|event|metric|log|histor|audit|activit", re.IGNORECASE)
+"""Names of calls that tell somebody something, or note it down: twice is once too often, and no more."""
+_TEXTS = ("TextField", "CharField", "Text", "String", "str")
+_STAFF = lazy_regex(r"(?:^|/)\w*admin(?:\.py$|/)")
 _PLACES = lazy_regex(r"^(?:\w+_)?(?:position|order|ordering|priority|rank|sort_key)$")
 """Columns that say where a row stands in a list: a wrong one is seen, and moved again."""
 
@@ -82,7 +84,7 @@ class Race(msgspec.Struct, frozen=True):
     holder: Holder | None = None
     """Who has loaded the row, if the function is handed it."""
     minor: bool = False
-    """What is lost is a place in a list or a count that nobody reads, or a mail is sent twice."""
+    """What is lost is a place in a list, a remark or a count that nobody reads, a mail is sent twice, or it is staff who would have to do it at once."""
 
 
 class Races:
@@ -141,7 +143,8 @@ class Races:
             return None
         if computed:
             mendable = is_computable(indexed, assign, row, field)
-            minor = _PLACES.search(name) is not None or is_never_read(self._project, key, row.model, name, assign)
+            minor = _PLACES.search(name) is not None or field.kind.endswith(_TEXTS) or is_never_read(self._project, key, row.model, name, assign)
+            minor = minor or any(_STAFF.search(path) is not None for path in (key[0], holder.key[0] if holder is not None else ""))
             return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
         return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, _TELLS.search(once.callee) is not None) if once is not None else None
