@@ -201,3 +201,22 @@ def test_model_given_to_the_constructor() -> None:
     """
     project, chains = local(code, "found")
     assert [names(project, chain) for chain in chains] == [["Book"]]
+
+
+def test_functions_that_unpack_what_they_return_themselves_are_followed_a_few_times_only() -> None:
+    code = """
+    def walked(session, n):
+        left, kept = walked(session, n - 1)
+        right, more = walked(session, n - 2)
+        if n:
+            return left, kept
+        return right, more
+
+    def f(session: Session):
+        found, rest = walked(session, 9)
+    """
+    project = project_of(code)
+    chains = SqlalchemyChains(project)
+    index = next(number for number, head in enumerate(project.modules["service.py"].functions) if head.name == "f")
+    assert chains.of("service.py", index, "#0[0]") == ()
+    assert len(chains._kept) < 1000, "each call opens two more, until memory ends"

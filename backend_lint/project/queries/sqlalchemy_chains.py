@@ -316,6 +316,8 @@ class SqlalchemyChains:
         if callee is None or callee.kind is not RefKind.FUNCTION:
             return ()
         inner = Frame(callee.path, callee.index, callee.receiver, frame, number)
+        if _is_deep(inner):
+            return ()
         found: list[Chain] = []
         for one in self._modules[callee.path].bodies[callee.index].returns:
             items = split(one.value[1:-1]) if one.value[:1] == "[" else []
@@ -324,11 +326,7 @@ class SqlalchemyChains:
         return found
 
     def _returned(self, frame: Frame) -> Sequence[Chain]:
-        depth = 0
-        caller = frame.caller
-        while caller is not None:
-            depth, caller = depth + 1, caller.caller
-        if depth > _MAX_FRAMES:
+        if _is_deep(frame):
             return ()
         module = self._modules[frame.path]
         body = module.bodies[frame.function]
@@ -341,3 +339,12 @@ class SqlalchemyChains:
                 if chain.fetched in ("entity", "row")
             ]
         return [chain for one in body.returns if one.value and one.value != "None" for chain in self.at(frame, one.value)]
+
+
+def _is_deep(frame: Frame) -> bool:
+    """So many calls in one another that functions which call themselves would be followed for ever."""
+    depth = 0
+    caller = frame.caller
+    while caller is not None:
+        depth, caller = depth + 1, caller.caller
+    return depth > _MAX_FRAMES
