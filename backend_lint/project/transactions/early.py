@@ -17,6 +17,7 @@ from backend_lint.project.blocks import around
 from backend_lint.project.blocks import inside as lies_in
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.transactions.dispatch import Dispatch, Dispatches, Sent
+from backend_lint.project.transactions.framework import HOOKS
 from backend_lint.project.transactions.looked_up import looks_up, tables_of
 from backend_lint.project.transactions.reach import Inside, Reach
 from backend_lint.project.transactions.rows import Origin, Row
@@ -84,7 +85,7 @@ def early(project: Project, reach: Reach, dispatches: Dispatches, units: Units) 
             entry = project.reached_from(opener)
             is_aside = project.modules[opener[0]].role is Role.COMMAND or (entry is not None and entry[0].kind is EntryKind.COMMAND)
             if stake is not Stake.NOTHING or not is_aside:
-                by_hand = found.scope.what.startswith("the admin") or any(one.framework == "django-admin" for one in project.entries.of(opener))
+                by_hand = found.scope.what.startswith("the admin") or project.calls.head(opener).name.rpartition(".")[2] in HOOKS
                 yield Early(dispatch, found, stake, is_aside, by_hand)
 
 

@@ -19,7 +19,8 @@ from backend_lint.project.transactions.scopes import LEFT_OUT, Scope
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_HOOKS = frozenset({"save_model", "delete_model", "save_formset", "save_related", "response_add", "response_change", "log_addition", "log_change"})
+HOOKS = frozenset({"save_model", "delete_model", "save_formset", "save_related", "response_add", "response_change", "log_addition", "log_change"})
+"""Methods of a page of the admin."""
 _DELETION = ("pre_delete", "post_delete", "m2m_changed")
 ALWAYS = ("ATOMIC_REQUESTS", "pre_delete", "post_delete", "m2m_changed")
 """How scopes begin of which the function's own callers do not matter."""
@@ -58,7 +59,7 @@ def _admin(project: Project) -> Iterator[tuple[FunctionKey, Scope]]:
         if module.role in LEFT_OUT:
             continue
         for number, fact in enumerate(module.classes):
-            hooks = [method for method in fact.methods if module.functions[method].name.rpartition(".")[2] in _HOOKS]
+            hooks = [method for method in fact.methods if module.functions[method].name.rpartition(".")[2] in HOOKS]
             bases = project.resolver.classes.external_names(Ref(RefKind.CLASS, "", path, number)) if hooks else []
             if any(name.startswith("django.contrib.admin.") for name in bases):
                 for method in hooks:
