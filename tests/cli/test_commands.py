@@ -114,21 +114,21 @@ def test_fix_edits_shows_and_says_what_it_did(run: Run, project: Path, rules: Pa
     text = (rules / "house" / "called_error.py").read_text().replace("from backend_lint.api import NodeRule", "from backend_lint.api import Mends, NodeRule")
     text = text.replace("class Calls(NodeRule", "class Calls(Mends, NodeRule")
     text = text.replace("    def visit(", "    fix = 'safe'\n    mends = ('Call',)\n\n    def visit(", 1)
-    text += "\n    def mend(self, node, finding):\n        import libcst\n        return node.with_changes(func=libcst.Name('good'))\n"
+    text += "\n    def mend(self, node, finding):\n        import libcst\n        return node.with_changes(func=libcst.Name('dict'))\n"
     (tmp_path / "mending" / "house").mkdir(parents=True)
     (tmp_path / "mending" / "house" / "called_error.py").write_text(text)
     fix = ("fix", "--rules-dir", str(tmp_path / "mending"), "--select", "house")
     (project / "app.py").write_text("x = bad_error()  # why\n")
     shown = run("check", *fix[1:], "--show-fixes").stdout
-    assert "help: @@ -1 +1 @@" in shown and "-x = bad_error()  # why" in shown and "+x = good()  # why" in shown
+    assert "help: @@ -1 +1 @@" in shown and "-x = bad_error()  # why" in shown and "+x = dict()  # why" in shown
     done = run(*fix, "--diff")
     assert done.returncode == 1, done.stderr
-    assert "-x = bad_error()  # why\n+x = good()  # why\n" in done.stdout
+    assert "-x = bad_error()  # why\n+x = dict()  # why\n" in done.stdout
     assert (project / "app.py").read_text() == "x = bad_error()  # why\n"
     done = run(*fix)
     assert (done.returncode, done.stdout) == (0, "")
     assert "changed 1 file; 0 findings left" in done.stderr
-    assert (project / "app.py").read_text() == "x = good()  # why\n"
+    assert (project / "app.py").read_text() == "x = dict()  # why\n"
     assert "changed 0 files" in run(*fix).stderr
     assert run(*fix, "-").returncode == 2, "standard input is no project to edit"
 

@@ -89,7 +89,7 @@ def test_from_nothing_to_a_hook_that_holds(stranger: Stranger, tmp_path: Path) -
 
 def test_it_runs_without_being_installed(stranger: Stranger, tmp_path: Path) -> None:
     stranger.say([str(stranger.scripts / "pip"), "install", "--quiet", "pipx"], tmp_path)
-    (tmp_path / "app.py").write_text("import requests\n\nrequests.get('https://bank.example')\n")
+    (tmp_path / "app.py").write_text("import requests\n\n\ndef balance():\n    return requests.get('https://bank.example')\n")
     wheel = next(stranger.wheels.glob("*.whl"))
     shown = stranger.say(["pipx", "run", "--spec", str(wheel), "backend-lint", "--format", "concise"], tmp_path)
-    assert "app.py:3:1: info[outbound-call-without-timeout]" in shown
+    assert "app.py:5:12: warning[outbound-call-without-timeout]" in shown

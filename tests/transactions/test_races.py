@@ -181,7 +181,7 @@ def test_good_sqlalchemy_sample_loses_none(function: str) -> None:
 
 
 def test_get_or_create_without_a_constraint_makes_two_rows() -> None:
-    run = Run("rename", ("a@example.com", "new"), "SELECT count(*) FROM shop_customer", 1, {"Customer": [], "Shop": [{"pk": 1, "name": "a"}]}, "INSERT")
+    run = Run("rename", ("a@example.com", None), "SELECT count(*) FROM shop_customer", 1, {"Customer": [], "Shop": [{"pk": 1, "name": "a"}]}, "INSERT")
     text = (TWICE / "bad.py").read_text(encoding="utf-8")
     assert "email = models.CharField(max_length=200, db_index=True)" in text
     unique = text.replace("max_length=200, db_index=True)", "max_length=200, unique=True)")
