@@ -262,6 +262,8 @@ _ALIASES = {
     "django.contrib.gis.db.models": "django.db.models",
     "django.db.models.base": "django.db.models",
 }
+_FORMS = frozenset({"wagtail.contrib.forms.models", "wagtail.wagtailforms.models", "wagtail.contrib.wagtailforms.models"})
+"""Their abstract models are pages, and those that derive from them as well."""
 INCOMPLETE = frozenset({"wagtail.models.Page", "oauth2_provider.models.AbstractApplication", "cms.models.CMSPlugin", "parler.models.TranslatableModel"})
 """Models with more fields than are listed here, or others from version to version."""
 MIXINS = frozenset(
@@ -283,6 +285,8 @@ def canonical_model(name: str) -> str:
     'wagtail.models.Page'
     """
     module, _, last = name.rpartition(".")
+    if module in _FORMS and last in ("AbstractForm", "AbstractEmailForm"):
+        return "wagtail.models.Page"
     return f"{_ALIASES[module]}.{last}" if module in _ALIASES else name
 
 

@@ -153,6 +153,8 @@ class FieldReader:
             if call.callee == "%kwargs.setdefault" and len(call.args) > 1 and (name := constant_string(call.args[0])):
                 found[name] = self._constant(scope, call.args[1])
             elif call.callee.endswith(".__init__"):
+                if call.args and (target := constant_string(call.args[0])) is not None:
+                    found["to"] = target  # of a key; other fields begin with a name for people
                 for name, text in call.keywords:
                     if name != "**" and text != f"%{name}":
                         found[name] = self._constant(scope, text)

@@ -65,7 +65,7 @@ class ValueReader(Results):
             return self.call(scope, int(text[1:]))
         if text in _WORDS:
             return _WORDS[text]
-        if sign in "'\"" or (sign == "r" and text[1:2] in "'\""):
+        if sign in "'\"" or (sign in "rb" and text[1:2] in "'\""):
             return self._string(text)
         if sign.isdigit() or (sign == "-" and text[1:2].isdigit()):
             return _number(text)
@@ -82,7 +82,7 @@ class ValueReader(Results):
         return self._name(scope, text)
 
     def _string(self, text: str) -> Any:
-        found = constant_string(text.removeprefix("r"))
+        found = constant_string(text.removeprefix("r").removeprefix("b"))  # bytes are what makemigrations of Python 2 wrote
         if found is None:
             return Unknown(text)
         return Unknown(text) if len(found) > _CUT and found.endswith("...") else found

@@ -39,6 +39,8 @@ class Drift(NamedTuple):
     made: tuple[str, int] = ("", 0)
     instead: str = ""
     key: Index | None = None
+    columns: tuple[str, ...] = ()
+    """Of an index that the migrations leave."""
 
 
 def drifts(project: Project) -> Iterator[Drift]:
@@ -112,6 +114,8 @@ class Replay:
 def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
     """The class has something of the column's name that makes it, though not by a plain declaration; or a mapper of its own, which may add any."""
     ref, find = Ref(RefKind.CLASS, mapped.name, *mapped.key), project.resolver.classes.find
+    if drift.missing_in == "model" and not drift.column and _is_changed_behind(project, mapped, drift.columns):
+        return True
     if drift.missing_in == "model" and not drift.column and any(_is_of_library(base) for base in project.resolver.classes.ancestors(*mapped.key)):
         return True  # its Meta may say so
     if drift.missing_in == "model" and not drift.column and (found := find(ref, "__table_args__")) is not None and isinstance(found[1], Attribute):
@@ -125,6 +129,24 @@ def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
         if member is None:
             continue
         if isinstance(member[1], Attribute) or "declared_attr" in str(project.modules[member[0].path].functions[member[1]].decorators):
+            return True
+    return False
+
+
+def _is_changed_behind(project: Project, mapped: Mapped, columns: tuple[str, ...]) -> bool:
+    """Code sets options of the model's fields after the class, or a field's class is a library's, which may index it or make it unique by itself."""
+    calls = project.modules[mapped.key[0]].bodies[0].calls
+    if any(call.callee == f"{mapped.name}._meta.get_field" for call in calls):
+        return True
+    names = {field.column: field.name for field in mapped.fields.values()}
+    for column in columns:
+        member = project.resolver.classes.find(Ref(RefKind.CLASS, mapped.name, *mapped.key), names.get(column, column))
+        value = member[1].value if member is not None and isinstance(member[1], Attribute) else ""
+        if member is None or not isinstance(member[1], Attribute) or value[:1] != "#" or not value[1:].isdigit():
+            continue
+        made = project.modules[member[0].path].bodies[member[1].function].calls[int(value[1:])]
+        kind = project.value(member[0].path, member[1].function, made.callee)
+        if kind is not None and _is_of_library(kind):
             return True
     return False
 
@@ -188,7 +210,8 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
                 left.remove(other)
                 yield Drift(declared, migrated, _named(index), "", "migrations", (other.path, other.line), _named(other), index)
     for index in left:
-        yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line))
+        columns = tuple(key.column for key in index.keys)
+        yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line), columns=columns)
 
 
 def _is_instead(declared: Index, left: Index) -> bool:
