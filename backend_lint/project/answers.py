@@ -222,7 +222,7 @@ class Answers:
     def order(self, answer: Answer) -> tuple[int, bool, bool, str, int]:
         """Sorts queries: those that requests and messages wait for first, of them those that are certain, and that ask for a value rather than join."""
         sure = self.is_awaited(answer.site) and is_followed(self._project, answer)
-        return self.rank(answer.site), not sure, answer.access.joined, answer.site.path, answer.site.line
+        return self.rank(answer.site), not sure, answer.access.joined or len(answer.query.relations) > 1, answer.site.path, answer.site.line
 
     def is_awaited(self, site: Site) -> bool:
         """A request to a known route, or a message that something sends, comes to the query for certain."""

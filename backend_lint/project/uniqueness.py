@@ -77,7 +77,7 @@ def get_or_creates(project: Project) -> Iterator[Taken]:
         body = project.modules[site.path].bodies[site.function]
         if table is None or any(body.calls[site.call].block == one.protected and _says_several(one) for one in body.handlers):
             continue
-        if _is_fresh(body, call) or _looked_before(project, site, body, call):
+        if _is_fresh(body, call) or _is_function(project, site, call) or _looked_before(project, site, body, call):
             continue
         columns = equality_columns(site.query) or ()
         if _lacks_parent(project, table, call, columns):
@@ -103,6 +103,13 @@ def _is_fresh(body: Body, call: Call) -> bool:
             if made is not None and name in _WRITES_OUT:
                 waiting += [made.callee, *made.args, *(value for _, value in made.keywords)]
     return False
+
+
+def _is_function(project: Project, site: Site, call: Call) -> bool:
+    """A function is looked for, which Django calls for a value of each row that it makes, as it does with those of ``defaults``."""
+    values = [value for name, value in call.keywords if name not in ("defaults", "create_defaults") and value.isidentifier()]
+    found = [project.value(site.path, site.function, value) for value in values]
+    return any(one is not None and one.kind is RefKind.FUNCTION for one in found)
 
 
 def _looked_before(project: Project, site: Site, body: Body, call: Call) -> bool:

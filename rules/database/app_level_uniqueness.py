@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Seve
 from backend_lint.facts.python import Call
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
+from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key
 from backend_lint.project.registered import is_scheduled
 from backend_lint.project.rival_keys import several_expected
@@ -129,7 +130,7 @@ class AppLevelUniqueness(ProjectRule):
 def _is_sure(project: Project, taken: Taken) -> bool:
     """Requests or messages come here two at a time, what is compared is all that tells one row from another, and nothing else inserts rows without a look."""
     alone = project.growing.made_in.get(taken.table.name, frozenset()) <= {(taken.site.path, taken.site.function)}
-    at_once = alone and project.answers.is_awaited(taken.site)
+    at_once = alone and project.answers.is_awaited(taken.site) and not is_for_staff(project, (taken.site.path, taken.site.function))
     kinds = any((column := taken.table.column(name)) is not None and few_values(column) for name in taken.columns)
     return at_once and taken.make is not None and not constants(taken.site.query) and not kinds and not several_expected(project, taken.table)
 

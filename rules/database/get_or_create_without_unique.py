@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
+from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key, outside_meta
 from backend_lint.project.rival_keys import has_other_key, refused_by_other_key, several_expected
 from backend_lint.project.uniqueness import Taken, get_or_creates
@@ -132,7 +133,9 @@ def _is_sure(project: Project, taken: Taken) -> bool:
     site = taken.site
     if len(set(taken.columns) - constants(site.query).keys()) > _MOST_COLUMNS:
         return False
-    return project.answers.is_awaited(site) and not has_other_key(taken) and not several_expected(project, taken.table)
+    if not project.answers.is_awaited(site) or is_for_staff(project, (site.path, site.function)):
+        return False
+    return not has_other_key(taken) and not several_expected(project, taken.table)
 
 
 def by_hand(project: Project, taken: Taken) -> bool:

@@ -208,12 +208,25 @@ class Loads:
             related = first.path, first.function, first.args[0], first.relation[1]
         own = any(step.method in ("filter", RELATED) and any(map(_OWN.search, (*step.args[:1], *dict(step.keywords).values()))) for step in chain.steps)
         named = (name for step in chain.steps if step.method == "filter" for name, _ in step.keywords)
-        fixed = frozenset(name.removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named)
+        fixed = frozenset(self._of_one(chain.model, name).removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named)
         methods = {step.method for step in chain.steps}
         streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
         place = self._place(chain.steps, chain.model)
         ran = next((self._ran(step) for step in reversed(chain.steps) if self._is_listed(step.frame)), None)
         return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran)
+
+    def _of_one(self, model: ClassKey, name: str) -> str:
+        """The relation whose object a condition names: ``order`` of ``order__slug``, where no two orders have the same."""
+        relation, _, field = name.partition("__")
+        mapped = self.project.schema.mapped.get(model)
+        known = mapped.relationships.get(relation) if mapped is not None and field else None
+        target = self.project.schema.mapped.get(known.target) if known is not None and known.target is not None and not known.many else None
+        table = self.project.schema.table(target.table) if target is not None else None
+        if target is None or table is None:
+            return name
+        column = target.fields[field].column if field in target.fields else ""
+        unique = any(index.unique and index.where is None and [key.column for key in index.keys] == [column] for index in table.indexes)
+        return relation if unique or field in ("pk", "id") or [column] == list(table.primary_key) else name
 
     def _is_listed(self, frame: DjangoFrame) -> bool:
         """A caller gets a list from the function, not a queryset."""

@@ -56,7 +56,8 @@ class Sure:
             (_saves(call) or self._row_writes(call, items, found.rows.model)) and inside(body, call.block, found.block) for call in body.calls
         )
         one_parent = "**" in found.rows.fixed  # perhaps, nobody knows what is asked for
-        if writes or one_parent or is_for_staff(self._project, found.key):
+        sought = any(inside(body, block, found.block) for _, block in body.breaks) or any(inside(body, one.block, found.block) for one in body.returns)
+        if writes or one_parent or sought or is_for_staff(self._project, found.key):
             return False
         return not self._is_handful(found.rows) and self.grows(found.rows.model)
 
@@ -72,11 +73,14 @@ class Sure:
         """A template that a view shows."""
         # what a function puts together may be less, or more, than one query
         plain = bool(page.missing) and page.rows.ran is None and self._is_plain(page.rows, page.missing)
-        return plain and not page.rows.own and self.grows(page.rows.model) and self._is_run(page.key)
+        plain = plain and not page.rows.own and not is_for_staff(self._project, page.key)
+        return plain and self.grows(page.rows.model) and self._is_run(page.key)
 
     def listed(self, found: Serialized) -> bool:
         """A list that a known route answers with."""
         if not found.missing or not found.routes or not found.alone or not self._is_plain(found.rows, found.missing):
+            return False
+        if len(found.queries) > len(found.missing):  # they are what makes it slow, and no join helps them
             return False
         if is_for_staff(self._project, found.key, found.view) or self._is_handful(found.rows):
             return False
@@ -151,9 +155,10 @@ class Sure:
         """What is read is read of every row, near by, and is all that the object is asked for; the query can load it as it stands."""
         if rows.most <= _ONE_PAGE or rows.locked or (rows.streamed and any(one.many or one.behind_many for one in missing)):
             return False
-        return all(
-            not one.read.conditional and len(one.read.trail) <= _MOST_STEPS and not self._goes_on(one) and not self._is_fixed(rows, one) for one in missing
-        )
+        found = list(missing)
+        if 2 * sum(self._is_fixed(rows, one) for one in found) >= len(found):
+            return False
+        return all(not one.read.conditional and len(one.read.trail) <= _MOST_STEPS and not self._goes_on(one) for one in found)
 
     @staticmethod
     def _is_fixed(rows: Rows, one: Missing) -> bool:

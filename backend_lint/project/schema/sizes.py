@@ -21,7 +21,8 @@ _LOOKUP_WORDS = frozenset(
         "role roles unit units config configs configuration configurations setting settings preference preferences feature features flag flags enum enums "
         "environment environments plan plans tier tiers color colors colour colours timezone timezones permission permissions "
         "priority priorities severity severities level levels gender genders subject subjects topic topics provider providers "
-        "installation installations integration integrations webhook webhooks plugin plugins destination destinations endpoint endpoints exclusion exclusions"
+        "installation installations integration integrations webhook webhooks plugin plugins destination destinations endpoint endpoints exclusion exclusions "
+        "attribute attributes definition definitions"
     ).split()
 )
 """Last words of names of tables that hold a list somebody keeps by hand."""
