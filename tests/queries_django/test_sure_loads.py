@@ -294,3 +294,22 @@ def show(request):
 """
     assert told(tmp_path, loop, models=models) == []
     assert len(told(tmp_path, loop, profile="strict", models=models)) == 1
+
+
+def test_loop_that_ends_with_the_row_it_looks_for_is_left_to_the_strict_profile(tmp_path: Path) -> None:
+    loop = """
+def show(request):
+    for parcel in Parcel.objects.filter(weight__gt=3):
+        if parcel.owner.name == request.GET["name"]:
+            break
+    return JsonResponse({})
+"""
+    assert told(tmp_path, loop) == []
+    assert len(told(tmp_path, loop, profile="strict")) == 1
+
+
+def test_object_that_the_query_names_by_a_unique_key_is_the_same_for_all_rows(tmp_path: Path) -> None:
+    models = _MODELS.replace("name = models.CharField(max_length=40)", "name = models.CharField(max_length=40, unique=True)", 1)
+    code = _LIST.replace("Parcel.objects.all()", "Parcel.objects.filter(owner__name='a')")
+    assert told(tmp_path, code, _ROUTED, models=models) == []
+    assert len(told(tmp_path, code, _ROUTED)) == 1, "several may have the same name"

@@ -36,7 +36,7 @@ _NAMED_SO = lazy_regex(r"(?:^|[_.])(?:(?:post|pre)_migrate|backfill|seed)(?:_|$)
 """Functions that run once with a migration, or fill a new database."""
 _STAFF = lazy_regex(
     r"(?i:(?<![a-z])(?:is_?)?(?:admin|staff|superuser|manager)(?:_?(?:user|member))?(?:_?(?:required|only|permission)|$|\W))"
-    r"|[a-z](?:Admin|Staff|SuperUser|Superuser)(?:User|Member|Only|Permission)?s?(?:OrReadOnly|Only)?(?:Mixin)?$"
+    r"|[a-z](?<!Or)(?:Admin|Staff|SuperUser|Superuser)(?:User|Member|Only|Permission)?s?(?:OrReadOnly|Only)?(?:Mixin)?$"
 )
 _NO_STAFF = r"\(not [%#\w.\[\]']*\bis_(?:staff|super_?user|(?:super|site|global)?_?admin)(?:\(\))?\)"
 _STAFF_USER = lazy_regex(rf"{_NO_STAFF}|\({_NO_STAFF}(?: and {_NO_STAFF})+\)")
