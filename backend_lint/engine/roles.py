@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from backend_lint.facts.file import Role
 from backend_lint.lazy_regex import lazy_regex
 
-_TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "unit_tests", "integration_tests", "functional_tests", "e2e", "testutils", "test_utils"})
+_TEST_FOLDERS = frozenset(
+    "tests test testing unittests unit_tests integration_tests functional_tests e2e testutils test_utils test_helpers".split()
+)
 _MAYBE_TEST_FOLDERS = frozenset({"regression", "acceptance", "functional", "integration", "qa", "smoke"})
 """Names that application code may have as well: what is in the file decides."""
 _TEST_NAMES = frozenset({"conftest.py", "factories.py", "tests.py", "test.py", "pytest_plugin.py"})

@@ -13,6 +13,7 @@ from backend_lint.engine.roles import role_finder, role_of
 from backend_lint.facts.file import Role
 
 ROLES = {
+    "test_helpers/clients.py": Role.TEST,
     "shop/views.py": Role.APPLICATION,
     "shop/testimonials/views.py": Role.APPLICATION,
     "contest.py": Role.APPLICATION,

@@ -27,12 +27,16 @@ _DIALECTS = {
 
 
 class Revision(NamedTuple):
-    """One migration: `upgrade` is the index of its function in the module at `path`. `down`: what it follows."""
+    """One migration: `upgrade` is the index of its function in the module at `path`.
+
+    `down`: what it follows; `depends`: what has to be there as well, perhaps of another package, whose history it does not continue.
+    """
 
     name: str
     down: tuple[str, ...]
     path: str
     upgrade: int
+    depends: tuple[str, ...] = ()
 
 
 def revisions(project: Project, values: Values) -> list[Revision]:
@@ -49,7 +53,7 @@ def revisions(project: Project, values: Values) -> list[Revision]:
         if isinstance(name, str):
             down = values.evaluate(frame, "down_revision") if "down_revision" in names else None
             depends = values.evaluate(frame, "depends_on") if "depends_on" in names else None
-            found.append(Revision(name, (*_strings(down), *_strings(depends)), path, names["upgrade"][1]))
+            found.append(Revision(name, _strings(down), path, names["upgrade"][1], _strings(depends)))
     return found
 
 
@@ -117,7 +121,7 @@ def ordered(group: list[Revision]) -> list[Revision]:
     waiting: dict[str, set[str]] = {}
     followers: dict[str, list[Revision]] = {}
     for revision in by_name.values():
-        before = {target for name in revision.down if (target := _full(name, by_name)) is not None and target != revision.name}
+        before = {target for name in (*revision.down, *revision.depends) if (target := _full(name, by_name)) is not None and target != revision.name}
         waiting[revision.name] = before
         for name in before:
             followers.setdefault(name, []).append(revision)

@@ -34,6 +34,7 @@ _ASIDE = lazy_regex(
 """Words of messages whose loss costs nothing that must be right."""
 _FLEETING = frozenset({"redis.Redis.publish", "redis.asyncio.Redis.publish"})
 """Reaches only who listens at the moment: nobody takes it for the record."""
+_CONSUMER = lazy_regex(r"(?:^|_)(?:[a-z]+_)?consumer$|Consumer$")
 _BY_PHONE = frozenset({"PhoneNumber", "TargetArn"})
 _HOPS = 2
 _MOST = 40
@@ -113,6 +114,8 @@ def _candidates(project: Project, publishing: dict[FunctionKey, tuple[Dispatch, 
 
 def _is_repeated(project: Project, key: FunctionKey) -> bool:
     """Whoever gave the work gives it again if it is not finished, or it is looked for by the clock."""
+    if any(_CONSUMER.search(one.name) for one in project.modules[key[0]].facts.imports):
+        return True  # a loop of the module's own, which reads a message again until it is acknowledged
     found = project.reached_from(key)
     return found is not None and (found[0].kind in (EntryKind.CONSUMER, EntryKind.COMMAND, EntryKind.STARTUP) or project.growing.is_by_clock(key))
 

@@ -145,6 +145,7 @@ class Races:
             mendable = is_computable(indexed, assign, row, field)
             minor = _PLACES.search(name) is not None or field.kind.endswith(_TEXTS) or is_never_read(self._project, key, row.model, name, assign)
             minor = minor or any(_STAFF.search(path) is not None for path in (key[0], holder.key[0] if holder is not None else ""))
+            minor = minor or self._project.growing.is_by_clock(key)
             return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
         return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, _TELLS.search(once.callee) is not None) if once is not None else None
