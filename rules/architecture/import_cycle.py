@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.cycles import Circle, circles
 from backend_lint.project.architecture.first_imports import HalfLoaded, half_loaded
+from backend_lint.project.architecture.import_uses import Use
 
 _MOST_SHOWN = 6
 
@@ -80,7 +81,8 @@ class ImportCycle(ProjectRule):
         # Django imports applications, their models and what `ready` asks for in an order that is not read here
         sure = "django" not in project.imported or self.shows(Profile.STRICT)
         for one in failing if sure else ():
-            yield self._half_loaded(one, names)
+            if self.shows(Profile.DEFAULT if one.outside and (one.cut or one.detour) else Profile.STRICT):
+                yield self._half_loaded(project, one)
         said = {path for one in failing for path in one.knot}
         for circle in circles(project) if self.shows(Profile.STRICT) else ():
             if circle.chain[0].importer in said:
@@ -98,13 +100,13 @@ class ImportCycle(ProjectRule):
                 ],
             )
 
-    def _half_loaded(self, one: HalfLoaded, names: Mapping[str, str]) -> Finding:
-        failure = one.failure
+    def _half_loaded(self, project: Project, one: HalfLoaded) -> Finding:
+        failure, names = one.failure, project.architecture.graph.names
         arrow = failure.arrow
         first, wanted = names[failure.first], names[arrow.imported]
         others = len(one.failing) - 1
         more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if others else ""
-        cure = f"move it to a module that does not import back{'' if one.at_once else ', or import it in the function that needs it'}"
+        cure = _delayed(project, one)
         if one.detour is not None:
             step, taken, home = one.detour
             cure = f"let `{names[step.importer]}` take `{taken}` from `{names[home]}`, where it is defined, instead of `{names[step.imported]}`"
@@ -118,7 +120,23 @@ class ImportCycle(ProjectRule):
             f"importing `{first}`{more} before the rest of the application fails here: `{failure.name}` is not there yet, since `{wanted}` is half "
             f"loaded; {cure}",
             evidence=evidence,
+            severity=None if one.outside else Severity.INFO,
         )
+
+
+def _delayed(project: Project, one: HalfLoaded) -> str:
+    if one.cut is None:
+        return "more than one import has to go: move what the modules share to one that imports none of them"
+    arrow, use = one.cut
+    module, name = project.modules[arrow.importer], project.architecture.graph.names[arrow.importer]
+    own = arrow == one.failure.arrow
+    if use is Use.LOADING:
+        return f"move {'it' if own else f'what line {arrow.line} of `{name}` imports'} to a module that does not import back"
+    what = "import it" if own else f"move the import in line {arrow.line} of `{name}`"
+    if use is Use.FUNCTIONS:
+        return f"{what} {'in' if own else 'into'} the function that needs it"
+    late = any(fact.module == "__future__" and fact.member == "annotations" for fact in module.facts.imports)
+    return f"{what} below `if TYPE_CHECKING:`{'' if late else ', with quotes around the annotations'}: nothing else needs it"
 
 
 def _cure(circle: Circle) -> str:

@@ -14,6 +14,7 @@ from backend_lint.config import Settings
 from backend_lint.engine.run import link_contents
 from backend_lint.project import Project
 from backend_lint.project.architecture.first_imports import _failures, half_loaded
+from backend_lint.project.architecture.import_uses import Use
 
 ASK = """
 import importlib, json, sys
@@ -104,7 +105,36 @@ def test_a_name_that_is_taken_by_a_detour_is_to_be_taken_where_it_is_defined() -
     assert [one.detour for one in half_loaded(linked(texts))] == [None], "where it is defined belongs to the circle as well"
 
 
-@pytest.mark.parametrize(("use", "at_once"), [("@x\ndef f():\n    pass\n", True), ("class A(x):\n    pass\n", True), ("def f():\n    return x()\n", False)])
-def test_a_name_that_is_used_while_the_module_is_loaded_cannot_be_imported_later(use: str, at_once: bool) -> None:
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("@x\ndef f():\n    pass\n", Use.LOADING),
+        ("class A(x):\n    pass\n", Use.LOADING),
+        ("class A:\n    one: x\n", Use.LOADING),
+        ("def f(one=x):\n    pass\n", Use.LOADING),
+        ("def f():\n    return x()\n", Use.FUNCTIONS),
+        ("def f(one: x):\n    return one\n", Use.ANNOTATIONS),
+        ("def f(one: x):\n    return x(one)\n", Use.FUNCTIONS),
+        ("", Use.LOADING),
+    ],
+)
+def test_an_import_waits_where_its_names_are_needed_late(use: str, expected: Use) -> None:
     texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\ndef x(f):\n    return f\n", "shop/b.py": f"from shop.a import x\n{use}"}
-    assert [one.at_once for one in half_loaded(linked(texts))] == [at_once]
+    found = half_loaded(linked(texts))
+    assert [one.cut and (one.cut[0].importer, one.cut[1]) for one in found] == [("shop/b.py", expected)]
+
+
+def test_the_import_to_delay_is_one_without_which_the_module_loads() -> None:
+    """With the import that fails gone the next one fails: what the half-loaded module imports is the place."""
+    texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\nx = y = 1\ndef f():\n    return b.g()\n"}
+    texts["shop/b.py"] = "from shop.a import x\nfrom shop.a import y\nz = x, y\ndef g():\n    return z\n"
+    found = half_loaded(linked(texts))
+    assert [one.cut and (one.cut[0].importer, one.cut[1]) for one in found] == [("shop/a.py", Use.FUNCTIONS)]
+    assert [one.outside for one in found] == [False], "only b imports a"
+
+
+def test_only_those_that_fail_at_the_same_place_are_counted() -> None:
+    texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\nx = 1\n", "shop/b.py": "from shop.a import x\nfrom shop.c import z\ny = x, z\n"}
+    texts["shop/c.py"] = "from shop.b import y\nz = 1\nw = y\n"
+    found = half_loaded(linked(texts))
+    assert all(len(one.failing) == 1 for one in found), "a fails at x, c at y"

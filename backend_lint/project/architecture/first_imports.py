@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.architecture.import_graph import Arrow
+from backend_lint.project.architecture.import_uses import Use, use_of
 from backend_lint.project.architecture.layers import JUDGED
 from backend_lint.project.references import RefKind
 
@@ -35,15 +36,20 @@ class Failure(NamedTuple):
 
 
 class HalfLoaded(NamedTuple):
-    """A knot of imports and the shortest of its failures; `failing`: all modules of the knot that cannot come first. `detour`: an import on the way that takes
-    a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it. `at_once`: the importer uses the name
-    while it is loaded, as a base class or a decorator, so that a function cannot import it."""
+    """A knot of imports and the shortest of its failures.
+
+    `failing`: the modules of the knot that fail there if they come first. `detour`: an import on the way that takes a name from a module that has it from
+    elsewhere, with the name and the module outside of the knot that defines it. `cut`: the import of the circle without which the module loads, rather one
+    whose names are needed late; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a
+    program.
+    """
 
     failure: Failure
     failing: tuple[str, ...]
     knot: tuple[str, ...]
     detour: tuple[Arrow, str, str] | None
-    at_once: bool
+    cut: tuple[Arrow, Use] | None
+    outside: bool
 
 
 class _Statement(NamedTuple):
@@ -79,32 +85,40 @@ def half_loaded(project: Project) -> list[HalfLoaded]:
             continue
         most = collections.Counter((one.arrow.importer, one.arrow.line, one.name) for one in failing).most_common(1)[0][0]
         alike = [one for one in failing if (one.arrow.importer, one.arrow.line, one.name) == most]
-        shortest = min(alike, key=lambda one: len(one.chain))
-        found.append(HalfLoaded(shortest, tuple(one.first for one in failing), knot, _detour(project, shortest, frozenset(knot)), _at_once(project, shortest)))
+        shortest, read = min(alike, key=lambda one: len(one.chain)), _Reader(project, frozenset(knot))
+        firsts = tuple(one.first for one in alike)
+        detour, cut = _detour(project, shortest, read), _cut(project, shortest, read)
+        found.append(HalfLoaded(shortest, firsts, knot, detour, cut, any(_is_met(project, path, read.members) for path in firsts)))
     return found
 
 
-def _detour(project: Project, failure: Failure, knot: frozenset[str]) -> tuple[Arrow, str, str] | None:
-    graph = project.architecture.graph
+def _is_met(project: Project, path: str, knot: frozenset[str]) -> bool:
+    importers = {importer for importer, found in project.architecture.graph.arrows.items() if path in found}
+    return not importers or not importers <= knot
+
+
+def _loads_without(project: Project, failure: Failure, read: _Reader, cut: Arrow) -> bool:
+    return _Run(project, read, failure.first, False, (cut.importer, cut.line)).outcome() is None
+
+
+def _cut(project: Project, failure: Failure, read: _Reader) -> tuple[Arrow, Use] | None:
+    start = next((number for number, step in enumerate(failure.chain) if step.importer == failure.arrow.imported), 0)
+    enough = (step for step in reversed(failure.chain[start:]) if _loads_without(project, failure, read, step))
+    found = [(step, use_of(project.modules[step.importer], step.line)) for step in enough]
+    return min(found, key=lambda one: one[1], default=None)
+
+
+def _detour(project: Project, failure: Failure, read: _Reader) -> tuple[Arrow, str, str] | None:
+    graph, knot = project.architecture.graph, read.members
     for step in failure.chain[:-1]:
         wanted = _wanted(project.modules[step.importer].facts.imports, step, graph.names[step.imported])
         if not wanted or len([one for one in graph.arrows[step.importer][step.imported] if one.runs]) > 1:
             continue
         ref = project.resolver.export(step.imported, wanted)
-        if ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION) and knot.isdisjoint((ref.path, *graph.packages_around(ref.path))):
+        known = ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION)
+        if ref is not None and known and knot.isdisjoint((ref.path, *graph.packages_around(ref.path))) and _loads_without(project, failure, read, step):
             return step, wanted, ref.path
     return None
-
-
-def _at_once(project: Project, failure: Failure) -> bool:
-    module = project.modules[failure.arrow.importer]
-    names = {fact.name for fact in module.facts.imports if fact.line == failure.arrow.line and fact.member == failure.name}
-    used = [value for one in module.functions for value in one.decorators]
-    used += [value for one in module.classes for value in (*one.bases, *one.decorators)]
-    for call in module.bodies[0].calls:
-        used += [call.callee, *call.args, *(value for _, value in call.keywords)]
-    used += [one.value for one in module.bodies[0].assigns]
-    return any(value.partition(".")[0].partition("[")[0] in names for value in used)
 
 
 def _holds_django_models(project: Project, path: str) -> bool:
@@ -165,11 +179,12 @@ class _Reader:
 class _Run:
     """A Python that imports one module of a knot before all the others."""
 
-    def __init__(self, project: Project, read: _Reader, first: str, conditional: bool) -> None:
+    def __init__(self, project: Project, read: _Reader, first: str, conditional: bool, without: tuple[str, int] | None = None) -> None:
         self._graph = project.architecture.graph
         self._read = read
         self._first = first
         self._conditional = conditional
+        self._without = without
         self._at: dict[str, int] = {}
         """Modules that are being loaded -> the line that they have come to."""
         self._done: set[str] = set()
@@ -196,7 +211,7 @@ class _Run:
             return
         self._at[path] = 0
         for statement in self._read.statements(path):
-            if statement.conditional and not self._conditional:
+            if (statement.conditional and not self._conditional) or (path, statement.line) == self._without:
                 continue
             self._at[path] = statement.line
             for arrow, wanted in statement.arrows:
