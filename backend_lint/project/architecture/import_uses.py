@@ -23,6 +23,13 @@ def names_of(module: SourceModule, line: int) -> tuple[str, ...]:
     return tuple(fact.name for fact in module.facts.imports if fact.line == line and fact.function == 0)
 
 
+def is_used(module: SourceModule, name: str) -> bool:
+    """The module itself uses a name that it imports, and does not only hand it on."""
+    word = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?!\w)")
+    heads = (text for one in module.functions for text in (one.returns, *(each.annotation for each in one.parameters)))
+    return any(word.search(text) for text in (*_while_loading(module), *heads)) or any(word.search(text) for one in module.bodies[1:] for text in _texts(one))
+
+
 def use_of(module: SourceModule, line: int) -> Use:
     """How early the module needs what it imports in a line. Annotations of classes count as loading: models and data classes read them."""
     names = names_of(module, line)

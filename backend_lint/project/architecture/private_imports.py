@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.import_graph import Arrow
+from backend_lint.project.architecture.import_uses import is_used
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -49,6 +50,8 @@ def leaks(project: Project) -> list[Leak]:
                 continue
             for arrow in arrows:
                 private = None if arrow.type_checking else _private(project, arrow)
+                if private is not None and not _is_needed(project, arrow):
+                    continue
                 if private is not None and not _is_inside(graph.names[importer], private[0]) and not _is_edition(graph.names[importer], private[0]):
                     found.setdefault((imported, ".".join(private)), []).append(arrow)
     joined: dict[tuple[str, int, str, str], list[Leak]] = {}
@@ -88,6 +91,13 @@ def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
         return None
     home = dotted if module.endswith("__init__.py") else dotted.rpartition(".")[0]
     return (home, f"{dotted.removeprefix(home).strip('.')}.{member}".strip(".")) if home else None
+
+
+def _is_needed(project: Project, arrow: Arrow) -> bool:
+    """Somebody uses what is imported there: the module itself, where it is a private name, which may also stand there for those who knew it by an old place."""
+    module, member = project.modules[arrow.importer], arrow.name.rpartition(".")[2]
+    bound = [fact.name for fact in module.facts.imports if fact.line == arrow.line and fact.member == member and _is_private(member)]
+    return not bound or any(is_used(module, name) for name in bound)
 
 
 def _is_private(name: str) -> bool:
