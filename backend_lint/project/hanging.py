@@ -24,6 +24,10 @@ _SAID = {
 }
 
 
+_BY_FILE = frozenset({"django", "script"})
+"""Whose commands are called as their files are."""
+
+
 class Hanging(NamedTuple):
     """`who`: what hangs, in words; empty if it is not known. `soft`: no request waits, and something ends the wait or somebody sees it.
 
@@ -47,8 +51,8 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     name = entry.name.replace(".<locals>", "")
     path = entry.module
     owner, _, method = name.rpartition(".")
-    if entry.kind is EntryKind.COMMAND:
-        owner, method = path.rpartition("/")[2].removesuffix(".py"), "_"
+    if entry.kind is EntryKind.COMMAND and entry.framework in _BY_FILE:
+        owner, method = path.removesuffix(".py").removesuffix("/__main__").rpartition("/")[2], "_"
     who = f"a request that runs `{name}` hangs" if entry.hook else _SAID[entry.kind].format(owner if owner and method.startswith("_") else name)
     here = (path, entry.function) == key
     evidence = () if here else (Evidence(path, entry.line, f"reached from {entry.said}"),)
