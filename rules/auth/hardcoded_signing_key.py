@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, Place, ProjectRule, Role
+from backend_lint.api import Finding, Mends, Place, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.authentication.edits import assigned
 from backend_lint.project.authentication.signing_keys import SigningKey, signing_keys
@@ -47,7 +47,8 @@ class HardcodedSigningKey(ProjectRule, Mends):
     ## When this is wrong
 
     Where the service cannot start in production with that value. A check that raises or exits behind a test of the setting is seen; settings for development
-    and tests, and branches for debugging, are left alone.
+    and tests, and branches for debugging, are left alone. Where other settings are read over the constant, or no file that starts the service names its module,
+    or nothing is seen that signs with it, the profile `strict` reports it.
 
     ## References
 
@@ -66,6 +67,8 @@ class HardcodedSigningKey(ProjectRule, Mends):
     def check(self, project: Project) -> Iterator[Finding]:
         seen: set[tuple[str, int]] = set()
         for found in signing_keys(project):
+            if (found.is_layer or not found.is_sure) and not self.shows(Profile.STRICT):
+                continue
             if (found.module.path, found.line) not in seen:
                 seen.add((found.module.path, found.line))
                 symbol = found.module.functions[found.function].name if found.function else ""
@@ -82,6 +85,9 @@ class HardcodedSigningKey(ProjectRule, Mends):
 def _message(found: SigningKey) -> str:
     if not found.name:
         return "tokens or sessions are signed with a key that stands in the code, who reads it signs as anybody: take it from the environment"
+    if found.is_layer:
+        forgets = "an installation that sets no other starts with a key that everybody can read"
+        return f"`{found.name}` is a constant that later settings may replace, {forgets}: refuse this value at start-up"
     if found.is_default:
         return f"`{found.name}` falls back to a constant: a deployment that sets no other starts with a key that everybody can read; let it fail instead"
     return f"`{found.name}` stands in the code, who reads it signs sessions and tokens as anybody: take it from the environment"

@@ -17,6 +17,7 @@ from backend_lint.project.authentication.environments import (
     set_elsewhere,
 )
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
+from backend_lint.project.authentication.started_settings import is_filled, signs, starts_elsewhere
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse
@@ -29,6 +30,10 @@ _NAME = lazy_regex(
     r"(?:^|_)(?:SECRET_KEY|JWT_(?:SECRET|KEY|SIGNING_KEY|PRIVATE_KEY|SECRET_KEY)|SIGNING_(?:KEY|SECRET)"
     r"|(?:SESSION|COOKIE|AUTH|TOKEN|CSRF|JWT_TOKEN)_(?:SECRET|SECRET_KEY))$"
 )
+_SURE = frozenset(
+    "DJANGO FLASK FASTAPI APP API WEB SERVER MASTER DEFAULT JWT TOKEN AUTH SESSION COOKIE CSRF ACCESS REFRESH SECRET KEY SIGNING PRIVATE".split()
+)
+"""Names without a word of another service in front."""
 _HINT = lazy_regex(r"SECRET|KEY", re.IGNORECASE)
 """What all those names hold: most texts need not be taken apart."""
 _DJANGO_KEYS = frozenset({"SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET", "SIGNING_KEY"})
@@ -42,7 +47,6 @@ _READERS = ("decouple.config", "environ.Env", "environs.Env", "starlette.config.
 """What raises if a variable without a default is not set."""
 _USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
          "itsdangerous.URLSafeTimedSerializer", "itsdangerous.URLSafeSerializer", "itsdangerous.TimestampSigner", "itsdangerous.Signer")  # fmt: skip
-_FILLING = ("from_pyfile", "from_envvar", "from_prefixed_env", "from_file", "from_json")
 _CHECKS = lazy_regex(r"check|valid|ensure|require|enforce|assert|refuse|verify_(?:config|settings)|must", re.IGNORECASE)
 _ENDS = frozenset({"exit", "abort", "_exit", "fatal", "critical"})
 
@@ -57,6 +61,10 @@ class SigningKey(NamedTuple):
     name: str
     is_default: bool
     cure: str = ""
+    is_sure: bool = True
+    """Something signs with it as far as is seen, and its name is not that of a key for another service."""
+    is_layer: bool = False
+    """What is read later may set another one, so that this one is the value of an installation that forgets to."""
 
 
 def is_signing_key(name: str) -> bool:
@@ -85,6 +93,10 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
                     elsewhere.update(set_elsewhere(project.modules, frozenset({found.name, *_DJANGO_KEYS})))
                 if found.function == 0 and is_setting and is_overridden(elsewhere, module, found.name, found.line):
                     project.note_unknown("hardcoded-signing-key")
+                elif (is_setting or found.name.upper().startswith("DEFAULT_")) and _is_layer(project, found):
+                    yield found._replace(cure="", is_layer=True)
+                elif not _SURE.issuperset(filter(None, found.name.upper().split("_"))) or not signs(project, found.module):
+                    yield found._replace(is_sure=False)
                 else:
                     yield found
     for used in calls_to(project, _USES):
@@ -101,6 +113,15 @@ def signing_keys(project: Project) -> Iterator[SigningKey]:
             yield SigningKey(module, function, call.line, call.column, "", False)
 
 
+def _is_layer(project: Project, found: SigningKey) -> bool:
+    if found.name.upper().startswith("DEFAULT_"):
+        return True
+    given = [assign.value for assign in found.module.bodies[found.function].assigns if assign.target == found.name]
+    if any("environ[" in value for value in given):
+        return True  # another branch asks for it, and is the one of production
+    return is_filled(project) or starts_elsewhere(project, found.module)
+
+
 def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
     body = module.bodies[0]
     last = {assign.target: number for number, assign in enumerate(body.assigns)}
@@ -113,6 +134,8 @@ def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                 continue
             if function and assign.target.startswith("%") and "." not in assign.target and "[" not in assign.target:
                 continue
+            if _is_name(name, assign.value):
+                continue
             kind = _kind(project, Place(module.path, function, assign.value), held)
             if kind is not None:
                 cure = _without_default(project, module, held, assign.value) if kind else _from_environment(name)
@@ -122,6 +145,12 @@ def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                 for key, value in call.keywords:
                     if is_signing_key(key) and _is_key(value):
                         yield SigningKey(module, function, call.line, call.column, key, False)
+
+
+def _is_name(name: str, text: str) -> bool:
+    """Whether the value is the name of a setting, by which it is looked up elsewhere."""
+    value = constant_string(text)
+    return value is not None and (value == name or (value.isupper() and value.isidentifier() and is_signing_key(value)))
 
 
 def _target(target: str) -> str:
@@ -145,7 +174,7 @@ def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
             continue
         body = module.bodies[class_.scope]
         for attribute in class_.attributes:
-            if attribute.function != class_.scope or not is_signing_key(attribute.name):
+            if attribute.function != class_.scope or not is_signing_key(attribute.name) or _is_name(attribute.name, attribute.value):
                 continue
             if _is_set_again(project, module.path, index, attribute.name):
                 project.note_unknown("hardcoded-signing-key")
@@ -164,7 +193,7 @@ def _fields(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                     cure = f"{attribute.name}: {attribute.annotation}" if not is_field or "SecretStr" in (field.callee if field else "") else ""
                 else:
                     cure = _without_default(project, module, body, attribute.value) if read else "" if is_field else _from_environment(attribute.name)
-                is_default = is_settings or is_field or read or _is_filled(project)
+                is_default = is_settings or is_field or read or is_filled(project)
                 yield SigningKey(module, class_.scope, attribute.line, attribute.column, attribute.name, is_default, cure)
 
 
@@ -185,11 +214,6 @@ def _without_default(project: Project, module: SourceModule, body: Body, text: s
     if ref.name in ("os.getenv", "os.environ.get"):
         return f'{"environ" if call.callee == "environ.get" else "os.environ"}["{name}"]'
     return f'{call.callee}("{name}")' if ref.name.startswith(_READERS) and call.callee.replace(".", "_").isidentifier() else ""
-
-
-def _is_filled(project: Project) -> bool:
-    """Flask reads a file or the environment over what its configuration class holds."""
-    return any(".config." in f".{call.callee}" for _, _, _, call in project.named_calls.calls(*_FILLING, without=(Role.TEST,)))
 
 
 def _is_set_again(project: Project, path: str, index: int, name: str) -> bool:
