@@ -43,7 +43,8 @@ class CorsWildcardWithCredentials(ProjectRule):
     ## When this is wrong
 
     Where no caller is known by a cookie or by HTTP authentication: then credentials need not be allowed either, and only the
-    profile `strict` says so.
+    profile `strict` says so; so it does where Django's session cookie keeps its `SameSite`, which browsers keep back from other sites. Flask-CORS takes
+    `CORS_ORIGINS` of the application where a call names no origins: all such calls are one finding, and none where that setting is there.
 
     ## References
 
@@ -60,7 +61,10 @@ class CorsWildcardWithCredentials(ProjectRule):
         for found in cross_origin(project):
             if not self.shows(found.profile):
                 continue
-            if found.name:
+            if found.others:
+                places = f"`{found.name}` is given neither here nor in {found.others} more place{'s' * (found.others > 1)}, nor is `CORS_ORIGINS` configured"
+                message = f"{places}, so any site can act for a visitor: set `CORS_ORIGINS` once to the origins that need it"
+            elif found.name:
                 message = f"`{found.name}` allows every origin together with credentials, any site can act for a visitor: list the origins that need it"
             else:
                 message = "every origin may read what this API answers: list the origins that need it"

@@ -12,6 +12,7 @@ from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
+from backend_lint.project.authentication.started_settings import is_filled
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import call_ids, constant_string, names_this_machine
@@ -45,6 +46,8 @@ class Setting(NamedTuple):
     name: str
     profile: Profile = Profile.DEFAULT
     """The smallest profile that it is sure enough for."""
+    others: int = 0
+    """Further places that open the same by the same cause."""
 
     @property
     def symbol(self) -> str:
@@ -65,21 +68,63 @@ def cross_origin(project: Project) -> Iterator[Setting]:
         pattern = constant_string(values.follow(Place(module.path, function, keyword(call, "allow_origin_regex"))).text) or ""
         if _is_wildcard(project, Place(module.path, function, keyword(call, "allow_origins"))) or _EVERYBODY.search(pattern):
             stands_here = "*" in f"{keyword(call, 'allow_origins')}{keyword(call, 'allow_origin_regex')}"
-            yield Setting(module, function, call, "allow_origins", Profile.DEFAULT if stands_here and _browsers_know(project) else Profile.STRICT)
-    for found in calls_to(project, _FLASK_CORS):
-        origins = keyword(found.call, "origins") or keyword(found.call, "allow_origin")
-        credentials = keyword(found.call, "supports_credentials") or keyword(found.call, "allow_credentials")
-        if credentials == "True" and (not origins or _is_wildcard(project, found.place(origins))) and not keyword(found.call, "resources"):
-            yield Setting(found.module, found.function, found.call, "origins")
+            yield Setting(module, function, call, "allow_origins", Profile.DEFAULT if stands_here and _browsers_know(project, module.path) else Profile.STRICT)
+    yield from _flask_cors(project)
     yield from _django_cors(project)
 
 
-def _browsers_know(project: Project) -> bool:
-    """Whether anything signs callers in by what a browser sends by itself, a cookie above all: a token in a header is not sent for other sites."""
+def _flask_cors(project: Project) -> Iterator[Setting]:
+    """Without `origins` all calls take what the application is configured with: one cause, told once."""
+    shared: list[Setting] = []
+    for found in calls_to(project, _FLASK_CORS):
+        origins = keyword(found.call, "origins") or keyword(found.call, "allow_origin")
+        credentials = keyword(found.call, "supports_credentials") or keyword(found.call, "allow_credentials")
+        if credentials != "True" or keyword(found.call, "resources") or for_development(found.module.path):
+            continue
+        profile = Profile.DEFAULT if _browsers_know(project, found.module.path) else Profile.STRICT
+        setting = Setting(found.module, found.function, found.call, "origins", profile)
+        if not origins:
+            shared.append(setting)
+        elif _is_wildcard(project, found.place(origins)):
+            yield setting
+    if shared and not _closes_origins(project):
+        first = min(shared, key=lambda one: (one.profile is not Profile.DEFAULT, one.module.path, one.at.line))
+        yield first._replace(others=len(shared) - 1, profile=Profile.STRICT if is_filled(project) else first.profile)
+
+
+def _closes_origins(project: Project) -> bool:
+    """Whether the configuration of an application names origins, or it is not known what it names."""
+    for module in project.modules.values():
+        if module.role not in SERVING:
+            continue
+        for function, body in enumerate(module.bodies):
+            for assign in body.assigns:
+                if "CORS_ORIGINS" in assign.target and not _is_wildcard(project, Place(module.path, function, assign.value)):
+                    return True
+                if "'CORS_ORIGINS'" in assign.value:
+                    return True
+            if any("CORS_ORIGINS" in name or "'CORS_ORIGINS'" in text for call in body.calls for name, text in call.keywords):
+                return True
+            if any("'CORS_ORIGINS'" in text for call in body.calls for text in call.args):
+                return True
+        for class_ in module.classes:
+            for held in class_.attributes:
+                if held.name == "CORS_ORIGINS" and not _is_wildcard(project, Place(module.path, held.function, held.value)):
+                    return True
+    return False
+
+
+def _browsers_know(project: Project, path: str) -> bool:
+    """Whether the application beside `path` signs callers in by what a browser sends by itself, a cookie above all: no header is sent for other sites."""
+    folder = path.rpartition("/")[0]
+    while f"{folder}/__init__.py" in project.modules:
+        folder = folder.rpartition("/")[0]
+    beside = f"{folder}/" if folder else ""
     calls = project.named_calls
-    if next(iter(calls.calls(*_OF_BROWSERS, without=(Role.TEST,))), None) is not None:
+    if any(module.path.startswith(beside) for module, _, _, _ in calls.calls(*_OF_BROWSERS, without=(Role.TEST,))):
         return True
-    return any("Session" in text for _, _, _, call in calls.calls("add_middleware", "Middleware", without=(Role.TEST,)) for text in call.args[:1])
+    added = calls.calls("add_middleware", "Middleware", without=(Role.TEST,))
+    return any("Session" in text for module, _, _, call in added if module.path.startswith(beside) for text in call.args[:1])
 
 
 def _is_wildcard(project: Project, place: Place) -> bool:
@@ -97,17 +142,26 @@ def _django_cors(project: Project) -> Iterator[Setting]:
         if module.role not in SERVING or for_development(module.path):
             continue
         body = module.bodies[0]
-        settings = {assign.target: assign for assign in body.assigns if assign.target.startswith("CORS_") and not only_while_developing(body, assign.block)}
+        named = [assign for assign in body.assigns if assign.target.startswith(("CORS_", "SESSION_COOKIE_SAMESITE"))]
+        settings = {assign.target: assign for assign in named if not only_while_developing(body, assign.block)}
         credentials = settings.get("CORS_ALLOW_CREDENTIALS")
         for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
             everybody = settings.get(name)
             if everybody is None or everybody.value != "True":
                 continue
             if credentials is not None and credentials.value == "True":
-                by_header = "CORS_URLS_REGEX" in settings and _takes_headers_only(project)
-                yield Setting(module, 0, everybody, name, Profile.STRICT if by_header else Profile.DEFAULT)
+                is_sent = _is_sent_for_others(project, settings) and not _takes_headers_only(project)
+                yield Setting(module, 0, everybody, name, Profile.DEFAULT if is_sent else Profile.STRICT)
             elif credentials is None and "CORS_URLS_REGEX" not in settings:
                 yield Setting(module, 0, everybody, "", Profile.ALL)
+
+
+def _is_sent_for_others(project: Project, settings: dict[str, Assign]) -> bool:
+    """Whether browsers know the visitor on requests of other sites: they keep back Django's cookies, which are `Lax`, but not HTTP authentication."""
+    same = settings.get("SESSION_COOKIE_SAMESITE")
+    if same is not None and same.value in ("None", "'None'", "False"):
+        return True
+    return any("BasicAuth" in (entries or {}).get("DEFAULT_AUTHENTICATION_CLASSES", "") for _, _, entries in project.guards.values.rest_settings.last)
 
 
 def _takes_headers_only(project: Project) -> bool:
@@ -141,6 +195,7 @@ def debug_modes(project: Project) -> Iterator[Setting]:
                 host = constant_string(keyword(call, "host")) or ""
                 if host and not names_this_machine(host):
                     by_hand = _runs_by_hand(module, function, call) and project.deployment.serves(module.path)
+                    by_hand = by_hand or "docker" in module.path.split("/")[:-1]  # beside the application: what stands in for another service
                     yield Setting(module, function, call, "host", Profile.STRICT if by_hand else Profile.DEFAULT)
                 elif not _runs_by_hand(module, function, call):
                     yield Setting(module, function, call, "debug", Profile.ALL)
