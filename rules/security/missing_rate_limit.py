@@ -61,7 +61,8 @@ class MissingRateLimit(ProjectRule):
     Where a gateway that is configured elsewhere limits requests. A project is left alone, and its routes are counted as not known, if a file of its own proxy
     limits requests (`limit_req` of nginx, limits of an ingress, Kong, Traefik, Envoy or an API gateway), if it has a middleware or default limits, if columns
     or settings count failures, or if a library locks accounts (django-axes, django-defender); so is what goes through django-allauth, which limits itself.
-    Mails that a queue or a scheduler asks for, and passwords asked for again by who changes how he signs in, are reported by the profile `strict` only.
+    Mails that a queue or a scheduler asks for, and passwords asked for again by who changes how he signs in, are reported by the profile `strict` only,
+    and so are mails that a setting turns on, and those of a registration, of which an address gets one.
 
     ## References
 
@@ -93,6 +94,8 @@ class MissingRateLimit(ProjectRule):
 def _message(found: Attempt) -> str:
     method = "" if found.route.method == "*" else f"{found.route.method} "
     route = f"{method}{re.sub(r'[ ]+', '', found.route.path)[:80]}"
+    if found.once:
+        return f"`{route}` sends mail to every new address that anybody names, without a limit, so it can be used for mass mail: limit requests by caller"
     if found.sends:
         return f"`{route}` sends mail for anybody who asks, without a limit, so a mailbox can be flooded: limit requests by mail address and by caller"
     return f"`{route}` checks a secret without a limit, so it can be guessed: limit attempts by account and address"

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.api import Profile
-from backend_lint.facts.python import Attribute, Call, Module
+from backend_lint.facts.python import Attribute, BlockKind, Body, Call, Module
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.limits import LIMITS, limited_everywhere, mentions_limit
+from backend_lint.project.blocks import around
 from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.value_text import call_ids
 from backend_lint.project.web.values import Place
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _GUESSED = lazy_regex(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", r
 """What can be guessed; long random tokens cannot."""
 _SENDS = lazy_regex(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|code|link|verif|confirm|invit|reset|recover|activat|welcome)", re.IGNORECASE)
 _UNKNOWN_YET = lazy_regex(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
+_REGISTERS = lazy_regex(r"sign_?-?up|regist|create_?user|invit", re.IGNORECASE)
+_ASKS_AGAIN = lazy_regex(r"resend|again|forgot|reset|recover|magic", re.IGNORECASE)
+_SWITCH = lazy_regex(r"settings\.|config\b|config[.\[]|\bflags?\b|[A-Z]{3,}_[A-Z]{3,}")
 _LETS_IN = lazy_regex(r"log_?-?in|sign_?-?in|auth|token|session|otp|2fa|mfa|verif", re.IGNORECASE)
 _ASKS_FOR_MAIL = lazy_regex(r"resend|verif|confirm|activat|invit|otp|sms|send", re.IGNORECASE)
 _SETS_UP = lazy_regex(r"(?:^|[/_-])(?:set_?-?up|enable|disable|enroll?|deactivate)(?:$|[/_ -])", re.IGNORECASE)
@@ -73,13 +78,20 @@ class Attempt(NamedTuple):
     sends: bool
     forms: tuple[tuple[str, int, str], ...] = ()
     by_queue: bool = False
+    rare: bool = False
+    """A setting turns the mail on, or an address gets one only."""
+    is_called_by_somebody: bool = False
+    """A parameter of the handler is who calls, as far as its declaration says."""
+    once: bool = False
+    """Who has an account is refused: an address gets one mail, many addresses get one each."""
 
     @property
     def profile(self) -> Profile:
         """The smallest profile that it is sure enough for: who asks for the old password of somebody who is logged in already is guessed less often."""
+        asks = self.route.authenticated is True or self.is_called_by_somebody
         lets_in = self.sends or self.route.function < 0 or _LETS_IN.search(f"{self.route.path} {self.route.name}") is not None
         sets_up = self.route.function >= 0 and _SETS_UP.search(f"{self.route.path} {self.route.name.rpartition('.')[2]}") is not None
-        return Profile.DEFAULT if lets_in and self.route.authenticated is not True and not sets_up and not self.by_queue else Profile.STRICT
+        return Profile.DEFAULT if lets_in and not asks and not sets_up and not self.by_queue and not self.rare else Profile.STRICT
 
 
 class _Walk(NamedTuple):
@@ -89,6 +101,8 @@ class _Walk(NamedTuple):
     sends: list[tuple[int, str, int, str]]
     limited: set[int]
     forms: list[tuple[str, int, str]]
+    switched: set[int]
+    """Lines that send only where a setting says so."""
     complete: bool
 
 
@@ -129,13 +143,25 @@ def _attempt(project: Project, route: Route) -> Attempt | None:
         return None
     if checks or library:
         _, path, line, what = checks[0] if checks else (_MAIN, route.declared_in, route.line, library or "")
-        return Attempt(route, path, line, what, False, tuple(walk.forms))
+        return Attempt(route, path, line, what, False, tuple(walk.forms), is_called_by_somebody=_asks_who(project, route))
     if library is not None:
         return Attempt(route, route.declared_in, route.line, "Django's `PasswordResetView` sends a mail", True)
     if sends:
         _, path, line, what = sends[0]
-        return Attempt(route, path, line, what, True, tuple(walk.forms), _is_called_by_queue(project, route))
+        once = _REGISTERS.search(f"{route.path} {route.name}") is not None and not _ASKS_AGAIN.search(f"{route.path} {route.name}")
+        rare = line in walk.switched or once
+        return Attempt(route, path, line, what, True, tuple(walk.forms), _is_called_by_queue(project, route), rare, _asks_who(project, route), once)
     return None
+
+
+def _asks_who(project: Project, route: Route) -> bool:
+    """Whether FastAPI's ``Security(...)`` gives the handler whoever calls."""
+    if route.function < 0:
+        return False
+    module = project.modules[route.module]
+    head = module.functions[route.function]
+    held = [module.bodies[head.scope].calls[number] for one in head.parameters for number in call_ids(one.default)[:1] if one.default[:1] == "#"]
+    return any(call.callee.rpartition(".")[2] == "Security" for call in held)
 
 
 def _is_called_by_queue(project: Project, route: Route) -> bool:
@@ -172,7 +198,7 @@ def _walked(project: Project, route: Route) -> _Walk:
     queue: _Queue = [(key, _MAIN) for key in route.dependencies]
     if route.function >= 0:
         queue.append(((route.module, route.function), _MAIN))
-    walk = _Walk([], [], set(), [], True)
+    walk = _Walk([], [], set(), [], set(), True)
     groups: dict[tuple[str, int], int] = {}
     if route.owner is not None:
         owner = Ref(RefKind.CLASS, "", *route.owner)
@@ -240,13 +266,20 @@ def _look(project: Project, key: FunctionKey, group: int, walk: _Walk) -> None:
         method = call.callee.rpartition(".")[2]
         if _ONE_TIME.search(call.callee) or (_VERIFIES.match(method) and (not method.endswith("authenticate") or _is_guessed(call))):
             walk.checks.append((group, key[0], call.line, f"the secret is checked here: {method}"))
-        elif _SENDS.match(method):
+        elif _SENDS.match(method) and not method[:1].isupper():  # classes that are called after mail only hold what is asked
             walk.sends.append((group, key[0], call.line, f"the mail is sent here: {method}"))
+            if any(_SWITCH.search(_with_calls(body, block.subject)) for _, block in around(body, call.block) if block.kind is BlockKind.IF):
+                walk.switched.add(call.line)
     for block in body.blocks:
         if _RECENT.search(block.subject):
             walk.limited.add(group)
         if _COMPARED.search(block.subject):
             walk.checks.append((group, key[0], block.line, "the secret is checked here: a comparison with what is stored"))
+
+
+def _with_calls(body: Body, text: str) -> str:
+    held = [body.calls[number] for number in call_ids(text) if number < len(body.calls)]
+    return " ".join((text, *(" ".join((call.callee, *call.args)) for call in held)))
 
 
 def _is_limited(module: Module) -> bool:
