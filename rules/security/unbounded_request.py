@@ -56,7 +56,8 @@ class UnboundedRequest(ProjectRule):
 
     ## When this is wrong
 
-    Where only trusted callers reach the route, or a table that stays small is asked.
+    Where only trusted callers reach the route, or a table that stays small is asked. Paginators that page no list of rows that grow with all users, as far as
+    it is seen, are reported by the profile `strict` only.
 
     ## References
 
@@ -84,4 +85,5 @@ class UnboundedRequest(ProjectRule):
                 continue
             cure = f"set `{found.bound}`" if found.is_own else f"name a subclass of it here that sets `{found.bound}`"
             message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: {cure}"
-            yield self.finding(found.path, Place.at(found.line, found.column), message)
+            evidence = [Evidence(path, line, f"`{name}` lists rows by it") for path, line, name in found.users]
+            yield self.finding(found.path, Place.at(found.line, found.column), message, evidence=evidence)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.api import Profile
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Attribute
+from backend_lint.project.paging.paged_views import default_users, users_of
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
-from backend_lint.project.web.worth import for_administrators
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -37,6 +37,8 @@ class FreePaginator(NamedTuple):
     bound: str
     is_own: bool = True
     profile: Profile = Profile.DEFAULT
+    users: tuple[tuple[str, int, str], ...] = ()
+    """Place and name of views that page by it, of lists that grow and are not the caller's own only."""
 
 
 def free_paginators(project: Project) -> Iterator[FreePaginator]:
@@ -59,30 +61,12 @@ def free_paginators(project: Project) -> Iterator[FreePaginator]:
             if kind == _NUMBERS and (asked is None or not isinstance(asked[1], Attribute) or not (constant_string(asked[1].value) or "")):
                 continue
             named = constant_string(asked[1].value) if asked is not None and isinstance(asked[1], Attribute) else "limit"
-            profile = Profile.STRICT if _pages_little(project, fact.name) else Profile.DEFAULT
-            yield FreePaginator(path, fact.line, fact.column, fact.name, named or "limit", _BOUND[kind], profile=profile)
+            users = users_of(project, fact.name)
+            profile = Profile.DEFAULT if users else Profile.STRICT
+            yield FreePaginator(path, fact.line, fact.column, fact.name, named or "limit", _BOUND[kind], profile=profile, users=users)
+    lists: tuple[tuple[str, int, str], ...] | None = None
     for module, assign, entries in project.guards.values.rest_settings.every:
         if constant_string((entries or {}).get("DEFAULT_PAGINATION_CLASS", "")) == _OFFSETS:
-            yield FreePaginator(module.path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit", False)
-
-
-def _pages_little(project: Project, name: str) -> bool:
-    """Every view with the paginator lists the caller's own rows, or is for administrators."""
-    classes = project.resolver.classes
-    views = []
-    for path, module in project.modules.items():
-        for index, fact in enumerate(module.classes):
-            if any(held.name == "pagination_class" and held.value.rpartition(".")[2] == name for held in fact.attributes):
-                views.append(Ref(RefKind.CLASS, fact.name, path, index))
-    for view in views:
-        routes = [route for route in project.routes if route.owner == view.function]
-        if routes and all(for_administrators(route) for route in routes):
-            continue
-        asked = classes.find(view, "get_queryset")
-        if asked is None or not isinstance(asked[1], int):
-            return False
-        body = project.modules[asked[0].path].bodies[asked[1]]
-        given = [text for call in body.calls for text in (call.callee, *call.args, *(value for _, value in call.keywords))]
-        if not any("%self.request.user" in text for text in given):
-            return False
-    return bool(views)
+            lists = default_users(project) if lists is None else lists
+            profile = Profile.DEFAULT if lists else Profile.STRICT
+            yield FreePaginator(module.path, assign.line, assign.column, "LimitOffsetPagination", "limit", "max_limit", False, profile, lists)

@@ -65,6 +65,15 @@ def _is_of_people(table: Table) -> bool:
     return any(_PEOPLE.search(key.table) and set(key.columns) <= needed for key in table.foreign_keys)
 
 
+def names_a_list(model: str) -> bool:
+    """Whether a model is named like a list that somebody keeps by hand.
+
+    >>> names_a_list("OrderStatus"), names_a_list("Order")
+    (True, False)
+    """
+    return _names_a_list(_WORDS.findall(model))
+
+
 def _names_a_list(words: list[str]) -> bool:
     lowered = [word.lower() for word in words]
     while len(lowered) > 1 and lowered[-1] in _ABOUT_ITS_OWNER:
