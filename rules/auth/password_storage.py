@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backend_lint.api import Finding, Mends, Place, ProjectRule, Role, Severity
+from backend_lint.api import Finding, Mends, Place, Profile, ProjectRule, Role, Severity
 from backend_lint.project import Project
 from backend_lint.project.authentication.edits import compared_evenly
 from backend_lint.project.authentication.passwords import Weakness, weaknesses
@@ -51,6 +51,7 @@ class PasswordStorage(ProjectRule, Mends):
     ## When this is wrong
 
     Where the hash is not kept: look-ups in lists of breached passwords ask for SHA-1, and are left alone where a name says so.
+    Hashes of which it is not seen that they are kept with the user or compared are reported by the profile `strict` only.
 
     ## References
 
@@ -68,6 +69,8 @@ class PasswordStorage(ProjectRule, Mends):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in weaknesses(project):
+            if not found.is_kept and not self.shows(Profile.STRICT):
+                continue
             severity = Severity.WARNING if found.kind == "timing" else None
             place = Place.at(found.line, found.column)
             yield self.finding(found.module.path, place, _message(found), symbol=found.symbol, severity=severity, suggestion=found.cure)

@@ -57,6 +57,7 @@ class HardcodedSecret(ProjectRule):
 
     Where the value is meant to be public, or opens nothing. Placeholders, names of public and publishable keys, salts, words and addresses are left alone, and
     so are tests and files for development. Keys that sign sessions are the matter of `hardcoded-signing-key`.
+    What is the default of a setting is reported by the profile `strict` only.
 
     ## References
 
@@ -71,10 +72,14 @@ class HardcodedSecret(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         for found in secrets_in_code(project):
+            if found.is_default and not self.shows(Profile.STRICT):
+                continue
             symbol = found.module.functions[found.function].name if found.function else ""
             yield self.finding(found.module.path, Place.at(found.line, found.column), _message(found), symbol=symbol)
 
 
 def _message(found: Secret) -> str:
     what = f"`{found.name[:60]}` is {found.kind or 'a secret'} that" if found.name else found.kind
+    if found.is_default:
+        return f"{what} is taken where the configuration names none, and everybody can read it: have no default, so that each installation sets its own"
     return f"{what} stands in the code, whoever reads it acts in your name: take it from the environment, and have a new one issued"

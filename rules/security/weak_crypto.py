@@ -9,7 +9,7 @@ from backend_lint.facts.python import Body, Call, Function
 from backend_lint.project import Project
 from backend_lint.project.authentication.edits import called, from_secrets
 from backend_lint.project.authentication.environments import for_development
-from backend_lint.project.authentication.made_secrets import joins_letters, made_secret
+from backend_lint.project.authentication.made_secrets import joins_letters, lets_in, made_secret
 from backend_lint.project.authentication.old_protocols import old_protocol
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.value_text import constant_number
@@ -69,7 +69,8 @@ class WeakCrypto(ProjectRule, Mends):
 
     ## When this is wrong
 
-    Where an old format must be read. MD5 and SHA-1 of anything else (files, keys of caches, ETags) and calls with `usedforsecurity=False` are left alone.
+    Where an old format must be read. MD5 and SHA-1 of anything else (files, keys of caches, ETags) and calls with `usedforsecurity=False` are left alone,
+    and so are tokens that make a repeated request known again. The profile `default` speaks only where a name says for certain that somebody is let in.
 
     ## References
 
@@ -105,7 +106,6 @@ class WeakCrypto(ProjectRule, Mends):
                     message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
                     yield self.finding(module.path, call, message, symbol=symbol_of(function))
 
-
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return called(node, finding.suggestion)
 
@@ -119,7 +119,8 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int,
         return f"a key of {bits} bits can be computed: use 2048 at least"
     if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
-    if name in _RANDOM and not _picks(call) and (made := made_secret(function, body, call, number)) and (strict or not _ONLY_NEW.search(made)):
+    made = made_secret(function, body, call, number) if name in _RANDOM and not _picks(call) else ""
+    if made and (strict or (lets_in(made, function) and not _ONLY_NEW.search(made))):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
     if every and name in _RANDOM and joins_letters(function, body, call, number):
         return "what is put together from random letters can be foreseen if it lets somebody in: use `secrets.token_urlsafe`"

@@ -13,6 +13,13 @@ _SECRET = lazy_regex(
     re.IGNORECASE,
 )
 _NOT_SECRET = lazy_regex(r"(?:^|_)(?:mock|fake|dummy|test|example|cache|etag|sample|page|next|count|max|min|num)(?:_|$)", re.IGNORECASE)
+_IDEMPOTENT = lazy_regex(r"idempot|client_?(?:request_?)?token|request_?id|correlation|trace_?id|jitter|boundary", re.IGNORECASE)
+"""What makes a repeated request known again, and lets nobody in."""
+_LETS_IN = lazy_regex(
+    r"passw|passcode|otp|recovery_?code|secret|api_?(?:key|token)|(?:access|auth|reset|refresh|login|bearer|activation|verification|confirmation|invit\w*|session)"
+    r"_?(?:token|key|code|hash|id)",
+    re.IGNORECASE,
+)
 _LETTERS = lazy_regex(r"ascii_|string\.(?:digits|hexdigits|printable|letters)")
 _NAMES = lazy_regex(r"name|slug|color|colour|file|path|suffix|prefix|word|text|lorem|title", re.IGNORECASE)
 
@@ -27,13 +34,22 @@ def made_secret(function: Function, body: Body, call: Call, number: int) -> str:
         names.append(re.sub(r"^(?:_*(?:generate|create|make|gen|get|new|build|random|compute))_", "", function.name.rpartition(".")[2]))
     for name in names:
         last = name.lstrip("%").rpartition(".")[2].rpartition("['")[2].rstrip("']")
+        if _IDEMPOTENT.search(last) or _IDEMPOTENT.search(function.name):
+            return ""
         if _SECRET.search(last) and not _NOT_SECRET.search(last) and not _NOT_SECRET.search(function.name):
             return last
     return ""
 
 
+def lets_in(name: str, function: Function) -> bool:
+    """Whether the name says for certain that somebody is let in by what it holds."""
+    return _LETS_IN.search(name) is not None or _LETS_IN.search(function.name.rpartition(".")[2]) is not None
+
+
 def joins_letters(function: Function, body: Body, call: Call, number: int) -> bool:
     """Whether random letters and digits are drawn and joined, in a function that is there to do so."""
+    if _IDEMPOTENT.search(function.name):
+        return False
     if "<lambda>" in function.name or not call.args or not _LETTERS.search(call.args[0]) or _NOT_SECRET.search(function.name) or _NAMES.search(function.name):
         return False
     return any(".join(" in one.value and _mentions(one.value, f"#{number}") for one in body.returns)

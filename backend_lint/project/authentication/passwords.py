@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import Body
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development
+from backend_lint.project.authentication.kept_hashes import hash_is_kept
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import RefKind
@@ -43,6 +44,8 @@ class Weakness(NamedTuple):
     kind: str
     name: str
     cure: str = ""
+    is_kept: bool = True
+    """Whether it is plain that what is made is kept, or compared with what was."""
 
     @property
     def symbol(self) -> str:
@@ -61,7 +64,8 @@ def weaknesses(project: Project) -> Iterator[Weakness]:
             continue  # passwords that were kept in the old way can still be checked
         symbol = found.symbol.rpartition(".")[2]
         if name and keyword(found.call, "usedforsecurity") != "False" and not _BREACH.search(f"{found.module.path} {symbol}"):
-            yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name)
+            is_kept = hash_is_kept(found.module.functions[found.function], found.module.bodies[found.function], found.number)
+            yield Weakness(found.module, found.function, found.call.line, found.call.column, "fast", name, is_kept=is_kept)
     own = _compare_themselves(project) | _encrypted(project)
     for module in project.modules.values():
         if module.role in SERVING and not for_development(module.path):

@@ -69,6 +69,9 @@ _UUID = lazy_regex(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WORD = lazy_regex(r"[a-z]{5,}|[A-Z]{6,}")
 _HEX = lazy_regex(r"[0-9a-f]+|[0-9A-F]+")
 _ENVIRONMENT = lazy_regex(r"(?:^|\.)(?:getenv|get|env|config|str|get_secret|setdefault)$")
+_SHOWN = lazy_regex(r"response|example|sample", re.IGNORECASE)
+"""What another service answers, as somebody wrote it down."""
+_LOOKS_UP = lazy_regex(r"(?:^|[._])(?:getenv|get|pop|setdefault|env|config|conf|setting|settings|get_secret|str|getvar)$|(?i:config|setting|env)\w*$")
 _LEAST_BITS, _LEAST_BITS_OF_HEX = 3.5, 3.0
 """Shannon entropy of a sign: 16 random letters and digits have 3.6 at least nineteen times in twenty, words and dates have less."""
 
@@ -82,6 +85,8 @@ class Secret(NamedTuple):
     column: int
     name: str
     kind: str
+    is_default: bool = False
+    """A configuration is asked first, and this is what is taken if it says nothing."""
 
 
 def secrets_in_code(project: Project) -> Iterator[Secret]:
@@ -95,7 +100,7 @@ def secrets_in_code(project: Project) -> Iterator[Secret]:
                 kind = kind_of(value)
                 if line not in seen and (kind or is_random_secret(name, value)) and not only_while_developing(body, block):
                     seen.add(line)
-                    yield Secret(module, function, line, column, name, kind)
+                    yield Secret(module, function, line, column, name, kind, _falls_back(module, body, name, line))
         for class_ in module.classes:
             for attribute in class_.attributes:
                 known = _long(attribute.value)
@@ -103,7 +108,18 @@ def secrets_in_code(project: Project) -> Iterator[Secret]:
                     continue
                 if (kind := kind_of(known)) or is_random_secret(attribute.name, known):
                     seen.add(attribute.line)
-                    yield Secret(module, attribute.function, attribute.line, attribute.column, attribute.name, kind)
+                    is_default = any(base.rpartition(".")[2].endswith("Settings") for base in class_.bases)
+                    yield Secret(module, attribute.function, attribute.line, attribute.column, attribute.name, kind, is_default)
+
+
+def _falls_back(module: SourceModule, body: Body, name: str, line: int) -> bool:
+    """Whether the value, or the constant that holds it, is the default of a look-up in a configuration."""
+    if name.upper().startswith("DEFAULT_") or any(call.line == line and len(call.args) < 3 and _LOOKS_UP.search(call.callee) for call in body.calls):
+        return True
+    if not name.isidentifier():
+        return False
+    looked_up = [call for one in module.bodies for call in one.calls if _LOOKS_UP.search(call.callee)]
+    return any(name in call.args[1:] or ("default", name) in call.keywords for call in looked_up)
 
 
 def kind_of(value: str) -> str:
@@ -167,7 +183,7 @@ def _values(module: SourceModule, function: int, body: Body) -> Iterator[tuple[s
     """Constant strings that are long enough with their name, place and block."""
     for assign in body.assigns:
         if len(assign.value) >= _LEAST and assign.value[0] in _BEGINS:
-            for name, value in _named(_last(assign.target), assign.value):
+            for name, value in _named(_last(assign.target), assign.value) if not _SHOWN.search(assign.target) else ():
                 yield name, value, assign.line, assign.column, assign.block
     for call in body.calls:
         for name, text in call.keywords:
