@@ -9,6 +9,9 @@ from backend_lint.project.authentication.tokens import algorithms, decodes, enco
 from backend_lint.project.value_text import constant_string
 from backend_lint.project.web.values import argument
 
+_OWN_HEADER = "token is verified with the algorithm that its own header names: accept only the one that its issuer signs with"
+_KEY_SETS = frozenset({"from_jwk", "PyJWKClient", "PyJWK", "PyJWKSet", "get_signing_key_from_jwt", "get_signing_key"})
+
 
 class JwtVerification(ProjectRule):
     """A JSON Web Token is trusted although its signature proves nothing.
@@ -50,6 +53,7 @@ class JwtVerification(ProjectRule):
 
     Where something else has verified the token, such as a gateway that nobody can go around. A token of which only `kid`, `iss` or `exp` is read, one that is
     verified in the same function, and one that was just fetched from its issuer are left alone. PyJWT refuses to read without a list of algorithms itself.
+    An algorithm of the token's own header beside keys of a key set, which know their kind, is reported by the profile `strict` only.
 
     ## References
 
@@ -67,11 +71,18 @@ class JwtVerification(ProjectRule):
             if is_unverified(project, found) and not self.shows(Profile.ALL):
                 continue  # what is read may be harmless, or verified by somebody else
             if message := _flaw(project, found):
+                if message == _OWN_HEADER and _is_typed(found) and not self.shows(Profile.STRICT):
+                    continue  # the library refuses a key of one kind for an algorithm of another
                 yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
         for found in encodes(project):
             if (constant_string(argument(found.call, 2, "algorithm")) or "").lower() == "none":
                 message = "token is issued without a signature, anybody can write one: sign it with a key"
                 yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
+
+
+def _is_typed(found: LibraryCall) -> bool:
+    """Whether the module makes key objects of a set of keys."""
+    return any(call.callee.rpartition(".")[2] in _KEY_SETS for body in found.module.bodies for call in body.calls)
 
 
 def _flaw(project: Project, found: LibraryCall) -> str:
@@ -88,7 +99,7 @@ def _flaw(project: Project, found: LibraryCall) -> str:
     if any((constant_string(name) or "").lower() == "none" for name in names):
         return "`none` is accepted as an algorithm, so that tokens without a signature pass: accept only the one that its issuer signs with"
     if any(from_header(body, name) for name in names):
-        return "token is verified with the algorithm that its own header names: accept only the one that its issuer signs with"
+        return _OWN_HEADER
     if mixes_families(names):
         return "algorithms with a shared and with a public key are accepted together: who has the public key can sign; accept one kind"
     return ""

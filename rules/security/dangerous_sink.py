@@ -25,6 +25,8 @@ _SAID = {
 }
 _IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.module_loading.import_string"})
 _IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
+_DJANGO_TEMPLATES = ("django.template.", "django.shortcuts.")
+_TEMPLATED = ("is compiled as a template of Django, which reads every attribute of what it is given", "give it plain values only, or use `string.Template`")
 _NEAR = 3
 
 
@@ -36,7 +38,8 @@ class DangerousSink(ProjectRule):
     Follows values of requests (query, body, headers, cookies, uploaded files, path, events of cloud functions) through locals, containers, attributes and
     calls to shell commands, programs that are started, `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that
     resolve entities, queries of MongoDB, DynamoDB, LDAP and XPath, redirects, and pages put together from strings. The way is the evidence. Names of files and
-    programs that pass through several functions are reported by the profile `strict` only.
+    programs that pass through several functions are reported by the profile `strict` only, and so are templates of Django, whose
+    language runs no code.
 
     ## Why is this bad
 
@@ -101,16 +104,20 @@ class DangerousSink(ProjectRule):
             seen.add(once)
             if _is_lxml_five(project, found) or not (_is_sure(project, found) or self.shows(Profile.STRICT)):
                 continue
-            harm, cure = _IMPORTED if found.name in _IMPORTING else _SAID[found.danger]
+            harm, cure = _IMPORTED if found.name in _IMPORTING else _TEMPLATED if _is_django_template(found) else _SAID[found.danger]
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
-            severity = Severity.WARNING if found.danger is Danger.REDIRECT else None
+            severity = Severity.WARNING if found.danger is Danger.REDIRECT or _is_django_template(found) else None
             yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence, severity=severity)
 
 
 def _is_lxml_five(project: Project, found: Arrival) -> bool | None:
     """lxml 5 and later read no external entities by themselves; False for other parsers too."""
     return found.name.startswith("lxml.") and project.requirements.at_least("lxml", (5,), found.key[0])
+
+
+def _is_django_template(found: Arrival) -> bool:
+    return found.danger is Danger.TEMPLATE and found.name.startswith(_DJANGO_TEMPLATES)
 
 
 def _is_sure(project: Project, found: Arrival) -> bool:
@@ -124,4 +131,8 @@ def _is_sure(project: Project, found: Arrival) -> bool:
         return False
     if found.name in _IMPORTING and Trait.ADMIN in found.trail.source.traits:
         return False  # who installs modules may run code
+    if found.danger is Danger.HTML and Trait.ADMIN in found.trail.source.traits:
+        return False
+    if _is_django_template(found):
+        return False  # its language runs no code
     return found.danger not in (Danger.PATH, Danger.PROGRAM) or len(found.trail.steps) == 1

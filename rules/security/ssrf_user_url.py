@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Danger
+from backend_lint.project.taint.listed import is_listed
 
 
 class SsrfUserUrl(ProjectRule):
@@ -74,6 +75,8 @@ class SsrfUserUrl(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in project.taint.arrivals(Danger.URL):
             path, function = found.key
+            if is_listed(project, found):
+                continue
             shown = found.trail.source.shown
             cure = "allow listed hosts only, or refuse private addresses if any is meant"
             message = f"`{shown}` of the request decides which host is called, one of your own network too: {cure}"

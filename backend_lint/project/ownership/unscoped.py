@@ -32,6 +32,7 @@ _SHARED = lazy_regex(r"(?:^|[/_-])(?:shared?|public|embed(?:ded)?|open|feed|prev
 """Paths of what is meant to be seen by whoever has the address."""
 _SHARED_SECRET = lazy_regex(r"(?:[=!]=|\bin\b).*\b[A-Z][A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|API_KEY)\b|(?:SECRET|PASSWORD|TOKEN|API_KEY)\b.*[=!]=")
 """Tests of a value against a secret of the settings."""
+_BY_LINK = lazy_regex(r"[<{:][^>}/]*(?:token|signature|hmac)", re.IGNORECASE)
 PROVES_WHO = lazy_regex(r"validat|verif|log_?-?in|sign_?-?in|authenticat|webauthn|fido|otp|2fa|mfa|challenge", re.IGNORECASE)
 """Paths on which somebody proves that the account is his: who may call is found out there."""
 
@@ -177,6 +178,11 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
         return None
     if lookup.table in finder.keys.users and any(PROVES_WHO.search(route.path) for route in routes):
         return None
+    if lookup.table in finder.keys.users and (
+        any(_BY_LINK.search(route.path) for route in routes)
+        or any(call.callee.endswith("check_token") for call in finder.project.calls.body(lookup.handler).calls)
+    ):
+        return None  # who was sent the link is the one whose account it is
     if lookup.table in finder.keys.users and not lookup.given & finder.frames.sent_names(lookup.handler):
         return None  # an account that is found by something else than its name in the address is most often found for somebody
     if effect is Effect.READ and not finder.limits_some:
