@@ -43,6 +43,14 @@ CODE = {
         "jwt-verification",
         Profile.DEFAULT,
     ),
+    "a token that names its algorithm, and a key that knows its kind": (
+        "import jwt\n\n\ndef f(token, client):\n    head = jwt.get_unverified_header(token)\n    key = client.get_signing_key_from_jwt(token).key\n"
+        "    return jwt.decode(token, key, algorithms=[head['alg']])\n",
+        "jwt-verification",
+        Profile.STRICT,
+    ),
+    "a key for another service": ("import jwt\n\nMAPS_ISSUER_SECRET_KEY = 'well known'\n", "hardcoded-signing-key", Profile.STRICT),
+    "a key that nothing signs with": ("SECRET_KEY = 'well known'\n", "hardcoded-signing-key", Profile.STRICT),
     "a file that the handler opens itself": (
         FLASK + "@app.get('/f')\ndef f():\n    with open('/srv/' + request.args['n']) as held:\n        return held.read()\n",
         "dangerous-sink",
@@ -72,7 +80,42 @@ CODE = {
     ),
     "a session cookie that scripts read": ("def f(response, token):\n    response.set_cookie('session', token)\n", "cookie-flags", Profile.DEFAULT),
     "a setting that another file may set again": ("SESSION_COOKIE_SECURE = False\n", "cookie-flags", Profile.STRICT),
-    "every origin and credentials": ("CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n", "cors-wildcard-with-credentials", Profile.DEFAULT),
+    "every origin and credentials, and cookies that browsers keep back": (
+        "CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n",
+        "cors-wildcard-with-credentials",
+        Profile.STRICT,
+    ),
+    "every origin and credentials": (
+        "CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\nSESSION_COOKIE_SAMESITE = 'None'\n",
+        "cors-wildcard-with-credentials",
+        Profile.DEFAULT,
+    ),
+    "a key that repeats a request": (
+        "import random\n\n\ndef f(ecs):\n    token = ''.join(random.choice('abcdef') for _ in range(9))\n    ecs.create(token=token)\n",
+        "weak-crypto",
+        Profile.STRICT,
+    ),
+    "the hash of a password that only tells two apart": (
+        "import hashlib\n\n\ndef f(password, found):\n    found[hashlib.sha256(password).hexdigest()] = True\n",
+        "password-storage",
+        Profile.STRICT,
+    ),
+    "the hash of a password that is kept": (
+        "import hashlib\n\n\ndef f(user, password):\n    user.password_hash = hashlib.sha256(password).hexdigest()\n",
+        "password-storage",
+        Profile.DEFAULT,
+    ),
+    "a template of Django": (
+        "from django.http import HttpRequest\nfrom django.template import Context, Template\nfrom rest_framework.views import APIView\n\n\n"
+        "class Preview(APIView):\n    def post(self, request):\n        return Template(request.data['text']).render(Context({}))\n",
+        "dangerous-sink",
+        Profile.STRICT,
+    ),
+    "a secret that a setting may replace": (
+        "from shop.config import get_from_config\n\nAPI_KEY = '9fQ2xK7vLm0ZpT4cRb8W'\n\n\ndef f():\n    return get_from_config('store.key', API_KEY)\n",
+        "hardcoded-secret",
+        Profile.STRICT,
+    ),
     "a certificate that a setting leaves unread": (
         "import ssl\n\nimport urllib3\n\nfrom shop import settings\n\n\ndef f():\n    if settings.STORE.get('verify', True):\n        return None\n"
         "    return urllib3.PoolManager(cert_reqs=ssl.CERT_NONE)\n",
@@ -91,7 +134,13 @@ CODE = {
         "cors-wildcard-with-credentials",
         Profile.STRICT,
     ),
-    "mail for whoever asks": (FLASK + MAILS.format("/register", "request.json['mail']"), "missing-rate-limit", Profile.DEFAULT),
+    "mail for whoever asks": (FLASK + MAILS.format("/forgot", "request.json['mail']").replace("register", "forgot"), "missing-rate-limit", Profile.DEFAULT),
+    "mail for whoever has no account yet": (FLASK + MAILS.format("/register", "request.json['mail']"), "missing-rate-limit", Profile.STRICT),
+    "mail that a setting turns on": (
+        FLASK + "@app.post('/forgot')\ndef forgot():\n    if app.config['MAIL_VERIFY']:\n        send_reset_mail(request.json['mail'])\n    return 'ok'\n",
+        "missing-rate-limit",
+        Profile.STRICT,
+    ),
     "mail that a queue asks for": (FLASK + MAILS.format("/tasks/register", "request.json['mail']"), "missing-rate-limit", Profile.STRICT),
     "mail for the message of a queue": (FLASK + MAILS.format("/register", "mail_of(parse_cloud_event(request))"), "missing-rate-limit", Profile.STRICT),
     "the password of somebody who sets up codes": (
@@ -135,15 +184,34 @@ def test_debugger_of_a_file_that_production_imports_is_not_for_the_default_profi
     assert next(profile for profile in Profile if "debug-or-docs-exposed" in said(tmp_path, profile)) is smallest
 
 
-def test_key_that_a_file_may_replace_is_told_as_a_default(tmp_path: Path) -> None:
+def test_key_that_a_file_may_replace_is_not_for_the_default_profile(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("class Config:\n    SECRET_KEY = 'well known'\n", encoding="utf-8")
     (tmp_path / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\napp.config.from_object('config.Config')\n", encoding="utf-8")
     messages = []
     for more in ("", "app.config.from_pyfile('/etc/shop.conf', silent=True)\n"):
         (tmp_path / "app.py").write_text((tmp_path / "app.py").read_text(encoding="utf-8") + more, encoding="utf-8")
-        found = run(Settings(root=tmp_path, cache=False, jobs=1), samples.registry()).findings
+        found = run(Settings(root=tmp_path, profile=Profile.STRICT, cache=False, jobs=1), samples.registry()).findings
         messages.append(next(one.finding.message for one in found if one.finding.rule == "hardcoded-signing-key"))
-    assert "stands in the code" in messages[0] and "falls back" in messages[1]
+    assert "stands in the code" in messages[0] and "refuse this value at start-up" in messages[1]
+    assert "hardcoded-signing-key" not in said(tmp_path, Profile.DEFAULT)
+
+
+@pytest.mark.parametrize(("started", "smallest"), [("shop.settings", Profile.DEFAULT), ("shop.deployed", Profile.STRICT)])
+def test_key_of_settings_that_nothing_starts_is_not_for_the_default_profile(started: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "settings.py").write_text("INSTALLED_APPS = []\nSECRET_KEY = 'well known'\n", encoding="utf-8")
+    (tmp_path / "shop" / "wsgi.py").write_text(f"import os\n\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', '{started}')\n", encoding="utf-8")
+    assert next(profile for profile in Profile if "hardcoded-signing-key" in said(tmp_path, profile)) is smallest
+
+
+def test_cause_that_routes_share_is_told_once(tmp_path: Path) -> None:
+    head = "from flask import Flask\nfrom flask_cors import cross_origin\n\napp = Flask(__name__)\n"
+    routes = "".join(f"\n\n@app.get('/{name}')\n@cross_origin(supports_credentials=True)\ndef {name}():\n    return ''\n" for name in "abc")
+    (tmp_path / "app.py").write_text(head + routes, encoding="utf-8")
+    found = run(Settings(root=tmp_path, profile=Profile.STRICT, cache=False, jobs=1), samples.registry()).findings
+    assert sum(one.finding.rule == "cors-wildcard-with-credentials" for one in found) == 1
+    (tmp_path / "settings.py").write_text("CORS_ORIGINS = ['https://shop.example']\n", encoding="utf-8")
+    assert "cors-wildcard-with-credentials" not in said(tmp_path, Profile.ALL)
 
 
 PAGES = """from rest_framework.pagination import LimitOffsetPagination
@@ -165,4 +233,6 @@ class Orders(ModelViewSet):
 @pytest.mark.parametrize(("asked", "smallest"), [("open=True", Profile.DEFAULT), ("user=self.request.user", Profile.STRICT)])
 def test_pages_of_the_callers_own_rows_are_not_for_the_default_profile(asked: str, smallest: Profile, tmp_path: Path) -> None:
     (tmp_path / "views.py").write_text(PAGES.format(asked), encoding="utf-8")
+    routes = "from rest_framework.routers import DefaultRouter\n\nfrom views import Orders\n\nrouter = DefaultRouter()\nrouter.register('orders', Orders)\n"
+    (tmp_path / "urls.py").write_text(f"{routes}urlpatterns = router.urls\n", encoding="utf-8")
     assert next(profile for profile in Profile if "unbounded-request" in said(tmp_path, profile)) is smallest
