@@ -27,7 +27,7 @@ _IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.m
 _IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
 _DJANGO_TEMPLATES = ("django.template.", "django.shortcuts.")
 _TEMPLATED = ("is compiled as a template of Django, which reads every attribute of what it is given", "give it plain values only, or use `string.Template`")
-_NEAR = 3
+_NEAR = 1
 
 
 class DangerousSink(ProjectRule):
