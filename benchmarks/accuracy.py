@@ -1,6 +1,6 @@
 """Score backend-lint on labelled places in public repositories.
 
-usage: python benchmarks/accuracy.py --cases CASES.jsonl --classes CLASSES.json --repos DIR [--class NAME]... [--repo OWNER/NAME]... [--misses] [--json OUT]
+usage: python benchmarks/accuracy.py --cases CASES.jsonl --classes CLASSES.json --repos DIR [--class NAME]... [--repo OWNER/NAME]... [--misses] [--save]
 
 CASES holds one JSON object a line: id, repo (OWNER/NAME), commit, path, line and line_end (1-based), class, class_also_ok, kind ("vuln": must be reported;
 "clean": must stay silent), difficulty ("easy", "medium", "hard"), pair, alt (other places of the same defect), why. CLASSES maps a class to the rules that
@@ -28,6 +28,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from results import save
 
 NEAR = 3
 FOUND = ("near", "inside")
@@ -182,8 +184,8 @@ def score(cases: list[Case], speaks: Mapping[str, set[str]], repos: Path, comman
     return verdicts
 
 
-def summary(cases: list[Case], verdicts: Mapping[str, str]) -> str:
-    """The table by class, and how many pairs hold."""
+def counted(cases: list[Case], verdicts: Mapping[str, str]) -> dict[str, Any]:
+    """By class how many defects were found, and how many of them near, and how many clean places were reported; and how many pairs hold."""
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     pairs: dict[str, dict[bool, str]] = collections.defaultdict(dict)
     for case in cases:
@@ -192,12 +194,26 @@ def summary(cases: list[Case], verdicts: Mapping[str, str]) -> str:
                 counts[row][verdict] += 1
             if case.pair:
                 pairs[case.pair][case.bad] = verdict
-    lines = [f"{'class':26} {'found':>9} {'near':>6} {'false alarms':>14}"]
-    for name, count in sorted(counts.items()):
-        bad, clean = count["near"] + count["inside"] + count["missed"], count["silent"] + count["false alarm"]
-        lines.append(f"{name:26} {count['near'] + count['inside']:>4}/{bad:<4} {count['near']:>6} {count['false alarm']:>9}/{clean:<4}")
     whole = [pair for pair in pairs.values() if len(pair) == 2]
-    lines.append(f"pairs that hold: {sum(pair[True] in FOUND and pair[False] == 'silent' for pair in whole)}/{len(whole)}")
+    classes = {
+        name: {
+            "defects": count["near"] + count["inside"] + count["missed"],
+            "found": count["near"] + count["inside"],
+            "near": count["near"],
+            "clean": count["silent"] + count["false alarm"],
+            "false alarms": count["false alarm"],
+        }
+        for name, count in sorted(counts.items())
+    }
+    return {"classes": classes, "pairs": len(whole), "pairs that hold": sum(pair[True] in FOUND and pair[False] == "silent" for pair in whole)}
+
+
+def summary(measured: Mapping[str, Any]) -> str:
+    """The table of what was counted."""
+    lines = [f"{'class':26} {'found':>9} {'near':>6} {'false alarms':>14}"]
+    for name, one in measured["classes"].items():
+        lines.append(f"{name:26} {one['found']:>4}/{one['defects']:<4} {one['near']:>6} {one['false alarms']:>9}/{one['clean']:<4}")
+    lines.append(f"pairs that hold: {measured['pairs that hold']}/{measured['pairs']}")
     return "\n".join(lines) + "\n"
 
 
@@ -211,6 +227,7 @@ def main() -> int:
     parser.add_argument("--repo", action="append", default=[])
     parser.add_argument("--cache-dir", help="keep the cache of the runs there")
     parser.add_argument("--json", type=Path, help="every verdict by case")
+    parser.add_argument("--save", action="store_true", help="keep the table in results/accuracy.json")
     parser.add_argument("--misses", action="store_true", help="name what was missed and what was a false alarm")
     args = parser.parse_args()
 
@@ -233,7 +250,10 @@ def main() -> int:
             if verdicts.get(case.id) in ("missed", "false alarm"):
                 path, line, _ = case.places[0]
                 sys.stdout.write(f"{verdicts[case.id]}: {case.id} {case.name} {case.repo}@{case.commit[:10]} {path}:{line} {case.why}\n")
-    sys.stdout.write(summary(cases, verdicts))
+    measured = counted(cases, verdicts)
+    sys.stdout.write(summary(measured))
+    if args.save:
+        save("accuracy", measured)
     if args.json:
         args.json.write_text(json.dumps(verdicts, indent=1) + "\n", encoding="utf-8")
     return 0

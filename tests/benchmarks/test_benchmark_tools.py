@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmark_modules import benchmark
 
 TREE = Path(__file__).resolve().parent.parent.parent
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", TREE / "benchmarks" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-accuracy, packages, measure, architecture = load("accuracy"), load("packages"), load("measure"), load("architecture_truth")
+accuracy, packages, measure, architecture = (benchmark(name) for name in ("accuracy", "packages", "measure", "architecture_truth"))
 
 BEFORE = """import requests
 
@@ -105,13 +95,13 @@ class TestAccuracy:
     def test_pair_holds_only_if_the_mended_side_is_silent(self, repos: Path, tmp_path: Path) -> None:
         held = (case(repos, pair="P"), case(repos, id="A2", kind="clean", pair="P"))
         cases = read(tmp_path, *held, case(repos, id="B1", pair="Q"), case(repos, id="B2", kind="clean", pair="Q"))
-        text = accuracy.summary(cases, {"A1": "near", "A2": "silent", "B1": "inside", "B2": "false alarm"})
+        text = accuracy.summary(accuracy.counted(cases, {"A1": "near", "A2": "silent", "B1": "inside", "B2": "false alarm"}))
         assert "pairs that hold: 1/2" in text
         assert "2/2" in next(line for line in text.splitlines() if line.startswith("ALL "))
 
     def test_hard_cases_are_counted_apart(self, repos: Path, tmp_path: Path) -> None:
         cases = read(tmp_path, case(repos), case(repos, id="A2", difficulty="hard"))
-        lines = {line.split("  ")[0]: line for line in accuracy.summary(cases, {"A1": "near", "A2": "missed"}).splitlines()}
+        lines = {line.split("  ")[0]: line for line in accuracy.summary(accuracy.counted(cases, {"A1": "near", "A2": "missed"})).splitlines()}
         assert "1/2" in lines["ALL"]
         assert "1/1" in lines["ALL but hard"]
 
@@ -173,7 +163,7 @@ def test_edits_are_drawn_from_commits_of_one_file_and_laid_out(tmp_path: Path) -
         git("add", "-A")
         git("commit", "-m", str(number))
     (tmp_path / "work").mkdir()
-    checkout = load("edits").Checkout(root, tmp_path / "work")
+    checkout = benchmark("edits").Checkout(root, tmp_path / "work")
     drawn = list(checkout.of_one_file(100))
     assert [path for _, path in drawn] == ["b.py", "a.py"]
     commit, path = drawn[0]
