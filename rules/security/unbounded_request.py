@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Rol
 from backend_lint.project import Project
 from backend_lint.project.paging.paginators import free_paginators
 from backend_lint.project.paging.sizes import free_sizes
+from backend_lint.project.uploads import whole_uploads
 
 
 class UnboundedRequest(ProjectRule):
@@ -15,7 +16,8 @@ class UnboundedRequest(ProjectRule):
 
     Reports page sizes that callers choose and nothing bounds: a whole number from the query that becomes the limit of a statement, directly or in functions
     that it is handed to, without `le`, `min()` or a comparison on the way; and paginators of Django REST framework with `page_size_query_param` and without
-    `max_page_size`, or `LimitOffsetPagination` without `max_limit`.
+    `max_page_size`, or `LimitOffsetPagination` without `max_limit`. The profile `strict` adds handlers that read an uploaded file whole, where nothing in the
+    project, and no proxy that its files set up, says how large one may be.
 
     ## Why is this bad
 
@@ -87,3 +89,7 @@ class UnboundedRequest(ProjectRule):
             message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: {cure}"
             evidence = [Evidence(path, line, f"`{name}` lists rows by it") for path, line, name in found.users]
             yield self.finding(found.path, Place.at(found.line, found.column), message, evidence=evidence)
+        for upload in whole_uploads(project) if self.shows(Profile.STRICT) else ():
+            route = f"{upload.route.method} {upload.route.path[:80]}"
+            message = f"`{route}` loads `{upload.name}` whole, and nothing bounds its size, so a few at once take all memory: read it in chunks up to a limit"
+            yield self.finding(upload.module.path, upload.call, message, symbol=upload.module.functions[upload.function].name)
