@@ -33,6 +33,18 @@ def speaks_of(project: Project, start: FunctionKey, pattern: re.Pattern[str]) ->
     return False
 
 
+def near(project: Project, start: FunctionKey) -> list[FunctionKey] | None:
+    """The function and those that it calls, directly or not, nearest first; None if that is too much to look at."""
+    found = [start]
+    for key in found:
+        for edge in project.calls.edges(key):
+            if edge.target.kind is RefKind.FUNCTION and edge.target.function not in found:
+                if len(found) >= _MOST:
+                    return None
+                found.append(edge.target.function)
+    return found
+
+
 def texts(body: Body) -> list[str]:
     """Everything that a function evaluates."""
     found = [block.subject for block in body.blocks if block.subject]
