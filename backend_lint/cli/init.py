@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +63,9 @@ def command(dry_run: bool, force: bool, **asked: Any) -> int:
         say("backend-lint: nothing was written")
         return 0
     for one in planned:
+        if not one.there:
+            _check(place.root, one.path)
+    for one in planned:
         if one.there:
             say(f"backend-lint: {one.path} is there and stays as it is; {one.after or '--force replaces it'}")
             continue
@@ -116,13 +120,25 @@ def _planned(root: Path, found: Survey, proposal: Proposal, asked: dict[str, Any
     return [one._replace(after=snippet) if one.path == _HOOK and one.there else one for one in taken]
 
 
+def _check(root: Path, name: str) -> None:
+    """Raises ConfigError for a file that could not be written, before the first of them is."""
+    path = root / name
+    if path.is_symlink() or any(parent.is_symlink() for parent in (path.parent, path.parent.parent)):
+        raise ConfigError(f"{path} is reached through a link; write to where it leads yourself. Nothing was written")
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; a file is to stand there. Nothing was written")
+    for parent in path.parents:
+        if parent == root or parent.is_dir():
+            break
+        if os.path.lexists(parent):
+            raise ConfigError(f"{parent} is no folder, and {name} is to stand in it: move it away, or leave it out as `--help` says. Nothing was written")
+
+
 def _write(path: Path, text: str, accepted: Result | None) -> None:
     """Writes a file, or the baseline with the findings that are `accepted`. Raises ConfigError."""
     from backend_lint.engine.baseline import create
     from backend_lint.engine.write import replace_file
 
-    if path.is_symlink() or any(parent.is_symlink() for parent in (path.parent, path.parent.parent)):
-        raise ConfigError(f"{path} is reached through a link; write to where it leads yourself")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if accepted is not None:

@@ -137,6 +137,20 @@ def test_a_link_is_not_written_through(run: Run, project: Path, tmp_path: Path) 
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+@pytest.mark.parametrize("path", [".github", ".github/workflows", ".github/workflows/backend-lint.yml"])
+def test_a_file_where_a_folder_is_wanted_stops_it_before_it_writes(path: str, run: Run, project: Path) -> None:
+    """And a folder where a file is: half of what ``init`` writes would leave a project that the next ``init`` refuses."""
+    (project / path).parent.mkdir(parents=True, exist_ok=True)
+    (project / path).mkdir() if path.endswith(".yml") else (project / path).write_text("")
+    before = files(project)
+    done = run("init", "--github")
+    if path.endswith(".yml"):
+        assert done.returncode == 0 and "stays as it is" in done.stderr
+        done = run("init", "--github", "--force")
+    assert done.returncode == 2 and path in done.stderr and "Nothing was written" in done.stderr and "Traceback" not in done.stderr
+    assert path.endswith(".yml") or files(project) == before
+
+
 def test_an_empty_folder_is_a_project_too(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run("init", cwd=tmp_path / "empty")
