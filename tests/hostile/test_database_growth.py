@@ -75,6 +75,16 @@ def test_cost_grows_with_size_and_no_faster(shape: str, registry: Registry, tmp_
     assert large - medium < 2.4 * (medium - small), (small, medium, large)
 
 
+def _counting(number: int) -> Files:
+    branches = _each(number, "    if r.k == <i>:\n        one = Order.objects.get(pk=r.pk)\n        one.visits += 1\n        one.save()\n")
+    return _django("def x(r):\n" + branches, "from django.db import models\nclass Order(models.Model):\n    visits = models.IntegerField()\n")
+
+
+def test_branches_that_count_in_one_function_look_a_name_up_once(registry: Registry, tmp_path: Path) -> None:
+    small, medium, large = (work(_check(registry, tmp_path, _counting(size))) for size in (300, 600, 1200))
+    assert large - medium < 2.4 * (medium - small), (small, medium, large)
+
+
 def test_methods_that_return_each_other_twice_are_counted(registry: Registry, tmp_path: Path) -> None:
     assert work(_check(registry, tmp_path, _managers(6))) < 1_000_000
     assert work(_check(registry, tmp_path, _managers(24))) < 4_000_000

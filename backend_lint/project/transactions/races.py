@@ -29,7 +29,7 @@ from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
 from backend_lint.project.transactions.race_advice import is_computable, owns
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
-from backend_lint.project.transactions.unread import is_never_read
+from backend_lint.project.transactions.unread import Unread
 from backend_lint.project.value_text import alternatives, call_ids
 from backend_lint.sql.keys import unique_within
 
@@ -95,6 +95,7 @@ class Races:
         self._locks = locks
         self._rows = rows
         self._holders = Holders(project, locks, rows)
+        self._unread = Unread(project)
 
     def all(self) -> Iterator[Race]:
         """Each once, in order of path and line."""
@@ -143,7 +144,7 @@ class Races:
             return None
         if computed:
             mendable = is_computable(indexed, assign, row, field)
-            minor = _PLACES.search(name) is not None or field.kind.endswith(_TEXTS) or is_never_read(self._project, key, row.model, name, assign)
+            minor = _PLACES.search(name) is not None or field.kind.endswith(_TEXTS) or self._unread.is_never_read(key, row.model, name, assign)
             minor = minor or any(_STAFF.search(path) is not None for path in (key[0], holder.key[0] if holder is not None else ""))
             minor = minor or self._project.growing.is_by_clock(key)
             return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
