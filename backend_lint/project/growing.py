@@ -42,6 +42,7 @@ _CREATES = frozenset("create acreate get_or_create aget_or_create update_or_crea
 _HOOKS = frozenset({"save", "create", "form_valid", "perform_create", "mutate", "mutate_and_get_payload", "__call__", "ready"})
 _MOST = 5
 """Callers that are asked who calls them."""
+_WRITES = frozenset("save asave add add_all merge bulk_save_objects bulk_create abulk_create commit flush upsert save_base save_to_db".split())
 _INSERTS = frozenset({"insert", "pg_insert", "sa.insert", "sqlalchemy.insert"})
 _NOT_AT_WORK = (Role.TEST, Role.MIGRATION, Role.GENERATED, Role.SCRIPT)
 _USERS = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})
@@ -68,12 +69,16 @@ class Growth(enum.StrEnum):
 
 
 class Made(NamedTuple):
-    """A place that makes rows. `function`: index in its module, -1 for a class that a framework fills from a request; `by_form`: it is a page's form."""
+    """A place that makes rows. `function`: index in its module, -1 for a class that a framework fills from a request; `by_form`: it is a page's form.
+
+    `is_kept`: the function writes them as well, so far as it is seen; who only builds an object may throw it away.
+    """
 
     path: str
     line: int
     function: int
     by_form: bool = False
+    is_kept: bool = True
 
 
 class Growing:
@@ -198,10 +203,13 @@ class Growing:
         return self._project.files[path].role not in _NOT_AT_WORK and "/admin" not in path and not self._project.answers.is_idle(path, function)
 
     def sure_place(self, table: str) -> Made | None:
-        """A place of the application that certainly makes rows of a table, rather one that requests or tasks reach."""
-        found = self._sure_places(table)
-        served = (one for one in found if self._project.entries.is_served((one.path, one.function)))
-        return next(served, next((one for one in found if self._is_called((one.path, one.function))), None))
+        """A place of the application that certainly makes rows of a table, rather one that writes them, then one that requests or tasks reach."""
+        places = self._sure_places(table)
+        for found in ([one for one in places if one.is_kept], [one for one in places if not one.is_kept]):
+            served = (one for one in found if self._project.entries.is_served((one.path, one.function)))
+            if (first := next(served, next((one for one in found if self._is_called((one.path, one.function))), None))) is not None:
+                return first
+        return None
 
     def _is_called(self, key: tuple[str, int], depth: int = 2) -> bool:
         """Some methods are called by nobody at work: left over, or there for tests. A function may be a view by a configuration that was not followed."""
@@ -217,9 +225,15 @@ class Growing:
         found: list[Made] = []
         for mapped in self._project.places.models(table):
             sure = (one for one in self._makers.calls(mapped) if _is_service(one.module) and self._is_sure(mapped, one))
-            found += [Made(one.module.path, one.call.line, one.function) for one in sure]
+            found += [Made(one.module.path, one.call.line, one.function, is_kept=self._is_kept(one)) for one in sure]
         inserts = (one for one in self._makers.inserts.get(table, ()) if one.function >= 0 and self._is_at_service(one.path) and not self._is_shared(one))
         return found + [Made(one.path, one.line, one.function) for one in inserts]
+
+    @staticmethod
+    def _is_kept(made: Making) -> bool:
+        """The call writes the row, or something in its function writes what it makes."""
+        writes = made.call.callee != made.model
+        return writes or any(call.callee.rpartition(".")[2] in _WRITES for call in made.module.bodies[made.function].calls)
 
     def _is_shared(self, site: Site) -> bool:
         """One line inserts into several tables: it says of none that it is meant."""

@@ -92,7 +92,8 @@ class MigrationAddRequiredColumn(ProjectRule):
             remedy += f"; so is `{one.column}` (line {one.at.place.line}): {how}"
             patch += f", {added}" if patch.startswith("migrations.") and added.startswith("migrations.") else ""
         fast = project.growing.of(table).is_fast and not project.growing.by_clock(table)
-        made, said = project.growing.sure_place(table), "rows are inserted here, by running code without the column"
+        made = project.growing.sure_place(table)
+        said = f"rows are {'inserted' if made is None or made.is_kept else 'made'} here, by running code without the column"
         if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
             made, said = sent, "rows are made of what is sent here"
         return self.finding(

@@ -111,3 +111,13 @@ def test_a_project_may_be_called_seed() -> None:
         file = SourceFile(path, Kind.PYTHON, Role.APPLICATION, len(text))
         found = Project.link({path: (file, read(text.encode(), file))})
         assert found.growing.of("shop_parcel") is growth, path
+
+
+def test_a_place_that_writes_rows_is_shown_rather_than_one_that_builds_an_object() -> None:
+    """Evidence of an insert that shows an object which is thrown away is not believed."""
+    preview = "from shop.models import Parcel\n\n\ndef preview(code):\n    return Parcel(code=code)\n"
+    take = "from shop.models import Parcel\n\n\ndef take(code):\n    one = Parcel(code=code)\n    one.save()\n"
+    shown = project(a_preview=preview, b_take=take).growing.sure_place("shop_parcel")
+    assert shown is not None and (shown.path, shown.is_kept) == ("shop/b_take.py", True)
+    built = project(a_preview=preview).growing.sure_place("shop_parcel")
+    assert built is not None and not built.is_kept
