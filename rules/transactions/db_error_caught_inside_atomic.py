@@ -97,17 +97,18 @@ class DbErrorCaughtInsideAtomic(Mends, ProjectRule):
 
     def _finding(self, project: Project, one: Caught) -> Finding:
         scope = one.inside.scope
+        again = " with the next turn of the loop" if one.after.line <= one.failing.line else ""
         savepoint = "`with transaction.atomic():`" if scope.django else "a savepoint (begin_nested)"
         return self.finding(
             one.key[0],
             head(one.handler),
-            f"{one.name} is caught inside a transaction ({scope.what}) that is broken after it: the query in line {one.after.line} fails; "
+            f"{one.name} is caught inside a transaction ({scope.what}) that is broken after it: the query in line {one.after.line} fails{again}; "
             f"put {savepoint} inside the try, around all that it does",
             symbol=project.calls.head(one.key).name,
             evidence=(
                 *evidence(project, one.inside),
                 Evidence(one.key[0], one.failing.line, "this statement may fail, and the transaction with it"),
-                Evidence(one.key[0], one.after.line, "this is asked in the same transaction afterwards"),
+                Evidence(one.key[0], one.after.line, f"this is asked in the same transaction afterwards{again and ','}{again}"),
             ),
             suggestion="with transaction.atomic(): ..." if scope.django else "",
         )

@@ -30,6 +30,7 @@ CAUGHT = (
     "    except Exception:\n        pass\n    ticket.save()\n"
 )
 MADE = HEAD + ROW + CAUGHT.format("Ticket.objects.create()")
+DELETED = HEAD + ROW + CAUGHT.format("Ticket.objects.filter(pk=1).delete()")
 LINKED = HEAD + ROW.replace("\n    class", LINK + "\n    class") + CAUGHT.format("ticket.labels.add(ticket)")
 
 
@@ -43,6 +44,7 @@ LINKED = HEAD + ROW.replace("\n    class", LINK + "\n    class") + CAUGHT.format
         ("views.py", HEAD + ROW + TASK + ADMIN, "task-dispatch-in-transaction", False),
         ("views.py", MADE, "db-error-caught-inside-atomic", True),
         ("views.py", LINKED, "db-error-caught-inside-atomic", False),
+        ("views.py", DELETED, "db-error-caught-inside-atomic", False),
     ],
 )
 def test_what_is_minor_is_strict_alone(tmp_path: Path, path: str, text: str, rule: str, default: bool) -> None:

@@ -40,6 +40,8 @@ _MOST = 40
 """Calls after a clause among which the next one of the database is looked for."""
 _LINKS = (".add", ".remove", ".clear")
 """Of related rows: what is linked already is passed over by the statement."""
+_DELETES = (".delete", ".adelete")
+"""What still points at a row is found at the commit: foreign keys of Django are deferred, on PostgreSQL and SQLite."""
 _ROLLS_BACK = ("set_rollback", "savepoint_rollback", "rollback", "clean_savepoints")
 
 
@@ -85,12 +87,14 @@ def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, fou
     if not may_fail:
         return None
     writes = work.of(key)
+    deferred = {number for number in may_fail if found.scope.django and body.calls[number].callee.endswith(_DELETES)}
+    may_fail.sort(key=lambda number: number in deferred)
     failing = next((number for number in may_fail if writes.get(number, Effect.NONE) & Effect.DATABASE_WRITE), may_fail[0])
     after = _after(project, key, body, handler, found, work, outer, first)
     if after is None:
         return None
     aside = found.scope.what.startswith("the admin") or project.modules[key[0]].role is Role.COMMAND
-    mild = not explicit and (aside or body.calls[failing].callee.endswith(_LINKS))
+    mild = failing in deferred or (not explicit and (aside or body.calls[failing].callee.endswith(_LINKS)))
     return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"), mild)
 
 
