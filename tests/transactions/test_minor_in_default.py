@@ -30,6 +30,7 @@ CAUGHT = (
     "    except Exception:\n        pass\n    ticket.save()\n"
 )
 MADE = HEAD + ROW + CAUGHT.format("Ticket.objects.create()")
+ASKED = "import requests\n" + HEAD + ROW + CAUGHT.format("Ticket.objects.create()\n        requests.post('https://desk.example', timeout=5).raise_for_status()")
 DELETED = HEAD + ROW + CAUGHT.format("Ticket.objects.filter(pk=1).delete()")
 LINKED = HEAD + ROW.replace("\n    class", LINK + "\n    class") + CAUGHT.format("ticket.labels.add(ticket)")
 
@@ -44,6 +45,7 @@ LINKED = HEAD + ROW.replace("\n    class", LINK + "\n    class") + CAUGHT.format
         ("views.py", HEAD + ROW + TASK + ADMIN, "task-dispatch-in-transaction", False),
         ("views.py", MADE, "db-error-caught-inside-atomic", True),
         ("views.py", LINKED, "db-error-caught-inside-atomic", False),
+        ("views.py", ASKED, "db-error-caught-inside-atomic", False),
         ("views.py", DELETED, "db-error-caught-inside-atomic", False),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.api import Evidence
 from backend_lint.facts import ddl
 from backend_lint.facts.query import Site, Verb
+from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
 from backend_lint.project.migrating.model import Migration, Runner, Step
@@ -61,9 +62,15 @@ def removals(project: Project) -> Iterator[Removal]:
 
 
 def served(project: Project, table: str) -> Site | None:
-    """A query of code that serves requests or messages, rather one for the table's own rows than one that joins it, or that writes."""
+    """A query of code that serves requests or messages, rather one for the table's own rows than one that joins it, or that writes; rather of a route."""
     sites = [site for site in project.queries.of_table(table) if project.entries.is_served((site.path, site.function))]
-    return min(sites, key=lambda site: (site.query.verb is not Verb.SELECT, not site.query.relations or site.query.relations[0].table != table), default=None)
+
+    def rank(site: Site) -> tuple[bool, bool, bool]:
+        reached = project.reached_from((site.path, site.function))
+        own = bool(site.query.relations) and site.query.relations[0].table == table
+        return site.query.verb is not Verb.SELECT, not own, reached is None or reached[0].kind is not EntryKind.ROUTE
+
+    return min(sites, key=rank, default=None)
 
 
 def meanwhile(site: Site) -> Evidence:

@@ -121,7 +121,7 @@ def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
     if drift.missing_in == "model" and not drift.column and (found := find(ref, "__table_args__")) is not None and isinstance(found[1], Attribute):
         return project.modules[found[0].path].functions[found[1].function].owner >= 0  # a method sets them, to no effect
     if drift.missing_in != "model" or not drift.column:
-        return False
+        return bool(drift.column) and _is_conditional(project, mapped, drift.column)
     if find(ref, "__mapper_cls__") is not None:
         return True
     for name in (drift.column, drift.column.removesuffix("_id")):
@@ -131,6 +131,18 @@ def _is_given(project: Project, mapped: Mapped, drift: Drift) -> bool:
         if isinstance(member[1], Attribute) or "declared_attr" in str(project.modules[member[0].path].functions[member[1]].decorators):
             return True
     return False
+
+
+def _is_conditional(project: Project, mapped: Mapped, column: str) -> bool:
+    """The class declares it in an ``if``: some installations have the column, and others another one."""
+    names = {field.column: field.name for field in mapped.fields.values()}
+    member = project.resolver.classes.find(Ref(RefKind.CLASS, mapped.name, *mapped.key), names.get(column, column))
+    owner, attribute = member if member is not None else (None, None)
+    if owner is None or not isinstance(attribute, Attribute) or not attribute.value[1:].isdigit():
+        return False
+    body = project.modules[owner.path].bodies[attribute.function]
+    block = body.blocks[body.calls[int(attribute.value[1:])].block]
+    return block.line > project.modules[owner.path].classes[owner.index].line
 
 
 def _is_changed_behind(project: Project, mapped: Mapped, columns: tuple[str, ...]) -> bool:

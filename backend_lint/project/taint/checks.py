@@ -17,6 +17,8 @@ _RESOLVING = frozenset({"absolute", "resolve", "realpath", "abspath"})
 _PARSING = frozenset({"urlparse", "urlsplit"})
 _CHECKING = lazy_regex("|".join(CHECKING), re.IGNORECASE)
 _HANDS_ON = KEEPING | TESTING | {name.rpartition(".")[2] for name in PASSES}
+_ASKS = lazy_regex(r"(?:is|has|in|belongs|points)_\w*(?:url|uri|host|domain|path|link|origin|redirect|target|address)", re.IGNORECASE)
+"""Functions of the project whose answer decides: ``if is_shop_url(next)``."""
 _NOT_CHECKING = LAST_NAMES | KEEPING | {"mark_safe", "SafeString", "send_from_directory"}
 """Names that only sound so: ``check_output``, ``unsafe_load``."""
 _MEMBER = lazy_regex(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
@@ -74,7 +76,8 @@ class Checks:
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):
             receiver, _, method = call.callee.rpartition(".")
-            if (_CHECKING.search(method) and method not in _NOT_CHECKING) or (method in TESTING and self._decides(number, method)):
+            asks = method in TESTING or _ASKS.match(method) is not None
+            if (_CHECKING.search(method) and method not in _NOT_CHECKING) or (asks and self._decides(number, method)):
                 yield from (text for text in (*call.args, *(value for _, value in call.keywords)) if text[:1] not in "'\"")
                 if method in TESTING and receiver[:1] in "%#(":
                     yield receiver

@@ -249,7 +249,25 @@ class Sources:
         traits = set(source.traits)
         if f"{{{parameter.name}}}" in routed:
             traits.add(Trait.SEGMENT)
+        if self._is_body(key, parameter, call):
+            traits.add(Trait.BODY)
         return Source(f"{parameter.name}{rest}", frozenset(traits))
+
+    def _is_body(self, key: FunctionKey, parameter: Parameter, default: Call | None) -> bool:
+        """A part of a form or of a document that is sent: said by ``Form`` or ``Body``, or a model that no ``Query`` or ``Depends`` is said of."""
+        body = self._project.calls.body((key[0], self._project.calls.head(key).scope))
+        said = {_last(call) for number in call_ids(parameter.annotation) if (call := _call(body.calls, f"#{number}")) is not None}
+        said |= {_last(default)} if default is not None else set()
+        if said & {"Form", "Body", "File"}:
+            return not self._is_asked_for(key, parameter.name)
+        ref = self._project.value(key[0], 0, parameter.annotation) if parameter.annotation and not said else None
+        return ref is not None and ref.kind is RefKind.CLASS and any(one in _MODELS for one in self._project.resolver.classes.external_names(ref))
+
+    def _is_asked_for(self, key: FunctionKey, name: str) -> bool:
+        """The page that has the form takes a value of this name from its address, so a link chooses what the form sends."""
+        paths = set(self._handlers.get(key, "").split())
+        pages = (one for one, routed in self._handlers.items() if one != key and not paths.isdisjoint(routed.split()))
+        return any(one.name == name for page in pages for one in self._project.calls.head(page).parameters)
 
     def _of_annotation(self, key: FunctionKey, text: str, rest: str, calls: tuple[Call, ...], depth: int) -> Source | None:
         """Whether an annotated value may be any text; `rest` leads to a field of it."""

@@ -94,8 +94,15 @@ def _judge(project: Project, key: FunctionKey, body: Body, handler: Handler, fou
     if after is None:
         return None
     aside = found.scope.what.startswith("the admin") or project.modules[key[0]].role is Role.COMMAND
-    mild = failing in deferred or (not explicit and (aside or body.calls[failing].callee.endswith(_LINKS)))
+    minor = aside or body.calls[failing].callee.endswith(_LINKS) or _asks_others(project, key, body, handler)
+    mild = failing in deferred or (not explicit and minor)
     return Caught(key, handler, body.calls[failing], after, found, explicit.rpartition(".")[2] or (handler.types[0] if handler.types else "everything"), mild)
+
+
+def _asks_others(project: Project, key: FunctionKey, body: Body, handler: Handler) -> bool:
+    """The ``try`` sends a request to another service: whoever catches everything means its errors, and a savepoint would take back what is noted of it."""
+    inner = {id(call) for _, call in within(body, body.calls, handler.protected)}
+    return any(id(edge.call) in inner and bool(project.calls.effect(edge.target) & Effect.HTTP) for edge in project.calls.edges(key))
 
 
 def _fails(project: Project, key: FunctionKey, body: Body, handler: Handler, number: int, work: Work, explicit: str) -> bool:
