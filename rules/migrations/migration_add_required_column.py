@@ -147,4 +147,4 @@ def _is_sure(project: Project, migration: Migration, found: Required) -> bool:
     growth = project.growing.of(name)
     if growth in (Growth.BY_HAND, Growth.UNKNOWN):
         return growth is Growth.UNKNOWN and table is not None and model is not None and project.growing.surely(table)
-    return made is None or made.function < 0 or project.growing.sure_place(name) is not None
+    return made is None or made.function < 0 or ((sure := project.growing.sure_place(name)) is not None and sure.is_kept)

@@ -6,7 +6,7 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Danger
-from backend_lint.project.taint.listed import is_listed
+from backend_lint.project.taint.listed import is_listed, is_of_platform
 
 
 class SsrfUserUrl(ProjectRule):
@@ -59,7 +59,8 @@ class SsrfUserUrl(ProjectRule):
     ## When this is wrong
 
     Where every caller may reach whatever the server reaches, or a proxy on the way lets only public addresses pass. Values that a test, a validator or a
-    function whose name says that it checks has seen are left alone.
+    function whose name says that it checks has seen are left alone. What only services of one's own call, as its name says, and what tries a connection that
+    somebody sets up, is reported by the profile `strict` only.
 
     ## References
 
@@ -75,10 +76,11 @@ class SsrfUserUrl(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for found in project.taint.arrivals(Danger.URL):
             path, function = found.key
-            if is_listed(project, found):
+            symbol = symbol_of(project.modules[path].functions[function])
+            if is_listed(project, found) or (is_of_platform(path, symbol) and not self.shows(Profile.STRICT)):
                 continue
             shown = found.trail.source.shown
             cure = "allow listed hosts only, or refuse private addresses if any is meant"
             message = f"`{shown}` of the request decides which host is called, one of your own network too: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
-            yield self.finding(path, found.call, message, symbol=symbol_of(project.modules[path].functions[function]), evidence=evidence)
+            yield self.finding(path, found.call, message, symbol=symbol, evidence=evidence)

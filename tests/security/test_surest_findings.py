@@ -17,7 +17,15 @@ FASTAPI = (
     "from fastapi import FastAPI, Response\nfrom fastapi.middleware.cors import CORSMiddleware\n\napp = FastAPI()\n"
     "app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)\n\n\n"
 )
+FETCH = "import requests\n" + FLASK + "@app.post('/f')\ndef {}():\n    return requests.get(request.form['url'], timeout=3).text\n"
 CODE = {
+    "an address that a caller chooses": (FETCH.format("fetch"), "ssrf-user-url", Profile.DEFAULT),
+    "an address that somebody enters who sets a connection up": (FETCH.format("test_connection"), "ssrf-user-url", Profile.STRICT),
+    "a mail that another service sends": (
+        FLASK + "@app.post('/forgot-password')\ndef forgot():\n    user_api_client.send_reset_mail(request.form['mail'])\n    return 'sent'\n",
+        "missing-rate-limit",
+        Profile.STRICT,
+    ),
     "a certificate that nobody looks at": (
         "import requests\n\n\ndef f(url):\n    return requests.get(url, verify=False, timeout=3)\n",
         "tls-verification-disabled",

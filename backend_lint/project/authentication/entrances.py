@@ -60,6 +60,8 @@ _LIMITED_LIBRARIES = frozenset({"allauth"})
 _RUN = ("form_valid", "dispatch", "perform_create", "check_throttles", "initial", "create", "get_form", "authenticate")
 """Methods of a view that library code calls for a request."""
 _HELD = ("form_class", "serializer_class", "authentication_form")
+_OTHER_SERVICE = lazy_regex(r"api_?client\w*\.\w+$", re.IGNORECASE)
+"""A client of another service of one's own, which may count who asks."""
 _MAX_FUNCTIONS = 80
 _MAIN = -1
 _Queue = list[tuple["FunctionKey", int]]
@@ -79,7 +81,7 @@ class Attempt(NamedTuple):
     forms: tuple[tuple[str, int, str], ...] = ()
     by_queue: bool = False
     rare: bool = False
-    """A setting turns the mail on, or an address gets one only."""
+    """A setting turns the mail on, another service sends it, or an address gets one only."""
     is_called_by_somebody: bool = False
     """A parameter of the handler is who calls, as far as its declaration says."""
     once: bool = False
@@ -102,7 +104,7 @@ class _Walk(NamedTuple):
     limited: set[int]
     forms: list[tuple[str, int, str]]
     switched: set[int]
-    """Lines that send only where a setting says so."""
+    """Lines that send only where a setting says so, or have another service send."""
     complete: bool
 
 
@@ -268,7 +270,8 @@ def _look(project: Project, key: FunctionKey, group: int, walk: _Walk) -> None:
             walk.checks.append((group, key[0], call.line, f"the secret is checked here: {method}"))
         elif _SENDS.match(method) and not method[:1].isupper():  # classes that are called after mail only hold what is asked
             walk.sends.append((group, key[0], call.line, f"the mail is sent here: {method}"))
-            if any(_SWITCH.search(_with_calls(body, block.subject)) for _, block in around(body, call.block) if block.kind is BlockKind.IF):
+            tests = [block.subject for _, block in around(body, call.block) if block.kind is BlockKind.IF]
+            if _OTHER_SERVICE.search(call.callee) or any(_SWITCH.search(_with_calls(body, test)) for test in tests):
                 walk.switched.add(call.line)
     for block in body.blocks:
         if _RECENT.search(block.subject):

@@ -30,6 +30,7 @@ _LOOKING_UP = frozenset(
 )
 _ENDING = frozenset({"abort", "flask.abort"})
 _VERIFIES = lazy_regex(r"valid|verif|check|compare", re.IGNORECASE)
+_OF_SENDER = lazy_regex(r"verif\w*_(?:\w+_)?(?:message|event|payload|webhook|notification|sns|sender|origin)s?$", re.IGNORECASE)
 _HAS = lazy_regex(r"(?<!path)(?<!file)(?<!dir)(?<!folder)_(?:exists?|is_registered|is_known)$")
 _EQUAL = lazy_regex(r"==([#%][\w.\[\]']+)\)")
 
@@ -89,13 +90,13 @@ class Checks:
                     yield f"#{number}"
 
     def _shown_signed(self) -> Iterator[str]:
-        """What a signature was compared with: ``validator.validate(request.url, request.form, signature)``. Its sender is known."""
+        """What a signature was compared with, or who sent it was asked: ``validator.validate(request.url, request.form, signature)``. Its sender is known."""
         for call in self._body.calls:
             if _VERIFIES.search(call.callee.rpartition(".")[2]):
                 given = [*call.args, *(value for _, value in call.keywords)]
                 inner = [self._body.calls[number].args for text in given for number in call_ids(text) if number < len(self._body.calls)]
-                if any("ignature" in text for text in (call.callee, *given, *(one for args in inner for one in args))):
-                    yield from (text for text in given if text[:1] not in "'\"" and "." in text)
+                if _OF_SENDER.search(call.callee) or any("ignature" in text for text in (call.callee, *given, *(one for args in inner for one in args))):
+                    yield from (text for text in given if text[:1] in "%#" or (text[:1] not in "'\"" and "." in text))
 
     def _found_in_store(self) -> Iterator[str]:
         """What rows were looked up by, where the function ends unless there is one: ``if not Target.get_by(uri=uri): abort(400)``."""
