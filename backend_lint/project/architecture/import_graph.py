@@ -43,6 +43,7 @@ class ImportGraph:
         self._index = index
         self.arrows: dict[str, dict[str, list[Arrow]]] = {path: {} for path in modules}
         roots: collections.Counter[str] = collections.Counter()
+        starts: collections.Counter[tuple[str, str]] = collections.Counter()
         for path, module in modules.items():
             found = self.arrows[path]
             for fact in module.facts.imports:
@@ -50,10 +51,13 @@ class ImportGraph:
                 if target is None or target == path:
                     continue
                 if not fact.level:
-                    roots[_root_of(target, dotted)] += 1
+                    root = _root_of(target, dotted)
+                    roots[root] += 1
+                    starts[target.rpartition("/")[0], root] += 1
                 written = f"{fact.module}.{fact.member}".strip(".") if fact.member else fact.module
                 found.setdefault(target, []).append(Arrow(path, target, fact.line, written, fact.function > 0, fact.type_checking))
-        self.names = {path: _name(path, _root(path, modules, roots, index.import_roots)) for path in modules}
+        above = _Roots(modules, roots, starts, index.import_roots)
+        self.names = {path: _name(path, above.of(path.rpartition("/")[0])) for path in modules}
         self.paths = {name: path for path, name in reversed(self.names.items())}
         self._importers: dict[str, list[str]] | None = None
 
@@ -208,14 +212,52 @@ def _root_of(path: str, dotted: str) -> str:
     return stem.removesuffix(inside).rstrip("/") if stem.endswith(inside) else ""
 
 
-def _root(path: str, modules: Mapping[str, SourceModule], roots: Mapping[str, int], forced: AbstractSet[str]) -> str:
-    """The folder that the name of a module starts at: above its topmost package; of a module in no package, where the most imports start."""
-    parts = path.split("/")[:-1]
-    for depth in range(1, len(parts) + 1):
-        folder, above = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
-        if folder in forced and depth < len(parts) and roots.get(folder, 0) > roots.get(above, 0):
-            return folder
-        if "/".join([*parts[:depth], "__init__.py"]) in modules and not (folder in forced and roots.get(folder, 0) > roots.get(above, 0)):
+class _Roots:
+    """The folders that the names of modules start at. `roots`: how many imports start at a folder; `starts`: the same for each folder of modules."""
+
+    def __init__(
+        self, modules: Mapping[str, SourceModule], roots: Mapping[str, int], starts: Mapping[tuple[str, str], int], forced: AbstractSet[str]
+    ) -> None:
+        self._modules = modules
+        self._roots = roots
+        self._starts = starts
+        self._forced = forced
+        self._known: dict[str, str] = {}
+        self._namespaces: dict[str, collections.Counter[str]] | None = None
+
+    def of(self, folder: str) -> str:
+        found = self._known.get(folder)
+        if found is None:
+            found = self._known[folder] = self._find(folder)
+        return found
+
+    def _find(self, folder: str) -> str:
+        """Above the topmost package, or a namespace around it from which it is imported; of a folder in no package, where the most imports start."""
+        parts = folder.split("/") if folder else []
+        top = self._top(parts)
+        if top is None:
+            folders = ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
+            return max(folders, key=lambda one: (self._roots.get(one, 0), -len(one)))
+        package, above = top
+        if not above or package == above:
             return above
-    folders = ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
-    return max(folders, key=lambda folder: (roots.get(folder, 0), -len(folder)))
+        if self._namespaces is None:
+            self._namespaces = collections.defaultdict(collections.Counter)
+            for (inside, root), count in self._starts.items():
+                owner = self._top(inside.split("/")) if inside else None
+                if owner is not None:
+                    self._namespaces[owner[0]][root] += count
+        counts = self._namespaces[package]
+        around = [root for root in counts if not root or f"{above}/".startswith(f"{root}/")]
+        return max(around, key=lambda root: (counts[root], len(root))) if around else above
+
+    def _top(self, parts: list[str]) -> tuple[str, str] | None:
+        """The topmost package around a folder, and the folder above it; twice the same for a folder that imports start at although it is one."""
+        for depth in range(1, len(parts) + 1):
+            folder, above = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+            inner = folder in self._forced and self._roots.get(folder, 0) > self._roots.get(above, 0)
+            if inner and depth < len(parts):
+                return folder, folder
+            if not inner and f"{folder}/__init__.py" in self._modules:
+                return folder, above
+        return None
