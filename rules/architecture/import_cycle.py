@@ -85,15 +85,14 @@ class ImportCycle(ProjectRule):
                 yield self._half_loaded(project, one)
         said = {path for one in failing for path in one.knot}
         for circle in circles(project) if self.shows(Profile.STRICT) else ():
-            if circle.chain[0].importer in said:
-                continue
             first = circle.chain[0]
-            way = " -> ".join(f"`{names[arrow.importer]}`" for arrow in circle.chain[:4])
-            back = f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."
+            if first.importer in said:
+                continue
+            way = " -> ".join([f"`{names[arrow.importer]}`" for arrow in circle.chain[:4]] + [f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."])
             yield self.finding(
                 first.importer,
                 Place.at(first.line),
-                f"modules import each other while they load: {way} -> {back}; {_cure(circle)}"[:300],
+                f"modules import each other while they load: {way}; {_cure(circle)}"[:300],
                 evidence=[
                     Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports `{names[arrow.imported]}`{_knot(circle, arrow)}")
                     for arrow in circle.chain[1:]
@@ -110,9 +109,8 @@ class ImportCycle(ProjectRule):
         if one.detour is not None:
             step, taken, home = one.detour
             cure = f"let `{names[step.importer]}` take `{taken}` from `{names[home]}`, where it is defined, instead of `{names[step.imported]}`"
-        evidence = [
-            Evidence(step.importer, step.line, f"`{names[step.importer]}` imports `{names[step.imported]}`") for step in failure.chain[:-1][:_MOST_SHOWN]
-        ]
+        cure += f"; for other imports, {one.elsewhere} more of this circle cannot come first either" if one.elsewhere else ""
+        evidence = [Evidence(at.importer, at.line, f"`{names[at.importer]}` imports `{names[at.imported]}`") for at in failure.chain[:-1][:_MOST_SHOWN]]
         evidence.append(Evidence(arrow.imported, failure.bound, f"`{wanted}` binds `{failure.name}` here, and has only come to line {failure.waiting}"))
         return self.finding(
             arrow.importer,
@@ -130,6 +128,8 @@ def _delayed(project: Project, one: HalfLoaded) -> str:
     arrow, use = one.cut
     module, name = project.modules[arrow.importer], project.architecture.graph.names[arrow.importer]
     own = arrow == one.failure.arrow
+    if use is Use.NOTHING:
+        return f"nobody needs the name: `import {project.architecture.graph.names[arrow.imported]}` loads the module just as well"
     if use is Use.LOADING:
         return f"move {'it' if own else f'what line {arrow.line} of `{name}` imports'} to a module that does not import back"
     what = "import it" if own else f"move the import in line {arrow.line} of `{name}`"

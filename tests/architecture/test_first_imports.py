@@ -115,13 +115,38 @@ def test_a_name_that_is_taken_by_a_detour_is_to_be_taken_where_it_is_defined() -
         ("def f():\n    return x()\n", Use.FUNCTIONS),
         ("def f(one: x):\n    return one\n", Use.ANNOTATIONS),
         ("def f(one: x):\n    return x(one)\n", Use.FUNCTIONS),
-        ("", Use.LOADING),
+        ("", Use.NOTHING),
+        ("__all__ = ['x']\n", Use.LOADING),
     ],
 )
 def test_an_import_waits_where_its_names_are_needed_late(use: str, expected: Use) -> None:
     texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\ndef x(f):\n    return f\n", "shop/b.py": f"from shop.a import x\n{use}"}
     found = half_loaded(linked(texts))
     assert [one.cut and (one.cut[0].importer, one.cut[1]) for one in found] == [("shop/b.py", expected)]
+
+
+def test_a_name_that_somebody_takes_from_there_is_needed() -> None:
+    """Whoever follows the advice to take no name breaks the module that asks for it."""
+    texts = {"shop/__init__.py": "", "shop/a.py": "from shop import b\ndef x(f):\n    return f\n", "shop/b.py": "from shop.a import x\n"}
+    assert [one.cut and one.cut[1] for one in half_loaded(linked(texts))] == [Use.NOTHING]
+    texts["shop/c.py"] = "from shop.b import x\n"
+    assert [one.cut and one.cut[1] for one in half_loaded(linked(texts))] == [Use.LOADING]
+
+
+def test_a_value_that_is_taken_by_a_detour_is_to_be_taken_where_it_is_made() -> None:
+    texts = {"shop/__init__.py": "", "shop/rows.py": "Base = make()\n", "shop/all.py": "from shop.rows import Base\nfrom shop.orders import Order\n"}
+    texts["shop/orders.py"] = "from shop.all import Base\nclass Order(Base):\n    pass\n"
+    texts["shop/parcels.py"] = "from shop.all import Base, Order\nclass Parcel(Base):\n    order = Order\n"
+    found = half_loaded(linked(texts))
+    assert [(one.failing, one.detour and one.detour[1:]) for one in found] == [(("shop/orders.py",), ("Base", "shop/rows.py"))]
+
+
+def test_what_fails_at_other_imports_is_counted_too() -> None:
+    texts = {"shop/__init__.py": "", "shop/rows.py": "Base = make()\n", "shop/all.py": "from shop.rows import Base\n"}
+    for name in "abc":
+        texts["shop/all.py"] += f"from shop.{name} import {name.upper()}\n"
+        texts[f"shop/{name}.py"] = f"from shop.all import Base\nclass {name.upper()}(Base):\n    pass\n"
+    assert [(len(one.failing), one.elsewhere) for one in half_loaded(linked(texts))] == [(1, 2)]
 
 
 def test_the_import_to_delay_is_one_without_which_the_module_loads() -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.python import BlockKind
 from backend_lint.project.architecture.import_graph import Arrow
-from backend_lint.project.architecture.import_uses import Use, use_of
+from backend_lint.project.architecture.import_uses import Use, is_used, names_of, use_of
 from backend_lint.project.architecture.layers import JUDGED
 from backend_lint.project.references import RefKind
 
 if TYPE_CHECKING:
     from backend_lint.facts.python import Import
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 _CONDITIONS = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.TRY, BlockKind.HANDLER, BlockKind.ELSE, BlockKind.CASE})
 _MOST_MODULES = 60
@@ -38,14 +39,15 @@ class Failure(NamedTuple):
 class HalfLoaded(NamedTuple):
     """A knot of imports and the shortest of its failures.
 
-    `failing`: the modules of the knot that fail there if they come first. `detour`: an import on the way that takes a name from a module that has it from
+    `failing`: the modules of the knot that fail there if they come first; `elsewhere`: how many fail at other imports. `detour`: an import on the way that takes a name from a module that has it from
     elsewhere, with the name and the module outside of the knot that defines it. `cut`: the import of the circle without which the module loads, rather one
-    whose names are needed late; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a
+    whose names are needed late, and first the one that fails where it could load the module without taking a name; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a
     program.
     """
 
     failure: Failure
     failing: tuple[str, ...]
+    elsewhere: int
     knot: tuple[str, ...]
     detour: tuple[Arrow, str, str] | None
     cut: tuple[Arrow, Use] | None
@@ -88,7 +90,7 @@ def half_loaded(project: Project) -> list[HalfLoaded]:
         shortest, read = min(alike, key=lambda one: len(one.chain)), _Reader(project, frozenset(knot))
         firsts = tuple(one.first for one in alike)
         detour, cut = _detour(project, shortest, read), _cut(project, shortest, read)
-        found.append(HalfLoaded(shortest, firsts, knot, detour, cut, any(_is_met(project, path, read.members) for path in firsts)))
+        found.append(HalfLoaded(shortest, firsts, len(failing) - len(firsts), knot, detour, cut, any(_is_met(project, path, read.members) for path in firsts)))
     return found
 
 
@@ -102,10 +104,24 @@ def _loads_without(project: Project, failure: Failure, read: _Reader, cut: Arrow
 
 
 def _cut(project: Project, failure: Failure, read: _Reader) -> tuple[Arrow, Use] | None:
+    own = failure.arrow
+    if _only_loads(project, own) and _Run(project, read, failure.first, False, unnamed=(own.importer, own.line)).outcome() is None:
+        return own, Use.NOTHING
     start = next((number for number, step in enumerate(failure.chain) if step.importer == failure.arrow.imported), 0)
     enough = (step for step in reversed(failure.chain[start:]) if _loads_without(project, failure, read, step))
     found = [(step, use_of(project.modules[step.importer], step.line)) for step in enough]
     return min(found, key=lambda one: one[1], default=None)
+
+
+def _only_loads(project: Project, arrow: Arrow) -> bool:
+    """Nobody needs the names that an import takes: it is made for what the module does while it is loaded, such as to register tasks."""
+    module = project.modules[arrow.importer]
+    taken = names_of(module, arrow.line)
+    if not taken or module.is_package or not {*taken}.isdisjoint(module.facts.exports) or any(is_used(module, name) for name in taken):
+        return False
+    graph = project.architecture.graph
+    asked = {one.name.rpartition(".")[2] for path in graph.importers(arrow.importer) for one in graph.arrows[path][arrow.importer]}
+    return asked.isdisjoint((*taken, "*"))
 
 
 def _detour(project: Project, failure: Failure, read: _Reader) -> tuple[Arrow, str, str] | None:
@@ -114,11 +130,32 @@ def _detour(project: Project, failure: Failure, read: _Reader) -> tuple[Arrow, s
         wanted = _wanted(project.modules[step.importer].facts.imports, step, graph.names[step.imported])
         if not wanted or len([one for one in graph.arrows[step.importer][step.imported] if one.runs]) > 1:
             continue
-        ref = project.resolver.export(step.imported, wanted)
-        known = ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION)
-        if ref is not None and known and knot.isdisjoint((ref.path, *graph.packages_around(ref.path))) and _loads_without(project, failure, read, step):
-            return step, wanted, ref.path
+        home = _home(project, step.imported, wanted)
+        if home and knot.isdisjoint((home, *graph.packages_around(home))) and _loads_without(project, failure, read, step):
+            return step, wanted, home
     return None
+
+
+def _home(project: Project, path: str, name: str) -> str:
+    """The module that makes what a module hands on under the same name; empty if that is not known."""
+    ref = project.resolver.export(path, name)
+    if ref is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION):
+        return ref.path
+    seen = {path}
+    while (fact := _import_of(project.modules[path], name)) is not None and fact.member == name:
+        written = f"{fact.module}.{name}".strip(".")
+        found = (to for to, some in project.architecture.graph.arrows[path].items() if any((one.line, one.name) == (fact.line, written) for one in some))
+        path = next(found, "")
+        if not path or path in seen:
+            return ""
+        seen.add(path)
+    kind, _ = project.modules[path].names.get(name, ("", 0))
+    return path if kind in ("assign", "class", "function") else ""
+
+
+def _import_of(module: SourceModule, name: str) -> Import | None:
+    kind, index = module.names.get(name, ("", 0))
+    return module.facts.imports[index] if kind == "import" else None
 
 
 def _holds_django_models(project: Project, path: str) -> bool:
@@ -177,14 +214,26 @@ class _Reader:
 
 
 class _Run:
-    """A Python that imports one module of a knot before all the others."""
+    """A Python that imports one module of a knot before all the others.
 
-    def __init__(self, project: Project, read: _Reader, first: str, conditional: bool, without: tuple[str, int] | None = None) -> None:
+    `without`: an import that is left out, by its module and line; `unnamed`: one that takes no name.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        read: _Reader,
+        first: str,
+        conditional: bool,
+        without: tuple[str, int] | None = None,
+        unnamed: tuple[str, int] | None = None,
+    ) -> None:
         self._graph = project.architecture.graph
         self._read = read
         self._first = first
         self._conditional = conditional
         self._without = without
+        self._unnamed = unnamed
         self._at: dict[str, int] = {}
         """Modules that are being loaded -> the line that they have come to."""
         self._done: set[str] = set()
@@ -220,7 +269,7 @@ class _Run:
                     return
                 self._way.append(arrow)
                 self._import(arrow.imported)
-                if not statement.conditional:
+                if not statement.conditional and (path, statement.line) != self._unnamed:
                     self._demand(arrow, wanted)
                 self._way.pop()
         del self._at[path]

@@ -1,4 +1,4 @@
-"""What a module needs an imported name for: while it is loaded, in annotations, or only when its functions run."""
+"""What a module needs an imported name for: nothing, annotations, its functions when they run, or its own loading."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from backend_lint.project.modules import SourceModule
 class Use(enum.IntEnum):
     """From the import that is the easiest to delay to the one that cannot wait."""
 
-    ANNOTATIONS = 0
-    FUNCTIONS = 1
-    LOADING = 2
+    NOTHING = 0
+    ANNOTATIONS = 1
+    FUNCTIONS = 2
+    LOADING = 3
 
 
 def names_of(module: SourceModule, line: int) -> tuple[str, ...]:
