@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.architecture.private_imports import Leak, is_custom, leaks
+from backend_lint.project.architecture import Arrow
+from backend_lint.project.architecture.outward import outward
+from backend_lint.project.architecture.private_imports import Leak, is_custom, leaks, without
 
 _SHOWN = 4
 
@@ -70,7 +72,7 @@ class FeatureSliceLeak(ProjectRule):
     ## When this is wrong
 
     Where both packages are one part in the eyes of those who maintain them. Tests, migrations, scripts, settings and imports below `if TYPE_CHECKING` are left
-    out, and so is what `__all__` names.
+    out, and so is what `__all__` names. What `layer-import-violation` reports is not said twice.
     """
 
     severity = Severity.INFO
@@ -80,7 +82,8 @@ class FeatureSliceLeak(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
         found, strict = leaks(project), self.shows(Profile.STRICT)
-        for one in found:
+        against = {(one.violation.arrow.importer, one.violation.arrow.imported) for one in (outward(project, strict) if found else ())}
+        for one in without(found, against):
             first = one.arrows[0]
             others = len({arrow.importer for arrow in one.arrows}) - 1
             if not strict and one.whole and (not (one.public or others) or is_custom(found, one)):
@@ -112,8 +115,9 @@ def _cure(one: Leak) -> str:
 def _evidence(one: Leak, project: Project) -> Iterator[Evidence]:
     names = project.architecture.graph.names
     yield Evidence(one.path, one.line, f"{_listed(one)} of `{one.home}`: the underscore says that it is nobody else's")
-    seen = {one.arrows[0].importer}
+    taken: dict[str, list[Arrow]] = {}
     for arrow in one.arrows:
-        if arrow.importer not in seen and len(seen) <= _SHOWN:
-            seen.add(arrow.importer)
-            yield Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports `{arrow.name.rpartition('.')[2]}` too")
+        taken.setdefault(arrow.importer, []).append(arrow)
+    for importer, arrows in [*taken.items()][1 : _SHOWN + 1]:
+        members = dict.fromkeys(arrow.name.rpartition(".")[2] for arrow in arrows)
+        yield Evidence(importer, arrows[0].line, f"`{names[importer]}` imports {', '.join(f'`{name}`' for name in [*members][:_SHOWN])} too")

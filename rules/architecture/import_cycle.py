@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.cycles import Circle, circles
-from backend_lint.project.architecture.first_imports import HalfLoaded, half_loaded
+from backend_lint.project.architecture.first_imports import HalfLoaded
 from backend_lint.project.architecture.import_uses import Use
+from backend_lint.project.architecture.outward import closes, outward
 
 _MOST_SHOWN = 6
 
@@ -68,7 +69,7 @@ class ImportCycle(ProjectRule):
     ## When this is wrong
 
     Where the module that fails is never the first, and never will be. Imports inside of functions and below `if TYPE_CHECKING` do not count. Circles through
-    models of Django, which are loaded before all else, are never said to fail, and other circles of a project with Django only in the profile `strict`.
+    models of Django are never said to fail, other circles of a project with Django only in the profile `strict`.
     """
 
     severity = Severity.WARNING
@@ -77,18 +78,20 @@ class ImportCycle(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
-        failing = half_loaded(project)
+        failing = project.architecture.half_loaded
+        outside = outward(project) if failing else []
         # Django imports applications, their models and what `ready` asks for in an order that is not read here
         sure = "django" not in project.imported or self.shows(Profile.STRICT)
         for one in failing if sure else ():
-            if self.shows(Profile.DEFAULT if one.outside and (one.cut or one.detour) else Profile.STRICT):
+            if not any(closes(other, one) for other in outside) and self.shows(Profile.DEFAULT if one.outside and (one.cut or one.detour) else Profile.STRICT):
                 yield self._half_loaded(project, one)
         said = {path for one in failing for path in one.knot}
         for circle in circles(project) if self.shows(Profile.STRICT) else ():
             first = circle.chain[0]
             if first.importer in said:
                 continue
-            way = " -> ".join([f"`{names[arrow.importer]}`" for arrow in circle.chain[:4]] + [f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."])
+            more = f"`{names[first.importer]}`" if len(circle.chain) <= 4 else "..."
+            way = " -> ".join([*(f"`{names[arrow.importer]}`" for arrow in circle.chain[:4]), more])
             yield self.finding(
                 first.importer,
                 Place.at(first.line),
@@ -101,10 +104,8 @@ class ImportCycle(ProjectRule):
 
     def _half_loaded(self, project: Project, one: HalfLoaded) -> Finding:
         failure, names = one.failure, project.architecture.graph.names
-        arrow = failure.arrow
-        first, wanted = names[failure.first], names[arrow.imported]
-        others = len(one.failing) - 1
-        more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if others else ""
+        arrow, first, wanted = failure.arrow, names[failure.first], names[failure.arrow.imported]
+        more = f", or {others} other module{'s' if others > 1 else ''} of this circle," if (others := len(one.failing) - 1) else ""
         cure = _delayed(project, one)
         if one.detour is not None:
             step, taken, home = one.detour
@@ -131,7 +132,7 @@ def _delayed(project: Project, one: HalfLoaded) -> str:
     if use is Use.NOTHING:
         return f"nobody needs the name: `import {project.architecture.graph.names[arrow.imported]}` loads the module just as well"
     if use is Use.LOADING:
-        return f"move {'it' if own else f'what line {arrow.line} of `{name}` imports'} to a module that does not import back"
+        return f"move {f'`{one.failure.name}`' if own else f'what line {arrow.line} of `{name}` imports'} to a module that does not import back"
     what = "import it" if own else f"move the import in line {arrow.line} of `{name}`"
     if use is Use.FUNCTIONS:
         return f"{what} {'in' if own else 'into'} the function that needs it"
@@ -140,9 +141,8 @@ def _delayed(project: Project, one: HalfLoaded) -> str:
 
 
 def _cure(circle: Circle) -> str:
-    if circle.alike < circle.against:
-        return "move what this import needs to a module below both, or pass it in"
-    return "move what both need to a module below both"
+    what, else_ = ("this import needs", ", or pass it in") if circle.alike < circle.against else ("both need", "")
+    return f"move what {what} to a module below both{else_}"
 
 
 def _knot(circle: Circle, arrow: object) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.architecture import Violation
-from backend_lint.project.references import RefKind
+from backend_lint.project.architecture.first_imports import HalfLoaded
+from backend_lint.project.architecture.outward import Outward, closes, outward
+
+_SHOWN = 4
 
 
 class LayerImportViolation(ProjectRule):
@@ -17,8 +19,8 @@ class LayerImportViolation(ProjectRule):
 
     The layers are inferred from the names of folders (`services`, `repositories`, `routes` and their like; files of these names in packages of features),
     and an import is reported only where at least ten others point the right way for each that does not: a project that shows no layers hears nothing.
-    Outside of the profile `strict` what is imported must itself answer requests. `backend-lint map layers` draws what was understood. With
-    `[tool.backend-lint.layers]`, `declared-layer-violation` speaks instead.
+    Outside of the profile `strict` what is imported must itself answer requests. An import that also closes a circle, or takes what is private, is said once,
+    here. `backend-lint map layers` draws what was understood. With `[tool.backend-lint.layers]`, `declared-layer-violation` speaks instead.
 
     ## Why is this bad
 
@@ -99,33 +101,27 @@ class LayerImportViolation(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         graph = project.architecture.graph
-        layers = project.architecture.layers
-        found = [] if layers.declared else layers.violations()
-        if found and not self.shows(Profile.STRICT):
-            answering = {route.module for route in project.routes}
-            found = [one for one in found if one.arrow.imported in answering]
+        found = outward(project, self.shows(Profile.STRICT))
+        circles = project.architecture.half_loaded if found and "django" not in project.imported else []
         for one in found:
-            arrow = one.arrow
-            importer, imported = graph.names[arrow.importer], graph.names[arrow.imported]
-            what = arrow.name.rpartition(".")[2]
-            cure = f"{f'move `{what}` below' if what != '*' else 'move what is needed below'} or let the caller pass it in"
-            if home := _home(project, one, what):
-                cure = f"take `{what}` from `{graph.names[home]}`, where it is defined"
+            inner, outer, arrow = one.violation.inner, one.violation.outer, one.violation.arrow
+            imported = graph.names[arrow.imported]
+            circle = next((circle for circle in circles if closes(one, circle)), None)
+            fails = f"; it also closes a circle, so that importing `{graph.names[circle.failure.first]}` first fails" if circle is not None else ""
             yield self.finding(
                 arrow.importer,
                 Place.at(arrow.line),
-                f"`{importer}` ({_called(one.inner)}) imports `{imported}` ({_called(one.outer)}), a higher layer; {cure}",
-                evidence=_evidence(one, imported),
+                f"`{graph.names[arrow.importer]}` ({_called(inner)}) imports `{imported}` ({_called(outer)}), a higher layer; {_cure(project, one)}{fails}",
+                evidence=_evidence(project, one, circle),
             )
 
 
-def _home(project: Project, one: Violation, what: str) -> str:
-    """The module that defines what the higher layer only imports itself, if it lies in no higher layer; empty otherwise."""
-    ref = project.resolver.export(one.arrow.imported, what)
-    if ref is None or ref.kind not in (RefKind.CLASS, RefKind.FUNCTION) or ref.path in (one.arrow.imported, one.arrow.importer):
-        return ""
-    place = project.architecture.layers.places.get(ref.path)
-    return ref.path if place is None or place.layer == one.inner.layer else ""
+def _cure(project: Project, one: Outward) -> str:
+    what = ", ".join(f"`{name}`" for name in one.names[:_SHOWN]) + (f" and {len(one.names) - _SHOWN} more" if len(one.names) > _SHOWN else "")
+    if one.defined:
+        return f"take {what} from `{project.architecture.graph.names[one.defined]}`, where {'it is' if len(one.names) == 1 else 'they are'} defined"
+    private = f", which {'is' if len(one.names) == 1 else 'are'} private there," if one.private else ""
+    return f"move {what or 'what is needed'}{private} below or let the caller pass {'it' if len(one.names) < 2 else 'them'} in"
 
 
 def _called(place: tuple[str, str]) -> str:
@@ -133,5 +129,15 @@ def _called(place: tuple[str, str]) -> str:
     return f"layer {layer}, as {folder}" if layer not in folder else f"layer {layer}"
 
 
-def _evidence(one: Violation, imported: str) -> Iterator[Evidence]:
-    yield Evidence(one.arrow.imported, 1, f"`{imported}` belongs to {one.outer.folder}: {one.right} imports go from that layer to {one.inner.layer}")
+def _evidence(project: Project, one: Outward, circle: HalfLoaded | None) -> Iterator[Evidence]:
+    names, violation = project.architecture.graph.names, one.violation
+    imported, layer = names[violation.arrow.imported], violation.inner.layer
+    yield Evidence(
+        violation.arrow.imported, one.line, f"`{imported}` belongs to {violation.outer.folder}: {violation.right} imports go from that layer to {layer}"
+    )
+    for line in one.lines[:_SHOWN]:
+        yield Evidence(violation.arrow.importer, line, f"`{names[violation.arrow.importer]}` imports from it here too")
+    if circle is not None:
+        failure = circle.failure
+        waits = f"`{failure.name}` of `{names[failure.arrow.imported]}` is not there yet, which has only come to line {failure.waiting}"
+        yield Evidence(failure.arrow.importer, failure.arrow.line, waits)

@@ -58,7 +58,8 @@ def test_names_start_where_imports_start() -> None:
 
 def test_a_package_in_a_folder_that_is_none_is_called_as_it_is_imported() -> None:
     """`fastapi.auth` for what everybody imports as `presentation.fastapi.auth` sends the reader to the library."""
-    files = {"presentation/fastapi/__init__.py": "", "presentation/fastapi/auth.py": "", "presentation/fastapi/app.py": "from presentation.fastapi.auth import x\n"}
+    files = {"presentation/fastapi/__init__.py": "", "presentation/fastapi/auth.py": ""}
+    files |= {"presentation/fastapi/app.py": "from presentation.fastapi.auth import x\n"}
     files |= {"src/shop/__init__.py": "", "src/shop/parts.py": "", "src/shop/main.py": "from shop.parts import x\nimport src.shop\nimport shop\n"}
     expected = {"presentation.fastapi", "presentation.fastapi.auth", "presentation.fastapi.app", "shop", "shop.parts", "shop.main"}
     assert set(graph(files).paths) == expected

@@ -57,6 +57,45 @@ def test_one_private_module_that_two_others_import_is_a_slip(tmp_path: Path) -> 
     assert len(said(tmp_path, privates(1), "feature-slice-leak")) == 1
 
 
+ROUTER = """from fastapi import APIRouter
+
+from quay.services import {0}
+
+router = APIRouter()
+
+
+@router.get("/{0}")
+def show_{0}():
+    return {0}
+
+
+"""
+
+
+def quay(service: str) -> dict[str, str]:
+    """Routes that use services, and a service that takes from a route what is private there."""
+    names = [f"n{number}" for number in range(20)]
+    files = {f"quay/{folder}/__init__.py": "" for folder in (".", "services", "routes")}
+    files |= {f"quay/services/{name}.py": "RATE = 1\n" for name in names} | {f"quay/routes/{name}.py": ROUTER.format(name) for name in names}
+    files["quay/routes/n0.py"] += "def _labels():\n    return []\n\n\ndef _berths():\n    return []\n"
+    return files | {"quay/services/n1.py": service}
+
+
+def test_an_import_against_the_layers_is_said_once_with_all_that_it_takes(tmp_path: Path) -> None:
+    """Two findings in one line are one too many; a cure that names the first of two names leaves the import where it is."""
+    files = quay("from quay.routes.n0 import _berths, _labels\n\n\ndef work():\n    return _labels(), _berths()\n")
+    [message] = said(tmp_path, files, "layer-import-violation")
+    assert "move `_berths`, `_labels`, which are private there, below" in message
+    assert said(tmp_path, {}, "feature-slice-leak") == []
+
+
+def test_an_import_against_the_layers_that_closes_a_circle_is_said_once(tmp_path: Path) -> None:
+    files = quay("from quay.routes.n1 import show_n1\n\n\ndef work():\n    return show_n1()\n")
+    [message] = said(tmp_path, files, "layer-import-violation")
+    assert message.endswith("so that importing `quay.routes.n1` first fails")
+    assert said(tmp_path, {}, "import-cycle") == []
+
+
 SERVICE = "def rename(session, name):\n    session.execute(name)\n"
 IMPORTS = "from fastapi import APIRouter\nfrom sqlalchemy import select\nfrom sqlalchemy.orm import Session\n\nfrom fleet.services import naming\n"
 ROUTES = f"{IMPORTS}\nrouter = APIRouter()\n"

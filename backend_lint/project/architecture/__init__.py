@@ -13,6 +13,7 @@ from backend_lint.project.architecture.shape import Recognised, Shape, recognise
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.architecture.first_imports import HalfLoaded
 
 __all__ = ["Architecture", "Arrow", "Breach", "Contracts", "ImportGraph", "Layers", "Place", "Recognised", "Shape", "Stale", "Violation"]
 
@@ -31,6 +32,13 @@ class Architecture:
         if self.plan.layers:
             return declared_layers(self.plan.layers, self.graph)
         return inferred_layers(self._project.modules, self.graph)
+
+    @functools.cached_property
+    def half_loaded(self) -> list[HalfLoaded]:
+        """Circles of imports with modules that cannot be imported first."""
+        from backend_lint.project.architecture.first_imports import half_loaded
+
+        return half_loaded(self._project)
 
     @functools.cached_property
     def contracts(self) -> Contracts:

@@ -39,10 +39,10 @@ class Failure(NamedTuple):
 class HalfLoaded(NamedTuple):
     """A knot of imports and the shortest of its failures.
 
-    `failing`: the modules of the knot that fail there if they come first; `elsewhere`: how many fail at other imports. `detour`: an import on the way that takes a name from a module that has it from
-    elsewhere, with the name and the module outside of the knot that defines it. `cut`: the import of the circle without which the module loads, rather one
-    whose names are needed late, and first the one that fails where it could load the module without taking a name; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a
-    program.
+    `failing`: the modules of the knot that fail there if they come first; `elsewhere`: how many fail at other imports. `detour`: an import on the way that
+    takes a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it. `cut`: the import of the circle
+    without which the module loads, rather one whose names are needed late, and first the one that fails where it could load the module without taking a
+    name; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a program.
     """
 
     failure: Failure

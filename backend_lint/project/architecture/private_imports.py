@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
@@ -12,6 +13,7 @@ from backend_lint.project.architecture.import_uses import is_used
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.modules import SourceModule
 
 _ROLES = frozenset({Role.APPLICATION, Role.COMMAND})
 _CONVENTIONAL = frozenset({"_", "_l", "_lazy", "_version", "_typing", "_types", "_vendor", "_compat"})
@@ -39,7 +41,7 @@ class Leak(NamedTuple):
 
 
 def leaks(project: Project) -> list[Leak]:
-    """What is private to a package and imported from outside of it, once for each private name or module; names that one statement imports are one."""
+    """What is private to a package and imported from outside of it, once for each private name or module; names that one module takes from another are one."""
     graph = project.architecture.graph
     found: dict[tuple[str, str], list[Arrow]] = {}
     for importer, targets in graph.arrows.items():
@@ -48,17 +50,39 @@ def leaks(project: Project) -> list[Leak]:
         for imported, arrows in targets.items():
             if project.modules[imported].role not in _ROLES:
                 continue
-            for arrow in arrows:
-                private = None if arrow.type_checking else _private(project, arrow)
-                if private is not None and not _is_needed(project, arrow):
-                    continue
-                if private is not None and not _is_inside(graph.names[importer], private[0]) and not _is_edition(graph.names[importer], private[0]):
-                    found.setdefault((imported, ".".join(private)), []).append(arrow)
-    joined: dict[tuple[str, int, str, str], list[Leak]] = {}
+            taken = [(arrow, private) for arrow in arrows if (private := _taken(project, arrow)) is not None]
+            # values are only told of beside functions and classes: many a constant is private by habit
+            for arrow, private in taken if any(_is_defined(project, arrow) for arrow, _ in taken) else ():
+                found.setdefault((imported, ".".join(private)), []).append(arrow)
+    joined: dict[tuple[str, str, str], list[Leak]] = {}
     for (path, name), arrows in sorted(found.items()):
         one = _leak(project, path, name, arrows)
-        joined.setdefault((one.arrows[0].importer, one.arrows[0].line, path, one.home), []).append(one)
+        joined.setdefault((one.arrows[0].importer, path, one.home), []).append(one)
     return [_together(group) if len(group) > 1 else group[0] for group in joined.values()]
+
+
+def without(found: Iterable[Leak], said: AbstractSet[tuple[str, str]]) -> Iterator[Leak]:
+    """The same without the imports that are reported already, by importer and imported module."""
+    for one in found:
+        arrows = tuple(arrow for arrow in one.arrows if (arrow.importer, arrow.imported) not in said)
+        if arrows:
+            yield one._replace(arrows=arrows)
+
+
+def _taken(project: Project, arrow: Arrow) -> tuple[str, str] | None:
+    """What is private to a package, if the import takes that from outside of it and somebody needs it there."""
+    private = None if arrow.type_checking else _private(project, arrow)
+    if private is None or not _is_needed(project, arrow):
+        return None
+    importer = project.architecture.graph.names[arrow.importer]
+    return None if _is_inside(importer, private[0]) or _is_edition(importer, private[0]) else private
+
+
+def _is_defined(project: Project, arrow: Arrow) -> bool:
+    """It is a function or a class, or the module itself is private."""
+    functions, classes = project.modules[arrow.imported].definitions
+    member = arrow.name.rpartition(".")[2]
+    return member in functions or member in classes or any(map(_is_private, project.architecture.graph.names[arrow.imported].split(".")))
 
 
 def is_custom(found: Iterable[Leak], one: Leak) -> bool:
@@ -68,11 +92,12 @@ def is_custom(found: Iterable[Leak], one: Leak) -> bool:
 
 
 def _together(group: list[Leak]) -> Leak:
-    """The names of one import as one."""
+    """The names that one module takes as one."""
     first = group[0].arrows[0].importer
     arrows = sorted({arrow for one in group for arrow in one.arrows}, key=lambda arrow: (arrow.importer != first, arrow.importer, arrow.line, arrow.name))
     names = tuple(name for one in group for name in one.names)
-    return group[0]._replace(names=names, arrows=tuple(arrows), public=all(one.public for one in group))
+    first_line = min(one.line for one in group)
+    return group[0]._replace(line=first_line, names=names, arrows=tuple(arrows), public=all(one.public for one in group))
 
 
 def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
@@ -86,8 +111,7 @@ def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
     member = arrow.name.rpartition(".")[2]
     if not _is_private(member) or member in project.modules[module].facts.exports or member == parts[-1]:
         return None
-    functions, classes = project.modules[module].definitions
-    if member not in functions and member not in classes:
+    if project.modules[module].names.get(member, ("import", 0))[0] == "import":
         return None
     home = dotted if module.endswith("__init__.py") else dotted.rpartition(".")[0]
     return (home, f"{dotted.removeprefix(home).strip('.')}.{member}".strip(".")) if home else None
@@ -120,14 +144,21 @@ def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:
     first = _private(project, arrows[0])
     home, inner = first if first is not None else ("", name)
     member = arrows[0].name.rpartition(".")[2]
-    module = project.modules[path]
-    functions, classes = module.definitions
-    line = module.functions[functions[member]].line if member in functions else module.classes[classes[member]].line if member in classes else 1
+    line = _line(project.modules[path], member)
     root = project.architecture.graph.paths.get(home)
     public = root is not None and root != path and all(_is_handed_on(project, root, arrow.name.rpartition(".")[2]) for arrow in arrows)
     return Leak((inner,), home, path, line, tuple(arrows), public, any(map(_is_private, project.architecture.graph.names[path].split("."))))
 
 
+def _line(module: SourceModule, member: str) -> int:
+    """Where a module defines what it has; its first line for the module itself."""
+    functions, classes = module.definitions
+    if member in functions or member in classes:
+        return module.functions[functions[member]].line if member in functions else module.classes[classes[member]].line
+    kind, index = module.names.get(member, ("", 0))
+    return module.bodies[0].assigns[index].line if kind == "assign" else 1
+
+
 def _is_handed_on(project: Project, root: str, member: str) -> bool:
     exports = project.modules[root].facts.exports
-    return not _is_private(member) and (not exports or member in exports) and project.resolver.export(root, member) is not None
+    return not _is_private(member) and (member in exports if exports else project.resolver.export(root, member) is not None)
