@@ -7,6 +7,9 @@ from backend_lint.api import Evidence, Finding, ProjectRule, Severity
 from backend_lint.project import Project
 from backend_lint.project.architecture.http_concerns import http_answers
 
+_LOOKUP = "django.shortcuts.get_object_or_404"
+_REQUESTS = frozenset({"request", "req"})
+
 
 class HttpConcernInService(ProjectRule):
     """A service or repository answers in HTTP.
@@ -110,12 +113,18 @@ class HttpConcernInService(ProjectRule):
             symbol = head.name if number else ""
             places = first.places + sum(one.places for one in others)
             who = f"`{symbol or 'module'}`" + (f" and {len(others)} more function{'s' if len(others) > 1 else ''} of `{names[path]}`" if others else "")
+            it = "them" if others else "it"
+            harm = f"a job or command that calls {it} gets what only a web framework understands"
+            cure = "raise an exception of your own and translate it in the route"
+            if all(one.name == _LOOKUP for one in (first, *others)):
+                cure = "look the row up with `get()` and translate its `DoesNotExist` in the route"
+            if not others and (request := next((one.name for one in head.parameters if one.name in _REQUESTS), "")):
+                harm, cure = f"it takes `{request}` as well, so that no job or command can call it", f"pass in what it needs of `{request}`, and {cure}"
             yield self.finding(
                 path,
                 first.place,
                 f"{who} in layer {project.architecture.layers.places[path].layer} answer{'' if others else 's'} in HTTP with `{first.name.rpartition('.')[2]}`"
-                f"{f' in {places} places' if places > 1 else ''}: a job or command that calls {'them' if others else 'it'} gets what only a web framework "
-                "understands; raise an exception of your own and translate it in the route",
+                f"{f' in {places} places' if places > 1 else ''}: {harm}; {cure}",
                 symbol=symbol,
                 evidence=[Evidence(path, head.line, f"{answers.silent} of {answers.modules} modules of these layers leave answers to the routes")],
             )

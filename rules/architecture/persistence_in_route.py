@@ -111,8 +111,7 @@ class PersistenceInRoute(ProjectRule):
     automatic = True
 
     def check(self, project: Project) -> Iterator[Finding]:
-        handlers = handlers_with_queries(project)
-        for one in handlers.direct:
+        for one, through in handlers_with_queries(project).direct:
             if one.ends and not self.shows(Profile.STRICT):
                 continue
             path = one.handler[0]
@@ -121,7 +120,7 @@ class PersistenceInRoute(ProjectRule):
             yield self.finding(
                 path,
                 one.edge.call,
-                f"handler `{head.name}` goes to the database itself (`{one.edge.target.name.rpartition('.')[2]}`{more}), and {handlers.through} others leave "
+                f"handler `{head.name}` goes to the database itself (`{one.edge.target.name.rpartition('.')[2]}`{more}), and {through} others leave "
                 f"that to the layer below: {'end the transaction' if one.ends else 'move it'} there",
                 symbol=head.name,
                 evidence=[Evidence(one.other[0], one.service.call.line, f"`{project.calls.head(one.other).name}` calls `{one.service.target.name}`")],

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, Place, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.architecture.process_state import request_state
+from backend_lint.project.architecture.process_state import Written, request_state
 
 
 class RequestStateInSingleton(ProjectRule):
@@ -65,17 +66,22 @@ class RequestStateInSingleton(ProjectRule):
     since = "0.2"
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for one in request_state(project):
-            module = project.modules[one.path]
-            head, reader = module.functions[one.function], module.functions[one.reader[1]]
-            name = one.attribute.name
-            hand_on = "a local variable" if head is reader else "an attribute of the request, a parameter or a ContextVar"
-            if one.inherited:
+        for (path, function), group in itertools.groupby(request_state(project), key=lambda one: (one.path, one.function)):
+            some = list(group)
+            one = some[0]
+            head = project.modules[path].functions[function]
+            names = " and ".join(dict.fromkeys(f"`self.{each.attribute.name}`" for each in some))
+            hand_on = "a local variable" if all(each.reader[1] == function for each in some) else "an attribute of the request, a parameter or a ContextVar"
+            if any(each.inherited for each in some):
                 hand_on = "an object of its own for each request, since methods of the base class read it"
             yield self.finding(
-                one.path,
+                path,
                 Place.at(one.attribute.line, one.attribute.column),
-                f"`{head.name}` keeps what belongs to one request in `self.{name}`, and {one.because}: the next request overwrites it; use {hand_on}",
+                f"`{head.name}` keeps what belongs to one request in {names}, and {one.because}: the next request overwrites it; use {hand_on}",
                 symbol=head.name,
-                evidence=[Evidence(*one.place, one.because), Evidence(one.path, reader.line, f"`{reader.name}` reads `self.{name}`")],
+                evidence=[Evidence(*one.place, one.because), *(_read(project, each) for each in {each.attribute.name: each for each in some}.values())],
             )
+
+
+def _read(project: Project, one: Written) -> Evidence:
+    return Evidence(one.path, one.line, f"`{project.modules[one.path].functions[one.reader[1]].name}` reads `self.{one.attribute.name}`")

@@ -84,14 +84,12 @@ class FireAndForgetTask(ProjectRule):
                 continue
             if not _spawns(project, module, index, call):
                 continue
-            if call.use is Use.BOUND:
-                read = read or _Read(module, index, body)
-                if read.reads(number, call):
-                    continue
-            if any(ends_at_once(project, (module.path, index), body.calls[one]) for value in call.args[:1] for one in call_ids(value)[:1]):
+            if call.use is Use.BOUND and (read := read or _Read(module, index, body)).reads(number, call):
                 continue
-            started = _started(body, call)
-            what = f"the task of `{started}`" if started else "the task"
+            made = [body.calls[one] for value in call.args[:1] for one in call_ids(value)[:1]]
+            if any(ends_at_once(project, (module.path, index), one) or _is_held(project, module, index, one) for one in made):
+                continue
+            what = f"the task of `{started}`" if (started := _started(body, call)) else "the task"
             message = f"{what} is kept by nobody and may be collected before it ends: keep it until it is done, or use a task group"
             yield self.finding(module.path, call, message, symbol=symbol_of(module.functions[index]))
 
@@ -102,6 +100,11 @@ def _spawns(project: Project, module: SourceModule, index: int, call: Call) -> b
         return False
     name = target.name if target is not None else ""
     return (name.startswith("asyncio.") and not _OTHERS.search(name)) or bool(_LOOP.search(name or call.callee))
+
+
+def _is_held(project: Project, module: SourceModule, index: int, call: Call) -> bool:
+    """It waits for a thread from its first step to its last: the thread holds the future, and that the task."""
+    return (target := project.value(module.path, index, call.callee)) is not None and target.name == "asyncio.to_thread"
 
 
 class _Read:

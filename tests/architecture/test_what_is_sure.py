@@ -97,7 +97,8 @@ def test_an_import_against_the_layers_that_closes_a_circle_is_said_once(tmp_path
 
 
 SERVICE = "def rename(session, name):\n    session.execute(name)\n"
-IMPORTS = "from fastapi import APIRouter\nfrom sqlalchemy import select\nfrom sqlalchemy.orm import Session\n\nfrom fleet.services import naming\n"
+NAMING = "from fleet.services import naming\n"
+IMPORTS = f"from fastapi import APIRouter\nfrom sqlalchemy import select\nfrom sqlalchemy.orm import Session\n\n{NAMING}"
 ROUTES = f"{IMPORTS}\nrouter = APIRouter()\n"
 
 
@@ -117,3 +118,25 @@ def test_a_handler_that_only_ends_the_transaction_of_its_services_is_left_to_the
     assert said(tmp_path, fleet("session.commit()"), "persistence-in-route") == []
     (message,) = said(tmp_path, {}, "persistence-in-route", "strict")
     assert "end the transaction there" in message
+
+
+def test_a_convention_of_one_application_says_nothing_of_another(tmp_path: Path) -> None:
+    """Two services in one repository: the second has handlers that ask the database, and nobody there does otherwise."""
+    query = "\n\n@router.get('/crew')\ndef crew(session: Session):\n    return session.scalars(select(1)).all()\n"
+    first = {f"ships/{path}": text for path, text in fleet("pass").items()}
+    second = {"people/staff/__init__.py": "", "people/staff/routes/__init__.py": "", "people/staff/routes/crew.py": ROUTES.replace(NAMING, "") + query}
+    assert said(tmp_path, first | second, "persistence-in-route") == []
+
+
+def test_the_other_handler_that_is_shown_asks_the_database_below(tmp_path: Path) -> None:
+    """`calls Namer.__init__` shows nobody where the queries are."""
+    files = fleet("return session.scalars(select(1)).all()")
+    files["fleet/services/naming.py"] = "class Namer:\n    def __init__(self, session):\n        self.session = session\n\n    def rename(self, name):\n"
+    files["fleet/services/naming.py"] += "        self.session.execute(name)\n"
+    files["fleet/routes/ships.py"] = files["fleet/routes/ships.py"].replace("naming.rename(session, ", "naming.Namer(session).rename(")
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    settings = Settings(root=tmp_path, profile="default", cache=False, jobs=1)
+    [finding] = [one.finding for one in run(settings, Registry.load(entry_points=False)).findings if one.finding.rule == "persistence-in-route"]
+    assert finding.evidence[0].message == "`ship0` calls `Namer.rename`"

@@ -61,6 +61,10 @@ class ImportGraph:
         self.paths = {name: path for path, name in reversed(self.names.items())}
         self._importers: dict[str, list[str]] | None = None
 
+    def root(self, path: str) -> str:
+        """The folder that the name of a module starts at."""
+        return _stem(path).removesuffix(self.names[path].replace(".", "/")).rstrip("/")
+
     def _target(self, path: str, fact: Import) -> tuple[str | None, str]:
         """The module that an import loads last, and its dotted name: a member that is a module, else the module that has the member."""
         index = self._index

@@ -32,6 +32,8 @@ class Written(NamedTuple):
     because: str
     place: tuple[str, int]
     reader: tuple[str, int]
+    line: int
+    """Where the reader reads it."""
     inherited: bool
     """Methods of its bases may read it as well."""
 
@@ -96,10 +98,12 @@ def _written(project: Project, path: str, number: int, because: str, place: tupl
         first = attributes.get(attribute.name)
         if _is_memo(project, path, attribute) or _holds_local(project, path, first) or _is_table(project, path, first, methods.values()):
             continue
-        reader = next((index for index in methods.values() if index != methods.get("__init__") and _reads(project, path, index, attribute)), None)
-        if reader is not None:
+        readers = ((index, _reads(project, path, index, attribute)) for index in methods.values() if index != methods.get("__init__"))
+        reader, line = next(((index, line) for index, line in readers if line), (0, 0))
+        if line:
             bases = [base for base in project.resolver.classes.ancestors(path, number)[1:] if base.kind is RefKind.CLASS]
-            yield Written(path, number, attribute.function, attribute, because, place, (path, reader), any(_uses(project, base, attribute) for base in bases))
+            inherited = any(_uses(project, base, attribute) for base in bases)
+            yield Written(path, number, attribute.function, attribute, because, place, (path, reader), line, inherited)
 
 
 def _is_of_request(parameters: tuple[Parameter, ...], value: str) -> bool:
@@ -136,17 +140,18 @@ def _is_table(project: Project, path: str, first: Attribute | None, methods: Ite
 
 def _uses(project: Project, base: Ref, attribute: Attribute) -> bool:
     methods = project.modules[base.path].classes[base.index].methods
-    return any(_reads(project, base.path, index, attribute) for index in methods)
+    return any(_reads(project, base.path, index, attribute) > 0 for index in methods)
 
 
-def _reads(project: Project, path: str, function: int, attribute: Attribute) -> bool:
+def _reads(project: Project, path: str, function: int, attribute: Attribute) -> int:
+    """The first line that reads an attribute of the object; 0 if none does."""
     head = project.modules[path].functions[function]
     if not head.parameters:
-        return False
+        return 0
     text = re.compile(rf"%{re.escape(head.parameters[0].name)}\.{re.escape(attribute.name)}\b")
     body = project.modules[path].bodies[function]
-    values = [one.value for one in body.returns] + [one.value for one in body.assigns]
-    values += [value for _, _, value, _ in body.reads] + [block.subject for block in body.blocks]
+    values = [(one.line, one.value) for one in body.returns] + [(one.line, one.value) for one in body.assigns]
+    values += [(line, value) for line, _, value, _ in body.reads] + [(block.line, block.subject) for block in body.blocks]
     for call in body.calls:
-        values += [call.callee, *call.args, *(value for _, value in call.keywords)]
-    return any(text.search(value) for value in values)
+        values += [(call.line, value) for value in (call.callee, *call.args, *(value for _, value in call.keywords))]
+    return min((line for line, value in values if text.search(value)), default=0)
