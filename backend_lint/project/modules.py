@@ -99,6 +99,14 @@ class SourceModule:
             self._definitions = functions, classes
         return self._definitions
 
+    def line_of(self, name: str) -> int:
+        """Where the module defines a function, a class or a value; 0 if it does not."""
+        functions, classes = self.definitions
+        if name in functions or name in classes:
+            return self.functions[functions[name]].line if name in functions else self.classes[classes[name]].line
+        kind, index = self.names.get(name, ("", 0))
+        return self.bodies[0].assigns[index].line if kind == "assign" else 0
+
 
 class ModuleIndex:
     """Finds the module that an import names. A folder is a source root if it holds no ``__init__.py`` of its own.

@@ -118,6 +118,9 @@ def _evidence(one: Leak, project: Project) -> Iterator[Evidence]:
     taken: dict[str, list[Arrow]] = {}
     for arrow in one.arrows:
         taken.setdefault(arrow.importer, []).append(arrow)
+    own = [arrow for arrow in one.arrows if arrow.importer == one.arrows[0].importer and arrow.line != one.arrows[0].line]
+    for arrow in own[:_SHOWN]:
+        yield Evidence(arrow.importer, arrow.line, f"`{names[arrow.importer]}` imports `{arrow.name.rpartition('.')[2]}` here")
     for importer, arrows in [*taken.items()][1 : _SHOWN + 1]:
         members = dict.fromkeys(arrow.name.rpartition(".")[2] for arrow in arrows)
         yield Evidence(importer, arrows[0].line, f"`{names[importer]}` imports {', '.join(f'`{name}`' for name in [*members][:_SHOWN])} too")

@@ -131,10 +131,9 @@ def _called(place: tuple[str, str]) -> str:
 
 def _evidence(project: Project, one: Outward, circle: HalfLoaded | None) -> Iterator[Evidence]:
     names, violation = project.architecture.graph.names, one.violation
-    imported, layer = names[violation.arrow.imported], violation.inner.layer
-    yield Evidence(
-        violation.arrow.imported, one.line, f"`{imported}` belongs to {violation.outer.folder}: {violation.right} imports go from that layer to {layer}"
-    )
+    what = next((f"`{name}` of " for name in one.names if one.line > 1), "")
+    right = f"{violation.right} imports go from that layer to {violation.inner.layer}"
+    yield Evidence(violation.arrow.imported, one.line, f"{what}`{names[violation.arrow.imported]}` belongs to {violation.outer.folder}: {right}")
     for line in one.lines[:_SHOWN]:
         yield Evidence(violation.arrow.importer, line, f"`{names[violation.arrow.importer]}` imports from it here too")
     if circle is not None:

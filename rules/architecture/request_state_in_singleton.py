@@ -57,8 +57,8 @@ class RequestStateInSingleton(ProjectRule):
 
     ## When this is wrong
 
-    Where every request runs in a process of its own. What is written once and kept (`if self.client is None`), `threading.local` and `ContextVar` are not
-    reported.
+    Where every request runs in a process of its own. What is written once and kept (`if self.client is None`), `threading.local`, `ContextVar` and what only
+    the writing function reads before it answers or waits are not reported.
     """
 
     severity = Severity.ERROR
@@ -74,10 +74,11 @@ class RequestStateInSingleton(ProjectRule):
             hand_on = "a local variable" if all(each.reader[1] == function for each in some) else "an attribute of the request, a parameter or a ContextVar"
             if any(each.inherited for each in some):
                 hand_on = "an object of its own for each request, since methods of the base class read it"
+            harm = "a request that does not set it goes on with what the last one left" if all(each.left for each in some) else "the next request overwrites it"
             yield self.finding(
                 path,
                 Place.at(one.attribute.line, one.attribute.column),
-                f"`{head.name}` keeps what belongs to one request in {names}, and {one.because}: the next request overwrites it; use {hand_on}",
+                f"`{head.name}` keeps what belongs to one request in {names}, and {one.because}: {harm}; use {hand_on}",
                 symbol=head.name,
                 evidence=[Evidence(*one.place, one.because), *(_read(project, each) for each in {each.attribute.name: each for each in some}.values())],
             )

@@ -140,3 +140,14 @@ def test_the_other_handler_that_is_shown_asks_the_database_below(tmp_path: Path)
     settings = Settings(root=tmp_path, profile="default", cache=False, jobs=1)
     [finding] = [one.finding for one in run(settings, Registry.load(entry_points=False)).findings if one.finding.rule == "persistence-in-route"]
     assert finding.evidence[0].message == "`ship0` calls `Namer.rename`"
+
+
+def test_private_names_of_one_module_that_the_same_modules_take_are_one_finding(tmp_path: Path) -> None:
+    """Three imports of one module in three lines are one slip, and the first line takes the first name."""
+    files = {f"yard/{name}/__init__.py": "" for name in (".", "core", "shop")}
+    files["yard/core/work.py"] = "_SEAL = 'x'\n\n\ndef _lift(load):\n    return load\n\n\ndef _turn(load):\n    return load\n"
+    files["yard/shop/a.py"] = "from yard.core.work import _turn\nfrom yard.core.work import _SEAL, _lift\n\n\n"
+    files["yard/shop/a.py"] += "def go(load):\n    return _lift(_turn(load)), _SEAL\n"
+    files["yard/shop/b.py"] = "from yard.core.work import _turn\n\n\ndef go(load):\n    return _turn(load)\n"
+    [message] = said(tmp_path, files, "feature-slice-leak")
+    assert message.startswith("`yard.shop.a` and 1 more module import `work._turn`, `work._SEAL`, `work._lift`, which only `yard.core` should use")

@@ -227,7 +227,7 @@ class _Roots:
         self._starts = starts
         self._forced = forced
         self._known: dict[str, str] = {}
-        self._namespaces: dict[str, collections.Counter[str]] | None = None
+        self._inside: dict[str, collections.Counter[str]] | None = None
 
     def of(self, folder: str) -> str:
         found = self._known.get(folder)
@@ -245,15 +245,15 @@ class _Roots:
         package, above = top
         if not above or package == above:
             return above
-        if self._namespaces is None:
-            self._namespaces = collections.defaultdict(collections.Counter)
+        if self._inside is None:
+            self._inside = collections.defaultdict(collections.Counter)
             for (inside, root), count in self._starts.items():
                 owner = self._top(inside.split("/")) if inside else None
                 if owner is not None:
-                    self._namespaces[owner[0]][root] += count
-        counts = self._namespaces[package]
+                    self._inside[owner[0]][root] += count
+        counts = self._inside[package]
         around = [root for root in counts if not root or f"{above}/".startswith(f"{root}/")]
-        return max(around, key=lambda root: (counts[root], len(root))) if around else above
+        return max(around, key=lambda root: (counts[root], len(root)), default=above)
 
     def _top(self, parts: list[str]) -> tuple[str, str] | None:
         """The topmost package around a folder, and the folder above it; twice the same for a folder that imports start at although it is one."""

@@ -56,10 +56,7 @@ def _outward(project: Project, violation: Violation) -> Outward:
     if "" in names or "*" in names:
         return Outward(violation, (), lines, "", 1)
     homes = {_home(project, violation, name) for name in names}
-    functions, classes = project.modules[arrow.imported].definitions
-    at = next((name for name in names if name in functions or name in classes), None)
-    facts = project.modules[arrow.imported]
-    line = 1 if at is None else facts.functions[functions[at]].line if at in functions else facts.classes[classes[at]].line
+    line = project.modules[arrow.imported].line_of(names[0]) or 1
     return Outward(violation, names, lines, homes.pop() if len(homes) == 1 else "", line)
 
 

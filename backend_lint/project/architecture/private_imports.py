@@ -13,7 +13,6 @@ from backend_lint.project.architecture.import_uses import is_used
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
-    from backend_lint.project.modules import SourceModule
 
 _ROLES = frozenset({Role.APPLICATION, Role.COMMAND})
 _CONVENTIONAL = frozenset({"_", "_l", "_lazy", "_version", "_typing", "_types", "_vendor", "_compat"})
@@ -54,11 +53,7 @@ def leaks(project: Project) -> list[Leak]:
             # values are only told of beside functions and classes: many a constant is private by habit
             for arrow, private in taken if any(_is_defined(project, arrow) for arrow, _ in taken) else ():
                 found.setdefault((imported, ".".join(private)), []).append(arrow)
-    joined: dict[tuple[str, str, str], list[Leak]] = {}
-    for (path, name), arrows in sorted(found.items()):
-        one = _leak(project, path, name, arrows)
-        joined.setdefault((one.arrows[0].importer, path, one.home), []).append(one)
-    return [_together(group) if len(group) > 1 else group[0] for group in joined.values()]
+    return _joined([_leak(project, path, name, arrows) for (path, name), arrows in sorted(found.items())])
 
 
 def without(found: Iterable[Leak], said: AbstractSet[tuple[str, str]]) -> Iterator[Leak]:
@@ -91,13 +86,23 @@ def is_custom(found: Iterable[Leak], one: Leak) -> bool:
     return len({other.names for other in found if other.whole and other.home.partition(".")[0] == root}) >= _CUSTOM
 
 
+def _joined(found: list[Leak]) -> list[Leak]:
+    """What one module takes of another is one, and so is what others take of the same."""
+    of_module: dict[tuple[str, str], list[list[Leak]]] = {}
+    for one in found:
+        groups = of_module.setdefault((one.path, one.home), [])
+        importers = {arrow.importer for arrow in one.arrows}
+        alike = [group for group in groups if any(arrow.importer in importers for other in group for arrow in other.arrows)]
+        groups[:] = [*(group for group in groups if group not in alike), [*(other for group in alike for other in group), one]]
+    return [_together(group) if len(group) > 1 else group[0] for groups in of_module.values() for group in groups]
+
+
 def _together(group: list[Leak]) -> Leak:
-    """The names that one module takes as one."""
-    first = group[0].arrows[0].importer
-    arrows = sorted({arrow for one in group for arrow in one.arrows}, key=lambda arrow: (arrow.importer != first, arrow.importer, arrow.line, arrow.name))
-    names = tuple(name for one in group for name in one.names)
-    first_line = min(one.line for one in group)
-    return group[0]._replace(line=first_line, names=names, arrows=tuple(arrows), public=all(one.public for one in group))
+    """Several names as one, those first that the first import takes."""
+    arrows = sorted({arrow for one in group for arrow in one.arrows}, key=lambda arrow: (arrow.importer, arrow.line, arrow.name))
+    order = sorted(group, key=lambda one: (one.arrows[0].importer, one.arrows[0].line, one.names))
+    names = tuple(name for one in order for name in one.names)
+    return order[0]._replace(names=names, arrows=tuple(arrows), public=all(one.public for one in group))
 
 
 def _private(project: Project, arrow: Arrow) -> tuple[str, str] | None:
@@ -144,19 +149,10 @@ def _leak(project: Project, path: str, name: str, arrows: list[Arrow]) -> Leak:
     first = _private(project, arrows[0])
     home, inner = first if first is not None else ("", name)
     member = arrows[0].name.rpartition(".")[2]
-    line = _line(project.modules[path], member)
+    line = project.modules[path].line_of(member) or 1
     root = project.architecture.graph.paths.get(home)
     public = root is not None and root != path and all(_is_handed_on(project, root, arrow.name.rpartition(".")[2]) for arrow in arrows)
     return Leak((inner,), home, path, line, tuple(arrows), public, any(map(_is_private, project.architecture.graph.names[path].split("."))))
-
-
-def _line(module: SourceModule, member: str) -> int:
-    """Where a module defines what it has; its first line for the module itself."""
-    functions, classes = module.definitions
-    if member in functions or member in classes:
-        return module.functions[functions[member]].line if member in functions else module.classes[classes[member]].line
-    kind, index = module.names.get(member, ("", 0))
-    return module.bodies[0].assigns[index].line if kind == "assign" else 1
 
 
 def _is_handed_on(project: Project, root: str, member: str) -> bool:

@@ -18,6 +18,8 @@ _HOOKS = frozenset({"__call__", "process_request", "process_view", "process_resp
 _MIDDLEWARE = frozenset({"django.utils.deprecation.MiddlewareMixin", "starlette.middleware.base.BaseHTTPMiddleware"})
 _OF_REQUEST = frozenset({"request", "req", "current_user", "user", "tenant", "session", "token"})
 _REQUEST_TYPES = ("Request", "HttpRequest", "HTTPConnection", "WebSocket", "AsyncSession", "Session")
+_CHOICES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER})
+_ANSWERING = ("get_response", "call_next")
 _LOCAL = ("threading.local", "contextvars.ContextVar", "werkzeug.local.Local", "asgiref.local.Local")
 _PARAMETER = lazy_regex(r"%(\w+)")
 
@@ -34,6 +36,8 @@ class Written(NamedTuple):
     reader: tuple[str, int]
     line: int
     """Where the reader reads it."""
+    left: bool
+    """Not every request writes it: others meet what the last one has left."""
     inherited: bool
     """Methods of its bases may read it as well."""
 
@@ -98,12 +102,11 @@ def _written(project: Project, path: str, number: int, because: str, place: tupl
         first = attributes.get(attribute.name)
         if _is_memo(project, path, attribute) or _holds_local(project, path, first) or _is_table(project, path, first, methods.values()):
             continue
-        readers = ((index, _reads(project, path, index, attribute)) for index in methods.values() if index != methods.get("__init__"))
-        reader, line = next(((index, line) for index, line in readers if line), (0, 0))
+        bases = [base for base in project.resolver.classes.ancestors(path, number)[1:] if base.kind is RefKind.CLASS]
+        inherited, left = any(_uses(project, base, attribute) for base in bases), _under_condition(project, path, attribute)
+        reader, line = _reader(project, path, [index for name, index in methods.items() if name != "__init__"], attribute, left or inherited)
         if line:
-            bases = [base for base in project.resolver.classes.ancestors(path, number)[1:] if base.kind is RefKind.CLASS]
-            inherited = any(_uses(project, base, attribute) for base in bases)
-            yield Written(path, number, attribute.function, attribute, because, place, (path, reader), line, inherited)
+            yield Written(path, number, attribute.function, attribute, because, place, (path, reader), line, left, inherited)
 
 
 def _is_of_request(parameters: tuple[Parameter, ...], value: str) -> bool:
@@ -140,18 +143,39 @@ def _is_table(project: Project, path: str, first: Attribute | None, methods: Ite
 
 def _uses(project: Project, base: Ref, attribute: Attribute) -> bool:
     methods = project.modules[base.path].classes[base.index].methods
-    return any(_reads(project, base.path, index, attribute) > 0 for index in methods)
+    return any(_reads(project, base.path, index, attribute) for index in methods)
 
 
-def _reads(project: Project, path: str, function: int, attribute: Attribute) -> int:
-    """The first line that reads an attribute of the object; 0 if none does."""
+def _under_condition(project: Project, path: str, attribute: Attribute) -> bool:
+    body = project.modules[path].bodies[attribute.function]
+    return any(one.kind in _CHOICES and one.line <= attribute.line <= one.end_line for one in body.blocks)
+
+
+def _reader(project: Project, path: str, methods: list[int], attribute: Attribute, anywhere: bool) -> tuple[int, int]:
+    """The method that reads what was written while another request may have written it, and the line; zeros if none does.
+
+    In the function that writes it, that is behind the call that answers the request or waits, or with `anywhere` all that follows.
+    """
+    for index in methods:
+        if index != attribute.function and (lines := _reads(project, path, index, attribute)):
+            return index, lines[0]
+    body = project.modules[path].bodies[attribute.function]
+    waits = [call.line for call in body.calls if call.awaited or call.callee.endswith(_ANSWERING)] + [line for line, _, _ in body.awaits]
+    after = next((line for line in sorted(waits) if line > attribute.line), None)
+    lines = _reads(project, path, attribute.function, attribute)
+    line = next((line for line in lines if line > attribute.line and (anywhere or (after is not None and line > after))), 0)
+    return (attribute.function, line) if line else (0, 0)
+
+
+def _reads(project: Project, path: str, function: int, attribute: Attribute) -> list[int]:
+    """The lines that read an attribute of the object."""
     head = project.modules[path].functions[function]
     if not head.parameters:
-        return 0
+        return []
     text = re.compile(rf"%{re.escape(head.parameters[0].name)}\.{re.escape(attribute.name)}\b")
     body = project.modules[path].bodies[function]
     values = [(one.line, one.value) for one in body.returns] + [(one.line, one.value) for one in body.assigns]
     values += [(line, value) for line, _, value, _ in body.reads] + [(block.line, block.subject) for block in body.blocks]
     for call in body.calls:
         values += [(call.line, value) for value in (call.callee, *call.args, *(value for _, value in call.keywords))]
-    return min((line for line, value in values if text.search(value)), default=0)
+    return sorted({line for line, value in values if text.search(value)})
