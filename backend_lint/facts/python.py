@@ -300,6 +300,6 @@ class Module(Fact, frozen=True):
     exports: tuple[str, ...]
     """``__all__`` if it is a display of constants."""
     features: tuple[str, ...]
-    """Cheap questions answered in advance: ``async``, ``except``, ``finally-return``, ``await``, ``yield``, ``decorator``. Of a migration that Django has
-    written ``django 5.2``, with the version that did."""
+    """Cheap questions answered in advance: ``async``, ``except``, ``finally-return``, ``await``, ``yield``, ``decorator``; ``private`` where a comment tells
+    other linters that what is private elsewhere is used on purpose. Of a migration that Django has written ``django 5.2``, with the version that did."""
     bodies: msgspec.Raw

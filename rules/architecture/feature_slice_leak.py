@@ -18,7 +18,8 @@ class FeatureSliceLeak(ProjectRule):
 
     Reports a function, a class or a module whose name begins with an underscore and that is imported from outside the package it lies in: once for each,
     with all that import it. A package may reach down into its own parts. Private modules that only one module imports, or of which so many are imported from
-    afar that the underscore is there for those who install the project, are shown in the profile `strict`.
+    afar that the underscore is there for those who install the project, are shown in the profile `strict`, and so are imports by modules that tell another
+    linter that they do so on purpose (`# pyright: ignore[reportPrivateUsage]`, `# noqa: PLC2701`).
 
     ## Why is this bad
 
@@ -83,7 +84,7 @@ class FeatureSliceLeak(ProjectRule):
         names = project.architecture.graph.names
         found, strict = leaks(project), self.shows(Profile.STRICT)
         against = {(one.violation.arrow.importer, one.violation.arrow.imported) for one in (outward(project, strict) if found else ())}
-        for one in without(found, against):
+        for one in without(project, found, against, strict):
             first = one.arrows[0]
             others = len({arrow.importer for arrow in one.arrows}) - 1
             if not strict and one.whole and (not (one.public or others) or is_custom(found, one)):

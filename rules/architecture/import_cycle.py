@@ -78,7 +78,7 @@ class ImportCycle(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         names = project.architecture.graph.names
-        failing = project.architecture.half_loaded
+        failing = project.architecture.half_loaded(project)
         outside = outward(project) if failing else []
         # Django imports applications, their models and what `ready` asks for in an order that is not read here
         sure = "django" not in project.imported or self.shows(Profile.STRICT)

@@ -102,7 +102,7 @@ class LayerImportViolation(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         graph = project.architecture.graph
         found = outward(project, self.shows(Profile.STRICT))
-        circles = project.architecture.half_loaded if found and "django" not in project.imported else []
+        circles = project.architecture.half_loaded(project) if found and "django" not in project.imported else []
         for one in found:
             inner, outer, arrow = one.violation.inner, one.violation.outer, one.violation.arrow
             imported = graph.names[arrow.imported]

@@ -8,12 +8,12 @@ from backend_lint.facts.python import Body, Call, Use
 from backend_lint.project import Project, SourceModule
 from backend_lint.project.event_loop import ends_at_once
 from backend_lint.project.failures import call_name, symbol_of
+from backend_lint.project.left_behind import is_left_behind
 from backend_lint.project.value_text import call_ids
 
 _TOKEN = re.compile(r"#\d+|%\w+")
 _SPAWNERS = frozenset({"create_task", "ensure_future"})
-_OTHERS = re.compile(r"TaskGroup|\.run(?:_until_complete)?\(\)")
-"""What keeps its tasks, and what is no part of asyncio but was made by a coroutine."""
+_OTHERS = re.compile(r"TaskGroup|\.run(?:_until_complete)?\(\)")  # what keeps its tasks, and what a coroutine made
 _LOOP = re.compile(r"(?:^|[._])loop\.create_task$")
 
 
@@ -69,7 +69,7 @@ class FireAndForgetTask(ProjectRule):
     def check(self, project: Project) -> Iterator[Finding]:
         for (path, index), numbers in project.named_calls.functions(_SPAWNERS).items():
             module = project.modules[path]
-            if module.role in self.roles:
+            if module.role in self.roles and not is_left_behind(project, path):
                 body = module.bodies[index]
                 imported = any(found.module.partition(".")[0] == "asyncio" for found in module.facts.imports)
                 if imported or any(_LOOP.search(body.calls[number].callee) for number in numbers):
@@ -90,8 +90,8 @@ class FireAndForgetTask(ProjectRule):
             if any(ends_at_once(project, (module.path, index), one) or _is_held(project, module, index, one) for one in made):
                 continue
             what = f"the task of `{started}`" if (started := _started(body, call)) else "the task"
-            message = f"{what} is kept by nobody and may be collected before it ends: keep it until it is done, or use a task group"
-            yield self.finding(module.path, call, message, symbol=symbol_of(module.functions[index]))
+            harm = "is kept by nobody and may be collected before it ends: keep it until it is done, or use a task group"
+            yield self.finding(module.path, call, f"{what} {harm}", symbol=symbol_of(module.functions[index]))
 
 
 def _spawns(project: Project, module: SourceModule, index: int, call: Call) -> bool:

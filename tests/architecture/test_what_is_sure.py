@@ -151,3 +151,12 @@ def test_private_names_of_one_module_that_the_same_modules_take_are_one_finding(
     files["yard/shop/b.py"] = "from yard.core.work import _turn\n\n\ndef go(load):\n    return _turn(load)\n"
     [message] = said(tmp_path, files, "feature-slice-leak")
     assert message.startswith("`yard.shop.a` and 1 more module import `work._turn`, `work._SEAL`, `work._lift`, which only `yard.core` should use")
+
+
+def test_a_private_name_that_is_taken_on_purpose_is_left_to_the_strict_profile(tmp_path: Path) -> None:
+    """Who has told another linter so in that line has decided already."""
+    files = {f"yard/{name}/__init__.py": "" for name in (".", "core", "shop")}
+    files["yard/core/work.py"] = "def _lift(load):\n    return load\n"
+    files["yard/shop/a.py"] = "from yard.core.work import _lift  # pyright: ignore[reportPrivateUsage]\n\n\ndef go(load):\n    return _lift(load)\n"
+    assert said(tmp_path, files, "feature-slice-leak") == []
+    assert len(said(tmp_path, {}, "feature-slice-leak", "strict")) == 1

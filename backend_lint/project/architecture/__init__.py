@@ -24,6 +24,7 @@ class Architecture:
     def __init__(self, project: Project, plan: Plan) -> None:
         self._project = project
         self.plan = plan
+        self._half_loaded: list[HalfLoaded] | None = None
         self.graph = ImportGraph(project.modules, project.resolver.index)
 
     @functools.cached_property
@@ -33,12 +34,13 @@ class Architecture:
             return declared_layers(self.plan.layers, self.graph)
         return inferred_layers(self._project.modules, self.graph)
 
-    @functools.cached_property
-    def half_loaded(self) -> list[HalfLoaded]:
-        """Circles of imports with modules that cannot be imported first."""
-        from backend_lint.project.architecture.first_imports import half_loaded
+    def half_loaded(self, project: Project) -> list[HalfLoaded]:
+        """Circles of imports with modules that cannot be imported first; replayed once."""
+        if self._half_loaded is None:
+            from backend_lint.project.architecture.first_imports import half_loaded
 
-        return half_loaded(self._project)
+            self._half_loaded = half_loaded(project)
+        return self._half_loaded
 
     @functools.cached_property
     def contracts(self) -> Contracts:

@@ -10,6 +10,7 @@ from backend_lint.facts.file import Role
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.architecture.import_graph import Arrow
 from backend_lint.project.architecture.import_uses import is_used
+from backend_lint.project.left_behind import is_left_behind
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -44,7 +45,7 @@ def leaks(project: Project) -> list[Leak]:
     graph = project.architecture.graph
     found: dict[tuple[str, str], list[Arrow]] = {}
     for importer, targets in graph.arrows.items():
-        if project.modules[importer].role not in _ROLES or _TRIAL.search(graph.names[importer]):
+        if project.modules[importer].role not in _ROLES or _TRIAL.search(graph.names[importer]) or is_left_behind(project, importer):
             continue
         for imported, arrows in targets.items():
             if project.modules[imported].role not in _ROLES:
@@ -56,10 +57,11 @@ def leaks(project: Project) -> list[Leak]:
     return _joined([_leak(project, path, name, arrows) for (path, name), arrows in sorted(found.items())])
 
 
-def without(found: Iterable[Leak], said: AbstractSet[tuple[str, str]]) -> Iterator[Leak]:
-    """The same without the imports that are reported already, by importer and imported module."""
+def without(project: Project, found: Iterable[Leak], said: AbstractSet[tuple[str, str]], every: bool) -> Iterator[Leak]:
+    """The same without the imports that are reported already, by importer and imported module; and without `every` those that are made on purpose."""
     for one in found:
-        arrows = tuple(arrow for arrow in one.arrows if (arrow.importer, arrow.imported) not in said)
+        kept = (arrow for arrow in one.arrows if (arrow.importer, arrow.imported) not in said)
+        arrows = tuple(arrow for arrow in kept if every or "private" not in project.modules[arrow.importer].facts.features)
         if arrows:
             yield one._replace(arrows=arrows)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOOKS = frozenset({"__call__", "process_request", "process_view", "process_response", "process_exception", "dispatch", "process_template_response"})
 _MIDDLEWARE = frozenset({"django.utils.deprecation.MiddlewareMixin", "starlette.middleware.base.BaseHTTPMiddleware"})
-_OF_REQUEST = frozenset({"request", "req", "current_user", "user", "tenant", "session", "token"})
+_OF_REQUEST = frozenset({"request", "req", "current_user", "user", "tenant"})
 _REQUEST_TYPES = ("Request", "HttpRequest", "HTTPConnection", "WebSocket", "AsyncSession", "Session")
 _CHOICES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE, BlockKind.HANDLER})
 _ANSWERING = ("get_response", "call_next")

@@ -65,6 +65,8 @@ class Scanner:
         self.features: set[str] = set()
         if self.whole:
             self.features.update(_written(data))
+        if b"reportPrivateUsage" in data or b"PLC2701" in data:
+            self.features.add("private")
         self.attributes: dict[int, list[Attribute]] = {}
         self.scope = Scope(0, "<module>", None, -1, 1, 1)
         self.class_index = -1
