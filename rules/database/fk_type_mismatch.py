@@ -90,7 +90,7 @@ class FkTypeMismatch(ProjectRule):
                 parent = project.schema.table(key.table)
                 if parent is None or not table.managed or not parent.managed or len(key.columns) != len(key.to_columns):
                     continue
-                if table.unknown or parent.unknown:
+                if table.unknown or parent.unknown or not project.schema.is_meant(parent.name, table.path):
                     project.note_unknown(self.name)
                     continue
                 if table.source.startswith("django") and parent.source.startswith("django"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.history import History
 from backend_lint.project.schema.mapping import ClassKey, Field, Framework, Loading, Mapped, Relationship
 from backend_lint.project.schema.sizes import has_few_rows
-from backend_lint.project.schema.source import Declared, Replayed, Unread
+from backend_lint.project.schema.source import Declared, Replayed, Unread, is_nearest
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -29,6 +30,7 @@ class Schema:
 
     `dialect`: the database product that the project runs on; `dialect_known` is False if nothing tells and PostgreSQL was assumed.
     `mapped`: models by class. `unread`: what was not understood. `histories`: what the migrations in Python do, one entry a runner.
+    `rivals`: files of other classes that are a table of a name, in a database of their own; `tables` has one of them only.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Schema:
         dialect: Dialect = Dialect.POSTGRESQL,
         dialect_known: bool = False,
         histories: tuple[History, ...] = (),
+        rivals: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
         self.tables = tables
         self.declared = declared
@@ -48,6 +51,7 @@ class Schema:
         self.dialect = dialect
         self.dialect_known = dialect_known
         self.histories = histories
+        self.rivals = rivals
 
     @classmethod
     def link(cls, project: Project) -> Schema:
@@ -56,7 +60,7 @@ class Schema:
 
         dialect, known = project.product
         found = linked(project, dialect)
-        schema = cls(found.tables, found.declared, found.mapped, found.unread, dialect, known, found.histories)
+        schema = cls(found.tables, found.declared, found.mapped, found.unread, dialect, known, found.histories, found.rivals)
         return schema._sized(project.database.tables)
 
     def _sized(self, statistics: Iterable[TableStatistics]) -> Schema:
@@ -71,7 +75,7 @@ class Schema:
             if short:
                 columns = tuple(replace(column, closed=True) if column.name in short else column for column in table.columns)
                 tables[table.name] = replace(table, columns=columns)
-        return Schema(tables, self.declared, self.mapped, self.unread, self.dialect, self.dialect_known, self.histories)
+        return Schema(tables, self.declared, self.mapped, self.unread, self.dialect, self.dialect_known, self.histories, self.rivals)
 
     def table(self, name: str) -> Table | None:
         """The table of that name; a name with the default schema in front means the same, as do other cases of letters.
@@ -96,6 +100,10 @@ class Schema:
                 short = name.rpartition(".")[2].lower()
                 bare[short] = "" if short in bare else name
         return {**bare, **known}
+
+    def is_meant(self, name: str, path: str) -> bool:
+        """Whether code at `path` means the table that is known by `name`, where several services have one of that name: each means the nearest."""
+        return name not in self.declared or is_nearest(path, self.declared[name].path, self.rivals.get(name, ()))
 
     def declared_indexes(self, table: str) -> tuple[Index, ...]:
         """The indexes that the table's model declares, whether or not a migration makes them."""

@@ -48,7 +48,7 @@ def replay(project: Project, declared: Declared, dialect: Dialect = Dialect.POST
         return Replayed({}, frozenset())
     values = MigrationValues(project, dialect)
     groups = environments(project, revisions(project, values), dialect)
-    return joined([Migrations(project, values, declared, dialect).replay(group) for group in groups if group])
+    return joined([Migrations(project, values, declared, dialect).replay(group) for group in groups if group], declared.tables)
 
 
 class Migrations(Models):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from backend_lint.facts.schema import Column, Dialect, Table
 from backend_lint.project.schema.history import History
 from backend_lint.project.schema.mapping import ClassKey, Mapped
-from backend_lint.project.schema.source import Declared, Replayed, Unread
+from backend_lint.project.schema.source import Declared, Replayed, Unread, is_nearest
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -24,6 +25,7 @@ class Linked(NamedTuple):
     mapped: dict[ClassKey, Mapped]
     unread: tuple[Unread, ...]
     histories: tuple[History, ...] = ()
+    rivals: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def linked(project: Project, dialect: Dialect) -> Linked:
@@ -32,9 +34,11 @@ def linked(project: Project, dialect: Dialect) -> Linked:
     mapped: dict[ClassKey, Mapped] = {}
     replays: list[tuple[Replayed, dict[str, Table]]] = []
     unread: list[Unread] = []
+    rivals: dict[str, tuple[str, ...]] = {}
     for models, replayed in _frameworks(project, dialect):
         declared |= models.tables
         mapped |= models.mapped
+        rivals |= models.rivals
         unread += (*models.unread, *replayed.unread)
         replays.append((replayed, models.tables))
     if project.declarations:
@@ -45,12 +49,13 @@ def linked(project: Project, dialect: Dialect) -> Linked:
         replays.insert(0, (files, declared))
     tables = dict(declared)
     for replayed, own in replays:
-        _apply(tables, replayed, own)
+        others = {name for name, paths in rivals.items() if name in replayed.tables and not is_nearest(replayed.tables[name].path, declared[name].path, paths)}
+        _apply(tables, replayed, own, others)
     classes = {one.table: key for key, one in mapped.items() if one.table and not one.proxy}
     for name, key in classes.items():
         if name in tables and tables[name].model is None:
             tables[name] = replace(tables[name], model=key)
-    return Linked(tables, declared, mapped, tuple(unread), tuple(one.history for one, _ in replays if one.history is not None))
+    return Linked(tables, declared, mapped, tuple(unread), tuple(one.history for one, _ in replays if one.history is not None), rivals)
 
 
 def _frameworks(project: Project, dialect: Dialect) -> list[tuple[Declared, Replayed]]:
@@ -70,10 +75,12 @@ def _frameworks(project: Project, dialect: Dialect) -> list[tuple[Declared, Repl
     return found
 
 
-def _apply(tables: dict[str, Table], replayed: Replayed, declared: Mapping[str, Table]) -> None:
-    """Puts what one chain leaves over what the models say."""
+def _apply(tables: dict[str, Table], replayed: Replayed, declared: Mapping[str, Table], others: Container[str]) -> None:
+    """Puts what one chain leaves over what the models say. `others`: tables of another database that have the name of a model."""
     for name, table in replayed.tables.items():
         model = tables.get(name)
+        if name in others:
+            continue
         if model is None:
             tables[name] = table
         elif name in replayed.covers:

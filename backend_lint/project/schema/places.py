@@ -45,7 +45,8 @@ class Places:
         self._project = project
         self._mapped: dict[str, Mapped] = {}
         for mapped in project.schema.mapped.values():
-            if mapped.table and (mapped.table not in self._mapped or self._mapped[mapped.table].proxy):
+            kept = mapped.table in project.schema.rivals and mapped.path == project.schema.declared[mapped.table].path
+            if kept or (mapped.table and (mapped.table not in self._mapped or self._mapped[mapped.table].proxy)):
                 self._mapped[mapped.table] = mapped
 
     def model(self, table: str) -> Mapped | None:

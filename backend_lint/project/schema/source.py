@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Table
@@ -24,6 +25,8 @@ class Declared(NamedTuple):
     tables: dict[str, Table]
     mapped: dict[ClassKey, Mapped]
     unread: tuple[Unread, ...] = ()
+    rivals: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """By name of a table: files of the other classes that are a table of that name, in a database of their own."""
 
 
 class Replayed(NamedTuple):
@@ -42,8 +45,8 @@ class Replayed(NamedTuple):
     history: History | None = None
 
 
-def joined(found: Sequence[Replayed]) -> Replayed:
-    """What several environments leave together; of a table that two of them make the first one's holds, and is doubted."""
+def joined(found: Sequence[Replayed], declared: Mapping[str, Table]) -> Replayed:
+    """What several environments leave together; of a table that two of them make that holds which stands nearest to the model, else the first."""
     if len(found) == 1:
         return found[0]
     tables: dict[str, Table] = {}
@@ -55,13 +58,29 @@ def joined(found: Sequence[Replayed]) -> Replayed:
     done = {path: steps for history in histories for path, steps in history.done.items()}
     for one in found:
         for name, table in one.tables.items():
-            tables.setdefault(name, table)
+            if name not in tables or (name in declared and nearness(table.path, declared[name].path) > nearness(tables[name].path, declared[name].path)):
+                tables[name] = table
         covers |= one.covers
         dropped |= one.dropped
         unread += one.unread
         unknown = unknown or one.everything_unknown
     history = History("alembic", tuple(node for history in histories for node in history.nodes), done, tables)
     return Replayed(tables, frozenset(covers), frozenset(dropped - tables.keys()), tuple(unread), unknown, history)
+
+
+def nearness(path: str, other: str) -> int:
+    """How many folders two files have in common, from the root.
+
+    >>> nearness("shop/api/models.py", "shop/api/migrations/1.py"), nearness("shop/api/models.py", "stock/models.py")
+    (2, 0)
+    """
+    pairs = zip(path.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return next((at for at, (own, its) in enumerate(pairs) if own != its), min(path.count("/"), other.count("/")))
+
+
+def is_nearest(path: str, kept: str, rivals: Sequence[str]) -> bool:
+    """Whether a file stands nearer to `kept` than to each of its rivals."""
+    return not rivals or all(nearness(path, one) < nearness(path, kept) for one in rivals)
 
 
 def has_known_indexes(table: Table) -> bool:

@@ -54,6 +54,7 @@ class Models:
         self.finisher = Tables(self.values, self.expressions, self.indexes)
         self.specs: dict[str, TableSpec] = {}
         self.unread: list[Unread] = []
+        self.rivals: dict[str, set[str]] = {}
 
     def declared(self) -> Declared:
         """Read everything and link it."""
@@ -71,7 +72,8 @@ class Models:
             self._loose(made, path)
         self._lend_types()
         tables = self._tables()
-        return Declared(tables, self._mapped(tables), tuple(self.unread))
+        rivals = {name: tuple(sorted(paths - {self.specs[name].path})) for name, paths in self.rivals.items()}
+        return Declared(tables, self._mapped(tables), tuple(self.unread), rivals)
 
     def _modules(self) -> dict[str, SourceModule]:
         if self.only:
@@ -80,6 +82,8 @@ class Models:
 
     def _register(self, spec: TableSpec) -> None:
         known = self.specs.get(spec.name)
+        if known is not None and known.model is not None and spec.model is not None and known.path != spec.path:
+            self.rivals.setdefault(spec.name, set()).update((known.path, spec.path))
         if known is None or (known is not spec and self._better(known, spec)):
             self.specs[spec.name] = spec
 
