@@ -67,6 +67,8 @@ def _differences(project: Project, stated: Mapping[str, Table] | None) -> Iterat
         migrated = project.schema.tables.get(name)
         if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
             continue
+        if not project.schema.is_meant(name, migrated.path):
+            continue
         mapped = project.places.model(name)
         if mapped is None or mapped.unknown or not replay.is_whole(migrated):
             continue
@@ -217,13 +219,22 @@ def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
         if _compared(index, known, of_keys) and _shape(index) not in there:
             other = next((one for one in left if _is_instead(index, one)), None)
             if other is None:
-                yield Drift(declared, migrated, _named(index), "", "migrations", key=index)
+                if not _is_served(index, migrated):
+                    yield Drift(declared, migrated, _named(index), "", "migrations", key=index)
             else:
                 left.remove(other)
                 yield Drift(declared, migrated, _named(index), "", "migrations", (other.path, other.line), _named(other), index)
     for index in left:
         columns = tuple(key.column for key in index.keys)
-        yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line), columns=columns)
+        if not _is_served(index, declared):
+            yield Drift(declared, migrated, _named(index), "", "model", (index.path, index.line), columns=columns)
+
+
+def _is_served(index: Index, other: Table) -> bool:
+    """The other side has an index that begins with the same columns, such as that of the primary key: nothing is lost with this one."""
+    columns = tuple(key.column for key in index.keys)
+    ways = [other.primary_key, *(tuple(key.column for key in one.keys) for one in other.indexes if one.usable and not one.where_text and one.method == "btree")]
+    return not index.unique and any(way[: len(columns)] == columns for way in ways)
 
 
 def _is_instead(declared: Index, left: Index) -> bool:

@@ -49,7 +49,7 @@ class Core:
                 last = call.callee.rpartition(".")[2]
                 if last == "Table" and len(call.args) >= 2:
                     self._table(module, call)
-                elif last == "Index" and call.target == "" and call.args:
+                elif last == "Index" and call.args:
                     made = Made(Frame(module.path, 0), call, self.values.dotted(Frame(module.path, 0), call.callee))
                     self.loose.append((made, module.path))
 
