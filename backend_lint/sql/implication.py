@@ -116,8 +116,9 @@ def _proves(known: Comparison, wanted: Comparison, constants: bool) -> bool | No
     if wanted.right.kind is not TermKind.CONSTANT or not constants:
         return False
     if known.right.kind is not TermKind.CONSTANT:
-        # a value that comes at run time may be the one; that it lies beyond a bound is not to be expected
-        fits = known.right.kind is TermKind.PARAMETER and known.operator in ("=", "in", "<>") and wanted.operator in ("=", "in", "<>", "not in")
+        # a value that comes at run time may be the one; that it lies beyond a bound is not to be expected, unless all texts but the empty one do
+        compared = ("=", "in", "<>", "not in", ">") if wanted.right.text == "''" else ("=", "in", "<>", "not in")
+        fits = known.right.kind is TermKind.PARAMETER and known.operator in ("=", "in", "<>") and wanted.operator in compared
         return None if fits else False
     return _constants_prove(known, wanted)
 
