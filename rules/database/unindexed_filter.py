@@ -37,7 +37,7 @@ class UnindexedFilter(ProjectRule):
     The default profile speaks where requests to known routes, or messages that something sends, come to one of the queries, and where the program makes rows
     of the table at work. `strict` adds what runs by a clock, or nobody knows by whom; what only deletes; rows that the same function deletes once it found
     them (invitations, tokens: few wait at a time); querysets that are handed on to others; values that are written in the code; tables of which nothing
-    says that they grow; and an OR that needs several indexes.
+    says that they grow; indexes that the model declares and no migration makes (`model-migration-drift` speaks of those); and an OR that needs several indexes.
 
     ## Why is this bad
 
@@ -138,6 +138,8 @@ def _is_sure(project: Project, missing: Missing) -> bool:
     keys = {key.column for key in missing.candidate.keys}
     if is_for_staff(project, (first.site.path, first.site.function)) or is_set_up(missing.table) or any(_OF_A_YEAR.search(name) for name in keys):
         return False
+    if any(one.usable and one.keys[0].column in keys for one in project.schema.declared_indexes(missing.table.name) if one.keys and not one.where_text):
+        return False  # the model has it: `model-migration-drift` says that no migration makes it
     narrower = any(one.table.name == missing.table.name and {key.column for key in one.candidate.keys} < keys for one in project.answers.missing)
     return not narrower and project.growing.surely(missing.table)
 

@@ -8,8 +8,8 @@ from backend_lint.project import Project
 from backend_lint.project.loading.admin_lists import admin_lists
 from backend_lint.project.loading.advice import cure_of, loaders
 from backend_lint.project.loading.edits import with_calls
-from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, is_slight, lazy_loads
-from backend_lint.project.loading.reach import is_aside, is_for_staff, is_seldom, reached_from
+from backend_lint.project.loading.lazy import Deferred, Lazy, deferred_columns, evidence_of, lazy_loads
+from backend_lint.project.loading.reach import is_aside, reached_from
 from backend_lint.project.loading.template_pages import Pages
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class LazyLoadInLoop(ProjectRule, Mends):
             symbol=project.calls.head(found.key).name,
             evidence=(*evidence_of(project, found), *entry),
             suggestion=calls if here else "",
-            severity=Severity.INFO if soft or any(one(project, found.key) for one in (is_seldom, is_for_staff)) or is_slight(project, found) else None,
+            severity=Severity.INFO if soft or project.loads.sure.is_slight_loop(found) else None,
         )
 
     def _deferred(self, project: Project, one: Deferred) -> Finding:

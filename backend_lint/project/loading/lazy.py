@@ -58,8 +58,9 @@ class Lazy(msgspec.Struct, frozen=True):
 
     @property
     def unit(self) -> str:
-        """What each query is for: SQLAlchemy's session keeps parents, and rows that share one ask once."""
-        parents = self.rows.framework is Framework.SQLALCHEMY and not any(one.many or one.behind_many for one in self.missing)
+        """What each query is for: SQLAlchemy's session keeps parents, and rows that share one ask once. One whose key lies on its own side is nobody else's."""
+        shared = not any(one.many or one.behind_many or one.read.relation.reverse for one in self.missing)
+        parents = self.rows.framework is Framework.SQLALCHEMY and shared
         return "different parent" if parents else "row"
 
 

@@ -88,9 +88,17 @@ class Sure:
 
     def is_slight_list(self, found: Serialized) -> bool:
         """Staff alone asks for it, or all rows belong to one other object, which has no more than some of them as a rule."""
-        mapped = self._project.schema.mapped.get(found.rows.model)
-        of_one = mapped is not None and any(name in mapped.relationships for name in found.rows.fixed)
-        return of_one or is_for_staff(self._project, found.key, found.view)
+        return found.rows.own or self.of_one(found.rows) or is_for_staff(self._project, found.key, found.view)
+
+    def is_slight_loop(self, found: Lazy) -> bool:
+        """The same of a loop, or nothing is known to run it, or each of its rounds does something that takes longer."""
+        aside = is_seldom(self._project, found.key) or is_for_staff(self._project, found.key)
+        return aside or self.of_one(found.rows) or is_slight(self._project, found)
+
+    def of_one(self, rows: Rows) -> bool:
+        """All rows belong to one other object, which has no more than some of them as a rule."""
+        mapped = self._project.schema.mapped.get(rows.model)
+        return mapped is not None and any(name in mapped.relationships for name in rows.fixed)
 
     def _is_handful(self, rows: Rows) -> bool:
         """The rows of one object, of which there are no more than rows of a table that somebody sets up: its values of fields that an administrator thought of.

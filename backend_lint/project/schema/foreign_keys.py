@@ -12,7 +12,7 @@ from backend_lint.facts.schema import Dialect, ForeignKey, Table, TableKind
 from backend_lint.project.asked_columns import asks_by_value
 from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import Loading
-from backend_lint.project.schema.sizes import owns_all_else
+from backend_lint.project.schema.sizes import is_of_people, is_set_up, owns_all_else
 from backend_lint.project.schema.source import has_known_indexes
 from backend_lint.project.value_text import parse
 from backend_lint.sql.keys import leads_with
@@ -76,8 +76,16 @@ def is_sure(project: Project, one: Unindexed, followed: Followed) -> bool:
     """Requests or messages look the children up for certain, the program makes some at work, and it does not run on MySQL, which makes the index itself."""
     looked = (site for site in followed.queries if site.query.verb is not Verb.DELETE and asks_by_value(site.query, one.table.name, one.columns))
     queries = (site for site in looked if project.answers.is_awaited(site))
+    if not followed.deletes and not any(_has_many(project, key.table) for key in one.keys):
+        return False
     waited = (followed.loaded is not None and followed.loaded.awaited) or any(True for _ in queries)
     return waited and len(one.columns) == 1 and project.growing.surely(one.table) and Dialect.MYSQL not in project.products
+
+
+def _has_many(project: Project, parent: str) -> bool:
+    """The program makes parents at work, or they are people: where a handful stand at the head of all rows, an index tells little apart."""
+    table = project.schema.table(parent)
+    return table is None or is_of_people(parent) or (project.growing.surely(table) and not is_set_up(table))
 
 
 def unindexed_keys(project: Project) -> list[Unindexed]:
