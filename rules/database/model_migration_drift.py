@@ -16,9 +16,10 @@ class ModelMigrationDrift(ProjectRule):
     ## What it does
 
     Replays all migrations and compares what they leave with what the models declare: columns, plain indexes and unique constraints that only one side has.
-    Types, defaults, expressions and conditions are not compared, nor is an index in whose place the other side has one that begins with the same columns, such
-    as that of the primary key. Where several services have a table of one name, each model is compared with the migrations that stand nearest. Unmanaged models, tables that a migration changes in a way that is not known for certain,
-    and columns that a class gets by a function, a mixin's `declared_attr` or a mapper of its own are left alone.
+    Types, defaults, expressions and conditions are not compared, nor is an index in whose place the other side has one that begins with the same columns,
+    such as that of the primary key. Where several services have a table of one name, each model is compared with the migrations that stand nearest.
+    Unmanaged models, tables that a migration changes in a way that is not known for certain, and columns that a class gets by a function, a mixin's
+    `declared_attr` or a mapper of its own are left alone.
 
     ## Why is this bad
 

@@ -25,8 +25,7 @@ class UnindexedForeignKey(ProjectRule):
     with the option `all`, whatever clause `ON DELETE` they have.
 
     The default profile speaks where requests to known routes, or messages that something sends, look the children up, and where the program makes such rows
-    at work, parents too or deletes them. `strict` adds keys of which that is not certain, such as those to parents of which there may be a handful, and those
-    that are followed by deletes only.
+    at work, parents too. `strict` adds keys of which that is not certain, such as those to a handful of parents, and those followed by deletes only.
 
     ## Why is this bad
 
