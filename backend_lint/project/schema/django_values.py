@@ -281,16 +281,35 @@ class ValueReader(Results):
     def _class_attribute(self, scope: Scope, text: str) -> Any:
         """``Status.OPEN`` where `Status` is a class inside the class that is read."""
         head, _, last = text.rpartition(".")
-        if not head or scope.owner < 0:
+        if not head:
             return None
-        nested = self._nested(scope, head)
+        nested = self._nested(scope, head) if scope.owner >= 0 else None
+        if nested is None and head.endswith(".Meta"):
+            nested = self._options_of(scope, head, last)
         if nested is None or nested.ref is None:
             return None
         members = self.resolver.classes.members(nested.ref.path, nested.ref.index)[1]
         if last in members:
             value = self.value(Scope(nested.ref.path, members[last].function, nested.ref.index), members[last].value)
-            return value[0] if isinstance(value, list) and value else value
+            return value[0] if isinstance(value, list) and value and not head.endswith(".Meta") else value  # of a choice, what is stored
         return Named(text)
+
+    def _options_of(self, scope: Scope, text: str, name: str, depth: int = 0) -> Named | None:
+        """The class ``Base.Meta`` that says `name`: of the base itself, of the next class above it that has one, or what that one derives from."""
+        ref = self.resolver.value(scope.path, scope.function, text.removesuffix(".Meta"))
+        if ref is None or ref.kind is not RefKind.CLASS or depth > MAX_DEPTH:
+            return None
+        for base in self.resolver.classes.ancestors(ref.path, ref.index):
+            module = self.modules[base.path] if base.kind is RefKind.CLASS else None
+            number = module.definitions[1].get(f"{module.classes[base.index].name}.Meta") if module is not None else None
+            if module is None or number is None:
+                continue
+            fact = module.classes[number]
+            if any(one.name == name for one in fact.attributes):
+                return Named(text, Ref(RefKind.CLASS, "Meta", base.path, number))
+            above = (self._options_of(Scope(base.path, fact.scope), one, name, depth + 1) for one in fact.bases if one.endswith(".Meta"))
+            return next((one for one in above if one is not None), None)
+        return None
 
     def _element(self, scope: Scope, text: str, steps: tuple[str, ...]) -> Any:
         if not steps or steps[-1][0] != "[":
