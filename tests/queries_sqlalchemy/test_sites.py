@@ -37,6 +37,29 @@ def test_one_site_for_a_chain_at_the_call_that_runs_it() -> None:
     assert site.text == "select(Book).where(Book.id == key)"
 
 
+def test_between_of_a_column_without_annotation() -> None:
+    models = """
+    from sqlalchemy import Integer
+    from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+    class Base(DeclarativeBase): ...
+
+    class Parcel(Base):
+        __tablename__ = "parcel"
+        id = mapped_column(Integer, primary_key=True)
+        weight = mapped_column(Integer)
+    """
+    code = """
+    from sqlalchemy import select
+    from parcels import Parcel
+
+    def f(session, low):
+        return session.scalars(select(Parcel).where(Parcel.weight.between(low, 9))).all()
+    """
+    (site,) = sites(linked({"parcels.py": textwrap.dedent(models), "service.py": textwrap.dedent(code)}))
+    assert where(site) == "weight >= ? and weight <= 9", "the method is no function of the library"
+
+
 def test_rows_and_loops() -> None:
     code = """
     def f(session: Session, keys):

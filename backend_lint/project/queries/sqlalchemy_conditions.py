@@ -191,7 +191,7 @@ class Conditions:
             return Exists(self.compiler.subquery(draft, chains))
         if method in ("and_", "or_", "not_", "exists", "text", "true", "false", "between", "literal", "with_parent", "literal_column", "type_coerce", "col"):
             callee = self.compiler.frames.ref(frame, call.callee)
-            if (callee is not None and of_library(callee.name)) or (callee is None and method in ("and_", "or_", "not_")):
+            if (callee is not None and of_library(callee.name) and "()" not in callee.name) or (callee is None and method in ("and_", "or_", "not_")):
                 return self._library(draft, frame, text, method, call)
         if base and method in OPERATORS and (found := self.operators.method(draft, frame, text, base, method, call)) is not None:
             return found
