@@ -39,7 +39,9 @@ def _joins(query: Query) -> list[str]:
         for number, relation in enumerate(query.relations):
             join = joins[number]
             if join not in ("left", "right", "full"):
-                firm |= set(_strict(relation.on)) if relation.on is not None and number not in _optional(joins) else set()
+                known = set(_strict(relation.on)) if relation.on is not None and number not in _optional(joins) else set()
+                changed = changed or not known <= firm
+                firm |= known
             before, own = not firm.isdisjoint(range(number)), number in firm
             if (join in ("left", "full") and own) or (join in ("right", "full") and before):
                 # a full join whose left rows must be there keeps these only, and the other way round

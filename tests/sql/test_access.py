@@ -222,6 +222,10 @@ class TestJoins:
         sql = "SELECT * FROM users u LEFT JOIN posts p ON p.author_id = u.id WHERE p.title = 'x'"
         assert self.paths("CREATE INDEX t ON posts (title);", sql)["users"] == (Path.INDEX, "users_pkey")
 
+    def test_an_inner_join_behind_left_ones_makes_all_of_them_inner(self) -> None:
+        sql = "SELECT * FROM users u LEFT JOIN posts p ON p.author_id = u.id LEFT JOIN posts q ON q.id = p.id JOIN posts r ON r.id = q.id WHERE r.title = 'x'"
+        assert self.paths("CREATE INDEX t ON posts (title);", sql)["users"] == (Path.INDEX, "users_pkey")
+
     def test_rows_that_are_missing_are_no_condition(self) -> None:
         sql = "SELECT * FROM users u LEFT JOIN posts p ON p.author_id = u.id WHERE p.id IS NULL AND u.email = 'x'"
         assert self.paths("CREATE INDEX e ON users (email);", sql)["posts"] == (Path.SCAN, "")
