@@ -32,10 +32,10 @@ _OURS = """
 import json, sys, time
 from pathlib import Path
 from backend_lint.config import Settings
-from backend_lint.engine.run import read_model
+from backend_lint.engine.import_model import read_import_model
 root, package, cache = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 settings = Settings(root=root, exclude=("*", f"!/{package}", f"!/{package}/**"), jobs=1, cache=bool(cache), cache_dir=Path(cache) if cache else None)
-project, unchecked = read_model(settings)
+project, unchecked = read_import_model(settings)
 graph = project.architecture.graph
 seconds = time.process_time()
 arrows = sorted([graph.names[one], graph.names[other]] for one, found in graph.arrows.items() for other in found)

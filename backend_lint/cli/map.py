@@ -23,7 +23,6 @@ def command(kind: str, **given: Any) -> int:
     imports whom, the calls between functions (both also as a Mermaid diagram and as a page with a drawing),
     environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
     diagram and as a page with one), or the queries with the index that serves each."""
-    from backend_lint.engine.run import read_model
     from backend_lint.report.maps import DRAWN, render
 
     settings = prepare(given).settings
@@ -35,8 +34,17 @@ def command(kind: str, **given: Any) -> int:
         raise ConfigError(f"there is no {what} of {kind}: ask for one of {', '.join(drawn)}, or for text or json")
     if given["statistics"] and kind != "layers":
         raise ConfigError("only packages are measured: ask for --statistics of layers")
-    project, unchecked = read_model(settings)
-    write_report(render(kind, project, given["format_"], given["statistics"]))
+    if kind == "layers" and not given["statistics"]:
+        from backend_lint.engine.import_model import read_import_model
+        from backend_lint.report.maps import render_layers
+
+        imports, unchecked = read_import_model(settings)
+        write_report(render_layers(imports, given["format_"]))
+    else:
+        from backend_lint.engine.run import read_model
+
+        project, unchecked = read_model(settings)
+        write_report(render(kind, project, given["format_"], given["statistics"]))
     if settings.verbosity >= 0:
         for skipped in unchecked:
             warn(f"{skipped.path}: {skipped.reason}", "not read")

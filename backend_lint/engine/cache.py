@@ -57,7 +57,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 def reading_key(readers: bytes, file: SourceFile, data: bytes) -> bytes:
     """Names content, path, kind, role, readers and local rules (`readers_fingerprint`)."""
     named = blake2b(readers, digest_size=20)
-    named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{len(data)}\0".encode())
+    named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{file.imports_only}\0{len(data)}\0".encode())
     named.update(data)
     return named.digest()
 
@@ -262,12 +262,14 @@ class Cache:
             return None
 
 
-def open_cache(settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True, read_roles: frozenset[Role] | None = None) -> Cache:
+def open_cache(
+    settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True, read_roles: frozenset[Role] | None = None, imports_only: bool = False
+) -> Cache:
     """The cache of the project at `settings.root`, for these readers and local rules; not `on_disk`: of contents, whatever the project is now."""
     readers = readers_fingerprint(settings, rules)
     if not on_disk:
         return Cache(cache_dir(settings), readers, b"")
-    project = blake2b(os.fsencode(settings.root) + b"\0" + readers + repr(sorted(read_roles or ())).encode(), digest_size=20).digest()
+    project = blake2b(os.fsencode(settings.root) + b"\0" + readers + repr((sorted(read_roles or ()), imports_only)).encode(), digest_size=20).digest()
     return Cache(cache_dir(settings), readers, project)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from backend_lint.api import LocalRule
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.limits import can_fork, cores, suspicious
-from backend_lint.engine.read_file import not_read, read_file
+from backend_lint.engine.read_file import Imports, not_read, read_file, read_imports
 from backend_lint.engine.wire import Task, decode_reading, encode_reading, encode_tasks
 from backend_lint.facts.file import Role, SourceFile
 from backend_lint.facts.reading import Reading
@@ -42,13 +42,14 @@ class Executor(Protocol):
 class Sources(NamedTuple):
     """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and bytes.
 
-    `read_roles`: the roles whose facts somebody reads; None for all.
+    `read_roles`: the roles whose facts somebody reads; None for all. `imports`: only imports of Python files are asked for, see `read_file.Imports`.
     """
 
     candidates: Sequence[Candidate]
     load: Callable[[Candidate], bytes]
     role: Callable[[str, bytes], Role]
     read_roles: frozenset[Role] | None = None
+    imports: Imports = Imports.WITH_ALL
 
 
 class Others(NamedTuple):
@@ -97,7 +98,8 @@ def read_all(
                 continue
             role = sources.role(candidate.path, data)
             syntax_only = sources.read_roles is not None and role not in sources.read_roles
-            file = SourceFile(candidate.path, candidate.kind, role, len(data), syntax_only)
+            imports_only = not syntax_only and sources.imports.only(candidate.kind, candidate.path)
+            file = SourceFile(candidate.path, candidate.kind, role, len(data), syntax_only, imports_only)
             if cache is not None:
                 key = cache.key(file, data)
                 if (reading := cache.get(key)) is not None:
@@ -108,6 +110,12 @@ def read_all(
             if others.parts is not None and (read := others.parts.get(file, data)) is not None:
                 # not kept: whoever made the part is believed for this run, and no later one
                 found[candidate.path] = (file, read)
+                continue
+            if imports_only and (quick := read_imports(file, data, sources.imports)) is not None:
+                found[candidate.path] = (file, quick)
+                if cache is not None:
+                    cache.put(key, encode_reading(quick))
+                    cache.remember(candidate, file, key)
                 continue
             yield Task(file, data)
 

@@ -45,7 +45,7 @@ class Kind(enum.StrEnum):
 class SourceFile(msgspec.Struct, frozen=True):
     """A file that discovery found. `path` is relative to the project root with `/`.
 
-    `syntax_only`: no rule of the run reads facts of such a file, so it is parsed and no more.
+    `syntax_only`: no rule of the run reads facts of such a file, so it is parsed and no more. `imports_only`: of its facts only the imports are asked for.
     """
 
     path: str
@@ -53,6 +53,7 @@ class SourceFile(msgspec.Struct, frozen=True):
     role: Role
     size: int
     syntax_only: bool = False
+    imports_only: bool = False
 
 
 class Unchecked(msgspec.Struct, frozen=True, order=True):

@@ -18,7 +18,7 @@ from backend_lint.facts.reading import Reading
 from backend_lint.facts.sql_file import SqlFile
 from backend_lint.project.calls import Aspect, CallGraph, Edge, FunctionKey, Step
 from backend_lint.project.libraries import Effect
-from backend_lint.project.modules import SourceModule
+from backend_lint.project.modules import ModuleIndex, SourceModule
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.resolver import Resolver
 from backend_lint.sql.memo import Statements
@@ -162,6 +162,11 @@ class Project:
     def note_unknown(self, rule: str) -> None:
         """Count a question that a rule could not answer."""
         self.unknown[rule] += 1
+
+    @property
+    def index(self) -> ModuleIndex:
+        """Which file an import means."""
+        return self.resolver.index
 
     @functools.cached_property
     def imported(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from backend_lint.report.pictures import Box, Line, mermaid, page
 if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.architecture.packages import Package
+    from backend_lint.project.import_model import ImportModel
 
 _NO_LAYER = "no layer"
 
@@ -18,7 +19,7 @@ _NO_LAYER = "no layer"
 _MEASURES = ("afferent", "efferent", "instability", "abstractness", "distance")
 
 
-def layers_map(project: Project, measured: bool = False) -> dict[str, Any]:
+def layers_map(project: Project | ImportModel, measured: bool = False) -> dict[str, Any]:
     """The shape with what shows it, the layers with the outermost first, modules and imports, packages, `measured` if so asked, and what is wrong.
 
     ``{"shape", "evidence": [], "declared", "layers": [{"name", "modules"}], "modules": [{"name", "path", "layer"}], "imports": [{"from", "to", "path", "line",

@@ -15,8 +15,9 @@ from backend_lint.report.route_maps import callers_told, route_lines, routes_map
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.import_model import ImportModel
 
-__all__ = ["DIAGRAMS", "DRAWN", "MAPS", "PAGES", "calls_map", "config_map", "render", "routes_map"]
+__all__ = ["DIAGRAMS", "DRAWN", "MAPS", "PAGES", "calls_map", "config_map", "render", "render_layers", "routes_map"]
 
 Entries = list[dict[str, Any]]
 
@@ -90,15 +91,13 @@ def render(name: str, project: Project, format_: str, measured: bool = False) ->
 
     Raises KeyError for others.
     """
-    content = layers_map(project, measured=True) if measured and name == "layers" else MAPS[name](project)
+    if name == "layers":
+        return render_layers(project, format_, measured)
+    content = MAPS[name](project)
     if format_ in DRAWN:
         return DRAWN[format_][name](content)
     if format_ == "json":
-        import json
-
-        return json.dumps(content, indent=2) + "\n"
-    if name == "layers":
-        return layers_text(content)
+        return _as_json(content)
     lines: list[str] = []
     for title, entries in content.items():
         lines.append(f"{title} ({len(entries)}{callers_told(entries) if title == 'routes' else ''})")
@@ -106,6 +105,20 @@ def render(name: str, project: Project, format_: str, measured: bool = False) ->
             lines.extend(f"  {visible(line)}" for line in _TEXTS[title](entry))
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
+
+
+def render_layers(project: Project | ImportModel, format_: str, measured: bool = False) -> str:
+    """The map of layers, for which imports alone do unless packages are `measured`: how abstract they are is told by their classes."""
+    content = layers_map(project, measured)
+    if format_ in DRAWN:
+        return DRAWN[format_]["layers"](content)
+    return _as_json(content) if format_ == "json" else layers_text(content)
+
+
+def _as_json(content: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(content, indent=2) + "\n"
 
 
 DIAGRAMS: dict[str, Callable[[Mapping[str, Entries]], str]] = {"schema": entity_diagram, "layers": layers_diagram, "calls": calls_diagram}

@@ -12,8 +12,24 @@ from backend_lint.project.architecture.layers import Layers, Place, Violation, d
 from backend_lint.project.architecture.shape import Recognised, Shape, recognise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    from backend_lint.facts.file import SourceFile
     from backend_lint.project import Project
     from backend_lint.project.architecture.first_imports import HalfLoaded
+    from backend_lint.project.modules import ModuleIndex, SourceModule
+
+    class Modules(Protocol):
+        """What is asked of a model: `project.Project`, or `project.import_model.ImportModel`."""
+
+        @property
+        def modules(self) -> Mapping[str, SourceModule]: ...
+        @property
+        def files(self) -> Mapping[str, SourceFile]: ...
+        @property
+        def index(self) -> ModuleIndex: ...
+
 
 __all__ = ["Architecture", "Arrow", "Breach", "Contracts", "ImportGraph", "Layers", "Place", "Recognised", "Shape", "Stale", "Violation"]
 
@@ -21,11 +37,11 @@ __all__ = ["Architecture", "Arrow", "Breach", "Contracts", "ImportGraph", "Layer
 class Architecture:
     """The layers and the shape of a project. `plan`: what its configuration declares of them."""
 
-    def __init__(self, project: Project, plan: Plan) -> None:
+    def __init__(self, project: Modules, plan: Plan) -> None:
         self._project = project
         self.plan = plan
         self._half_loaded: list[HalfLoaded] | None = None
-        self.graph = ImportGraph(project.modules, project.resolver.index)
+        self.graph = ImportGraph(project.modules, project.index)
 
     @functools.cached_property
     def layers(self) -> Layers:

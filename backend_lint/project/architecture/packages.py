@@ -11,6 +11,7 @@ from backend_lint.project.architecture.layers import JUDGED
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
+    from backend_lint.project.import_model import ImportModel
 
 MOST_DRAWN = 60
 """Nobody reads a picture of more boxes."""
@@ -48,7 +49,7 @@ class Package(NamedTuple):
 class Packages:
     """The packages of a project: the folder of a layer, the feature that holds its layers as files, else folders of like depth."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project | ImportModel) -> None:
         architecture = project.architecture
         graph = architecture.graph
         places = architecture.layers.places
