@@ -51,7 +51,7 @@ _OPENING = re.compile(rb"^([ \t]*+)(def|async|class|if|elif|else|try|except|fina
 """The lines that open a block, and imports."""
 _DEFINITION = re.compile(rb"(?<![\w\x80-\xff])def(?![\w\x80-\xff])")
 _ONLY_TYPE_CHECKERS = re.compile(rb"^(?:[ \t]*+(?:el)?if ++|(?:el)?if ++typing\.)TYPE_CHECKING *+:$", re.MULTILINE)
-_TYPE_CHECKING = b"TYPE_CHECKING"
+_MARK = b"TYPE_CHECKING"
 _FLAT_BRACKET = re.compile(rb"[(\[{][^()\[\]{}\n]*+[)\]}]")
 _BRACKET = re.compile(rb"[(\[{][^()\[\]{}]*+[)\]}]")
 _ANY_BRACKET = re.compile(rb"[()\[\]{}]")
@@ -210,7 +210,7 @@ def _placed(code: bytes, found: list[_Statement]) -> Iterator[Import]:
     """The facts of imports of which some stand in blocks: in which function, and whether only type checkers see them."""
     code = code[: found[-1].end]
     checked = [match.end() for match in _ONLY_TYPE_CHECKERS.finditer(code)]
-    if code.count(_TYPE_CHECKING) != len(checked) + sum(code.count(_TYPE_CHECKING, one.start, one.end) for one in found):
+    if code.count(_MARK) != len(checked) + sum(code.count(_MARK, one.start, one.end) for one in found):
         raise _Unsure
     for_type_checkers = set(_lines_of(code, checked))
     outline = _without_brackets(code)
