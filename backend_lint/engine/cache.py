@@ -25,7 +25,7 @@ from backend_lint.engine.discover import Candidate, Stamp
 from backend_lint.engine.own_source import python_files, update
 from backend_lint.engine.unchanged import SETTLED_NS, cache_directory
 from backend_lint.engine.wire import decode_reading
-from backend_lint.facts.file import Kind, Role, SourceFile
+from backend_lint.facts.file import Asked, Kind, Role, SourceFile
 from backend_lint.facts.reading import Reading
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 def reading_key(readers: bytes, file: SourceFile, data: bytes) -> bytes:
     """Names content, path, kind, role, readers and local rules (`readers_fingerprint`)."""
     named = blake2b(readers, digest_size=20)
-    named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{file.imports_only}\0{len(data)}\0".encode())
+    named.update(f"{file.path}\0{file.kind}\0{file.role}\0{file.syntax_only}\0{file.asked:d}\0{len(data)}\0".encode())
     named.update(data)
     return named.digest()
 
@@ -263,13 +263,13 @@ class Cache:
 
 
 def open_cache(
-    settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True, read_roles: frozenset[Role] | None = None, imports_only: bool = False
+    settings: Settings, rules: Sequence[LocalRule], on_disk: bool = True, read_roles: frozenset[Role] | None = None, asked: Asked = Asked.ALL
 ) -> Cache:
     """The cache of the project at `settings.root`, for these readers and local rules; not `on_disk`: of contents, whatever the project is now."""
     readers = readers_fingerprint(settings, rules)
     if not on_disk:
         return Cache(cache_dir(settings), readers, b"")
-    project = blake2b(os.fsencode(settings.root) + b"\0" + readers + repr((sorted(read_roles or ()), imports_only)).encode(), digest_size=20).digest()
+    project = blake2b(os.fsencode(settings.root) + b"\0" + readers + repr((sorted(read_roles or ()), int(asked))).encode(), digest_size=20).digest()
     return Cache(cache_dir(settings), readers, project)
 
 

@@ -7,10 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 from backend_lint.engine.discover import Candidate, discover, read_regular
-from backend_lint.engine.read_file import Imports
 from backend_lint.engine.read_stage import Sources, read_all
 from backend_lint.engine.roles import role_finder
-from backend_lint.facts.file import Kind, SourceFile, Unchecked
+from backend_lint.facts.file import Asked, Kind, SourceFile, Unchecked
 from backend_lint.project.import_model import ImportModel
 
 if TYPE_CHECKING:
@@ -42,11 +41,11 @@ def _read(settings: Settings) -> tuple[ImportModel, list[Unchecked]]:
 
     candidates = discover(settings).candidates
     files = {one.path: SourceFile(one.path, one.kind, role(one.path, b""), one.stamp[2]) for one in candidates if one.kind is not Kind.PYTHON}
-    sources = Sources([one for one in candidates if one.kind is Kind.PYTHON], load, role, imports=Imports.ALONE)
+    sources = Sources([one for one in candidates if one.kind is Kind.PYTHON], load, role, asked=Asked.IMPORTS)
     if settings.cache:
         from backend_lint.engine.cache import open_cache
 
-        cache = open_cache(settings, [], imports_only=True)
+        cache = open_cache(settings, [], asked=sources.asked)
         try:
             found = read_all(sources, [], cache, settings.jobs)
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import importlib.util
 from collections.abc import Sequence
 
@@ -10,23 +9,12 @@ import msgspec
 
 from backend_lint.api import CstRule, LocalRule, NodeRule
 from backend_lint.engine.limits import INSTALL_LIBCST, suspicious
-from backend_lint.facts.file import Kind, SourceFile, Unchecked
+from backend_lint.facts.file import Asked, Kind, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 
 MARK = b"backend-lint:"
 _DECLARES_AN_APP = "apps.py"
 """What such a file says of a Django app is no import, and the shape of a project rests on it."""
-
-
-class Imports(enum.Enum):
-    """What is asked of Python files: all facts, or imports only. Then a file that nobody could parse is to be told (`CHECKED`), or its imports will do."""
-
-    WITH_ALL = 0
-    ALONE = 1
-    CHECKED = 2
-
-    def only(self, kind: Kind, path: str) -> bool:
-        return self is not Imports.WITH_ALL and kind is Kind.PYTHON and not path.endswith(_DECLARES_AN_APP)
 
 
 def read_file(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: bool = False) -> Reading:
@@ -42,12 +30,17 @@ def read_file(file: SourceFile, data: bytes, rules: Sequence[LocalRule], timed: 
     return reading
 
 
-def read_imports(file: SourceFile, data: bytes, asked: Imports) -> Reading | None:
+def whole_only(kind: Kind, path: str) -> bool:
+    """The imports of such a file are not read alone."""
+    return kind is not Kind.PYTHON or path.endswith(_DECLARES_AN_APP)
+
+
+def read_imports(file: SourceFile, data: bytes) -> Reading | None:
     """The reading of a file with its imports for facts, and its inline suppressions; None if it is one for `read_file`."""
     from backend_lint.readers.python.imports import is_python, read_imports
 
     reading = read_imports(data)
-    if reading is None or (asked is Imports.CHECKED and (suspicious(data) or not is_python(data))):
+    if reading is None or (file.asked is Asked.IMPORTS_AND_SYNTAX and (suspicious(data) or not is_python(data))):
         return None
     return _with_suppressions(reading, file, data) if MARK in data else reading
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from backend_lint.api import LocalRule
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.limits import can_fork, cores, suspicious
-from backend_lint.engine.read_file import Imports, not_read, read_file, read_imports
+from backend_lint.engine.read_file import not_read, read_file, read_imports, whole_only
 from backend_lint.engine.wire import Task, decode_reading, encode_reading, encode_tasks
-from backend_lint.facts.file import Role, SourceFile
+from backend_lint.facts.file import Asked, Role, SourceFile
 from backend_lint.facts.reading import Reading
 
 Answers = Generator[tuple[SourceFile, Reading, bytes | None], None, None]
@@ -42,14 +42,14 @@ class Executor(Protocol):
 class Sources(NamedTuple):
     """Where bytes come from. `load` raises OSError, its text says why; `role` tells the role by path and bytes.
 
-    `read_roles`: the roles whose facts somebody reads; None for all. `imports`: only imports of Python files are asked for, see `read_file.Imports`.
+    `read_roles`: the roles whose facts somebody reads; None for all. `asked`: which facts of Python files are.
     """
 
     candidates: Sequence[Candidate]
     load: Callable[[Candidate], bytes]
     role: Callable[[str, bytes], Role]
     read_roles: frozenset[Role] | None = None
-    imports: Imports = Imports.WITH_ALL
+    asked: Asked = Asked.ALL
 
 
 class Others(NamedTuple):
@@ -98,8 +98,8 @@ def read_all(
                 continue
             role = sources.role(candidate.path, data)
             syntax_only = sources.read_roles is not None and role not in sources.read_roles
-            imports_only = not syntax_only and sources.imports.only(candidate.kind, candidate.path)
-            file = SourceFile(candidate.path, candidate.kind, role, len(data), syntax_only, imports_only)
+            asked = Asked.ALL if syntax_only or whole_only(candidate.kind, candidate.path) else sources.asked
+            file = SourceFile(candidate.path, candidate.kind, role, len(data), syntax_only, asked)
             if cache is not None:
                 key = cache.key(file, data)
                 if (reading := cache.get(key)) is not None:
@@ -111,7 +111,7 @@ def read_all(
                 # not kept: whoever made the part is believed for this run, and no later one
                 found[candidate.path] = (file, read)
                 continue
-            if imports_only and (quick := read_imports(file, data, sources.imports)) is not None:
+            if asked is not Asked.ALL and (quick := read_imports(file, data)) is not None:
                 found[candidate.path] = (file, quick)
                 if cache is not None:
                     cache.put(key, encode_reading(quick))

@@ -25,7 +25,7 @@ from backend_lint.engine.result import Reported, Result
 from backend_lint.engine.roles import role_finder
 from backend_lint.engine.triage import triage
 from backend_lint.facts.database import KnownDatabase
-from backend_lint.facts.file import Role, SourceFile, Unchecked
+from backend_lint.facts.file import Asked, Role, SourceFile, Unchecked
 from backend_lint.facts.reading import Reading
 from backend_lint.readers import wanted
 
@@ -82,7 +82,8 @@ def _run(
     rules = _serving(rules, plan)
     with clock.measure("discover"):
         discovery = discover(settings) if memory is None else memory.discover(settings)
-        sources = _disk(settings, discovery, watch, roles_read(rules))
+        asked_facts = _asked_facts(settings, rules) if memory is None and elsewhere is None else Asked.ALL
+        sources = _disk(settings, discovery, watch, roles_read(rules))._replace(asked=asked_facts)
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules), elsewhere, memory=memory)
     asked = _asked(settings)
@@ -275,7 +276,7 @@ def _read(
         return read_all(sources, rules, None, settings.jobs, settings.timings, others), others.said()
     from backend_lint.engine.cache import open_cache
 
-    cache = open_cache(settings, rules, on_disk, sources.read_roles)
+    cache = open_cache(settings, rules, on_disk, sources.read_roles, sources.asked)
     try:
         readings = read_all(sources, rules, cache, settings.jobs, settings.timings, others)
     finally:
@@ -305,6 +306,14 @@ def _serving(rules: list[Rule], plan: Plan | None) -> list[Rule]:
     from backend_lint.facts.architecture import Contract
 
     return rules if plan is not None and plan.contracts else [rule for rule in rules if not (isinstance(rule, ProjectRule) and Contract in rule.needs)]
+
+
+def _asked_facts(settings: Settings, rules: Sequence[Rule]) -> Asked:
+    """Which facts the rules read: those that judge nothing but contracts need imports only, while nobody else asks for the model."""
+    from backend_lint.facts.architecture import Contract
+
+    only = bool(rules) and all(isinstance(rule, ProjectRule) and rule.needs == (Contract,) for rule in rules)
+    return Asked.IMPORTS_AND_SYNTAX if only and not settings.gate and settings.diff_base is None else Asked.ALL
 
 
 def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:

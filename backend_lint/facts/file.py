@@ -42,10 +42,18 @@ class Kind(enum.StrEnum):
     """HTML of Django and Jinja."""
 
 
+class Asked(enum.IntEnum):
+    """Which facts of a Python file are asked for: all; imports only; imports only, and whether the file can be parsed at all."""
+
+    ALL = 0
+    IMPORTS = 1
+    IMPORTS_AND_SYNTAX = 2
+
+
 class SourceFile(msgspec.Struct, frozen=True):
     """A file that discovery found. `path` is relative to the project root with `/`.
 
-    `syntax_only`: no rule of the run reads facts of such a file, so it is parsed and no more. `imports_only`: of its facts only the imports are asked for.
+    `syntax_only`: no rule of the run reads facts of such a file, so it is parsed and no more.
     """
 
     path: str
@@ -53,7 +61,7 @@ class SourceFile(msgspec.Struct, frozen=True):
     role: Role
     size: int
     syntax_only: bool = False
-    imports_only: bool = False
+    asked: Asked = Asked.ALL
 
 
 class Unchecked(msgspec.Struct, frozen=True, order=True):

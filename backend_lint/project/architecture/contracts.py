@@ -194,7 +194,7 @@ class Contracts:
         direct = contract.kind is ContractKind.PROTECTED or not contract.indirect
         self._step(len(goal) + len(source.paths), contract.name)
         if not direct:
-            starts = [*goal, *(path for path in onward if path not in source.paths)]
+            starts = [*sorted(goal), *(path for path in onward if path not in source.paths)]
             reaching, steps = ways.reaching(target.name, [*target.paths, *onward])
             self._step(steps, contract.name)
             if reaching.isdisjoint(source.paths):
