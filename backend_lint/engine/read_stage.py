@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from backend_lint.api import LocalRule
+from backend_lint.api import LocalRule, ProjectRule, Rule
 from backend_lint.engine.discover import Candidate
 from backend_lint.engine.limits import can_fork, cores, suspicious
 from backend_lint.engine.read_file import not_read, read_file, read_imports, whole_only
@@ -30,6 +30,7 @@ _BATCH_SECONDS = 600.0
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from backend_lint.config import Settings
     from backend_lint.engine.shards import Parts
 
 
@@ -75,6 +76,14 @@ class Store(Protocol):
     def get(self, key: bytes) -> Reading | None: ...
     def put(self, key: bytes, encoded: bytes) -> None: ...
     def remember(self, candidate: Candidate, file: SourceFile, key: bytes) -> None: ...
+
+
+def asked_facts(settings: Settings, rules: Sequence[Rule]) -> Asked:
+    """Which facts the rules read: those that judge nothing but contracts need imports only, while nobody else asks for the model."""
+    from backend_lint.facts.architecture import Contract
+
+    only = bool(rules) and all(isinstance(rule, ProjectRule) and rule.needs == (Contract,) for rule in rules)
+    return Asked.IMPORTS_AND_SYNTAX if only and not settings.gate and settings.diff_base is None else Asked.ALL
 
 
 def read_all(

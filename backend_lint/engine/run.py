@@ -18,7 +18,7 @@ from backend_lint.engine.discover import Candidate, Discovery, discover, given, 
 from backend_lint.engine.judge import Clock, Judged, Kept, Readings, judge
 from backend_lint.engine.kept_answers import kept_answers
 from backend_lint.engine.kept_texts import kept_texts
-from backend_lint.engine.read_stage import Executor, Others, Sources, read_all
+from backend_lint.engine.read_stage import Executor, Others, Sources, asked_facts, read_all
 from backend_lint.engine.reports import coverage_of, measured_by, of_rules
 from backend_lint.engine.requirements import Manifests
 from backend_lint.engine.result import Reported, Result
@@ -82,8 +82,8 @@ def _run(
     rules = _serving(rules, plan)
     with clock.measure("discover"):
         discovery = discover(settings) if memory is None else memory.discover(settings)
-        asked_facts = _asked_facts(settings, rules) if memory is None and elsewhere is None else Asked.ALL
-        sources = _disk(settings, discovery, watch, roles_read(rules))._replace(asked=asked_facts)
+        facts = asked_facts(settings, rules) if memory is None and elsewhere is None else Asked.ALL
+        sources = _disk(settings, discovery, watch, roles_read(rules))._replace(asked=facts)
     with clock.measure("read"):
         readings, notes = _read(settings, sources, local_rules(rules), elsewhere, memory=memory)
     asked = _asked(settings)
@@ -306,14 +306,6 @@ def _serving(rules: list[Rule], plan: Plan | None) -> list[Rule]:
     from backend_lint.facts.architecture import Contract
 
     return rules if plan is not None and plan.contracts else [rule for rule in rules if not (isinstance(rule, ProjectRule) and Contract in rule.needs)]
-
-
-def _asked_facts(settings: Settings, rules: Sequence[Rule]) -> Asked:
-    """Which facts the rules read: those that judge nothing but contracts need imports only, while nobody else asks for the model."""
-    from backend_lint.facts.architecture import Contract
-
-    only = bool(rules) and all(isinstance(rule, ProjectRule) and rule.needs == (Contract,) for rule in rules)
-    return Asked.IMPORTS_AND_SYNTAX if only and not settings.gate and settings.diff_base is None else Asked.ALL
 
 
 def roles_read(rules: Iterable[Rule]) -> frozenset[Role]:
