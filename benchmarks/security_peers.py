@@ -75,6 +75,8 @@ class Place(NamedTuple):
     label: str
     use: tuple[int, int] = (0, 0)
     """The lines of the first statement that reads what the place binds."""
+    marked: int = 0
+    """The line that is marked, which may stand inside of the statement."""
 
 
 class Said(NamedTuple):
@@ -192,8 +194,10 @@ def semgrep_places(tree: Path, target: Path) -> tuple[list[Place], list[Path], d
                 if kind and at in statements:
                     is_bad = match.group(1).endswith("ruleid") or labels.get((at, kind), (False, ""))[0]
                     labels[at, kind] = (is_bad, name)
+        marked = [(statements[at], kind) for at, kind in labels]
         for (at, kind), (is_bad, name) in labels.items():
-            places.append(Place("semgrep", path, at, statements[at][1], kind, is_bad, name, readers.get(at, (0, 0))))
+            begin = statements[at][0] if marked.count((statements[at], kind)) == 1 else at  # several marks in one statement: each has its own line
+            places.append(Place("semgrep", path, begin, statements[at][1], kind, is_bad, name, readers.get(at, (0, 0)), at))
     return places, rules, kinds
 
 
@@ -309,7 +313,7 @@ def widened(places: Iterable[Place], matches: Iterable[Said]) -> list[Place]:
     for one in matches:
         key = (one.path, one.line, one.rule)
         ends[key] = max(ends.get(key, 0), one.end_line)
-    return [one._replace(end_line=max(one.end_line, ends.get((one.path, one.line, one.label), 0))) for one in places]
+    return [one._replace(end_line=max(one.end_line, *(ends.get((one.path, line, one.label), 0) for line in (one.line, one.marked)))) for one in places]
 
 
 def is_hit(place: Place, said: dict[str, list[Said]]) -> bool:

@@ -37,6 +37,12 @@ os.system("ls")
 def later(line):
     command = line
     os.system(command)
+
+
+os.popen(
+    # ruleid: shell-with-input
+    given
+)
 """
 FUNCTIONAL = """class Tests:
     def test_shell(self):
@@ -60,6 +66,7 @@ def test_a_mark_names_the_next_statement_in_the_class_of_its_rule(places: list[o
         (4, 6, True, "command injection"),
         (9, 9, False, "command injection"),
         (13, 16, True, "command injection"),
+        (19, 22, True, "command injection"),  # the mark stands inside of the statement
     ]
 
 
