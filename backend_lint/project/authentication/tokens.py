@@ -55,9 +55,17 @@ def is_unverified(project: Project, found: LibraryCall) -> bool:
     """``verify=False`` or ``options={"verify_signature": False}``."""
     if keyword(found.call, "verify") == "False":
         return True
-    options = keyword(found.call, "options")
+    options = _bound_before(found, keyword(found.call, "options"))
     held = entry(project, found.place(options), "verify_signature") if options else None
     return held is not None and held.text == "False"
+
+
+def _bound_before(found: LibraryCall, text: str) -> str:
+    """What a local that is bound several times holds at a call, if all of that stands in the block of the call."""
+    bound = found.module.assigns_to(found.function, text) if text[:1] == "%" else ()
+    if len(bound) < 2 or any(one.augmented or one.block != found.call.block for one in bound):
+        return text
+    return next((one.value for one in bound if one.line < found.call.line), text)
 
 
 def is_only_looked_at(project: Project, found: LibraryCall) -> bool:
@@ -74,12 +82,18 @@ def is_only_looked_at(project: Project, found: LibraryCall) -> bool:
         for derived in project.resolver.classes.subclasses(found.module.path, owner):
             if derived.path == found.module.path:
                 related.update(found.module.classes[derived.index].methods)
-    if any(_verifies(project, found, function) for function in sorted(related)):
+    if not _holds_key(found) and any(_verifies(project, found, function) for function in sorted(related)):
         return True
     read = keys_read(body, found.number)
     if read and read <= _HARMLESS:
         return True
     return _is_fetched(body, argument(found.call, 0, "jwt") or argument(found.call, 0, "token"))
+
+
+def _holds_key(found: LibraryCall) -> bool:
+    """PyJWT is handed a key that it does not use: who only looks into a token to find its issuer has none yet."""
+    key = argument(found.call, 1, "key")
+    return found.name.startswith("jwt.") and key not in ("", "None", "''")
 
 
 def _verifies(project: Project, found: LibraryCall, function: int) -> bool:
