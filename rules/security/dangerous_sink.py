@@ -8,11 +8,18 @@ from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Arrival, Danger
 from backend_lint.project.taint.sources import Trait
+from backend_lint.project.taint.values import pieces
 
 _SAID = {
     Danger.COMMAND: ("runs as a command of the shell", "pass a list of arguments without a shell"),
     Danger.PROGRAM: ("decides which program is started", "name the program in the code, or look it up in a table of those that are allowed"),
+    Danger.SCRIPT: ("decides which script the interpreter runs", "name the script in the code, or look it up in a table of those that are allowed"),
+    Danger.WORDS: (
+        "is written into a command that no shell takes apart: POSIX looks for a program of that whole name, Windows makes options of the value",
+        "pass a list of arguments",
+    ),
     Danger.CODE: ("runs as Python code", "use `ast.literal_eval` or a table of what is allowed"),
+    Danger.MEMBER: ("decides which of the names that the code sees is used, functions that it imports too", "look it up in a table of those that are allowed"),
     Danger.PATH: ("names a file, and `../` leads out of the folder", "resolve the path and require `is_relative_to` the folder"),
     Danger.PICKLE: ("is loaded by a format that runs code", "use JSON, or a safe loader"),
     Danger.TEMPLATE: ("is compiled as a template, which can run code", "use a fixed template and pass the value as a variable"),
@@ -135,4 +142,6 @@ def _is_sure(project: Project, found: Arrival) -> bool:
         return False
     if _is_django_template(found):
         return False  # its language runs no code
+    if found.danger in (Danger.SCRIPT, Danger.WORDS, Danger.MEMBER) or (found.danger is Danger.PROGRAM and not pieces(found.value)[0].is_value):
+        return False
     return found.danger not in (Danger.PATH, Danger.PROGRAM) or len(found.trail.steps) == 1

@@ -74,11 +74,13 @@ class SqlBuiltFromStrings(ProjectRule, Mends):
         for found in project.taint.statements:
             path, function = found.key
             place = (path, found.call.line, function)
-            if found.trail is not None and place not in seen:
+            if found.trail is not None and place not in seen and (not found.is_dropped or self.shows(Profile.STRICT)):
                 seen.add(place)
                 evidence = [Evidence(step.path, step.line, step.text) for step in (*found.trail.steps, *found.run)]
                 symbol = symbol_of(project.modules[path].functions[function])
                 message = f"`{found.value}` of the request is written into the statement, which lets the caller run SQL: hand it over as a parameter"
+                if found.is_dropped:
+                    message = f"`format` does not write `{found.value}` of the request into `%s`, `%` would let the caller run SQL: hand it over as a parameter"
                 ref = project.value(path, function, found.call.callee)
                 sign = placeholder_of(ref.name) if ref is not None and ref.is_external else ""
                 cure = f'execute("... {sign} ...", [...])' if sign else ""

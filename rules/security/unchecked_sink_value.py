@@ -10,13 +10,27 @@ from backend_lint.project.taint.unchecked import Unchecked, unchecked
 
 _SAID = {
     Danger.SQL: ("the text of the statement", "hand it over as a parameter, or pick names of tables and columns from a fixed list"),
+    Danger.UNFILLED: (
+        "the text of the statement, whose `%s` `format` leaves as it is and `%` would fill",
+        "hand it over as a parameter",
+    ),
     Danger.COMMAND: ("the command that it becomes part of", "pass a list of arguments without a shell"),
     Danger.PROGRAM: ("the program that is started", "name the program in the code, or pick it from a fixed list"),
+    Danger.WORDS: (
+        "a command that no shell takes apart: POSIX looks for a program of that whole name, Windows makes options of the value",
+        "pass a list of arguments",
+    ),
     Danger.CODE: ("the Python code that runs", "use `ast.literal_eval` or a table of what is allowed"),
     Danger.PICKLE: ("a format that runs code when it is loaded", "use JSON or a safe loader, or check a signature first"),
     Danger.TEMPLATE: ("the template that is compiled", "use a fixed template and pass the value as a variable"),
     Danger.URL: ("the path of the address, where `../` and `?` reach other pages of that host", "quote it with `urllib.parse.quote(value, safe='')`"),
     Danger.PATH: ("the folder that the archive is unpacked to", "pass `filter='data'`, which keeps members inside of it"),
+}
+_WHOLE = {
+    Danger.COOKIE: "the cookie holds a pickled value, a format that runs code: a browser may send another one back; keep JSON there, or the key of a session",
+    Danger.LISTENER: "whoever reaches this port sends a configuration, parts of which run as Python code: pass `verify=`, a function that checks a signature",
+    Danger.CONNECTION: "`recv` of this connection loads pickles, a format that runs code, from whoever is at the other end: pass `authkey=`",
+    Danger.REMOTE: "a socket becomes the input and output of a shell: whoever is at the other end commands this machine; take it out",
 }
 
 
@@ -82,6 +96,8 @@ class UncheckedSinkValue(ProjectRule):
 
 
 def _message(found: Unchecked) -> str:
+    if found.danger in _WHOLE:
+        return _WHOLE[found.danger]
     what, cure = _SAID[found.danger]
     if found.danger is Danger.PATH:
         return f"members of an archive may lead out of {what}: {cure}"

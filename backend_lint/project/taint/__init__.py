@@ -17,17 +17,19 @@ from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
 from backend_lint.project.taint.library import BY_METHOD, LAST_NAMES, PROGRAMS, RUNNERS, SHELLS, SINKS, UNSAFE_LOADERS, YAML, Danger, Sink
 from backend_lint.project.taint.open_values import OpenValues
+from backend_lint.project.taint.programs import decisive
 from backend_lint.project.taint.stores import store_sinks
 from backend_lint.project.taint.values import parts, pieces
 from backend_lint.project.value_text import constant_string, split
 
 if TYPE_CHECKING:
-    from backend_lint.project import FunctionKey, Project
+    from backend_lint.project import FunctionKey, Project, Ref
     from backend_lint.project.taint.statements import Built
 
 __all__ = ["Arrival", "Danger", "Flows", "Mode", "Step", "Taint", "Trail"]
 
 
+_IMPORTS = ("__import__().", "importlib.import_module().", "import_module().")
 _WORD = lazy_regex(r"[A-Za-z<]")
 
 
@@ -49,6 +51,7 @@ class Arrival(NamedTuple):
     call: Call
     name: str
     trail: Trail
+    value: str = ""
 
 
 class Taint:
@@ -79,15 +82,24 @@ class Taint:
     def _places(self) -> dict[Place, Arrival | None]:
         if self._arrivals is None:
             self._arrivals = {}
-            for place in (*self._found(), *self._pages()):
+            for place in (*self._found(), *self._pages(), *self._members()):
                 trail = arriving(self.flows, place.key, place.value, place.danger)
-                self._arrivals[place] = Arrival(*place[:4], trail) if trail is not None else None
+                self._arrivals[place] = Arrival(*place[:4], trail, place.value) if trail is not None else None
         return self._arrivals
 
     def _found(self) -> Iterator[Place]:
-        for module, function, _, call in self._project.named_calls.calls(*LAST_NAMES, *self._methods):
+        for module, function, _, call in self._project.named_calls.calls(*LAST_NAMES, *self._methods, *self._other_names()):
             if module.role is Role.APPLICATION and not for_development(module.path):
                 yield from self._at(module.path, function, _run(call, call.callee.rpartition(".")[2]))
+
+    def _other_names(self) -> set[str]:
+        """The names that imports and module level give to dangerous functions: ``from pickle import loads as read``, ``run = subprocess.run``."""
+        renamed = self._project.named_calls.renamed
+        found = {name for member in (*SINKS, *PROGRAMS) for name in renamed.get(member, ())}
+        for module in self._project.modules.values():
+            bound = (one for one in module.bodies[0].assigns if "." in one.value and one.value.rpartition(".")[2] in LAST_NAMES)
+            found.update(one.target for one in bound if one.target.isidentifier())
+        return found
 
     def _at(self, path: str, function: int, call: Call) -> Iterator[Place]:
         if not call.args and not call.keywords and "." not in call.callee:
@@ -95,11 +107,11 @@ class Taint:
         ref = self._project.value(path, function, call.callee)
         if ref is not None and not ref.is_external:
             return
-        name = self._imported((path, function), call) or (ref.name if ref is not None else _unresolved(call))
+        name = self._imported((path, function), call, ref) or (ref.name if ref is not None else _unresolved(call))
         sink = self._sink(name, call)
         if sink is None or (name in YAML and not makes_objects(self._project, (path, function), call)):
             return
-        value = _value(sink, call)
+        danger, value = decisive(call, _first(sink, call), call.args[sink.position + 1 :]) if sink.programs else (sink.danger, _value(sink, call))
         if sink.danger is Danger.NOSQL and value[:1] != "{" and call.callee.endswith(".find"):
             return  # strings have such a method as well
         if sink.programs and self._begins_with_program((path, function), value):
@@ -107,8 +119,7 @@ class Taint:
         if (sink.whole and (value[:1] in "{[" or len(pieces(value)) > 1)) or (sink.markup and not _is_composed(value)):
             return
         if value and parts(value) != ():
-            is_program = sink.programs and value in (_first(sink, call), next(iter(split(_first(sink, call)[1:-1])), ""))
-            yield Place(Danger.PROGRAM if is_program else sink.danger, (path, function), call, name, value)
+            yield Place(danger, (path, function), call, name, value)
 
     def _sink(self, name: str, call: Call) -> Sink | None:
         for sink in (SINKS.get(name), PROGRAMS.get(name)):
@@ -131,14 +142,21 @@ class Taint:
                     call = Call(found.line, found.column, found.end_line, found.end_column, "return", (text,), (), found.block, Use.OTHER, False)
                     yield Place(Danger.HTML, key, call, "return", text)
 
-    def _imported(self, key: FunctionKey, call: Call) -> str:
-        """``__import__('os').system``."""
+    def _members(self) -> Iterator[Place]:
+        from backend_lint.project.taint.members import members
+
+        return (Place(Danger.MEMBER, found.key, found.call, "globals", found.value) for found in members(self._project))
+
+    def _imported(self, key: FunctionKey, call: Call, ref: Ref | None) -> str:
+        """``__import__('os').system``, at once or through a name."""
         number, _, rest = call.callee[1:].partition(".")
-        calls = self._project.modules[key[0]].bodies[key[1]].calls
-        if call.callee[:1] != "#" or not number.isdigit() or int(number) >= len(calls):
+        if ref is not None and ref.origin is not None and ref.name.startswith(_IMPORTS):
+            key, number, rest = (ref.origin.path, ref.origin.function), str(ref.origin.call), ref.name.partition("().")[2]
+        elif call.callee[:1] != "#":
             return ""
-        found = calls[int(number)]
-        module = constant_string(found.args[0]) if found.args and found.callee in ("__import__", "importlib.import_module") else None
+        calls = self._project.modules[key[0]].bodies[key[1]].calls
+        found = calls[int(number)] if number.isdigit() and int(number) < len(calls) else None
+        module = constant_string(found.args[0]) if found is not None and found.args and f"{found.callee}()." in _IMPORTS else None
         return f"{module}.{rest}" if module else ""
 
 
@@ -189,8 +207,7 @@ def _is_true(value: str) -> bool:
 def _value(sink: Sink, call: Call) -> str:
     if sink.position == -1:
         return call.callee.rpartition(".")[0]
-    value = _first(sink, call)
-    return _program(value, call.args[sink.position + 1 :]) if sink.programs else value
+    return _first(sink, call)
 
 
 def _first(sink: Sink, call: Call) -> str:
@@ -199,13 +216,3 @@ def _first(sink: Sink, call: Call) -> str:
     if not value and sink.position >= 0 and len(call.args) > sink.position and (sink.programs or not call.args[sink.position].startswith("*")):
         value = call.args[sink.position].lstrip("*")
     return value
-
-
-def _program(first: str, others: tuple[str, ...]) -> str:
-    """What decides which program runs: the first item, or what a shell is told by ``-c``."""
-    items = [item for value in (first, *others) for item in (split(value[1:-1]) if value[:1] == "[" else [value])]
-    program = constant_string(items[0]) if items else None
-    if program is None:
-        return items[0] if items and pieces(items[0])[0].is_value else ""
-    told = [number for number, item in enumerate(items) if item in ("'-c'", "'-lc'", "'-ec'", "'/c'", "'-e'")]
-    return items[told[0] + 1] if program.rpartition("/")[2] in SHELLS and told and told[0] + 1 < len(items) else ""

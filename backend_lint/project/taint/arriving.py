@@ -17,6 +17,7 @@ _HARMLESS: dict[Danger, frozenset[Trait]] = {
     Danger.REDIRECT: frozenset({Trait.SEGMENT, Trait.NAME, Trait.HEADER, Trait.BYTES, Trait.ADDRESS, Trait.BODY, Trait.ADMIN}),
     Danger.COMMAND: frozenset({Trait.URL}),
     Danger.PROGRAM: frozenset({Trait.URL}),
+    Danger.SCRIPT: frozenset({Trait.URL}),
     Danger.HTML: frozenset({Trait.HEADER, Trait.BYTES, Trait.URL, Trait.BODY}),
     Danger.SQL: frozenset({Trait.URL}),
 }

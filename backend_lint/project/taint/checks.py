@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backend_lint.facts.python import BlockKind, Body, Call
+from backend_lint.facts.python import BlockKind, Body, Call, Use
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PASSES, TESTING
 from backend_lint.project.value_text import alternatives, call_ids
@@ -21,6 +21,8 @@ _ASKS = lazy_regex(r"(?:is|has|in|belongs|points)_\w*(?:url|uri|host|domain|path
 """Functions of the project whose answer decides: ``if is_shop_url(next)``."""
 _NOT_CHECKING = LAST_NAMES | KEEPING | {"mark_safe", "SafeString", "send_from_directory"}
 """Names that only sound so: ``check_output``, ``unsafe_load``."""
+_QUOTING = frozenset({"quote", "quote_plus", "quoteattr", "quote_ident", "escape", "escape_filter_chars"})
+"""What makes a harmless copy: who hands the value on itself, hands on what it was."""
 _MEMBER = lazy_regex(r"(?: not)? in |[=!]=(?!''|\"\"|None|True|False|\d)")
 _LEVELS = 4
 _ABSENT = lazy_regex(r"^\((?:not #(\d+)|#(\d+) is None|#(\d+)==None)\)$")
@@ -77,6 +79,8 @@ class Checks:
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):
             receiver, _, method = call.callee.rpartition(".")
+            if method in _QUOTING and call.use not in (Use.DROPPED, Use.OTHER):
+                continue
             asks = method in TESTING or _ASKS.match(method) is not None
             if (_CHECKING.search(method) and method not in _NOT_CHECKING) or (asks and self._decides(number, method)):
                 yield from (text for text in (*call.args, *(value for _, value in call.keywords)) if text[:1] not in "'\"")

@@ -123,11 +123,11 @@ class Flows:
                     queue += [(caller, one._replace(steps=(*one.steps, step, *origin.steps)), hops + 1) for one in onward]
         return tuple(found)
 
-    def handed(self, key: FunctionKey, name: str) -> Iterator[tuple[FunctionKey, str, Step]]:
-        """What callers hand over for a parameter."""
+    def handed(self, key: FunctionKey, name: str, *, named_only: bool = False) -> Iterator[tuple[FunctionKey, str, Step]]:
+        """What callers hand over for a parameter; `named_only`: under a name that a parameter for all names takes."""
         head = self._head(key)
         for caller, call, shift in self._call_sites(key):
-            value = argument(head, call, name, shift)
+            value = dict(call.keywords).get(name, "") if named_only else argument(head, call, name, shift)
             if value:
                 yield caller, value, Step(caller[0], call.line, f"handed to `{head.name.rpartition('.')[2]}` as `{name}`")
 

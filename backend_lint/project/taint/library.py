@@ -17,6 +17,8 @@ class Danger(enum.StrEnum):
     SQL = "sql"
     COMMAND = "command"
     PROGRAM = "program"
+    SCRIPT = "script"
+    WORDS = "words"
     CODE = "code"
     PATH = "path"
     PICKLE = "pickle"
@@ -28,6 +30,12 @@ class Danger(enum.StrEnum):
     NOSQL = "nosql"
     LDAP = "ldap"
     XPATH = "xpath"
+    MEMBER = "member"
+    UNFILLED = "unfilled"
+    COOKIE = "cookie"
+    LISTENER = "listener"
+    CONNECTION = "connection"
+    REMOTE = "remote"
 
 
 class Sink(NamedTuple):
@@ -190,7 +198,9 @@ PROGRAMS: dict[str, Sink] = {
     **{f"os.spawn{name}": Sink(Danger.COMMAND, 1, programs=True) for name in "l le lp lpe v ve vp vpe".split()},
 }
 """Calls that start a program without a shell."""
-SHELLS = frozenset("sh bash zsh dash ksh ash fish csh tcsh cmd cmd.exe powershell pwsh python python3 perl ruby node php".split())
+SHELLS = frozenset("sh bash zsh dash ksh ash fish csh tcsh cmd cmd.exe powershell pwsh python perl ruby node php".split())
+INTERPRETERS = SHELLS - {"cmd", "cmd.exe", "powershell", "pwsh"}
+"""Those whose first argument that is no option names a script."""
 RUNNERS = {"run_in_executor": 1, "to_thread": 0, "run_in_threadpool": 0, "sync_to_async": 0, "submit": 0, "run_sync": 0}
 """Calls that run the function that stands at this position with what follows it."""
 BY_METHOD = {

@@ -7,11 +7,12 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from backend_lint.facts.python import Call, Parameter
+from backend_lint.facts.python import Block, Call, Parameter
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.references import RefKind
 from backend_lint.project.taint.library import CHECKING, KEEPING, PASSES, SINKS, Danger
 from backend_lint.project.taint.passing import argument, carries, shift_of
+from backend_lint.project.taint.sources import is_request
 from backend_lint.project.taint.values import INLINE, parts, root_and_rest
 from backend_lint.project.value_text import alternatives, closing, names_this_machine, split
 
@@ -32,9 +33,12 @@ _FIXED = lazy_regex(
     re.IGNORECASE,
 )
 """Functions whose result cannot be chosen freely by who calls, or is made harmless."""
+_PASSING = frozenset(name.rpartition(".")[2] for name in PASSES if "." in name)
+"""The same without their modules: what a star import, or nothing that is seen, binds."""
 _FILLING = frozenset({"format", "join", "replace", "joinpath", "substitute", "safe_substitute", "format_map"})
 _STARTED_WITH = {"sys.argv": "the command line", "os.environ": "the environment", "os.environb": "the environment"}
 _ARGUMENTS = frozenset({"parse_args", "parse_known_args", "getopt", "gnu_getopt"})
+_GETOPT = frozenset({"getopt", "gnu_getopt"})
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
 _NUMBERS = lazy_regex(r"%[dif]|:[\d.]*[dfeg]")
 
@@ -81,7 +85,7 @@ class OpenValues:
             return ""
         head, body = self._project.calls.head(key), self._project.calls.body(key)
         assigns = [one.value for one in self._project.modules[key[0]].assigns_to(key[1], root) if one.value not in ("", root, "?")]
-        subjects = [block.subject for block in body.blocks if block.target and name in block.target.split(",")]
+        subjects = [block.subject for block in body.blocks if block.target and name in block.target.split(",") and not self._is_option(key, block, name)]
         for value in (*assigns, *subjects):
             if shown := self.first(key, value, hops, depth + 1):
                 return shown
@@ -91,6 +95,18 @@ class OpenValues:
         if not assigns and not subjects and head.scope > 0:
             return self.first((key[0], head.scope), root + rest, hops, depth + 1)
         return ""
+
+    def _is_option(self, key: FunctionKey, block: Block, name: str) -> bool:
+        """The first of each pair that ``getopt`` found: one of the options that the code names."""
+        return name == block.target.partition(",")[0] != block.target and self._is_parsed(key, block.subject)
+
+    def _is_parsed(self, key: FunctionKey, subject: str) -> bool:
+        name = subject.removeprefix("%")
+        if name.isidentifier():
+            return any(self._is_parsed(key, one.value) for one in self._project.modules[key[0]].assigns_to(key[1], subject) if one.value != subject)
+        number = subject[1:].removesuffix("[0]")
+        calls = self._project.calls.body(key).calls
+        return subject.endswith("[0]") and number.isdigit() and int(number) < len(calls) and calls[int(number)].callee.rpartition(".")[2] in _GETOPT
 
     def _of_parameter(self, key: FunctionKey, parameter: Parameter, hops: int, depth: int) -> str:
         if not _is_open(parameter):
@@ -127,7 +143,7 @@ class OpenValues:
         if sink is not None and sink.danger is Danger.URL:
             return "" if names_this_machine(*call.args) else f"what `{name}` answers"
         handed = (*call.args, *(value for _, value in call.keywords))
-        if name in PASSES or name.removesuffix("()") in PASSES:
+        if name in PASSES or name.removesuffix("()") in PASSES or (name == call.callee and name in _PASSING):
             return next((shown for value in handed if (shown := self.first(key, value, hops, depth + 1))), "")
         if receiver and method in KEEPING:
             values = (receiver, *handed) if method in _FILLING else (receiver,)
@@ -150,6 +166,8 @@ class OpenValues:
             if whole.startswith(known) and not whole[len(known) : len(known) + 1].isidentifier():
                 return f"what {said} holds"
         name = root.partition(".")[0]
+        if name == "request" and name not in self._project.modules[key[0]].names and is_request(whole):
+            return f"`{whole}`"
         if name != root or not carries(rest) or name.isupper():
             return ""
         module = self._project.modules[key[0]]

@@ -72,6 +72,11 @@ _NONE: frozenset[Trait] = frozenset()
 _MAPPING = frozenset({Trait.MAPPING})
 
 
+def is_request(text: str) -> bool:
+    """Whether a value is written like a part of a request, whatever its first name stands for."""
+    return _REQUEST.match(text) is not None
+
+
 class Sources:
     """Tells values from outside from others."""
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.taint.expressions import expression_names, option, written
 from backend_lint.project.taint.flows import Step, Trail
 from backend_lint.project.taint.sources import Trait
-from backend_lint.project.taint.values import Piece, formatted, pieces
+from backend_lint.project.taint.values import Piece, formatted, pieces, unfilled
 from backend_lint.project.value_text import alternatives
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _STATEMENT = lazy_regex(
 )
 _FRAGMENTS = lazy_regex(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
 """What takes a part of a statement as its text."""
+_WITH_PARAMETERS = 2
 _CLAUSES = frozenset({"filter", "where", "having", "group_by", "order_by", "distinct"})
 _OF_QUERY = lazy_regex(r"query|session|select\b", re.IGNORECASE)
 _WORD = lazy_regex(r"[A-Za-z]")
@@ -46,6 +48,8 @@ class Built(NamedTuple):
     value: str
     trail: Trail | None
     run: tuple[Step, ...]
+    is_dropped: bool = False
+    """`format` was to write the value, and the text has no place for it but ``%s``."""
 
 
 class Statements:
@@ -54,6 +58,7 @@ class Statements:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._flows = project.taint.flows
+        self._expressions = {"__init__", *expression_names(project)}
 
     def built(self) -> Iterator[Built]:
         """Statements with values in them, in order of path and line."""
@@ -67,10 +72,18 @@ class Statements:
                         yield from self._of((path, function), call, value, (), 0)
                     elif method in _CLAUSES and "." in call.callee and _is_of_query(body, call.callee):
                         yield from self._clauses((path, function), call)
+                    elif method in self._expressions:
+                        yield from self._expression((path, function), call)
                     elif method == "extra" and "." in call.callee:
                         yield from self._extra((path, function), call)
 
     def _of(self, key: FunctionKey, call: Call, value: str, run: tuple[Step, ...], hops: int) -> Iterator[Built]:
+        template, dropped = unfilled(value)
+        if template and _STATEMENT.match(template) and len(call.args) < _WITH_PARAMETERS and not {"params", "parameters", "vars"} & dict(call.keywords).keys():
+            found = self._first(key, [Piece(True, text) for text in dropped])
+            if found is not None:
+                yield Built(key, call, *found, run, True)
+            return
         for variant in self._variants(key, value, call.line):
             text = "".join(_HOLE if piece.is_value else piece.text for piece in variant)
             if not _STATEMENT.match(text) and not (text.strip(_HOLE) and self._is_fragment(key, call)):
@@ -123,6 +136,21 @@ class Statements:
                 if found is not None:
                     yield Built(key, call, *found, ())
                     return
+
+    def _expression(self, key: FunctionKey, call: Call) -> Iterator[Built]:
+        """Django: what is written into the template of an expression."""
+        for value in written(self._project, key, call):
+            found = self._first(key, [Piece(True, value)])
+            if found is None:
+                continue
+            parameter, name = option(self._project, key, value)
+            if parameter and found[1] is None:
+                handed = list(self._flows.handed(key, name, named_only=True))
+                if handed and not any(self._project.taint.open_values.first(caller, text) for caller, text, _ in handed):
+                    continue
+                found = (f"parameter `{name}`", None)
+            yield Built(key, call, *found, ())
+            return
 
     # -- texts --------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Use
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.references import RefKind
-from backend_lint.project.taint import Danger, Place, makes_objects
+from backend_lint.project.taint import Danger, Place
+from backend_lint.project.taint.always import ENCODING, always, has_shell
 from backend_lint.project.taint.flows import Step
-from backend_lint.project.taint.library import SINKS, YAML
+from backend_lint.project.taint.library import KEEPING, PASSES
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.taint.statements import quoted_value
 from backend_lint.project.taint.values import parts, pieces, root_and_rest
@@ -21,18 +21,14 @@ from backend_lint.project.value_text import call_ids, constant_string, names_thi
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
 
-_FOLLOWED = frozenset({Danger.COMMAND, Danger.PROGRAM, Danger.CODE, Danger.PICKLE, Danger.TEMPLATE})
+_FOLLOWED = frozenset({Danger.COMMAND, Danger.PROGRAM, Danger.WORDS, Danger.CODE, Danger.PICKLE, Danger.TEMPLATE})
 _VERB = lazy_regex(r"\b(?:select|insert|update|delete|replace|merge|with)\b", re.IGNORECASE)
 _SHORTEST = 20
-_UNSAFE = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
-_WILDCARD = lazy_regex(r"\b(?:tar|chown|chmod|rsync)\s(?:[^;|&]*\s)?\*")
-"""Names of files that begin with a dash become options of these."""
-_UNPACKING = frozenset({"tarfile.open().extractall", "tarfile.TarFile.extractall", "tarfile.TarFile.open().extractall"})
-_METHODS = frozenset({"unsafe_load", "unsafe_load_all", "load", "load_all", "extractall", "YAML", "system", "popen", "run", "call", "check_call"}) | {
-    *("check_output", "Popen", "popen2", "popen3", "popen4", "getoutput", "getstatusoutput"),
-}
+_ARGUMENT = lazy_regex(r"sys\.argv\[\d+\]")
+_MAKING = frozenset({"datetime", "time", "uuid", "random", "secrets", "math"})
+_HANDS_ON = KEEPING | ENCODING | {name.rpartition(".")[2] for name in PASSES}
+_LEVELS = 8
 _BY_NAME = frozenset({"importlib.import_module", "__import__", "compile", "django.utils.module_loading.import_string"})
-_KEPT_INSIDE = frozenset({"data", "tar"})
 _HARMLESS = frozenset({Trait.SEGMENT, Trait.NAME, Trait.BYTES, Trait.URL, Trait.ADDRESS, Trait.ADMIN})
 
 
@@ -50,17 +46,18 @@ def unchecked(project: Project) -> Iterator[Unchecked]:
     """Dangerous calls with values of unknown source."""
     for built in project.taint.statements:
         if built.trail is None:
-            yield Unchecked(Danger.SQL, built.key, built.call, built.value, built.run)
+            yield Unchecked(Danger.UNFILLED if built.is_dropped else Danger.SQL, built.key, built.call, built.value, built.run)
     yield from _written(project)
     for place in project.taint.others():
         if place.danger is Danger.URL:
             yield from _into_path(project, place)
         elif place.danger in _FOLLOWED:
             shown = _open(project, place)
-            if shown or (place.danger is Danger.PICKLE and "full" not in place.name and not _is_own(project, place)):
+            is_loader = place.danger is Danger.PICKLE and "full" not in place.name
+            if shown or (is_loader and not _is_own(project, place) and not _is_made_here(project, place.key, place.value)):
                 yield Unchecked(place.danger, place.key, place.call, shown, ())
     known = {(found.key, found.call.line) for found in project.taint.arrivals(Danger.PICKLE, Danger.COMMAND)}
-    yield from (found for found in _always(project) if (found.key, found.call.line) not in known)
+    yield from (Unchecked(*found, "", ()) for found in always(project) if (found.key, found.call.line) not in known)
 
 
 def _written(project: Project) -> Iterator[Unchecked]:
@@ -84,8 +81,10 @@ def _written(project: Project) -> Iterator[Unchecked]:
 
 
 def _open(project: Project, place: Place) -> str:
-    if place.name.startswith("subprocess.") and place.value == next(iter(place.call.args), "") and not _has_shell(place.call):
-        return ""  # whether it is a list, and what it begins with, is not known
+    if place.danger is Danger.PROGRAM:
+        whole = place.name.startswith("subprocess.") and place.value == next(iter(place.call.args), "") and not has_shell(place.call)
+        if (whole and not _ARGUMENT.fullmatch(place.value)) or not pieces(place.value)[0].is_value:
+            return ""  # whether it is a list, and what it begins with, is not known
     if place.name in _BY_NAME:
         return ""
     return project.taint.open_values.first(place.key, place.value)
@@ -105,8 +104,31 @@ def _is_own(project: Project, place: Place) -> bool:
     return False
 
 
-def _has_shell(call: Call) -> bool:
-    return any(keyword == "shell" and value != "False" for keyword, value in call.keywords)
+def _is_made_here(project: Project, key: FunctionKey, text: str, level: int = 0) -> bool:
+    """Constants, clocks and random numbers, put together and encoded: nobody chooses them."""
+    if level > _LEVELS:
+        return False
+    inner = parts(text)
+    if inner is not None:
+        return all(_is_made_here(project, key, one, level + 1) for one in inner)
+    root, rest = root_and_rest(text)
+    if root[:1] == "#" and not rest:
+        calls = project.calls.body(key).calls
+        call = calls[int(root[1:])] if root[1:].isdigit() and int(root[1:]) < len(calls) else None
+        if call is None:
+            return False
+        ref = project.value(*key, call.callee)
+        if ref is not None and ref.name.partition(".")[0] in _MAKING:
+            return True
+        receiver, _, method = call.callee.rpartition(".")
+        if method == "dumps":
+            return True
+        given = [*call.args, *(value for _, value in call.keywords), *([receiver] if receiver[:1] in "#%(\'\"" else [])]
+        return bool(given) and method in _HANDS_ON and all(_is_made_here(project, key, one, level + 1) for one in given)
+    if root[:1] == "%" and not rest and not any(one.name == root[1:] for one in project.calls.head(key).parameters):
+        bound = [one.value for one in project.modules[key[0]].assigns_to(key[1], root)]
+        return bool(bound) and all(one != root and _is_made_here(project, key, one, level + 1) for one in bound)
+    return False
 
 
 def _into_path(project: Project, place: Place) -> Iterator[Unchecked]:
@@ -131,33 +153,3 @@ def _before_query(text: str) -> Iterator[str]:
             return
         if piece.is_value:
             yield piece.text
-
-
-def _always(project: Project) -> Iterator[Unchecked]:
-    for path, module in project.modules.items():
-        if module.role is not Role.APPLICATION:
-            continue
-        for function, body in enumerate(module.bodies):
-            for call in body.calls:
-                method = call.callee.rpartition(".")[2]
-                if method in _METHODS:
-                    ref = project.value(path, function, call.callee)
-                    if ref is not None and ref.kind is RefKind.EXTERNAL and (danger := _armed(project, (path, function), ref.name, call)) is not None:
-                        yield Unchecked(danger, (path, function), call, "", ())
-
-
-def _armed(project: Project, key: FunctionKey, name: str, call: Call) -> Danger | None:
-    given = dict(call.keywords)
-    sink = SINKS.get(name)
-    if sink is not None and sink.danger is Danger.COMMAND:
-        is_armed = not sink.needs[0] or _has_shell(call)
-        return Danger.COMMAND if is_armed and call.args and _WILDCARD.search(constant_string(call.args[0]) or "") else None
-    if name in _UNSAFE or (name in YAML and (call.args or "stream" in given) and makes_objects(project, key, call)):
-        return Danger.PICKLE
-    if name == "torch.load" and given.get("weights_only") == "False":
-        return Danger.PICKLE
-    if name == "ruamel.yaml.YAML" and given.get("typ", next(iter(call.args), "")) == "'unsafe'":
-        return Danger.PICKLE
-    if name in _UNPACKING and given.get("filter", "").strip("'").rpartition(".")[2].removesuffix("_filter") not in _KEPT_INSIDE and "members" not in given:
-        return Danger.PATH
-    return None

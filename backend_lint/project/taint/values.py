@@ -125,6 +125,21 @@ def formatted(subject: list[Piece], given: list[str], depth: int = 0) -> list[Pi
     return _filled(subject, FIELD, value)
 
 
+def unfilled(text: str) -> tuple[str, list[str]]:
+    """A template with ``%s`` that is handed to `format`, which fills none of it, and what it was to be filled with; empty for other values.
+
+    >>> unfilled("'x = %s'.format(%a)"), unfilled("'x = {}'.format(%a)")
+    (('x = %s', ['%a']), ('', []))
+    """
+    end = end_of_string(text) if text[:1] in ("'", '"') else 0
+    method, _, given = text[end + 1 :].partition("(") if end else ("", "", "")
+    known = constant_string(text[:end]) or ""
+    is_so = text[end : end + 1] == "." and method == "format" and text.endswith(")") and closing(text, end + 7) == len(text)
+    if not is_so or FIELD.search(known) or "%s" not in known:
+        return "", []
+    return known, [value for _, _, value in map(keyword, split(given[:-1]))]
+
+
 def _entries(text: str) -> list[tuple[str, str]]:
     """The keys and values of a mapping's text."""
     found = []
