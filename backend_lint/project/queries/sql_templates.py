@@ -6,16 +6,11 @@ import functools
 import re
 from collections.abc import Iterable
 
-from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.value_text import STRING
 from backend_lint.sql.parameters import CUT, HOLE
 
 MAX_VARIANTS = 8
 MAX_TEXT = 60_000
-FIELD = lazy_regex(r"\{\{|\}\}|\{([\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
-"""A field of ``str.format``."""
-PERCENT = lazy_regex(r"%%|%(?:\((\w+)\))?[-+ #0-9.]*[sdrifx]")
-"""A field of the ``%`` operator."""
 Texts = tuple[str, ...]
 """All that a value may be; empty if that is not known at all."""
 

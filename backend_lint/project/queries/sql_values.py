@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from backend_lint.duration import digits
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.placeholders import FIELD, PERCENT
 from backend_lint.project.queries.sql_place import END, Place
-from backend_lint.project.queries.sql_templates import FIELD, PERCENT, Texts, end_of_string, f_string, keyword, product, unique
+from backend_lint.project.queries.sql_templates import Texts, end_of_string, f_string, keyword, product, unique
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, constant_string, parse, split
 from backend_lint.sql.parameters import CUT, HOLE, LIST

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.queries.sql_templates import FIELD, PERCENT, end_of_string, f_string, keyword
+from backend_lint.placeholders import FIELD, PERCENT
+from backend_lint.project.queries.sql_templates import end_of_string, f_string, keyword
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.value_text import alternatives, closing, constant_string, parse, split
 

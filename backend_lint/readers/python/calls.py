@@ -120,6 +120,15 @@ def _is_sql(text: str) -> bool:
     return len(text) <= MAX_SQL and is_sql(text)
 
 
+def _template(node: ast.Call) -> str:
+    """``'a long text ... {} ...'.format``: the places for values are kept."""
+    from backend_lint.placeholders import FIELD
+    from backend_lint.readers.python.abridged import abridged
+
+    text = node.func.value.value if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Constant) else None
+    return f"{abridged(text, FIELD)!r}.format" if isinstance(text, str) else ""
+
+
 def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
     inner = len(scan.scope.blocks)
     parts = [scan.argument(arg) for arg in node.args]
@@ -128,7 +137,10 @@ def _inline(scan: Scanner, name: str, node: ast.Call) -> str:
         _go_through(scan, node, inner, parts[position])
     text = f"{name}({','.join(parts)})"
     if len(text) > MAX_VALUE:
-        return text if name[:1] in "'\"f" and _is_sql(text) else "?"
+        if name[:1] in "'\"f" and _is_sql(text):
+            return text
+        short = f"{_template(node)}({','.join(parts)})" if name[:1] in "'\"" and name.endswith(".format") else ""
+        return short if 0 < len(short) <= 2 * MAX_VALUE else "?"
     if name == "len" and text[4] in "#%(" and scan.scope.index:
         scan.measured(node, text)
     return text

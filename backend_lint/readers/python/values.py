@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backend_lint.facts.python import Block, BlockKind, Use, Yield
+from backend_lint.readers.python.abridged import operand, spared
 from backend_lint.readers.python.calls import record_call
 from backend_lint.readers.python.scope import MAX_VALUE, counted
 
@@ -125,9 +126,15 @@ def _slice(scan: Scanner, node: ast.Slice) -> str:
 
 
 def _binary(scan: Scanner, node: ast.BinOp) -> str:
-    text = f"({scan.value(node.left)}{OPERATORS[node.op.__class__]}{scan.value(node.right)})"
+    left, right = scan.value(node.left), scan.value(node.right)
+    text = f"({left}{OPERATORS[node.op.__class__]}{right})"
     if len(text) <= MAX_VALUE or (len(text) <= MAX_SQL and (scan.whole or is_sql(text))):
         return text
+    if node.op.__class__ in (ast.Add, ast.Mod) and (left[:1] in "'\"(" or right[:1] in "'\""):
+        is_template = node.op.__class__ is ast.Mod
+        short = f"({operand(node.left, left, is_template=is_template)}{OPERATORS[node.op.__class__]}{operand(node.right, right)})"
+        if len(short) <= 2 * MAX_VALUE:
+            return short
     return text if len(text) <= MAX_TABLE and (text[1] == "[" or (not scan.scope.index and text[-2:] == "])")) else "?"
 
 
@@ -200,11 +207,13 @@ def _dict(scan: Scanner, node: ast.Dict) -> str:
 
 
 def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
-    parts = []
+    parts: list[str] = []
+    words: list[tuple[int, str]] = []
     for part in node.values:
         if part.__class__ is ast.Constant:
             text = str(part.value)
             parts.append(text.replace("{", "{{").replace("}", "}}").replace("'", "\\'"))
+            words.append((len(parts) - 1, text))
         else:
             inner = scan.value(part.value)  # type: ignore[attr-defined]
             parts.append("{repr(" + inner + ")}" if part.conversion == 114 else "{" + inner + "}")  # type: ignore[attr-defined]
@@ -213,6 +222,10 @@ def _joined_string(scan: Scanner, node: ast.JoinedStr) -> str:
                 scan.value(spec)
     text = f"f'{''.join(parts)}'"
     most = MAX_SQL if scan.whole or (parts and parts[0].lstrip()[:7].upper().startswith(_SQL)) else 2 * MAX_VALUE
+    if len(text) > most:
+        for number, word in words:
+            parts[number] = spared(word).replace("{", "{{").replace("}", "}}").replace("'", "\\'")
+        text = f"f'{''.join(parts)}'"
     return text if len(text) <= most else text[:most] + "...'"
 
 
