@@ -10,7 +10,8 @@ text                  meaning
 ``#3``, ``#3.json``   the result of call 3 of the same function (an awaited call is its result)
 ``x[]``, ``x['k']``   an element of x: by iteration or unknown key, by constant key or index; ``x[:10]``, ``x[%a:]`` are slices
 ``x.__enter__()``     what ``with x as name`` binds
-``'text'``, ``10``    a constant, as ``repr`` writes it; long strings other than SQL are cut after 200 characters, and lose their middle where values are written into them
+``'text'``, ``10``    a constant, as ``repr`` writes it; long strings other than SQL are cut after 200 characters
+                      (where values are written into them, what stands between the places for these)
 ``f'a{%b}c'``         an f-string (``{%b!r}`` is ``{repr(%b)}``); ``str(%e)`` a call of a pure builtin, written in line
 ``[a,b]``, ``{'k':v}``  displays: lists, tuples and sets with brackets; at most 12 items, then ``...``; 400 on module level and of calls
 ``(a+b)``             an operation (``||`` is the operator of one stroke); ``(not a)``, ``(~a)``, ``(a if t else b)``, ``(a and b)``, ``(a<b)``

@@ -6,7 +6,8 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Seve
 from backend_lint.facts.route import EntryKind
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
-from backend_lint.project.taint import Arrival, Danger
+from backend_lint.project.taint import Arrival, Danger, parser_of
+from backend_lint.project.taint.library import is_remote
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.taint.values import pieces
 
@@ -30,6 +31,7 @@ _SAID = {
     Danger.XPATH: ("is written into an XPath expression", "pass it as a variable of the expression"),
     Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
 }
+_REMOTE = ("runs as a command of the shell", "quote it with `shlex.quote`")
 _IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.module_loading.import_string"})
 _IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
 _DJANGO_TEMPLATES = ("django.template.", "django.shortcuts.")
@@ -112,6 +114,7 @@ class DangerousSink(ProjectRule):
             if _is_lxml_five(project, found) or not (_is_sure(project, found) or self.shows(Profile.STRICT)):
                 continue
             harm, cure = _IMPORTED if found.name in _IMPORTING else _TEMPLATED if _is_django_template(found) else _SAID[found.danger]
+            harm, cure = _REMOTE if found.danger is Danger.COMMAND and is_remote(found.name) else (harm, cure)
             message = f"`{found.trail.source.shown}` of the request {harm}: {cure}"
             evidence = [Evidence(step.path, step.line, step.text) for step in found.trail.steps]
             severity = Severity.WARNING if found.danger is Danger.REDIRECT or _is_django_template(found) else None
@@ -120,7 +123,7 @@ class DangerousSink(ProjectRule):
 
 def _is_lxml_five(project: Project, found: Arrival) -> bool | None:
     """lxml 5 and later read no external entities by themselves; False for other parsers too."""
-    return found.name.startswith("lxml.") and project.requirements.at_least("lxml", (5,), found.key[0])
+    return found.name.startswith("lxml.") and not parser_of(found.call) and project.requirements.at_least("lxml", (5,), found.key[0])
 
 
 def _is_django_template(found: Arrival) -> bool:

@@ -6,6 +6,7 @@ from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role
 from backend_lint.project import Project
 from backend_lint.project.failures import symbol_of
 from backend_lint.project.taint import Danger
+from backend_lint.project.taint.library import is_remote
 from backend_lint.project.taint.unchecked import Unchecked, unchecked
 
 _SAID = {
@@ -103,6 +104,8 @@ def _message(found: Unchecked) -> str:
         return f"members of an archive may lead out of {what}: {cure}"
     if not found.shown and found.danger is Danger.COMMAND:
         return "a file whose name begins with a dash becomes an option of the command through `*`: write `./*`, or put `--` before it"
+    if found.danger is Danger.COMMAND and is_remote(found.call.callee):
+        cure = "quote it with `shlex.quote`"
     if not found.shown:
         return f"what is loaded here runs as code, and nothing says who wrote it: {cure}"
     return f"no check between {found.shown} and {what}: {cure}"

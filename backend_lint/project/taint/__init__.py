@@ -109,13 +109,17 @@ class Taint:
             return
         name = self._imported((path, function), call, ref) or (ref.name if ref is not None else _unresolved(call))
         sink = self._sink(name, call)
-        if sink is None or (name in YAML and not makes_objects(self._project, (path, function), call)):
+        if sink is None or (sink.danger is Danger.XML and not self._resolves_entities((path, function), call)):
+            return
+        if name in YAML and not makes_objects(self._project, (path, function), call):
             return
         danger, value = decisive(call, _first(sink, call), call.args[sink.position + 1 :]) if sink.programs else (sink.danger, _value(sink, call))
         if sink.danger is Danger.NOSQL and value[:1] != "{" and call.callee.endswith(".find"):
             return  # strings have such a method as well
         if sink.programs and self._begins_with_program((path, function), value):
             return
+        if sink.strings and not (value[:2] == "f'" or value[:1] in "'\"("):
+            return  # a list, perhaps
         if (sink.whole and (value[:1] in "{[" or len(pieces(value)) > 1)) or (sink.markup and not _is_composed(value)):
             return
         if value and parts(value) != ():
@@ -126,6 +130,15 @@ class Taint:
             if sink is not None and _is_armed(sink, call):
                 return sink
         return self._methods.get(call.callee.rpartition(".")[2]) if "." in call.callee else None
+
+    def _resolves_entities(self, key: FunctionKey, call: Call) -> bool:
+        """Whether XML is parsed without a parser of the code's own, or with one that is told to resolve entities."""
+        parser = parser_of(call)
+        number = parser[1:]
+        calls = self._project.modules[key[0]].bodies[key[1]].calls
+        if parser[:1] != "#" or not number.isdigit() or int(number) >= len(calls):
+            return not parser
+        return dict(calls[int(number)].keywords).get("resolve_entities") == "True"
 
     def _begins_with_program(self, key: FunctionKey, value: str) -> bool:
         """A list that was begun with the name of a program, and grew afterwards."""
@@ -185,6 +198,11 @@ def loader_of(call: Call) -> str:
     return next((value for keyword, value in call.keywords if keyword == "Loader"), next(iter(call.args[1:2]), ""))
 
 
+def parser_of(call: Call) -> str:
+    """The parser that a call of lxml is handed."""
+    return next((value for keyword, value in call.keywords if keyword == "parser"), next(iter(call.args[1:2]), ""))
+
+
 def makes_objects(project: Project, key: FunctionKey, call: Call) -> bool:
     """Whether ``yaml.load`` is called without a loader, or with one that makes objects of any class; a class of the project is taken to be safe."""
     loader = loader_of(call)
@@ -193,7 +211,7 @@ def makes_objects(project: Project, key: FunctionKey, call: Call) -> bool:
 
 
 def _is_armed(sink: Sink, call: Call) -> bool:
-    if any(keyword in sink.unless and value != "False" for keyword, value in call.keywords) or (sink.danger is Danger.XML and len(call.args) > 1):
+    if any(keyword in sink.unless and value != "False" for keyword, value in call.keywords):
         return False
     keyword, wanted = sink.needs
     return not keyword or any(name == keyword and (value == wanted or (wanted == "True" and _is_true(value))) for name, value in call.keywords)

@@ -51,6 +51,8 @@ class Sink(NamedTuple):
     """Harmful only if nothing constant stands beside the value."""
     markup: bool = False
     """Harmful only inside of constant text: a page that is put together."""
+    strings: bool = False
+    """A list is run without a shell."""
     programs: bool = False
     """The argument is a program, or a list that begins with one: harmful are the program, and what a shell is told to run."""
 
@@ -117,6 +119,12 @@ SINKS: dict[str, Sink] = {
     **{f"subprocess.{name}": Sink(Danger.COMMAND, 0, ("args",), ("shell", "True")) for name in "run call check_call check_output Popen".split()},
     **{f"subprocess.{name}": Sink(Danger.COMMAND, 0, ("cmd",)) for name in ("getoutput", "getstatusoutput")},
     **{f"commands.{name}": Sink(Danger.COMMAND) for name in ("getoutput", "getstatusoutput")},
+    **{f"gevent.subprocess.{name}": Sink(Danger.COMMAND, 0, ("args",), ("shell", "True")) for name in "run call check_call check_output Popen".split()},
+    **{f"fabric.{name}": Sink(Danger.COMMAND, 0, ("command",)) for name in "Connection.run Connection.sudo Connection.local".split()},
+    **{f"fabric.api.{name}": Sink(Danger.COMMAND, 0, ("command",)) for name in "run sudo local".split()},
+    **{f"invoke.{name}": Sink(Danger.COMMAND, 0, ("command",)) for name in "run sudo Context.run Context.sudo context.Context.run".split()},
+    **{name: Sink(Danger.COMMAND, 0, ("command",), strings=True) for name in ("anyio.run_process", "anyio.open_process")},
+    "asyncssh.connect().run": Sink(Danger.COMMAND, 0, ("command",)),
     "asyncio.create_subprocess_shell": Sink(Danger.COMMAND, 0, ("cmd",)),
     "asyncio.subprocess.create_subprocess_shell": Sink(Danger.COMMAND, 0, ("cmd",)),
     "paramiko.SSHClient.exec_command": Sink(Danger.COMMAND, 0, ("command",)),
@@ -157,7 +165,7 @@ SINKS: dict[str, Sink] = {
         ).split()
     },
     **{
-        f"lxml.etree.{name}": Sink(Danger.XML, 0, ("text", "source"), unless=("parser",)) for name in ("fromstring", "parse", "XML", "fromstringlist")
+        f"lxml.etree.{name}": Sink(Danger.XML, 0, ("text", "source")) for name in ("fromstring", "parse", "XML", "fromstringlist")
     },
     **{f"requests.{verb}": Sink(Danger.URL, int(verb == "request"), ("url",)) for verb in VERBS},
     **{f"requests.api.{verb}": Sink(Danger.URL, int(verb == "request"), ("url",)) for verb in VERBS},
@@ -214,3 +222,12 @@ YAML = frozenset({"yaml.load", "yaml.load_all"})
 SINKS |= dict.fromkeys(YAML, Sink(Danger.PICKLE, 0, ("stream",)))
 UNSAFE_LOADERS = frozenset({"yaml.Loader", "yaml.UnsafeLoader", "yaml.CLoader", "yaml.loader.Loader", "yaml.loader.UnsafeLoader", "yaml.cyaml.CLoader"})
 LAST_NAMES = frozenset(name.rpartition(".")[2] for name in (*SINKS, *YAML, *PROGRAMS, *BY_METHOD, *RUNNERS))
+
+
+def is_remote(name: str) -> bool:
+    """Whether a call, by its dotted name, always runs its command in a shell, mostly that of another machine.
+
+    >>> is_remote("paramiko.SSHClient.exec_command"), is_remote("subprocess.run")
+    (True, False)
+    """
+    return name.startswith(("paramiko.", "fabric.", "asyncssh.", "invoke.")) or name.endswith("exec_command")

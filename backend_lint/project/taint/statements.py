@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _RUNS = frozenset(
     "execute executemany executescript exec_driver_sql fetchrow fetchval fetch_one fetch_all fetch_val raw text RawSQL read_sql read_sql_query fetch "
-    "execute_sql scalar scalars mogrify from_statement cursor prepare fetchall exec_query execute_query run_query run literal_column".split()
+    "execute_sql scalar scalars mogrify from_statement cursor prepare fetchall exec_query execute_query run_query run literal_column "
+    "query sql command raw_sql query_df query_arrow query_and_wait execute_async execute_immediate exec".split()
 )
 _KEYWORDS = ("sql", "query", "statement", "stmt", "operation", "raw_query", "text", "clause", "select", "where", "tables")
 _STATEMENT = lazy_regex(
