@@ -19,7 +19,7 @@ class FeatureSliceLeak(ProjectRule):
     Reports a function, a class or a module whose name begins with an underscore and that is imported from outside the package it lies in: once for each,
     with all that import it. A package may reach down into its own parts. Private modules that only one module imports, or of which so many are imported from
     afar that the underscore is there for those who install the project, are shown in the profile `strict`, and so are imports by modules that tell another
-    linter that they do so on purpose (`# pyright: ignore[reportPrivateUsage]`, `# noqa: PLC2701`).
+    linter that they do so on purpose (`# pyright: ignore[reportPrivateUsage]`, `# noqa: PLC2701`), and by commands of the same Django application.
 
     ## Why is this bad
 

@@ -127,12 +127,12 @@ def _delayed(project: Project, one: HalfLoaded) -> str:
     if one.cut is None:
         return "more than one import has to go: move what the modules share to one that imports none of them"
     arrow, use = one.cut
-    module, name = project.modules[arrow.importer], project.architecture.graph.names[arrow.importer]
-    own = arrow == one.failure.arrow
+    module, name, own = project.modules[arrow.importer], project.architecture.graph.names[arrow.importer], arrow == one.failure.arrow
     if use is Use.NOTHING:
         return f"nobody needs the name: `import {project.architecture.graph.names[arrow.imported]}` loads the module just as well"
     if use is Use.LOADING:
-        return f"move {f'`{one.failure.name}`' if own else f'what line {arrow.line} of `{name}` imports'} to a module that does not import back"
+        moved = ", ".join(f"`{it}`" for it in one.missing) if own else f"what line {arrow.line} of `{name}` imports"
+        return f"move {moved} to a module that does not import back"
     what = "import it" if own else f"move the import in line {arrow.line} of `{name}`"
     if use is Use.FUNCTIONS:
         return f"{what} {'in' if own else 'into'} the function that needs it"

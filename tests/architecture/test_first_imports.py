@@ -163,3 +163,10 @@ def test_only_those_that_fail_at_the_same_place_are_counted() -> None:
     texts["shop/c.py"] = "from shop.b import y\nz = 1\nw = y\n"
     found = half_loaded(linked(texts))
     assert all(len(one.failing) == 1 for one in found), "a fails at x, c at y"
+
+
+def test_all_names_that_are_not_there_yet_are_told() -> None:
+    """Who moves the first of them meets the same error for the second."""
+    texts = {"shop/__init__.py": "", "shop/a.py": "early = 1\nfrom shop import b\nx = y = 1\n"}
+    texts["shop/b.py"] = "from shop.a import early, x, y\nz = early, x, y\n"
+    assert [one.missing for one in half_loaded(linked(texts))] == [("x", "y")]

@@ -160,3 +160,13 @@ def test_a_private_name_that_is_taken_on_purpose_is_left_to_the_strict_profile(t
     files["yard/shop/a.py"] = "from yard.core.work import _lift  # pyright: ignore[reportPrivateUsage]\n\n\ndef go(load):\n    return _lift(load)\n"
     assert said(tmp_path, files, "feature-slice-leak") == []
     assert len(said(tmp_path, {}, "feature-slice-leak", "strict")) == 1
+
+
+def test_a_command_of_the_same_application_may_do_by_hand_what_it_does(tmp_path: Path) -> None:
+    places = (".", "core", "billing", "core/management", "core/management/commands", "billing/management", "billing/management/commands", "core/services")
+    files = {f"yard/{name}/__init__.py": "" for name in places}
+    files["yard/core/services/work.py"] = "def _lift(load):\n    return load\n"
+    command = "from yard.core.services.work import _lift\n\n\ndef handle(load):\n    return _lift(load)\n"
+    files["yard/core/management/commands/lift_again.py"] = command
+    assert said(tmp_path, files, "feature-slice-leak") == []
+    assert len(said(tmp_path, {"yard/billing/management/commands/lift_all.py": command}, "feature-slice-leak")) == 1

@@ -39,13 +39,15 @@ class Failure(NamedTuple):
 class HalfLoaded(NamedTuple):
     """A knot of imports and the shortest of its failures.
 
-    `failing`: the modules of the knot that fail there if they come first; `elsewhere`: how many fail at other imports. `detour`: an import on the way that
-    takes a name from a module that has it from elsewhere, with the name and the module outside of the knot that defines it. `cut`: the import of the circle
+    `missing`: the names of the import that are not there yet, in its order. `failing`: the modules of the knot that fail there if they come first;
+    `elsewhere`: how many fail at other imports. `detour`: an import on the way that takes a name from a module that has it from elsewhere, with the name and
+    the module outside of the knot that defines it. `cut`: the import of the circle
     without which the module loads, rather one whose names are needed late, and first the one that fails where it could load the module without taking a
     name; None if it takes more than one. `outside`: somebody outside of the knot imports a failing module, or nobody does, as with a program.
     """
 
     failure: Failure
+    missing: tuple[str, ...]
     failing: tuple[str, ...]
     elsewhere: int
     knot: tuple[str, ...]
@@ -89,9 +91,17 @@ def half_loaded(project: Project) -> list[HalfLoaded]:
         alike = [one for one in failing if (one.arrow.importer, one.arrow.line, one.name) == most]
         shortest, read = min(alike, key=lambda one: len(one.chain)), _Reader(project, frozenset(knot))
         firsts = tuple(one.first for one in alike)
-        detour, cut = _detour(project, shortest, read), _cut(project, shortest, read)
-        found.append(HalfLoaded(shortest, firsts, len(failing) - len(firsts), knot, detour, cut, any(_is_met(project, path, read.members) for path in firsts)))
+        met = any(_is_met(project, path, read.members) for path in firsts)
+        missing, elsewhere = _missing(shortest, read), len(failing) - len(firsts)
+        found.append(HalfLoaded(shortest, missing, firsts, elsewhere, knot, _detour(project, shortest, read), _cut(project, shortest, read), met))
     return found
+
+
+def _missing(failure: Failure, read: _Reader) -> tuple[str, ...]:
+    bound = read.bound(failure.arrow.imported) or {}
+    taken = [name for one in read.statements(failure.arrow.importer) if one.line == failure.arrow.line for arrow, name in one.arrows if name]
+    late = [name for name in taken if bound.get(name, 0) > failure.waiting]
+    return tuple(dict.fromkeys((failure.name, *late)))
 
 
 def _is_met(project: Project, path: str, knot: frozenset[str]) -> bool:

@@ -19,6 +19,8 @@ _IMPORTED = frozenset({"HTTPException", "Http404", "abort", "get_object_or_404"}
 _MODULES = frozenset({"fastapi", "flask", "starlette.exceptions", "werkzeug.exceptions", "django.http", "werkzeug"})
 _GUARDS = ("auth", "permission", "security", "dependenc", "deps", "middleware", "oauth", "session")
 """Parts of the names of modules whose work it is to turn callers away."""
+_TURNING_AWAY = ("require_", "enforce_", "authorize", "authenticate")
+"""What functions with the same work are called."""
 
 
 class Answer(NamedTuple):
@@ -55,7 +57,7 @@ def http_answers(project: Project) -> Answers:
         for path, some in found.items()
         if not any(guard in names[path] for guard in _GUARDS)
         for one in some
-        if one.function not in handlers
+        if one.function not in handlers and not project.calls.head(one.function).name.rpartition(".")[2].startswith(_TURNING_AWAY)
     ]
     return Answers(tuple(shown), len(below) - len(found), len(below))
 

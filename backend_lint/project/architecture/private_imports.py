@@ -61,9 +61,17 @@ def without(project: Project, found: Iterable[Leak], said: AbstractSet[tuple[str
     """The same without the imports that are reported already, by importer and imported module; and without `every` those that are made on purpose."""
     for one in found:
         kept = (arrow for arrow in one.arrows if (arrow.importer, arrow.imported) not in said)
-        arrows = tuple(arrow for arrow in kept if every or "private" not in project.modules[arrow.importer].facts.features)
+        arrows = tuple(arrow for arrow in kept if every or not _is_on_purpose(project, arrow))
         if arrows:
             yield one._replace(arrows=arrows)
+
+
+def _is_on_purpose(project: Project, arrow: Arrow) -> bool:
+    """Another linter is told so, or a command does by hand what the application that it belongs to does by itself."""
+    importer, names = project.modules[arrow.importer], project.architecture.graph.names
+    if importer.role is Role.COMMAND and names[arrow.imported].startswith(f"{names[arrow.importer].partition('.management.')[0]}."):
+        return True
+    return "private" in importer.facts.features
 
 
 def _taken(project: Project, arrow: Arrow) -> tuple[str, str] | None:
