@@ -176,7 +176,7 @@ class Added:
     def __init__(self, project: Project) -> None:
         modules = project.modules.values()
         self._translates = any(one.module.partition(".")[0] == "modeltranslation" for module in modules for one in module.facts.imports)
-        calls = [call for module in modules for body in module.bodies for call in body.calls if call.callee.endswith((".add_to_class", ".contribute_to_class"))]
+        calls = [call for _, _, _, call in project.named_calls.calls("add_to_class", "contribute_to_class") if "." in call.callee]
         names = [constant_string(call.args[0 if call.callee.endswith(".add_to_class") else -1]) if call.args else None for call in calls]
         self._names = {name for name in names if name is not None}
         self._any = any(name is None for name, call in zip(names, calls, strict=True) if not call.callee.startswith("super"))

@@ -63,20 +63,19 @@ class Statements:
 
     def built(self) -> Iterator[Built]:
         """Statements with values in them, in order of path and line."""
-        for path, module in self._project.modules.items():
+        for module, function, _, call in self._project.named_calls.calls(*_RUNS, *_CLAUSES, *self._expressions, "extra"):
             if module.role is not Role.APPLICATION:
                 continue
-            for function, body in enumerate(module.bodies):
-                for call in body.calls:
-                    method = call.callee.rpartition(".")[2]
-                    if method in _RUNS and (value := _statement(call)):
-                        yield from self._of((path, function), call, value, (), 0)
-                    elif method in _CLAUSES and "." in call.callee and _is_of_query(body, call.callee):
-                        yield from self._clauses((path, function), call)
-                    elif method in self._expressions:
-                        yield from self._expression((path, function), call)
-                    elif method == "extra" and "." in call.callee:
-                        yield from self._extra((path, function), call)
+            key = module.path, function
+            method = call.callee.rpartition(".")[2]
+            if method in _RUNS and (value := _statement(call)):
+                yield from self._of(key, call, value, (), 0)
+            elif method in _CLAUSES and "." in call.callee and _is_of_query(module.bodies[function], call.callee):
+                yield from self._clauses(key, call)
+            elif method in self._expressions:
+                yield from self._expression(key, call)
+            elif method == "extra" and "." in call.callee:
+                yield from self._extra(key, call)
 
     def _of(self, key: FunctionKey, call: Call, value: str, run: tuple[Step, ...], hops: int) -> Iterator[Built]:
         template, dropped = unfilled(value)

@@ -119,6 +119,8 @@ class Locks:
     def is_serializable(self) -> bool:
         """The project asks the database for a stricter isolation than READ COMMITTED, under which one of two such transactions fails."""
         for module in self._project.modules.values():
+            if b"isolation_level" not in bytes(module.facts.bodies):
+                continue
             for body in module.bodies:
                 for call in body.calls:
                     if any(name == "isolation_level" and _LEVEL.search(text) for name, text in call.keywords):

@@ -29,8 +29,12 @@ def handler_fact(scan: Scanner, node: ast.ExceptHandler, block: int, protected: 
     """The fact of one ``except`` clause whose body has been read as `block`."""
     end_line = node.end_lineno or node.lineno
     uses = raises = False
+    written = b"\n".join(scan.file.lines[node.lineno - 1 : end_line])
+    # what no text of the clause says is not looked for in its tree
+    may_raise = b"raise" in written
+    may_use = node.name is not None and (written.count(node.name.encode()) > 1 or not written.isascii())
     pending: list[ast.AST] = list(node.body)
-    while pending:
+    while pending and ((may_use and not uses) or (may_raise and not raises)):
         inner = pending.pop()
         if inner.__class__ is ast.Name and inner.id == node.name:
             uses = True
