@@ -121,7 +121,7 @@ def alternatives(text: str) -> list[str]:
     >>> alternatives("(#1|%session)")
     ['#1', '%session']
     """
-    if text.startswith("(") and text.endswith(")") and "|" in text and closing(text, 0) == len(text):
+    if text[:1] == "(" and text[-1:] == ")" and "|" in text and closing(text, 0) == len(text):
         parts = split(text[1:-1], "|")
         if len(parts) > 1:
             return [part for part in parts if part]
