@@ -52,8 +52,9 @@ class JwtVerification(ProjectRule):
     ## When this is wrong
 
     Where something else has verified the token, such as a gateway that nobody can go around. A token of which only `kid`, `iss` or `exp` is read, one that is
-    verified in the same function, and one that was just fetched from its issuer are left alone. PyJWT refuses to read without a list of algorithms itself.
-    An algorithm of the token's own header beside keys of a key set, which know their kind, is reported by the profile `strict` only.
+    verified in the same function (unless the key was at hand at once), and one that was just fetched from its issuer are left alone. PyJWT refuses to read
+    without a list of algorithms itself. An algorithm of the token's own header beside keys of a key set, which know their kind, is reported by the profile
+    `strict` only.
 
     ## References
 

@@ -46,9 +46,9 @@ class DangerousSink(ProjectRule):
 
     Follows values of requests (query, body, headers, cookies, uploaded files, path, events of cloud functions) through locals, containers, attributes and
     calls to shell commands, programs that are started, `eval`, names of files, unpickling and unsafe YAML, templates compiled from text, XML parsers that
-    resolve entities, queries of MongoDB, DynamoDB, LDAP and XPath, redirects, and pages put together from strings. The way is the evidence. Names of files and
-    programs that pass through several functions are reported by the profile `strict` only, and so are templates of Django, whose
-    language runs no code.
+    resolve entities, queries of MongoDB, DynamoDB, LDAP and XPath, redirects, and pages put together from strings. The way is the evidence. By the profile
+    `strict` only: names of files and programs that pass through several functions, scripts that an interpreter runs, a part of a program's name, a command
+    in one text without a shell, what is looked up in `globals()`, and templates of Django, whose language runs no code.
 
     ## Why is this bad
 

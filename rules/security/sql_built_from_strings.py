@@ -19,7 +19,7 @@ class SqlBuiltFromStrings(ProjectRule, Mends):
 
     Puts together what f-strings, `+`, `%`, `format` and locals that grow make of a statement that is handed to a database, and reports values in it that
     come from a request, through whatever locals, attributes and calls. Only texts that are statements count. Values whose source is not known are the
-    business of `unchecked-sink-value`.
+    business of `unchecked-sink-value`. The profile `strict` reports values that `format` was to write into a text with `%s`, which it leaves as it is.
 
     The fix hands the values over as parameters where the statement is put together in the call of a driver's or Django's cursor, and each value stands in
     quotation marks or behind an operator. It is unsafe: a number that was written as text may want a cast.

@@ -43,7 +43,9 @@ class UncheckedSinkValue(ProjectRule):
     Reports SQL, shell commands, Python code, templates and formats that run code when they are loaded, if a part of them is neither constant nor checked:
     a parameter that no caller in the project fills with constants, the answer of another program, the environment. Loaders that are told to make objects
     of any class are reported whatever they load, archives that are unpacked without a filter, and values of requests that become a part of the path of an
-    outbound address. What comes from a request is reported by `sql-built-from-strings` and `dangerous-sink`.
+    outbound address. So are doors that anybody may open: `logging.config.listen` without `verify`, connections of `multiprocessing` over the network without
+    a key, pickled values in cookies, and a shell whose streams are a socket. What comes from a request is reported by `sql-built-from-strings` and
+    `dangerous-sink`.
 
     ## Why is this bad
 

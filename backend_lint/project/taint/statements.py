@@ -29,6 +29,8 @@ _STATEMENT = lazy_regex(
     r"delete\s+from\b|replace\s+into\b|merge\s+into\b|(?:drop|alter|create|truncate)\s+(?:table|index|view|database|schema|user|role)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_DRIVERS = ("asyncpg.", "psycopg2.", "psycopg.", "sqlite3.", "aiosqlite.", "pymysql.", "aiomysql.", "aiopg.", "MySQLdb.", "mysql.connector.", "pyodbc.")
+_OF_DRIVERS = frozenset({"execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval"})
 _FRAGMENTS = lazy_regex(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
 """What takes a part of a statement as its text."""
 _WITH_PARAMETERS = 2
@@ -87,6 +89,11 @@ class Statements:
         for variant in self._variants(key, value, call.line):
             text = "".join(_HOLE if piece.is_value else piece.text for piece in variant)
             if not _STATEMENT.match(text) and not (text.strip(_HOLE) and self._is_fragment(key, call)):
+                if len(variant) == 1 and variant[0].is_value and (given := self._unknown_template(key, call, value)):
+                    found = self._first(key, [Piece(True, one) for one in given])
+                    if found is not None:
+                        yield Built(key, call, *found, run)
+                        return
                 if len(variant) == 1 and variant[0].is_value and variant[0].text[:1] == "%" and variant[0].text[1:].isidentifier() and hops < _MAX_HOPS:
                     yield from self._handed(key, call, variant[0].text[1:], run, hops)
                 continue
@@ -94,6 +101,19 @@ class Statements:
             if found is not None:
                 yield Built(key, call, found[0], found[1], run)
                 return
+
+    def _unknown_template(self, key: FunctionKey, call: Call, value: str) -> list[str]:
+        """What is written into a text of another module, ``QUERIES.by_name.format(name)``, which a driver is handed as the statement."""
+        number = value[1:]
+        calls = self._project.calls.body(key).calls
+        if value[:1] != "#" or not number.isdigit() or int(number) >= len(calls) or call.callee.rpartition(".")[2] not in _OF_DRIVERS:
+            return []
+        built = calls[int(number)]
+        receiver, _, method = built.callee.rpartition(".")
+        ref = self._project.value(*key, call.callee)
+        if method != "format" or not receiver[:1].isalpha() or ref is None or not ref.is_external or not ref.name.startswith(_DRIVERS):
+            return []
+        return [*built.args, *(text for _, text in built.keywords)]
 
     def _handed(self, key: FunctionKey, call: Call, name: str, run: tuple[Step, ...], hops: int) -> Iterator[Built]:
         """The function runs a statement that its callers put together."""

@@ -25,6 +25,8 @@ _FOLLOWED = frozenset({Danger.COMMAND, Danger.PROGRAM, Danger.WORDS, Danger.CODE
 _VERB = lazy_regex(r"\b(?:select|insert|update|delete|replace|merge|with)\b", re.IGNORECASE)
 _SHORTEST = 20
 _ARGUMENT = lazy_regex(r"sys\.argv\[\d+\]")
+_TASKS = ("invoke.", "fabric.")
+"""What those who develop run from their own command line."""
 _MAKING = frozenset({"datetime", "time", "uuid", "random", "secrets", "math"})
 _HANDS_ON = KEEPING | ENCODING | {name.rpartition(".")[2] for name in PASSES}
 _LEVELS = 8
@@ -85,7 +87,7 @@ def _open(project: Project, place: Place) -> str:
         whole = place.name.startswith("subprocess.") and place.value == next(iter(place.call.args), "") and not has_shell(place.call)
         if (whole and not _ARGUMENT.fullmatch(place.value)) or not pieces(place.value)[0].is_value:
             return ""  # whether it is a list, and what it begins with, is not known
-    if place.name in _BY_NAME:
+    if place.name in _BY_NAME or place.name.startswith(_TASKS):
         return ""
     return project.taint.open_values.first(place.key, place.value)
 
