@@ -79,7 +79,7 @@ class Checks:
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):
             receiver, _, method = call.callee.rpartition(".")
-            if method in _QUOTING and call.use not in (Use.DROPPED, Use.OTHER):
+            if method in _QUOTING and call.use in (Use.ARGUMENT, Use.BOUND) and call.target not in call.args:
                 continue
             asks = method in TESTING or _ASKS.match(method) is not None
             if (_CHECKING.search(method) and method not in _NOT_CHECKING) or (asks and self._decides(number, method)):

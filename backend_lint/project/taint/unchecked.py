@@ -16,7 +16,7 @@ from backend_lint.project.taint.library import KEEPING, PASSES
 from backend_lint.project.taint.sources import Trait
 from backend_lint.project.taint.statements import quoted_value
 from backend_lint.project.taint.values import parts, pieces, root_and_rest
-from backend_lint.project.value_text import call_ids, constant_string, names_this_machine
+from backend_lint.project.value_text import alternatives, call_ids, constant_string, names_this_machine
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project
@@ -153,5 +153,10 @@ def _before_query(text: str) -> Iterator[str]:
     for piece in found:
         if not piece.is_value and "?" in piece.text:
             return
-        if piece.is_value:
+        options = alternatives(piece.text) if piece.is_value else []
+        if len(options) > 1:
+            yield from (value for option in options for value in _before_query(option))
+            if any("?" in inner.text for option in options for inner in pieces(option) if not inner.is_value):
+                return
+        elif piece.is_value:
             yield piece.text

@@ -44,4 +44,6 @@ def abridged(text: str, places: re.Pattern[str]) -> str:
             tail = min(tail, match.start())
         elif match.group() not in _LITERAL:
             kept.append(match.group())
+    if "?" in text[head : max(head, tail)]:
+        kept.insert(0, "?")  # an address goes on with its query
     return " ".join([text[:head], "...", *kept, *(["..."] if kept else []), text[max(head, tail) :]])
