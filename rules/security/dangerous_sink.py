@@ -31,7 +31,7 @@ _SAID = {
     Danger.XPATH: ("is written into an XPath expression", "pass it as a variable of the expression"),
     Danger.REDIRECT: ("decides where the browser is sent", "allow only paths or hosts of your own"),
 }
-_REMOTE = ("runs as a command of the shell", "quote it with `shlex.quote`")
+_REMOTE = ("runs as a command of the shell", "quote each argument with `shlex.quote`, and let nobody choose the command itself")
 _IMPORTING = frozenset({"importlib.import_module", "__import__", "django.utils.module_loading.import_string"})
 _IMPORTED = ("decides which module is imported, which runs it", "look it up in a table of those that are allowed")
 _DJANGO_TEMPLATES = ("django.template.", "django.shortcuts.")

@@ -107,7 +107,7 @@ def _message(found: Unchecked) -> str:
     if not found.shown and found.danger is Danger.COMMAND:
         return "a file whose name begins with a dash becomes an option of the command through `*`: write `./*`, or put `--` before it"
     if found.danger is Danger.COMMAND and is_remote(found.call.callee):
-        cure = "quote it with `shlex.quote`"
+        cure = "quote each argument with `shlex.quote`, and let nobody choose the command itself"
     if not found.shown:
         return f"what is loaded here runs as code, and nothing says who wrote it: {cure}"
     return f"no check between {found.shown} and {what}: {cure}"
