@@ -30,6 +30,7 @@ _TASKS = ("invoke.", "fabric.")
 _MAKING = frozenset({"datetime", "time", "uuid", "random", "secrets", "math"})
 _HANDS_ON = KEEPING | ENCODING | {name.rpartition(".")[2] for name in PASSES}
 _LEVELS = 8
+_HOPS = 3
 _BY_NAME = frozenset({"importlib.import_module", "__import__", "compile", "django.utils.module_loading.import_string"})
 _HARMLESS = frozenset({Trait.SEGMENT, Trait.NAME, Trait.BYTES, Trait.URL, Trait.ADDRESS, Trait.ADMIN})
 
@@ -135,13 +136,23 @@ def _is_made_here(project: Project, key: FunctionKey, text: str, level: int = 0)
 
 def _into_path(project: Project, place: Place) -> Iterator[Unchecked]:
     """A value of a request behind a fixed host, before what begins with a question mark."""
-    bound = project.modules[place.key[0]].assigns_to(place.key[1], place.value)
-    for text in [one.value for one in bound if one.value != "?"] or [place.value]:
+    for key, text, steps in _addresses(project, place.key, place.value, _HOPS):
         for piece in _before_query(text):
-            for trail in project.taint.flows.trails(place.key, piece):
+            for trail in project.taint.flows.trails(key, piece):
                 if not trail.source.traits & _HARMLESS:
-                    yield Unchecked(Danger.URL, place.key, place.call, f"`{trail.source.shown}` of the request", trail.steps)
+                    yield Unchecked(Danger.URL, place.key, place.call, f"`{trail.source.shown}` of the request", (*trail.steps, *steps))
                     return
+
+
+def _addresses(project: Project, key: FunctionKey, text: str, hops: int) -> Iterator[tuple[FunctionKey, str, tuple[Step, ...]]]:
+    """An address as it is put together: what a local is bound to, what callers hand over."""
+    bound = [one.value for one in project.modules[key[0]].assigns_to(key[1], text) if one.value != "?"]
+    for value in bound or [text]:
+        if hops and any(value == f"%{one.name}" for one in project.calls.head(key).parameters):
+            for caller, handed, step in project.taint.flows.handed(key, value[1:]):
+                yield from ((at, one, (*steps, step)) for at, one, steps in _addresses(project, caller, handed, hops - 1))
+        else:
+            yield key, value, ()
 
 
 def _before_query(text: str) -> Iterator[str]:
