@@ -40,6 +40,23 @@ def test_values_flow_through_locals() -> None:
     assert body.returns[0].value == "#1['a']"
 
 
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("'{words} %s {words} %(a)s {words}' % x", ["%s", "%(a)s", "%%x)"]),
+        ("'{words} {{}} {words} {{b.c!r}} {words}'.format(x)", ["{}", "{b.c!r}", ".format(%x)"]),
+        ("'{words}' + x + '{words}'", ["+%x)", "words end"]),
+        ("f'{words} {{x}} {words} {words}'", ["{%x}"]),
+        ("'https://a.example/{words}?{words}{{}}'.format(x)", ["'https://a.example/", " ? ", "{}"]),
+    ],
+)
+def test_long_strings_keep_the_places_of_values(text: str, inside: list[str]) -> None:
+    words = "many other words " * 16 + "words end"
+    value = body_of(f"def f(x):\n    y = {text.format(words=words)}\n    return g(y)\n").assigns[0].value
+    assert len(value) < 400 < len(text.format(words=words)), "a long string must be abridged"
+    assert all(part in value for part in inside), f"what is written into a long string is lost: {value}"
+
+
 def test_ways_that_meet_leave_two_values() -> None:
     body = body_of("def f(a, s):\n    if a:\n        x = A()\n    else:\n        x = B()\n    x.go()\n    if s is None:\n        s = C()\n    s.go()\n")
     assert [call.callee for call in body.calls if call.callee.endswith(".go")] == ["(#0|#1).go", "(%s|#3).go"]

@@ -33,6 +33,9 @@ class TestOpen:
             ("os.system(input())", "what `input` returns"),
             ("subprocess.run(['sh', '-c', x])", "parameter `x`"),
             ("__import__('os').system(x)", "parameter `x`"),
+            ("subprocess.run('ls ' + x)", "parameter `x`"),  # one text without a shell: POSIX finds no such program
+            ("subprocess.run(sys.argv[1])", "what the command line holds"),
+            ("os.system(b64decode(x))", "parameter `x`"),
         ],
     )
     def test_value_is_named(self, body: str, said: str) -> None:
@@ -47,7 +50,10 @@ class TestOpen:
             "if x not in TABLES:\n        raise ValueError\n    os.system(x)",
             "subprocess.run(x)",
             "subprocess.run(['ls', x])",
-            "subprocess.run('ls ' + x)",
+            "subprocess.run('ls ' + x, **options)",
+            "subprocess.run(sys.argv[1:])",
+            "subprocess.run('/opt/tools/' + x)",
+            "os.system(b64decode('bHM='))",
             "os.system(f'ls {len(x)}')",
             "for name in TABLES:\n        os.system(name)",
             "pickle.loads(pickle.dumps(x))",
