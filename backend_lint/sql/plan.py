@@ -20,6 +20,7 @@ from backend_lint.sql.match import Demand, Match, best_match, conditional_matche
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
 from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
+from backend_lint.sql.settle import SMALL, UNKNOWN_LIMIT, settle, soften
 from backend_lint.sql.types import base
 
 _TO_DO = lazy_regex(
@@ -29,8 +30,6 @@ _TO_DO = lazy_regex(
 _WIDTHS = {"text": 60, "varchar": 24, "jsonb": 120, "json": 120, "tsvector": 120, "bytea": 200, "boolean": 1, "integer": 4, "smallint": 2, "date": 4}
 _FEWER = 4
 """How many rows that refer there are for each row that is referred to."""
-UNKNOWN_LIMIT = 20
-"""What a limit is taken for that the code computes."""
 
 
 @dataclass(slots=True)
@@ -71,6 +70,8 @@ class Plan:
         """The states of all nodes, each with its path."""
         for state in self.states.values():
             self._own(state)
+        if settle(self):
+            return list(self.states.values())
         self._reach()
         while True:
             open_ = [state for state in self.states.values() if state.path is None]
@@ -84,6 +85,8 @@ class Plan:
                 self._scanned(chosen)
             self._reach()
         self._weak()
+        if self.graph.order and not any(state.order and state.path is Path.INDEX for state in self.states.values()):
+            soften(self)
         return list(self.states.values())
 
     # -- decisions, in the order in which they are made
@@ -98,7 +101,7 @@ class Plan:
                 state.path, state.few = Path.UNKNOWN, True
             return
         if small(table):
-            state.path, state.because = Path.WHOLE, "the table stays small"
+            state.path, state.because = Path.WHOLE, SMALL
             return
         demand = self.demand(state.node, own)
         state.match = best_match(demand)
@@ -113,7 +116,7 @@ class Plan:
         if state.strong and state.match is not None:
             state.path, state.few = Path.INDEX, True
             state.because = "looked up by a weak condition, the others are tested row by row" if state.partly else "looked up"
-        elif state.strong and self._in_order(state) is not None:
+        elif state.strong and self.in_order(state) is not None:
             self._walk(state)
 
     def _asked(self, match: Match, own: Iterable[Conjunct]) -> bool:
@@ -171,7 +174,7 @@ class Plan:
         state.few = True
         doubtful = [other for other in self.states.values() if other.path is None and other is not state and other.node.doubt]
         linked = any(clause.others & {other.node.number for other in doubtful} for clause in _join_clauses(state.node))
-        if linked and self._reachable(state, frozenset(other.node.number for other in doubtful)):
+        if linked and self.reachable(state, frozenset(other.node.number for other in doubtful)):
             state.path, state.because = Path.UNKNOWN, "it may be reached from a table of which too little is known"
         else:
             state.path, state.because = Path.SCAN, "no index serves its condition"
@@ -181,12 +184,12 @@ class Plan:
         are smaller than those that refer, and narrow ones than wide ones."""
 
         def cost(state: State) -> tuple[bool, float, float, int]:
-            pages = _width(state.node.table) / _FEWER ** self._level(state, frozenset())
+            pages = _width(state.node.table) / _FEWER ** self.level(state)
             return not self._leads_on(state), max(state.fraction, FRACTION[Grade.EQUAL]), pages, state.node.number
 
         return min(roots, key=cost)
 
-    def _level(self, state: State, seen: frozenset[int]) -> int:
+    def level(self, state: State, seen: frozenset[int] = frozenset()) -> int:
         """How many references, one behind the other, lead to this relation from others of the statement."""
         here = state.node.number
         if here in seen:
@@ -194,12 +197,12 @@ class Plan:
         near = {number for clause in _join_clauses(state.node) for number in clause.others}
         tables = ((other, other.node.table) for number, other in self.states.items() if number in near and number != here)
         below = [other for other, table in tables if table is not None and any(key.table == state.node.name for key in table.foreign_keys)]
-        return max((1 + self._level(other, seen | {here}) for other in below), default=0)
+        return max((1 + self.level(other, seen | {here}) for other in below), default=0)
 
     def _leads_on(self, state: State) -> bool:
         """From this relation another open one is reached by an index."""
         here = frozenset({state.node.number})
-        return any(self._reachable(other, here) for other in self.states.values() if other.path is None and other is not state)
+        return any(self.reachable(other, here) for other in self.states.values() if other.path is None and other is not state)
 
     def _weak(self) -> None:
         """What is left leaves many rows: a limit may still stop early, an index on few values may still help, else all is read."""
@@ -230,7 +233,7 @@ class Plan:
         if self.dialect is not Dialect.SQLITE or self._leads_on(state):
             return False
         others = frozenset(number for number in self.states if number != state.node.number)
-        if not self._reachable(state, others):
+        if not self.reachable(state, others):
             return False
         state.match = best_match(self.demand(state.node, self.available(state.node, others)))
         state.path, state.few, state.joined, state.bound = Path.INDEX, True, True, others
@@ -240,11 +243,11 @@ class Plan:
     def _may_be_reached(self, state: State) -> bool:
         """An index leads here from a relation of which a range may leave few rows."""
         ranges = frozenset(other.node.number for other in self.states.values() if other is not state and other.grade >= Grade.RANGE)
-        return bool(ranges) and self._reachable(state, ranges)
+        return bool(ranges) and self.reachable(state, ranges)
 
     # -- order and limit
 
-    def _in_order(self, state: State) -> Match | None:
+    def in_order(self, state: State) -> Match | None:
         """The index that delivers the order, with most keys of it."""
         if state.node.number != self.graph.ordered or state.node.table is None:
             return None
@@ -259,7 +262,7 @@ class Plan:
 
     def _walk(self, state: State) -> None:
         """A strong condition without an index, but an index in the order of a limit: all depends on how many rows match."""
-        match = self._in_order(state)
+        match = self.in_order(state)
         limit = self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT
         rows = rows_per_value(self.available(state.node, frozenset()), state.node.table)
         if match is None or rows <= limit:
@@ -272,7 +275,7 @@ class Plan:
             state.because = "it depends on the number of rows whether it is read in order or sorted"
 
     def _walk_or_sort(self, state: State) -> None:
-        match = self._in_order(state)
+        match = self.in_order(state)
         if match is not None and state.grade < Grade.EQUAL:
             state.path, state.order, state.match = Path.INDEX, True, match
             state.few, state.because = True, "read in order until the limit"
@@ -302,7 +305,7 @@ class Plan:
     def _joined(self, node: Node, few: frozenset[int]) -> bool:
         return any(clause.others <= few for clause in _join_clauses(node))
 
-    def _reachable(self, state: State, few: frozenset[int]) -> bool:
+    def reachable(self, state: State, few: frozenset[int]) -> bool:
         if state.node.table is None or not self._joined(state.node, few):
             return False
         match = best_match(self.demand(state.node, self.available(state.node, few)))

@@ -9,7 +9,7 @@ from backend_lint.facts.query import TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct, clauses_of
-from backend_lint.sql.types import base, is_closed, is_date, is_integer
+from backend_lint.sql.types import base, is_closed, is_date, is_integer, is_text
 
 
 class Grade(enum.IntEnum):
@@ -34,14 +34,18 @@ _COMPUTED = 0.005
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
 _FEW_NAMES = lazy_regex(
-    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id|_name)?$|(?:^|_)(?:plugin|provider|backend)(?:_name)?$"
+    r"(?:^|_)(?:status|state|type|kind|gender|sex|priority|severity|level|role|currency|country|country_code|language|lang|locale|mode|visibility|plan|tier|stage|phase|rating|stars)(?:_id|_name|_cd|_code|_col)?$|(?:^|_)(?:plugin|provider|backend)(?:_name)?$"
     r"|^(?:is|has|can|should|was|allow|allows|needs)_|(?:^|_)(?:active|enabled|disabled|deleted|archived|published|visible|hidden|public|private|verified|flag)$"
 )
+_FEW_TEXTS = lazy_regex(r"(?:^|_)(?:category|categories)(?:_cd|_code|_col|_name)?$")
+"""Names of texts that are one of a few; a number of that name refers to a row."""
 _NOT_FEW = lazy_regex(r"uuid|text|varchar|char")
 _FEW_EXPRESSIONS = lazy_regex(
     r"^\(?(?:extract\((?!epoch)|date_part\(|case "
     r"|(?:octet_)?length\(|mod\(|sign\(|jsonb?_typeof\(|cardinality\(|array_length\(|year\(|month\(|day\(|hour\()|^[^'(]* % "
 )
+_HELD = lazy_regex(r"= any\(\w+\)$")
+"""A value in a column of lists."""
 _BOUNDED = frozenset("like ilike ~ ~* @> <@ && ? ?| ?& @@ % @? << >> overlaps <<= >>= ~= <% %> ^@".split()) | {"similar to"}
 SEARCHES = ("strpos(", "instr(", "locate(", "position(")
 """Functions that tell where a text stands in another one."""
@@ -71,6 +75,8 @@ def few_values(column: Column) -> bool:
     if column.closed or is_closed(column.type):
         return True
     match = _FEW_NAMES.search(column.name.lower())
+    if match is None and is_text(column.type):
+        match = _FEW_TEXTS.search(column.name.lower())
     if match is None or base(column.type) == "uuid":
         return False
     # is_, has_ and adjectives are flags only as numbers; texts of that name are names
@@ -112,6 +118,8 @@ def grade(clause: Clause, table: Table | None) -> Grade:
 
 
 def _equality(clause: Clause, table: Table | None) -> Grade:
+    if not clause.column and _HELD.search(clause.key):
+        return Grade.BOUNDED
     if clause.value.kind is TermKind.CONSTANT and clause.value.text in ("true", "false", "''"):
         return Grade.FEW_VALUES
     if not clause.column:
@@ -159,14 +167,14 @@ def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
         if found < Grade.EQUAL:
             weak *= FRACTION[found]
             continue
-        count = 1.0 if found is Grade.UNIQUE else _usual_count(clause, table)
+        count = 1.0 if found is Grade.UNIQUE else usual_count(clause, table)
         if clause.operator == "in":
             count *= clause.values if clause.values > 0 else 5
         least = min(least, count)
     return max(1.0, least * weak)
 
 
-def _usual_count(clause: Clause, table: Table | None) -> float:
+def usual_count(clause: Clause, table: Table | None) -> float:
     column = table.column(clause.column) if table is not None and clause.column else None
     if table is not None and any(clause.column in foreign_key.columns for foreign_key in table.foreign_keys):
         return 5.0
@@ -174,7 +182,7 @@ def _usual_count(clause: Clause, table: Table | None) -> float:
         return 10.0
     if is_date(column.type):
         return 50.0
-    return 20.0 if is_integer(column.type) else 2.0 if _SHARED_NAMES.search(column.name.lower()) else 1.0
+    return 20.0 if is_integer(column.type) or base(column.type) in ("numeric", "decimal") else 2.0 if _SHARED_NAMES.search(column.name.lower()) else 1.0
 
 
 def key_grades(clauses: Iterable[Clause], table: Table | None) -> dict[str, Grade]:
