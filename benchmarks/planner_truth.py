@@ -284,7 +284,7 @@ def source(asked: list[Question], library: str) -> str:
     return "".join(found)
 
 
-def _read(models: str, asked: list[Question], library: str, rows: Mapping[str, int]) -> tuple[Project, dict[int, list[Any]]]:
+def read(models: str, asked: list[Question], library: str, rows: Mapping[str, int]) -> tuple[Project, dict[int, list[Any]]]:
     """The project as backend-lint reads it, and the queries of each question."""
     from backend_lint.facts.database import KnownDatabase, TableStatistics
     from backend_lint.facts.file import Kind, Role, SourceFile
@@ -311,7 +311,7 @@ def _compared(models: str, asked: list[Asked], library: str, seed: int, rows: Ma
     from backend_lint.facts.schema import Dialect
     from backend_lint.sql.serve import accesses
 
-    project, sites = _read(models, [one.question for one in asked], library, rows)
+    project, sites = read(models, [one.question for one in asked], library, rows)
     score = Score(questions=len(asked))
     for number, one in enumerate(asked):
         found = sites.get(number, [])

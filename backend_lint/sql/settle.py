@@ -30,7 +30,7 @@ ASSUMED = (Assumed(), Assumed(served=0.15))
 def settle(plan: Plan) -> bool:
     """Whether it could be told; then each state has its path."""
     ordered = plan.states.get(plan.graph.ordered)
-    if not _known(plan) or (plan.graph.order and (ordered is None or all(state.grade < Grade.RANGE for state in plan.states.values()))):
+    if not _known(plan) or (plan.graph.order and (ordered is None or _order_decides(plan, ordered))):
         return False
     orders = _orders(plan)
     answers = [order.cheapest() for order in orders]
@@ -43,6 +43,11 @@ def settle(plan: Plan) -> bool:
             _put(plan, state, [answer[state.node.number] for answer in answers])
     _joined_from_few(plan, orders[0])
     return True
+
+
+def _order_decides(plan: Plan, ordered: State) -> bool:
+    """Nothing strong is asked, and but for the table that is sorted hardly anything: all of it is sorted, or read in order."""
+    return not ordered.strong and all(state.grade < Grade.RANGE for state in plan.states.values() if state is not ordered)
 
 
 def _as_they_came(plan: Plan, state: State) -> bool:

@@ -99,3 +99,10 @@ def test_many_tables_are_left_to_the_rules_of_thumb() -> None:
     found = accesses(query, tables().get)
     assert [one.path for one in found if one.table == "boats"] == [SCAN]
     assert {one.path for one in found if one.table == "trips"} == {INDEX}
+
+
+def test_a_page_of_what_was_done_wants_an_index_in_its_order() -> None:
+    sql = "SELECT * FROM boats b JOIN owners o ON o.id = b.owner_id WHERE b.built <= %s ORDER BY b.built, b.id LIMIT 50"
+    (query,) = parse(sql, Dialect.POSTGRESQL).queries
+    (found,) = (one for one in accesses(query, tables().get) if one.table == "boats")
+    assert (found.path, found.order) == (SCAN, True)
