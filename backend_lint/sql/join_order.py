@@ -81,7 +81,7 @@ class Order:
         self.assumed = assumed
         self.dialect = dialect
         self.sides: dict[int, _Side] = {}
-        self._probes: dict[tuple[int, frozenset[int]], float | None] = {}
+        self._probes: dict[tuple[int, int], float | None] = {}
         self._rows: dict[frozenset[int], float] = {frozenset(): 1.0}
         self.cost = 0.0
         """Of the cheapest order, once it was asked for."""
@@ -180,13 +180,14 @@ class Order:
         return not self._tied[number].isdisjoint(placed)
 
     def _probe(self, number: int, placed: frozenset[int]) -> float | None:
-        """The cost of one look-up from the tables before; None if no index leads there."""
-        side = self.sides[number]
-        near = placed & self._near[number]
-        if not near:
-            return None
-        key = number, near
+        """The cost of one look-up from one of the tables before; None if no index leads there."""
+        costs = [self._from(number, other) for other in placed & self._near[number]]
+        return min((cost for cost in costs if cost is not None), default=None)
+
+    def _from(self, number: int, other: int) -> float | None:
+        key = number, other
         if key not in self._probes:
+            side, near = self.sides[number], frozenset({other})
             available = tuple(one for one in side.node.conjuncts if one.clause is None or one.clause.others <= near)
             match = best_match(Demand(side.table, self.dialect, available, tuple(side.node.conjuncts)))
             joined = [clause for clause in match.used if clause.others] if match is not None else []
