@@ -61,6 +61,7 @@ class Implicit(enum.StrEnum):
     UNIQUE = "unique"
     FOREIGN_KEY = "foreign key"
     EXCLUSION = "exclusion"
+    HYPERTABLE = "hypertable"
 
 
 class Index(Fact, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from backend_lint.facts import ddl
-from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
+from backend_lint.facts.schema import Column, Dialect, Implicit, Index, IndexKey, Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql import ddl_blocks, ddl_tables
 from backend_lint.sql.ddl_alter import Alteration, alter_index, alter_view
@@ -257,7 +257,8 @@ class Reading:
         if hyper := _HYPERTABLE.match(text):
             table, column = _plain_name(hyper.group(1), self.dialect), hyper.group(2)
             name = f"{table.rpartition('.')[2]}_{column}_idx"
-            return [ddl.AddIndex(table, Index(name, (IndexKey(column, descending=True),), path=self.path, line=line), if_not_exists=True)]
+            index = Index(name, (IndexKey(column, descending=True),), implicit=Implicit.HYPERTABLE, path=self.path, line=line)
+            return [ddl.AddIndex(table, index, if_not_exists=True)]
         into = _INTO.search(text[:2000])
         if into is None or self.dialect is Dialect.MYSQL or "'" in text[: into.start()]:
             return []

@@ -44,12 +44,12 @@ class MigrationReader:
         for path, module in self.values.modules.items():
             if module.role is Role.TEST or "/migrations/" not in f"/{path}" and path.rpartition("/")[0] not in folders:  # noqa: RUF021
                 continue
-            number = next((index for index, fact in enumerate(module.classes) if fact.name == "Migration" and self._is_migration(path, fact)), None)
-            if number is None:
+            numbers = [index for index, fact in enumerate(module.classes) if fact.name == "Migration" and self._is_migration(path, fact)]
+            if not numbers:
                 continue
             folder, _, name = path.rpartition("/")
             label = folders.get(folder) or self.apps.label(folder.rpartition("/")[0] + "/models.py" if "/" in folder else "models.py")
-            migration = self._read((label, name.removesuffix(".py")), path, number)
+            migration = self._read((label, name.removesuffix(".py")), path, numbers[-1])  # of two of one name the last stays
             found.setdefault(migration.key, migration)
         return found
 

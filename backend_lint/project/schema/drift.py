@@ -12,12 +12,16 @@ from backend_lint.facts.python import Attribute
 from backend_lint.facts.schema import Implicit, Index, Table
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string
+from backend_lint.sql.types import base
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
 
 _MIGRATED = ("django migrations", "alembic")
+_SPATIAL = frozenset({"geometry", "geography", "raster"})
+"""Types whose columns GeoAlchemy indexes by itself when it makes the table."""
+_MADE_BY_THEMSELVES = (Implicit.PRIMARY_KEY, Implicit.HYPERTABLE)
 _MOST_TABLES = 3
 """That may lack the same column in their models."""
 _TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,4}"))
@@ -67,7 +71,7 @@ def _differences(project: Project, stated: Mapping[str, Table] | None) -> Iterat
         migrated = project.schema.tables.get(name)
         if migrated is None or migrated.source not in _MIGRATED or declared.unknown or migrated.unknown or not declared.managed or not migrated.managed:
             continue
-        if not project.schema.is_meant(name, migrated.path):
+        if not project.schema.is_meant(name, migrated.path) or migrated.source.startswith("django") is not declared.source.startswith("django"):
             continue
         mapped = project.places.model(name)
         if mapped is None or mapped.unknown or not replay.is_whole(migrated):
@@ -212,7 +216,7 @@ def _columns(declared: Table, migrated: Table) -> Iterator[Drift]:
 def _indexes(declared: Table, migrated: Table) -> Iterator[Drift]:
     there = {_shape(index) for index in migrated.indexes}
     here = {_shape(index) for index in declared.indexes}
-    known = {column.name for column in migrated.columns} & {column.name for column in declared.columns}
+    known = {column.name for column in migrated.columns} & {column.name for column in declared.columns if base(column.type) not in _SPATIAL}
     of_keys = migrated.source == "django migrations"
     left = list({_shape(index): index for index in migrated.indexes if _compared(index, known, of_keys) and _shape(index) not in here}.values())
     for index in declared.indexes:
@@ -249,7 +253,7 @@ def _compared(index: Index, known: set[str], of_keys: bool) -> bool:
     `of_keys`: indexes that come with foreign keys are written down in both; else the database makes them by itself, and migrations do not say so.
     """
     plain = index.usable and not index.where_text and index.method == "btree" and all(key.column in known and not key.opclass for key in index.keys)
-    return plain and index.implicit is not Implicit.PRIMARY_KEY and (of_keys or index.implicit is not Implicit.FOREIGN_KEY)
+    return plain and index.implicit not in _MADE_BY_THEMSELVES and (of_keys or index.implicit is not Implicit.FOREIGN_KEY)
 
 
 def _shape(index: Index) -> tuple[tuple[str, ...], bool]:

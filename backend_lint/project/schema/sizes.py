@@ -34,7 +34,7 @@ _OWNERS = lazy_regex(r"(?:^|[._])(?:projects?|organi[sz]ations?|tenants?|workspa
 _WORDS = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _SET_UP = lazy_regex(
     r"setting|config|option|role|permission|categor|countr|currenc|language|locale|status|type|kind|plan|tier|region|zone|template|feature|flag|plugin"
-    r"|provider|source|backend|tenant|schema|migration|site|channel|server|node|worker|schedule|cron|theme|menu|banner|unit|level|rule|policy|webhook|catalog|connector|integration|bots?$|key$",
+    r"|provider|source|backend|tenant|schema|migration|site|channel|server|node|worker|schedule|cron|theme|menu|banner|unit|level|rule|policy|webhook|catalog|connector|integration|gateway|(?:^|_)tags?$|bots?$|key$",
     re.IGNORECASE,
 )
 """Parts of names of tables that hold what somebody sets up, not what happens."""

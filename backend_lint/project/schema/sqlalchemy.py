@@ -154,6 +154,8 @@ class Models:
                 call = module.bodies[made.frame.function].calls[int(one[1:].partition(".")[0])]
                 parts += [*call.args, call.callee.rpartition(".")[0]]
                 continue
+            if one.isidentifier() and (around := self._around(made, one)) is not None:
+                return [around]
             owner = one.strip("()~").partition("[")[0].rpartition(".")[0].removesuffix(".c").removesuffix(".__table__")
             value = self.values.evaluate(made.frame, owner) if owner and owner.replace(".", "").isidentifier() else None
             if isinstance(value, ClassName) and (entity := self.classes.entities.get(value.key)) is not None and entity.table is not None:
@@ -161,6 +163,14 @@ class Models:
             if value is not None and (spec := self.core.table(value)) is not None:
                 return [spec]
         return []
+
+    def _around(self, made: Made, name: str) -> TableSpec | None:
+        """The table of the class in whose body a call stands, if `name` is a column there."""
+        classes = self.project.modules[made.frame.path].classes
+        for (path, number), entity in self.classes.entities.items():
+            if path == made.frame.path and classes[number].line <= made.call.line <= classes[number].end_line and name in entity.columns:
+                return entity.table
+        return None
 
     # -- tables ------------------------------------------------------------------------------------
 
