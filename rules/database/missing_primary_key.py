@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.facts.ddl import CreateTable
 from backend_lint.facts.schema import Table, TableKind
 from backend_lint.project import Project
 
@@ -75,10 +76,12 @@ class MissingPrimaryKey(ProjectRule):
     reads = frozenset({Role.MIGRATION})
 
     def check(self, project: Project) -> Iterator[Finding]:
+        steps = (one for history in project.schema.histories for done in history.done.values() for one in done)
+        copies = {one.table for one in steps if isinstance(one.change, CreateTable) and one.change.like}  # their keys may be copied apart
         for table in project.schema.tables.values():
             if table.primary_key or table.kind is not TableKind.TABLE or not table.managed or not table.columns or _PASSING.search(table.name.lower()):
                 continue
-            if table.unknown:
+            if table.unknown or table.name in copies:
                 project.note_unknown(self.name)
             elif not any(index.unique for index in table.indexes) and not _is_aside(project, table):
                 yield self._finding(project, table)
