@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import Comparison, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.blocks import around
+from backend_lint.project.blocks import around, inside
 from backend_lint.project.derived_values import follows, told_by
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import call_ids, entries, parse, split
@@ -203,11 +203,17 @@ def looks_before_inserts(project: Project) -> Iterator[Taken]:
         if locked[key] or not _asks(query):
             continue
         found = _made(project, site, project.modules[site.path].bodies[site.function], table, columns, branches[key])
-        if found is not None:
+        if found is not None and not _makes_several(project.modules[site.path].bodies[site.function], site.call, found.make):
             told = (*key, columns, found.make.line if found.make is not None else site.line)
             if told not in seen:
                 seen.add(told)
                 yield found
+
+
+def _makes_several(body: Body, look: int, make: Call | None) -> bool:
+    """Behind one look a loop makes rows, many with the same value."""
+    loops = [number for number, block in around(body, make.block) if block.kind in LOOPS] if make in body.calls and make is not None else []
+    return any(not inside(body, body.calls[look].block, number) for number in loops)
 
 
 def _asks(query: Query) -> bool:

@@ -130,6 +130,9 @@ class AppLevelUniqueness(ProjectRule):
 def _is_sure(project: Project, taken: Taken) -> bool:
     """Requests or messages come here two at a time, what is compared is all that tells one row from another, and nothing else inserts rows without a look."""
     alone = project.growing.made_in.get(taken.table.name, frozenset()) <= {(taken.site.path, taken.site.function)}
+    entry = project.answers.reached_from(taken.site)
+    if entry is not None and entry.kind is EntryKind.TASK:
+        return False  # what fills tables from files or other services runs alone as a rule
     at_once = alone and project.answers.is_awaited(taken.site) and not is_for_staff(project, (taken.site.path, taken.site.function))
     kinds = any((column := taken.table.column(name)) is not None and few_values(column) for name in taken.columns)
     return at_once and taken.make is not None and not constants(taken.site.query) and not kinds and not several_expected(project, taken.table)
