@@ -32,7 +32,11 @@ def of_missing(project: Project, missing: Missing) -> list[Evidence]:
 
 def named_keys(missing: Missing) -> str:
     """The columns of the index that is missing, for a message."""
-    names = [f"`{key.column or key.expression}`" for key in missing.candidate.keys]
+    keys = missing.candidate.keys
+    if missing.lack is Lack.FILTER:  # one that an index begins with is beside the point: it leaves too many rows
+        led = {index.keys[0].column for index in missing.table.indexes if index.keys and index.keys[0].column and not index.where_text}
+        keys = tuple(key for key in keys if key.column not in led) or keys
+    names = [f"`{key.column or key.expression}`" for key in keys]
     return names[0] if len(names) == 1 else f"any of {', '.join(names)}" if missing.lack is Lack.FILTER else ", ".join(names)
 
 

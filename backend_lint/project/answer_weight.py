@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHARED = lazy_regex(r"(?:^|_)(?:action|event|method|year|month|gender|country|language|locale|version)s?$")
 """Names of columns in which many rows have the same value, though it is no closed list."""
+_CACHES = lazy_regex(r"(?:^|[._])(?:\w+_)?(?:cached?|memoized?)(?:_\w+)?(?:$|\W)")
 _MOST_KEYS = 3
 """Columns of an index that one would make for a query or two."""
 
@@ -35,16 +36,27 @@ def tests_strongly(answer: Answer, table: Table) -> bool:
 def is_followed(project: Project, answer: Answer) -> bool:
     """All that the query asks is seen, one index serves it, and it is a search: for a value of many, or a range with two ends, known only at run time."""
     site, access = answer.site, answer.access
-    if answer.query.verb is Verb.DELETE or access.further or access.range_only or answer.table is None:
+    if answer.query.verb is Verb.DELETE or access.further or access.range_only or answer.table is None or _is_cached(project, site):
         return False
     if not site.evaluated and not _is_answer_of_view(project, site):
         return False
     keys = {key.column for key in access.candidate.keys} if access.candidate is not None else set()
-    for one in comparisons(answer.query.where):
+    asked = list(comparisons(answer.query.where))
+    for one in asked:
         column = answer.table.column(one.left.column) if one.left.kind is TermKind.COLUMN and one.left.relation == access.relation else None
         if column is not None and column.name in keys and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return _SHARED.search(column.name) is None
-    return access.joined
+    return access.joined and (bool(asked) or answer.query.limit is not None)  # else all rows of both tables are wanted
+
+
+def _is_cached(project: Project, site: Site) -> bool:
+    """What the function answers is kept for a while: the query runs seldom."""
+    if site.function < 0:
+        return False
+    head = project.modules[site.path].functions[site.function]
+    outer = project.modules[site.path].bodies[head.scope].calls
+    names = (outer[int(text[1:])].callee if text[:1] == "#" and text[1:].isdigit() else text for text in head.decorators)
+    return any(map(_CACHES.search, names))
 
 
 def _is_answer_of_view(project: Project, site: Site) -> bool:
@@ -111,7 +123,8 @@ def tells_better(answer: Answer) -> bool:
     table = answer.table
     assert table is not None
     keys = {name for key in table.foreign_keys for name in key.columns}
-    columns = map(table.column, compared(answer) & set(answer.access.columns) - keys)
+    written = {one.left.column for one in comparisons(answer.query.where) if one.right.kind is TermKind.CONSTANT}  # zero, or another kind of row
+    columns = map(table.column, compared(answer) & set(answer.access.columns) - keys - written)
     return any(column is not None and not few_values(column) for column in columns)
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
+from backend_lint.api import Evidence, Finding, Profile, ProjectRule, Role, Severity
 from backend_lint.facts.schema import Column, ForeignKey, Table
 from backend_lint.project import Project
 from backend_lint.sql.types import base, is_text
 
+_LISTS = frozenset({"tinyint", "smallint"})
+"""Types that somebody chose for the key of a short list."""
 _NUMBERS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 
@@ -106,7 +108,7 @@ class FkTypeMismatch(ProjectRule):
             project.note_unknown(self.name)
             return
         wrong = _differ(child_column.type, parent_column.type, project.schema.dialect.value)
-        if not wrong:
+        if not wrong or (base(child_column.type) in _LISTS and not self.shows(Profile.STRICT)):
             return
         place, there = project.places.column(table, own), project.places.column(parent, other)
         yield self.finding(

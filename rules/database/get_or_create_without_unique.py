@@ -8,6 +8,7 @@ from backend_lint.project import Project
 from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.natural_keys import constants, constraint_on, is_natural_key, outside_meta
 from backend_lint.project.rival_keys import has_other_key, refused_by_other_key, several_expected
+from backend_lint.project.schema.sizes import is_set_up
 from backend_lint.project.uniqueness import Taken, get_or_creates
 from backend_lint.sql.keys import may_be_unique, unique_within
 
@@ -20,13 +21,13 @@ class GetOrCreateWithoutUnique(ProjectRule):
 
     ## What it does
 
-    Joins the lookups of `get_or_create` and `update_or_create` with the table's unique constraints, unique indexes and primary key, after all migrations.
-    It reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation, and columns
-    that every new row fills with the same default. Calls behind which somebody catches `MultipleObjectsReturned`
-    are left alone, and so are commands, of which one runs at a time; lookups by a value that was made just before; calls behind a test that looks for
-    the same rows; and lookups that are no key: names of persons, titles, long texts, names beside a slug that is unique. It is an error where requests or
-    messages reach the call, and an information where only a scheduled job does, or nobody that is known: that is reported from the profile `strict` on, and
-    so are calls beside which the table has another unique key, others look for the same rows by other columns, or something catches
+    Joins the lookups of `get_or_create` and `update_or_create` with the table's unique constraints, unique indexes and primary key, after all migrations. It
+    reports where none of them lies within the lookups. A constraint with a condition counts, and so does a lookup by a one-to-one relation, and columns that
+    every new row fills with the same default. Calls behind which somebody catches `MultipleObjectsReturned` are left alone, and so are commands, of which one
+    runs at a time; lookups by a value that was made just before; calls behind a test that looks for the same rows; and lookups that are no key: names of
+    persons, titles, long texts, names beside a slug that is unique. It is an error where requests or messages reach the call, and an information where only a
+    scheduled job does, or nobody that is known: that is reported from the profile `strict` on, and so are tables that hold what somebody sets up, a second
+    call of one file, calls beside which the table has another unique key, others look for the same rows by other columns, or something catches
     `MultipleObjectsReturned` for the model. Where the call sets another unique column to what follows from the same values, nothing is wrong.
 
     ## Why is this bad
@@ -89,7 +90,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         found = list(get_or_creates(project))
-        keyed = {(taken.table.name, frozenset(taken.columns)) for taken in found}
+        keyed, told = {(taken.table.name, frozenset(taken.columns)) for taken in found}, set[tuple[str, str]]()
         for taken in found:
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
@@ -97,7 +98,9 @@ class GetOrCreateWithoutUnique(ProjectRule):
                 continue
             elif taken.table.managed and not by_hand(project, taken) and not refused_by_other_key(taken):
                 keys = sum(name == taken.table.name for name, _ in keyed)
-                if self.shows(Profile.DEFAULT if keys == 1 and _is_sure(project, taken) else Profile.STRICT):
+                at = taken.site.path, taken.table.name
+                if self.shows(Profile.DEFAULT if keys == 1 and at not in told and _is_sure(project, taken) else Profile.STRICT):
+                    told.add(at)
                     yield self._finding(project, taken)
 
     def _finding(self, project: Project, taken: Taken) -> Finding:
@@ -116,12 +119,11 @@ class GetOrCreateWithoutUnique(ProjectRule):
         if outside is not None:
             evidence.append(Evidence(*outside, "`unique_together` stands outside `class Meta` here, where Django does not read it"))
         add = "move its `unique_together` into `class Meta`, where Django reads it" if outside is not None else "add a unique constraint"
-        are = "is" if len(taken.columns) == 1 else "together are"
         return self.finding(
             site.path,
             site,
-            f"two {who if at_once else 'runs'} at once both insert: {names} of `{table.name}` {are} not unique, and later calls find both and fail; "
-            f"{add}",
+            f"two {who if at_once else 'runs'} at once both insert: {names} of `{table.name}` "
+            f"{'is' if len(taken.columns) == 1 else 'together are'} not unique, and later calls find both and fail; {add}",
             symbol=site.symbol,
             evidence=evidence,
             severity=None if at_once else Severity.INFO,
@@ -135,7 +137,7 @@ def _is_sure(project: Project, taken: Taken) -> bool:
         return False
     if not project.answers.is_awaited(site) or is_for_staff(project, (site.path, site.function)):
         return False
-    return not has_other_key(taken) and not several_expected(project, taken.table)
+    return not is_set_up(taken.table) and not has_other_key(taken) and not several_expected(project, taken.table)
 
 
 def by_hand(project: Project, taken: Taken) -> bool:

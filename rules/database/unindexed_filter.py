@@ -14,7 +14,7 @@ from backend_lint.project.schema.sizes import is_set_up
 
 _OR_CREATE = re.compile(r"_or_create\(")
 """Of the lookups of such a call another rule says what is missing: a unique key."""
-_OF_A_YEAR = re.compile(r"(?:^|_)(?:year|quarter|month|weekday)(?:_|$)")
+_OF_A_YEAR = re.compile(r"(?:^|_)(?:year|quarter|month|weekday|period)(?:_|$)")
 """A tenth of a table, or more, has each value."""
 
 

@@ -208,12 +208,20 @@ class Loads:
             related = first.path, first.function, first.args[0], first.relation[1]
         own = any(step.method in ("filter", RELATED) and any(map(_OWN.search, (*step.args[:1], *dict(step.keywords).values()))) for step in chain.steps)
         named = (name for step in chain.steps if step.method == "filter" for name, _ in step.keywords)
-        fixed = frozenset(self._of_one(chain.model, name).removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named)
+        fixed = frozenset(self._of_one(chain.model, name).removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named) | self._asked_of(first)
         methods = {step.method for step in chain.steps}
         streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
         place = self._place(chain.steps, chain.model)
         ran = next((self._ran(step) for step in reversed(chain.steps) if self._is_listed(step.frame)), None)
         return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran)
+
+    def _asked_of(self, first: ChainStep | None) -> frozenset[str]:
+        """The key to the object whose related rows they are: ``order.lines.filter(...)``. Not where that object is one of a loop's."""
+        if first is None or first.relation is None or not first.args or "[]" in first.args[0]:
+            return frozenset()
+        owner = self.project.schema.mapped.get(first.relation[0])
+        relation = owner.relationships.get(first.relation[1]) if owner is not None else None
+        return frozenset({relation.back}) if relation is not None and relation.reverse and relation.back else frozenset()
 
     def _of_one(self, model: ClassKey, name: str) -> str:
         """The relation whose object a condition names: ``order`` of ``order__slug``, where no two orders have the same."""

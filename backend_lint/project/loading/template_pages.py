@@ -125,7 +125,7 @@ class Pages:
         message = f"the page `{view.template.rpartition('/')[2]}` lists `{model}` with one query per row for {shown}; {cure}"
         key = view.path, view.function
         entry, soft = reached_from(self._project, key)
-        severity = Severity.INFO if soft or rows.own or is_for_staff(self._project, key) else None
+        severity = Severity.INFO if soft or rows.own or self._project.loads.sure.of_one(rows) or is_for_staff(self._project, key) else None
         return Page(key, view.symbol, place, message, (*evidence, *entry), calls if here else "", severity, rows, tuple(missing))
 
     # -- views -------------------------------------------------------------------------------------
