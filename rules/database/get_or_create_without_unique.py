@@ -27,7 +27,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
     runs at a time; lookups by a value that was made just before; calls behind a test that looks for the same rows; and lookups that are no key: names of
     persons, titles, long texts, names beside a slug that is unique. It is an error where requests or messages reach the call, and an information where only a
     scheduled job does, or nobody that is known: that is reported from the profile `strict` on, and so are tables that hold what somebody sets up, a second
-    call of one file, calls beside which the table has another unique key, others look for the same rows by other columns, or something catches
+    call for the same key, calls beside which the table has another unique key, others look for the same rows by other columns, or something catches
     `MultipleObjectsReturned` for the model. Where the call sets another unique column to what follows from the same values, nothing is wrong.
 
     ## Why is this bad
@@ -90,7 +90,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         found = list(get_or_creates(project))
-        keyed, told = {(taken.table.name, frozenset(taken.columns)) for taken in found}, set[tuple[str, str]]()
+        keyed, told = {(taken.table.name, frozenset(taken.columns)) for taken in found}, set[tuple[str, frozenset[str]]]()
         for taken in found:
             if not taken.columns or may_be_unique(taken.table, taken.columns):
                 project.note_unknown(self.name)
@@ -98,7 +98,7 @@ class GetOrCreateWithoutUnique(ProjectRule):
                 continue
             elif taken.table.managed and not by_hand(project, taken) and not refused_by_other_key(taken):
                 keys = sum(name == taken.table.name for name, _ in keyed)
-                at = taken.site.path, taken.table.name
+                at = taken.table.name, frozenset(taken.columns)
                 if self.shows(Profile.DEFAULT if keys == 1 and at not in told and _is_sure(project, taken) else Profile.STRICT):
                     told.add(at)
                     yield self._finding(project, taken)

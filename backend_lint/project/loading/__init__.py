@@ -207,13 +207,20 @@ class Loads:
         ):
             related = first.path, first.function, first.args[0], first.relation[1]
         own = any(step.method in ("filter", RELATED) and any(map(_OWN.search, (*step.args[:1], *dict(step.keywords).values()))) for step in chain.steps)
-        named = (name for step in chain.steps if step.method == "filter" for name, _ in step.keywords)
+        named = (name for step in chain.steps if step.method == "filter" for name in (*dict(step.keywords), *self._in_q(step)))
         fixed = frozenset(self._of_one(chain.model, name).removesuffix("_pk").removesuffix("_id").removesuffix("_") for name in named) | self._asked_of(first)
         methods = {step.method for step in chain.steps}
         streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
         place = self._place(chain.steps, chain.model)
         ran = next((self._ran(step) for step in reversed(chain.steps) if self._is_listed(step.frame)), None)
         return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran)
+
+    def _in_q(self, step: ChainStep) -> list[str]:
+        """The names of conditions that all hold: ``Q(user=user) & Q(paid=True)``."""
+        calls = self.project.modules[step.path].bodies[step.function].calls
+        plain = [text for text in step.args if "|" not in text and " or " not in text and "~" not in text and "not " not in text]
+        found = (calls[int(number)] for text in plain for number in _NUMBER.findall(text) if int(number) < len(calls))
+        return [name for call in found if call.callee.rpartition(".")[2] == "Q" for name, _ in call.keywords]
 
     def _asked_of(self, first: ChainStep | None) -> frozenset[str]:
         """The key to the object whose related rows they are: ``order.lines.filter(...)``. Not where that object is one of a loop's."""

@@ -24,7 +24,9 @@ _SERIALIZERS = ("Serializer", "GeoModelSerializer")
 _LIBRARIES = tuple(
     "rest_framework drf_ djoser. dj_rest_auth. taggit. adrf. allauth. rest_polymorphic. oscarapi. rest_flex_fields. dynamic_rest. wagtail.api.".split()
 )
-_BY_KEY = frozenset({"PrimaryKeyRelatedField", "HyperlinkedRelatedField", "HyperlinkedIdentityField", "NestedHyperlinkedRelatedField"})
+_BY_KEY = frozenset(
+    {"PrimaryKeyRelatedField", "HyperlinkedRelatedField", "HyperlinkedIdentityField", "NestedHyperlinkedRelatedField", "ResourceRelatedField"}
+)
 _METHOD = "SerializerMethodField"
 
 

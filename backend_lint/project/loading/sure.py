@@ -98,7 +98,18 @@ class Sure:
     def of_one(self, rows: Rows) -> bool:
         """All rows belong to one other object, which has no more than some of them as a rule."""
         mapped = self._project.schema.mapped.get(rows.model)
-        return mapped is not None and any(name in mapped.relationships for name in rows.fixed)
+        return mapped is not None and any(name in mapped.relationships or self._leads_to_person(rows.model, name) for name in rows.fixed)
+
+    def _leads_to_person(self, model: ClassKey, name: str) -> bool:
+        """A condition through other tables names one person: ``order__user__user=user``."""
+        at: ClassKey | None = model
+        relation = None
+        for part in name.split("__"):
+            mapped = self._project.schema.mapped.get(at) if at is not None else None
+            relation = mapped.relationships.get(part) if mapped is not None else None
+            at = relation.target if relation is not None and not relation.many else None
+        found = self._project.schema.mapped.get(at) if at is not None else None
+        return relation is not None and not relation.many and is_of_people(found.table if found is not None else relation.name)
 
     def _is_handful(self, rows: Rows) -> bool:
         """The rows of one object, of which there are no more than rows of a table that somebody sets up: its values of fields that an administrator thought of.
