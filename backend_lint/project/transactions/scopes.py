@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT = frozenset({Role.TEST, Role.MIGRATION, Role.GENERATED})
 """Files in which nobody looks for transactions."""
-_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic", "django.db.transaction.commit_on_success"})
+_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic", "django.db.transaction.commit_on_success", "pgtransaction.atomic"})
 _OTHERS = frozenset(
     {
         "tortoise.transactions.in_transaction",
@@ -163,7 +163,7 @@ class Scopes:
     # -- what the project makes of them ------------------------------------------------------------
 
     def _wrappers(self, direct: Mapping[FunctionKey, dict[int, Scope]]) -> tuple[dict[str, dict[FunctionKey, Scope]], dict[str, dict[FunctionKey, Scope]]]:
-        """Context managers that yield inside a transaction, and decorators that call what they decorate inside one, by their last name."""
+        """Context managers that yield inside a transaction or return one, and decorators that call what they decorate inside one, by their last name."""
         managers: dict[str, dict[FunctionKey, Scope]] = {}
         decorators: dict[str, dict[FunctionKey, Scope]] = {}
         for key, scopes in direct.items():
@@ -174,7 +174,21 @@ class Scopes:
                 outer = self._decorates(key, head, body, block)
                 if outer is not None:
                     decorators.setdefault(self._project.calls.head(outer).name.rpartition(".")[2], {})[outer] = scope
+        for path, function, number in self._project.named_calls.by_name.get("atomic", ()):
+            handed_out = self._handed_out(path, function, number) if function > 0 else None
+            if handed_out is not None:
+                name = self._project.modules[path].functions[function].name
+                managers.setdefault(name.rpartition(".")[2], {}).setdefault((path, function), handed_out)
         return managers, decorators
+
+    def _handed_out(self, path: str, function: int, number: int) -> Scope | None:
+        """``return transaction.atomic()``: who calls the function enters it."""
+        module = self._project.modules[path]
+        body = module.bodies[function]
+        if module.role in LEFT_OUT or module.functions[function].decorators or not any(one.value == f"#{number}" for one in body.returns):
+            return None
+        target = self._project.value(path, function, body.calls[number].callee)
+        return _atomic(target, body.calls[number], path, 0) if target is not None and target.is_external else None
 
     def _decorates(self, key: FunctionKey, head: Function, body: Body, block: int) -> FunctionKey | None:
         """The function around it whose parameter is called inside the transaction."""
