@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
     from backend_lint.project.schema.mapping import Mapped
 
+_REVISION = ("upgrade", "downgrade")
 _DATABASE = Effect.DATABASE_READ | Effect.DATABASE_WRITE
 
 
@@ -35,7 +36,7 @@ def imported(project: Project, node: Node) -> Iterator[Imported]:
     entries = {entry.name: entry for entry in module.facts.imports if not entry.type_checking}
     said: set[str] = set()
     for index, body in enumerate(module.bodies):
-        if index == 0 or (node.owner >= 0 and module.functions[index].owner >= 0):
+        if index == 0 or (node.owner >= 0 and module.functions[index].owner >= 0) or not _is_run(module, index):
             continue
         for call in body.calls:
             for text in (call.callee, *call.args, *(value for _, value in call.keywords)):
@@ -47,6 +48,16 @@ def imported(project: Project, node: Node) -> Iterator[Imported]:
                 if found is not None:
                     said.add(root)
                     yield Imported(entry, found[0], call.line, found[1], found[2])
+
+
+def _is_run(module: SourceModule, function: int) -> bool:
+    """Some operation names the function, or another function does: what stands in a comment does not run."""
+    head = module.functions[function]
+    name = head.name.rpartition(".")[2]
+    if head.owner >= 0 or head.scope > 0 or head.decorators or name in _REVISION:
+        return True
+    values = (attribute.value for one in module.classes for attribute in one.attributes)
+    return name.encode() in bytes(module.facts.bodies) or any(name in value for value in values)
 
 
 def _used(project: Project, module: SourceModule, function: int, text: str, called: bool) -> tuple[str, bool, tuple[str, int]] | None:
