@@ -266,7 +266,7 @@ class Growing:
     def _is_sure(self, mapped: Mapped, made: Making) -> bool:
         """The class is called, or its own manager is told to create."""
         module, function, call, text = made
-        if module.role in _NOT_AT_WORK or not _creates(call.callee, text):
+        if module.role in _NOT_AT_WORK or not _creates(call.callee, text) or (call.callee == text and _is_thrown_away(made)):
             return False
         return self._at_work(module.path, function) and self._makers.is_meant(mapped, module.path, function, text) is True
 
@@ -318,6 +318,12 @@ def _creates(callee: str, model: str) -> bool:
     base, _, last = callee.rpartition(".")
     held, _, manager = base.rpartition(".")
     return last in _CREATES and held == model and manager.endswith("objects")
+
+
+def _is_thrown_away(made: Making) -> bool:
+    """An object that a class or a module holds, or that is built to validate what was sent."""
+    name = made.module.functions[made.function].name.rpartition(".")[2] if made.function > 0 else ""
+    return made.function <= 0 or name.startswith(("validate", "clean")) or name.endswith("_validate")
 
 
 def _attributes(module: SourceModule, name: re.Pattern[bytes]) -> bool:

@@ -91,9 +91,10 @@ class MigrationAddRequiredColumn(ProjectRule):
             how = again.partition(" from Django")[0] if " from Django" in remedy else again
             remedy += f"; so is `{one.column}` (line {one.at.place.line}): {how}"
             patch += f", {added}" if patch.startswith("migrations.") and added.startswith("migrations.") else ""
-        fast = project.growing.of(table).is_fast and not project.growing.by_clock(table)
         made = project.growing.sure_place(table)
-        said = f"rows are {'inserted' if made is None or made.is_kept else 'made'} here, by running code without the column"
+        kept = made is None or made.is_kept
+        fast = kept and project.growing.of(table).is_fast and not project.growing.by_clock(table)
+        said = f"rows are {'inserted' if kept else 'made'} here; the release that still runs does it without the column"
         if made is None and (sent := project.growing.place(table)) is not None and sent.function < 0:
             made, said = sent, "rows are made of what is sent here"
         return self.finding(
@@ -109,14 +110,13 @@ class MigrationAddRequiredColumn(ProjectRule):
     @staticmethod
     def _explained(migration: Migration, found: Required, mysql: bool) -> tuple[str, str, str]:
         """What is wrong, what to do, and how it is written."""
-        django = migration.runner is Runner.DJANGO
         if found.at is not found.added:
             if found.loses_default:
                 what, cure = "loses its default in the migration that adds it", "keep the default until the next release"
             else:
                 what, cure = "becomes NOT NULL in the migration that adds it", "make it NOT NULL with the next release"
             return f"{what}: code that is still running does not set it and cannot insert", cure, ""
-        if not django:
+        if migration.runner is not Runner.DJANGO:
             patch = "server_default=sa.text(...)" if migration.runner is Runner.ALEMBIC else "NOT NULL DEFAULT ..."
             return "is NOT NULL without a default: rows that are there have no value", "give it one, or make it nullable first", patch
         what = "is NOT NULL without a default in the database (Django drops its own): code that is still running cannot insert"

@@ -7,6 +7,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.schema import Dialect, TableKind
 from backend_lint.project import Project
 from backend_lint.project.migrating import Migration, Migrations, Runner, Step
+from backend_lint.project.migrating.backfills import backfills
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
 from backend_lint.project.migrating.removals import meanwhile, served
 
@@ -81,6 +82,7 @@ class MigrationRename(ProjectRule):
             patch = ""
             if isinstance(change, ddl.RenameColumn):
                 field = django and step.done.operation == "RenameField" and change.old.isidentifier()
+                field = field and all(one.table != step.done.table for one in backfills(project, migration))  # the values mean something else as well
                 patch = f'db_column="{change.old}"' if field else ""
                 inherited = bool(patch) and migrations.is_inherited(step.done.table, step.done.made.get("new_name", 2))
                 keep = f"keep the column: declare the inherited field in the model, with {patch}" if inherited else f"keep the column with {patch}"
@@ -96,8 +98,8 @@ class MigrationRename(ProjectRule):
     @staticmethod
     def _used(project: Project, step: Step, change: ddl.RenameColumn | ddl.RenameTable) -> tuple[Evidence, ...]:
         """A query of code that serves requests or messages."""
-        name = change.new if isinstance(change, ddl.RenameTable) else step.done.table
-        site = served(project, name)
+        renames = isinstance(change, ddl.RenameTable)
+        site = served(project, change.new if renames else step.done.table, "" if renames else change.new)
         return (meanwhile(site),) if site is not None else ()
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ from backend_lint.facts import ddl
 from backend_lint.facts.query import Site, Verb
 from backend_lint.facts.route import EntryKind
 from backend_lint.facts.schema import Dialect
+from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.migrating.dates import follows_maker, is_one_work
 from backend_lint.project.migrating.model import Migration, Runner, Step
 from backend_lint.project.migrating.patches_django import RISKY, model_of
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MOST_SHOWN = 3
+_PARTLY = lazy_regex(r"\.a?(?:exists|count|values|values_list|only|defer|aggregate|in_bulk|contains|dates|datetimes|update|delete)\(")
 
 
 class Removal(NamedTuple):
@@ -61,16 +64,26 @@ def removals(project: Project) -> Iterator[Removal]:
                 yield Removal(migration, tuple(steps), site, any(_is_key(one) for one in steps))
 
 
-def served(project: Project, table: str) -> Site | None:
-    """A query of code that serves requests or messages, rather one for the table's own rows than one that joins it, or that writes; rather of a route."""
-    sites = [site for site in project.queries.of_table(table) if project.entries.is_served((site.path, site.function))]
+def served(project: Project, table: str, column: str = "") -> Site | None:
+    """A query of code that serves requests or messages and names all columns of the table, or `column`; rather one that reads and is run where it stands, then of a route."""
+    sites = (site for site in project.queries.of_table(table) if project.entries.is_served((site.path, site.function)))
+    found = [site for site in sites if _names_all(site, table) or (column and re.search(rf"\b{re.escape(column)}\b", site.text))]
 
     def rank(site: Site) -> tuple[bool, bool, bool]:
         reached = project.reached_from((site.path, site.function))
-        own = bool(site.query.relations) and site.query.relations[0].table == table
-        return site.query.verb is not Verb.SELECT, not own, reached is None or reached[0].kind is not EntryKind.ROUTE
+        return site.query.verb is not Verb.SELECT, not site.evaluated, reached is None or reached[0].kind is not EntryKind.ROUTE
 
-    return min(sites, key=rank, default=None)
+    return min(found, key=rank, default=None)
+
+
+def _names_all(site: Site, table: str) -> bool:
+    """Whole rows are read or inserted: not counted, asked for by some columns, or only joined."""
+    query = site.query
+    if query.verb is not Verb.SELECT:
+        return query.verb in (Verb.INSERT, Verb.UPSERT)
+    if query.selected or query.aggregate or query.grouped or _PARTLY.search(site.text) is not None:
+        return False
+    return bool(query.relations) and (query.relations[0].table == table or "select_related(" in site.text)
 
 
 def meanwhile(site: Site) -> Evidence:
