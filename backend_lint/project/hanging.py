@@ -46,6 +46,8 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     reached = project.reached_from(key)
     if reached is None:
         by_hand = command or started_by_hand(project, key) or _is_script(project, key)
+        if key[1] == 0 and not by_hand:
+            return Hanging("what imports this module hangs as it starts", True, ())
         return Hanging("", by_hand or _tasks_end(project), (), by_hand and not is_scheduled(project, key[0]))
     entry, _ = reached
     name = entry.name.replace(".<locals>", "")

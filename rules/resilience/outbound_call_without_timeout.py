@@ -100,9 +100,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                     found.path,
                     found.call,
                     _message(found, behind),
-                    symbol="" if found.function == 0 else project.modules[found.path].functions[found.function].name,
-                    evidence=(*found.evidence, *behind.evidence),
-                    suggestion=_suggestion(found),
+                    symbol=project.modules[found.path].functions[found.function].name if found.function else "",
+                    evidence=(*found.evidence, *behind.evidence), suggestion=_suggestion(found),
                     severity=Severity.INFO if behind.soft or found.limit is Limit.DEFAULT else None,
                 )
         if Peer.MAIL in peers:
@@ -130,7 +129,8 @@ def _message(found: Outbound, behind: Hanging) -> str:
         what, cure = f"`{name}` is told to wait for ever, with a timeout of None", "give it a number of seconds"
     elif passed_on := _passed_on(found):
         cure = f'give it one where the caller gives none: `{passed_on}.setdefault("timeout", 10)`'
-    return f"{what}: {behind.who or 'its caller hangs'} while the other side does not answer; {cure}"
+    who = "a thread of the pool hangs" if found.handed_over == "submit" else behind.who or "its caller hangs"
+    return f"{what}: {who} while the other side does not answer; {cure}"
 
 
 def _passed_on(found: Outbound) -> str:

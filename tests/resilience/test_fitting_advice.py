@@ -96,3 +96,26 @@ def test_the_plain_function_that_is_called_goes_to_a_thread(tmp_path: Path) -> N
 def test_only_async_sessions_are_awaited(tmp_path: Path, package: str, session: str, wait: str, advice: str) -> None:
     text = HELD.replace("SESSIONS", package).replace("SESSION", session).replace("WAIT", wait)
     assert said(tmp_path, text, "session-held-across-slow-await") == [advice]
+
+
+POOL = """
+import requests
+from concurrent.futures import ThreadPoolExecutor
+
+POOL = ThreadPoolExecutor()
+OPEN = requests.get("https://peer.example/open")
+
+
+def tell(name):
+    POOL.submit(requests.post, "https://peer.example/" + name)
+"""
+
+
+def test_what_hangs_is_the_thread_of_a_pool_or_the_import(tmp_path: Path) -> None:
+    (tmp_path / "peer.py").write_text(POOL)
+    (tmp_path / "main.py").write_text("import peer\n\npeer.tell(\"a\")\n")
+    result = run(Settings(root=tmp_path, cache=False, jobs=1, select=("outbound-call-without-timeout",)), REGISTRY)
+    told = {one.finding.line: (str(one.finding.severity), one.finding.message) for one in result.findings}
+    assert told[6][0] == "info"
+    assert "what imports this module hangs as it starts" in told[6][1]
+    assert "a thread of the pool hangs" in told[10][1]
