@@ -192,7 +192,25 @@ class Reach:
     def _hooked(self, key: FunctionKey) -> bool:
         """A framework calls it on behalf of a route, and no transaction is open around routes."""
         found = self._project.entries.reaching(key)
-        return found is not None and not found[1] and self.setting.value is False
+        return found is not None and not found[1] and self.setting.value is False and not self._runs_in_view(key)
+
+    def _runs_in_view(self, key: FunctionKey) -> bool:
+        """A view that knows the class of the method has the framework save, or do as it does itself, inside a transaction."""
+        module = self._project.modules[key[0]]
+        head = module.functions[key[1]]
+        if head.owner < 0:
+            return False
+        owner, method = module.classes[head.owner].name, head.name.rpartition(".")[2]
+        for name in {method, f"perform_{method}", "save"}:
+            for path, function, number in self._project.named_calls.by_name.get(name, ()):
+                if function <= 0 or (path, function) == key or not self.scopes.of((path, function)):
+                    continue
+                other = self._project.modules[path]
+                if path != key[0] and not any(one.name == owner for one in other.facts.imports):
+                    continue
+                if next(self.scopes.around((path, function), other.bodies[function].calls[number].block), None) is not None:
+                    return True
+        return False
 
     def callers(self, key: FunctionKey) -> list[tuple[FunctionKey, Edge]]:
         """The calls of a function, found by its name."""
