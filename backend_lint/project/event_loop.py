@@ -13,6 +13,7 @@ from backend_lint.facts.python import Call
 from backend_lint.facts.route import Entry, EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, Edge, FunctionKey, Step
+from backend_lint.project.chosen_branches import rules_out
 from backend_lint.project.libraries import Effect
 from backend_lint.project.loading.reach import is_for_staff
 from backend_lint.project.references import RefKind
@@ -79,7 +80,7 @@ def _first_of_each(project: Project, key: FunctionKey, effects: Effect) -> list[
         if edge.call.awaited and edge.target.is_external:
             continue
         way = project.calls.reaches(key, effects, Aspect.BLOCKING, (edge,))
-        if not way:
+        if not way or (len(way) > 1 and edge.target.kind is RefKind.FUNCTION and rules_out(project, edge, way[1].edge.call.block)):
             continue
         kind = _kind(way[-1].effect)
         counts[kind] = counts.get(kind, 0) + 1
