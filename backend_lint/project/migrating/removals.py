@@ -65,7 +65,7 @@ def removals(project: Project) -> Iterator[Removal]:
 
 
 def served(project: Project, table: str, column: str = "") -> Site | None:
-    """A query of code that serves requests or messages and names all columns of the table, or `column`; rather one that reads and is run where it stands, then of a route."""
+    """A query of code that serves and names all columns of the table, or `column`; rather one that reads and is run where it stands, then of a route."""
     sites = (site for site in project.queries.of_table(table) if project.entries.is_served((site.path, site.function)))
     found = [site for site in sites if _names_all(site, table) or (column and re.search(rf"\b{re.escape(column)}\b", site.text))]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NAME = lazy_regex(r"%\w+")
 _IDENTITY = lazy_regex(
     r"\b(?:request|req|context|info\.context|scope|websocket)\.(?:user|auth|authenticated_user\w*|identity|principal|jwt\w*|token_\w+|account|team|tenant|organi[sz]ation|workspace)\b"
+    r"|\b(?:request|req)\.(?!user_agent)\w*(?:user|decoded|verified|claims|jwt|principal|identity)\w*"
     r"|\bstate\.\w*(?:user|tenant|auth|account|identity|claims|org)\w*|current_?\w*(?:user|account|member|org|team|tenant|identity|customer|principal|admin)"
     r"|\bg\.\w*(?:user|identity|tenant|account|token|auth|team|org|session)\w*|get_jwt\w*|jwt_identity|\bself\.(?:_?user|current_user|get_user|viewer|identity|user_id|tenant|organi[sz]ation|account)\b"
     r"|logged_in_\w+|auth(?:enticated|orized)?_user|get_user\b|\bsession(?:\.get\(|\[)['\"]\w*(?:user|account|uid|login|email|member|customer|username|sub)\w*['\"]|\bclaims\b"
@@ -180,8 +181,14 @@ class Frames:
         ref = self._project.value(*key, call.callee)
         if ref is not None and ref.kind is RefKind.FUNCTION:
             given = " ".join(text for arg in call.args for text in (arg, *(body.calls[one].callee for one in call_ids(arg) if one < len(body.calls))))
+            if not call.args and self._speaks_of_caller(ref.function):
+                return True
             return (not call.args or bool(_CREDENTIALS.search(given))) and self._project.guards.checks(ref.function)
         return ref is not None and ref.is_external and ref.name in ("jwt.decode", "jose.jwt.decode", "flask_jwt_extended.get_jwt_identity")
+
+    def _speaks_of_caller(self, key: FunctionKey) -> bool:
+        body = self.body(key)
+        return any(_IDENTITY.search(text) for text in (*(call.callee for call in body.calls), *(one.value for one in body.returns)))
 
     @functools.cached_property
     def providing(self) -> frozenset[FunctionKey]:

@@ -20,7 +20,7 @@ from backend_lint.project.taint.open_values import OpenValues
 from backend_lint.project.taint.programs import decisive
 from backend_lint.project.taint.stores import store_sinks
 from backend_lint.project.taint.values import parts, pieces
-from backend_lint.project.value_text import constant_string, split
+from backend_lint.project.value_text import alternatives, constant_string, split
 
 if TYPE_CHECKING:
     from backend_lint.project import FunctionKey, Project, Ref
@@ -113,7 +113,7 @@ class Taint:
             return
         if name in YAML and not makes_objects(self._project, (path, function), call):
             return
-        danger, value = decisive(call, _first(sink, call), call.args[sink.position + 1 :]) if sink.programs else (sink.danger, _value(sink, call))
+        danger, value = self._decisive((path, function), sink, call) if sink.programs else (sink.danger, _value(sink, call))
         if sink.danger is Danger.NOSQL and value[:1] != "{" and call.callee.endswith(".find"):
             return  # strings have such a method as well
         if sink.programs and self._begins_with_program((path, function), value):
@@ -139,6 +139,23 @@ class Taint:
         if parser[:1] != "#" or not number.isdigit() or int(number) >= len(calls):
             return not parser
         return dict(calls[int(number)].keywords).get("resolve_entities") == "True"
+
+    def _decisive(self, key: FunctionKey, sink: Sink, call: Call) -> tuple[Danger, str]:
+        """What decides which program runs, or what a shell or an interpreter is told."""
+        first = _first(sink, call)
+        if first[:1] == "(" and (named := _named(list(_beginnings(first)))):
+            return Danger.PROGRAM, named
+        danger, value = decisive(call, first, call.args[sink.position + 1 :])
+        return danger, self._started(key, value)
+
+    def _started(self, key: FunctionKey, value: str) -> str:
+        """The program that a local list of arguments begins with, if every list that it may be begins with a value; otherwise the local itself."""
+        if value[:1] == "*":
+            value = value[1:]
+            if value[:1] in ("(", "["):
+                return _named(list(_beginnings(value))) or value
+        given = [one.value for one in self._project.modules[key[0]].assigns_to(key[1], value) if not one.augmented] if value[:1] == "%" else []
+        return _named([first for one in given for first in _beginnings(one)]) or value
 
     def _begins_with_program(self, key: FunctionKey, value: str) -> bool:
         """A list that was begun with the name of a program, and grew afterwards."""
@@ -234,3 +251,27 @@ def _first(sink: Sink, call: Call) -> str:
     if not value and sink.position >= 0 and len(call.args) > sink.position and (sink.programs or not call.args[sink.position].startswith("*")):
         value = call.args[sink.position].lstrip("*")
     return value
+
+
+def _beginnings(text: str) -> tuple[str, ...]:
+    """The first item of each list that a value may be, of one that something is added to as well; empty texts for what is none.
+
+    >>> _beginnings("(([#1,'a']+%b)|[sys.executable])"), _beginnings("%a")
+    (('#1', 'sys.executable'), ('',))
+    """
+    if text[:1] == "(":
+        options = alternatives(text)
+        if len(options) > 1:
+            return tuple(first for one in options for first in _beginnings(one))
+        found = operation(text)
+        return _beginnings(found.left) if found is not None and found.operator == "+" else ("",)
+    first = next(iter(split(text[1:-1])), "") if text[:1] == "[" else ""
+    return _beginnings(first[1:]) if first[:1] == "*" else (first,)
+
+
+def _named(begun: list[str]) -> str:
+    """What decides which program runs, of the first items of lists: the constant one that is no shell, if there is no other; empty where one is not known."""
+    if not begun or any(not one or (constant_string(one) or "").rpartition("/")[2] in SHELLS for one in begun):
+        return ""
+    names = tuple(dict.fromkeys(one for one in begun if constant_string(one) is None)) or begun[:1]
+    return f"({'|'.join(names)})" if len(names) > 1 else names[0]

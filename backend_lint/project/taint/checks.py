@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from backend_lint.facts.python import BlockKind, Body, Call, Use
 from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.blocks import around
 from backend_lint.project.taint.library import CHECKING, KEEPING, LAST_NAMES, PASSES, TESTING
 from backend_lint.project.value_text import alternatives, call_ids
 
@@ -33,6 +34,8 @@ _LOOKING_UP = frozenset(
 _ENDING = frozenset({"abort", "flask.abort"})
 _VERIFIES = lazy_regex(r"valid|verif|check|compare", re.IGNORECASE)
 _OF_SENDER = lazy_regex(r"verif\w*_(?:\w+_)?(?:message|event|payload|webhook|notification|sns|sender|origin)s?$", re.IGNORECASE)
+_SIGNED = lazy_regex(r"signature|\bsns|sns_?(?:message|validat)|webhook.*verif|hmac", re.IGNORECASE)
+"""Who sends the whole message is shown by what a third party signed."""
 _HAS = lazy_regex(r"(?<!path)(?<!file)(?<!dir)(?<!folder)_(?:exists?|is_registered|is_known)$")
 _EQUAL = lazy_regex(r"==([#%][\w.\[\]']+)\)")
 
@@ -57,6 +60,8 @@ class Checks:
             return True
         if text[:1] == "#" and text[1:].isdigit() and self._asked_again(int(text[1:])):
             return True
+        if text[-1:] == "]" and self._got_and_asked(text):
+            return True
         sought = f"({text}"
         for condition in self._conditions:
             at = condition.find(sought)
@@ -75,6 +80,14 @@ class Checks:
         call = self._body.calls[number]
         others = (int(one[1:]) for one in self._checked if one[:1] == "#" and one[1:].isdigit() and int(one[1:]) < number)
         return any((one := self._body.calls[other]).callee == call.callee and one.args == call.args for other in others)
+
+    def _got_and_asked(self, text: str) -> bool:
+        """What was asked for by ``get`` and checked, and is taken by its key then: ``args['next'] if is_safe(args.get('next')) else '/'``."""
+        for one in self._checked:
+            call = self._body.calls[int(one[1:])] if one[:1] == "#" and one[1:].isdigit() and int(one[1:]) < len(self._body.calls) else None
+            if call is not None and call.args and call.callee.endswith(".get") and text == f"{call.callee[:-4]}[{call.args[0]}]":
+                return True
+        return False
 
     def _looked_at(self) -> Iterator[str]:
         for number, call in enumerate(self._body.calls):
@@ -98,9 +111,18 @@ class Checks:
         for call in self._body.calls:
             if _VERIFIES.search(call.callee.rpartition(".")[2]):
                 given = [*call.args, *(value for _, value in call.keywords)]
+                if any(_SIGNED.search(name) for name in (call.callee, *self._refusing(call.block))):
+                    yield from (text for text in given if text[:1] not in "'\"")
                 inner = [self._body.calls[number].args for text in given for number in call_ids(text) if number < len(self._body.calls)]
                 if _OF_SENDER.search(call.callee) or any("ignature" in text for text in (call.callee, *given, *(one for args in inner for one in args))):
                     yield from (text for text in given if text[:1] in "%#" or (text[:1] not in "'\"" and "." in text))
+
+    def _refusing(self, block: int) -> Iterator[str]:
+        """The exceptions of a call behind which the function ends: ``except SnsValidatorError: return 422``."""
+        ending = {one.block for one in self._body.raises} | {one.block for one in self._body.returns}
+        ending |= {call.block for call in self._body.calls if call.callee in _ENDING}
+        protected = {index for index, _ in around(self._body, block)}
+        return (name for one in self._body.handlers if one.protected in protected and one.block in ending for name in one.types)
 
     def _found_in_store(self) -> Iterator[str]:
         """What rows were looked up by, where the function ends unless there is one: ``if not Target.get_by(uri=uri): abort(400)``."""
