@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from backend_lint.facts.file import Role
@@ -107,6 +108,8 @@ class SourceModule:
         kind, index = self.names.get(name, ("", 0))
         return self.bodies[0].assigns[index].line if kind == "assign" else 0
 
+_OTHERS = KNOWN_LIBRARIES | sys.stdlib_module_names
+
 
 class ModuleIndex:
     """Finds the module that an import names. A folder is a source root if it holds no ``__init__.py`` of its own.
@@ -120,6 +123,7 @@ class ModuleIndex:
         self._folders: set[str] = set()
         self._roots: dict[str, list[str]] = {}
         self._memo: dict[tuple[str, str], str | None] = {}
+        self._imported: set[str] | None = None
         self._index(modules)
 
     def _index(self, paths: Iterable[str]) -> None:
@@ -144,6 +148,11 @@ class ModuleIndex:
             if folder in managed:
                 tops.setdefault(name.removesuffix(".py"), set()).add(folder)
         self._roots = {name: sorted(roots, key=lambda root: (root.count("/") + bool(root), root)) for name, roots in tops.items()}
+        self._inner: dict[str, set[str]] = {}
+        for folder in self._folders:
+            parent, _, name = folder.rpartition("/")
+            if name not in self._roots and self._is_package(parent) and self._is_package(folder) and name not in _OTHERS:
+                self._inner.setdefault(name, set()).add(parent)
 
     def _is_package(self, folder: str) -> bool:
         return bool(folder) and f"{folder}/__init__.py" in self._files
@@ -155,12 +164,33 @@ class ModuleIndex:
         """
         top = dotted.partition(".")[0]
         roots = self._roots.get(top)
-        if roots is None:
+        if roots is None and (top not in self._inner or "." not in dotted):
             return None
         key = (dotted, importer.rpartition("/")[0])
         if key not in self._memo:
-            self._memo[key] = self._search(dotted, top, roots, key[1])
+            self._memo[key] = self._search(dotted, top, roots, key[1]) if roots is not None else self._beside(dotted, top, importer)
         return self._memo[key]
+
+    def _beside(self, dotted: str, top: str, importer: str) -> str | None:
+        """In a service whose root has an ``__init__.py`` by mistake: a module in a package of a folder around the importer, where nothing else has the name.
+
+        A package alone says too little: one may be called after the library that it uses.
+        """
+        folder = importer.rpartition("/")[0]
+        while folder and folder not in self._inner[top]:
+            folder = folder.rpartition("/")[0]
+        found = self._at(f"{folder}/{dotted.replace('.', '/')}") if folder else None
+        return found if found is not None and not found.endswith("/") and self._is_mistaken(folder) else None
+
+    def _is_mistaken(self, folder: str) -> bool:
+        """Nobody imports the folder as the package that its ``__init__.py`` makes of it."""
+        root = folder
+        while self._is_package(root):
+            root = root.rpartition("/")[0]
+        named = folder[len(root) :].strip("/").replace("/", ".")
+        if self._imported is None:
+            self._imported = {one.module for module in self.modules.values() for one in module.facts.imports if not one.level}
+        return not any(one == named or one.startswith(f"{named}.") for one in self._imported)
 
     def _search(self, dotted: str, top: str, roots: list[str], folder: str) -> str | None:
         inside = dotted.replace(".", "/")

@@ -46,6 +46,24 @@ def test_imports_of_libraries_are_not_taken_for_files_of_the_same_name() -> None
     assert callee(project, "app/views.py", "f") == "requests.get"
 
 
+def test_a_package_by_mistake_around_a_service_hides_none_of_its_imports() -> None:
+    """`service/__init__.py` makes no import of `app.db` inside it an import of a library; a package called after a library stays one."""
+    project = link(
+        {
+            "service/__init__.py": "",
+            "service/main.py": "from app.db import load\ndef f():\n    load()\n",
+            "service/app/__init__.py": "",
+            "service/app/db.py": "import requests\ndef load():\n    requests.get('u')\n",
+            "service/paying/__init__.py": "",
+            "service/paying/stripe/__init__.py": "",
+            "service/paying/stripe/charges.py": "import stripe\nimport stripe.error\ndef pay():\n    stripe.Charge.create()\n",
+        }
+    )
+    assert project.calls.summary(key(project, "service/main.py", "f")) & Effect.HTTP
+    assert callee(project, "service/paying/stripe/charges.py", "pay") == "stripe.Charge.create"
+    assert project.index.find("stripe.error", "service/paying/stripe/charges.py") is None
+
+
 def test_source_roots_are_found() -> None:
     caller = "from core.db import Db\ndef f():\n    Db()\n"
     project = link({"backend/src/core/db.py": "class Db: ...\n", "backend/src/core/__init__.py": "", "backend/src/api.py": caller})
