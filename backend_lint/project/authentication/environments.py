@@ -21,6 +21,12 @@ _ONLY_WHILE = lazy_regex(
     r"debug|develop|\bdev\b|is_dev|_dev\b|is_local|local_mode|\btest(?:ing|s)?\b|is_test|pytest|sys\.argv|__main__|'(?:dev|local|test|ci)'", re.IGNORECASE
 )
 
+_TO_COPY = lazy_regex(
+    r"(?:settings|config|secrets?|env)\w*[_.-](?:template|sample|dist|skeleton|tmpl)\b|(?<![a-z])(?:template|sample|skeleton)[_.-]\w*(?:settings|config|secrets?)",
+    re.IGNORECASE,
+)
+"""Files of settings that an installation copies and fills in."""
+_PRETENDED = lazy_regex(r"(?:^|[._])(?:fake|dummy|mock)_")
 _REPLACING = lazy_regex(r"^exec$|^(?:vars|globals|locals)\(\)\.update$|^(?:load|include)_?(?:local_)?settings$")
 
 
@@ -29,8 +35,15 @@ def for_development(path: str) -> bool:
 
     >>> for_development("shop/settings/local.py"), for_development("shop/settings/base.py"), for_development("shop/devices.py")
     (True, False, False)
+    >>> for_development("shop/settings/secret_template.py"), for_development("shop/mail_template.py")
+    (True, False)
     """
-    return named_for_development(path.removesuffix(".py"))
+    return named_for_development(path.removesuffix(".py")) or _TO_COPY.search(path) is not None
+
+
+def is_pretended(function: str) -> bool:
+    """Whether a function says that it only stands in for another: ``fake_login``."""
+    return _PRETENDED.search(function) is not None
 
 
 @functools.lru_cache(maxsize=16384)

@@ -11,7 +11,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call, Use
 from backend_lint.lazy_regex import lazy_regex
-from backend_lint.project.authentication.environments import for_development
+from backend_lint.project.authentication.environments import for_development, is_pretended
 from backend_lint.project.queries.sqlalchemy_text import operation
 from backend_lint.project.taint.arriving import arriving
 from backend_lint.project.taint.flows import Flows, Mode, Step, Trail
@@ -89,7 +89,7 @@ class Taint:
 
     def _found(self) -> Iterator[Place]:
         for module, function, _, call in self._project.named_calls.calls(*LAST_NAMES, *self._methods, *self._other_names()):
-            if module.role is Role.APPLICATION and not for_development(module.path):
+            if module.role is Role.APPLICATION and not for_development(module.path) and not is_pretended(module.functions[function].name):
                 yield from self._at(module.path, function, _run(call, call.callee.rpartition(".")[2]))
 
     def _other_names(self) -> set[str]:
