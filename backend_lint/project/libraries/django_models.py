@@ -202,12 +202,9 @@ LIBRARY_MODELS: Mapping[str, LibraryModel] = {
         ordering=("order",),
     ),
     "adminsortable.models.SortableMixin": LibraryModel(),
-    "django_fsm.FSMModelMixin": LibraryModel(),
-    "dirtyfields.DirtyFieldsMixin": LibraryModel(),
     "django_lifecycle.LifecycleModel": LibraryModel(),
     "django_lifecycle.models.LifecycleModel": LibraryModel(),
     "computedfields.models.ComputedFieldsModel": LibraryModel(),
-    "django_prometheus.models.ExportModelOperationsMixin": LibraryModel(),
     "django_softdelete.models.SoftDeleteModel": LibraryModel(
         (
             _F("deleted_at", "DateTimeField", {"null": True}),
@@ -270,6 +267,8 @@ MIXINS = frozenset(
     {
         "django_prometheus.models.ExportModelOperationsMixin",
         "dirtyfields.DirtyFieldsMixin",
+        "dirtyfields.dirtyfields.DirtyFieldsMixin",
+        "django_fsm.FSMModelMixin",
         "model_utils.tracker.FieldTracker",
         "django_lifecycle.LifecycleModelMixin",
         "django_lifecycle.mixins.LifecycleModelMixin",

@@ -24,8 +24,8 @@ _SPATIAL = frozenset({"geometry", "geography", "raster"})
 _MADE_BY_THEMSELVES = (Implicit.PRIMARY_KEY, Implicit.HYPERTABLE)
 _MOST_TABLES = 3
 """That may lack the same column in their models."""
-_TRANSLATED = (re.compile(r"(.+)_[a-z]{2}"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,4}"))
-"""A column of django-modeltranslation: the field with a language behind it."""
+_TRANSLATED = (re.compile(r"(.+)_(?:[a-z]{2}|ind)"), re.compile(r"(.+)_[a-z]{2}_[a-z]{2,4}"))
+"""A column of django-modeltranslation: the field with a language behind it; Indonesian is ``ind``, as ``_id`` ends the columns of foreign keys."""
 
 
 class Drift(NamedTuple):
