@@ -143,6 +143,10 @@ class Answers:
         bases = self._project.resolver.classes.external_names(Ref(RefKind.CLASS, mapped.name, *mapped.key))
         return any(not name.startswith(("django.", "builtins.", "typing.", "abc.")) for name in bases)
 
+    def is_unused(self, path: str, function: int) -> bool:
+        """Nobody calls the function, as far as names tell."""
+        return self._unused.is_unused((path, function))
+
     def is_idle(self, path: str, function: int) -> bool:
         """Nobody calls the function, or somebody runs it once."""
         return (self._rank(path, function) == 2 and not self._polls(path)) or self._unused.is_unused((path, function))

@@ -108,7 +108,9 @@ def _cure(found: LibraryCall) -> str:
 
 
 def _only_asks_whether(call: Call) -> bool:
-    """Nothing is sent along, and the answer is dropped: is there anybody?"""
+    """Nothing is sent along, and the answer is dropped, or has no content: is there anybody?"""
+    if call.callee.endswith(".head") and all(name in ("url", "verify", "timeout", "allow_redirects") for name, _ in call.keywords):
+        return True
     return call.use is Use.DROPPED and all(name in ("url", "verify", "timeout") for name, _ in call.keywords)
 
 

@@ -86,7 +86,7 @@ class UnboundedRequest(ProjectRule):
             if not self.shows(found.profile):
                 continue
             cure = f"set `{found.bound}`" if found.is_own else f"name a subclass of it here that sets `{found.bound}`"
-            message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads a whole table: {cure}"
+            message = f"callers choose `{found.asked}`, and `{found.name}` does not bound it, so one request loads every row that is listed: {cure}"
             evidence = [Evidence(path, line, f"`{name}` lists rows by it") for path, line, name in found.users]
             yield self.finding(found.path, Place.at(found.line, found.column), message, evidence=evidence)
         for upload in whole_uploads(project) if self.shows(Profile.STRICT) else ():

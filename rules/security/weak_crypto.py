@@ -70,7 +70,7 @@ class WeakCrypto(ProjectRule, Mends):
     ## When this is wrong
 
     Where an old format must be read. MD5 and SHA-1 of anything else (files, keys of caches, ETags) and calls with `usedforsecurity=False` are left alone,
-    and so are tokens that make a repeated request known again. The profile `default` speaks only where a name says for certain that somebody is let in.
+    and so are tokens that make a repeated request known again. The profile `default` speaks only of what certainly lets somebody in, and is called.
 
     ## References
 
@@ -95,13 +95,12 @@ class WeakCrypto(ProjectRule, Mends):
             if ref is None or not ref.is_external or (ref.name not in _RANDOM and not every):
                 continue
             function = module.functions[index]
-            if message := _message(ref.name, function, module.bodies[index], call, number, every=every, strict=strict):
+            message = _message(ref.name, function, module.bodies[index], call, number, every=every, strict=strict)
+            if message and (strict or not project.answers.is_unused(module.path, index)):
                 cure = from_secrets(module, ref.name.partition(".")[2]) if ref.name in _RANDOM else ""
                 yield self.finding(module.path, call, message, symbol=symbol_of(function), severity=Severity.WARNING, suggestion=cure)
         for module, _, function, body in project.functions() if every else ():
-            if module.role not in self.roles or for_development(module.path):
-                continue
-            for call in body.calls:
+            for call in body.calls if module.role in self.roles and not for_development(module.path) else ():
                 if version := old_protocol(call):
                     message = f"{version} is broken, who stands between reads along: leave the version to `ssl.create_default_context()`"
                     yield self.finding(module.path, call, message, symbol=symbol_of(function))
@@ -117,16 +116,16 @@ def _message(name: str, function: Function, body: Body, call: Call, number: int,
         return "ECB encrypts equal blocks equally, which shows the structure of the text: use AES-GCM"
     if _KEYS.search(name) and (bits := _bits(call)) and bits < _SHORT:
         return f"a key of {bits} bits can be computed: use 2048 at least"
-    if name.endswith("ec.generate_private_key") and any(_CURVES.search(value) for value in _given(body, call)):
+    if name.endswith("ec.generate_private_key") and any(map(_CURVES.search, _given(body, call))):
         return "a key on a curve of less than 224 bits can be computed: use SECP256R1"
     made = made_secret(function, body, call, number) if name in _RANDOM and not _picks(call) else ""
     if made and (strict or (lets_in(made, function) and not _ONLY_NEW.search(made))):
         return f"`{made}` comes from `random`, whose next numbers can be foreseen: use `secrets`"
     if every and name in _RANDOM and joins_letters(function, body, call, number):
         return "what is put together from random letters can be foreseen if it lets somebody in: use `secrets.token_urlsafe`"
-    told = any(keyword == "usedforsecurity" for keyword, _ in call.keywords)
-    if name in _HASHES and not told and call.args and call.args[0][:1] not in "'\"" and (made := made_secret(function, body, call, number)):
-        if "passw" in made.lower():
+    if name in _HASHES and "usedforsecurity" not in dict(call.keywords) and call.args and call.args[0][:1] not in "'\"":
+        made = made_secret(function, body, call, number)
+        if not made or "passw" in made.lower():
             return ""  # how passwords are kept is another question
         return f"`{made}` is made by a broken hash of what others can know: use `secrets`, or HMAC with SHA-256 to sign"
     return ""

@@ -36,6 +36,11 @@ CODE = {
         "tls-verification-disabled",
         Profile.STRICT,
     ),
+    "whether a link leads anywhere": (
+        "import requests\n\n\ndef f(url):\n    answer = requests.head(url, verify=False, timeout=3)\n    return answer.status_code < 400\n",
+        "tls-verification-disabled",
+        Profile.STRICT,
+    ),
     "the key of an SSH server": (
         "import paramiko\n\n\ndef f():\n    client = paramiko.SSHClient()\n    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())\n",
         "tls-verification-disabled",
@@ -75,6 +80,12 @@ CODE = {
         "import random\n\n\ndef f():\n    password = ''.join(random.choice('abcdef') for _ in range(9))\n    return password\n",
         "weak-crypto",
         Profile.DEFAULT,
+    ),
+    "random letters for a password that nobody asks for": (
+        "import random\n" + FLASK + "@app.get('/f')\ndef f():\n    return 'f'\n\n\n"
+        "def make_password():\n    password = ''.join(random.choice('abcdef') for _ in range(9))\n    return password\n",
+        "weak-crypto",
+        Profile.STRICT,
     ),
     "random letters for a salt": (
         "import random\n\n\ndef f():\n    salt = ''.join(random.choice('abcdef') for _ in range(9))\n    return salt\n",
