@@ -111,7 +111,10 @@ def _is_key(step: Step) -> bool:
 
 
 def in_two_releases(removal: Removal, dialect: Dialect | None) -> str:
-    """The operations of this migration and of the next release's, as PostgreSQL has them; empty if they are too many or not known well enough."""
+    """The operations of this migration and of the next release's, as PostgreSQL has them; empty if they are too many or not known well enough.
+
+    Taken back, the columns stay nullable: rows that were made without them have no value.
+    """
     done = [one.done for one in removal.steps]
     table, model, columns = done[0].table, model_of(removal.steps[0]), removal.columns
     if dialect is not Dialect.POSTGRESQL or removal.keys or not model or len(columns) > _MOST_SHOWN or any(map(RISKY.search, (table, *columns))):
@@ -119,11 +122,10 @@ def in_two_releases(removal: Removal, dialect: Dialect | None) -> str:
     if any(one.was is None or not one.was.type or RISKY.search(one.was.type) for one in done):
         return ""
     loose = ", ".join(f"ALTER COLUMN {name} DROP NOT NULL" for name in removal.required)
-    tight = ", ".join(f"ALTER COLUMN {name} SET NOT NULL" for name in removal.required)
     state = ", ".join(f'migrations.RemoveField("{model}", "{name}")' for name in columns)
     drop = ", ".join(f"DROP COLUMN {name}" for name in columns)
     add = ", ".join(f"ADD COLUMN {one.was.name} {one.was.type}" for one in done if one.was is not None)
-    database = f'    database_operations=[migrations.RunSQL("ALTER TABLE {table} {loose}", "ALTER TABLE {table} {tight}")],\n' if removal.required else ""
+    database = f'    database_operations=[migrations.RunSQL("ALTER TABLE {table} {loose}", migrations.RunSQL.noop)],\n' if removal.required else ""
     return (
         f"# this migration\nmigrations.SeparateDatabaseAndState(\n{database}    state_operations=[{state}],\n)\n"
         f'# the next release\nmigrations.RunSQL("ALTER TABLE {table} {drop}", "ALTER TABLE {table} {add}")'
