@@ -96,6 +96,8 @@ def _message(found: Attempt) -> str:
     route = f"{method}{re.sub(r'[ ]+', '', found.route.path)[:80]}"
     if found.once:
         return f"`{route}` sends mail to every new address that anybody names, without a limit, so it can be used for mass mail: limit requests by caller"
+    if found.sends and "sms" in found.what.lower():
+        return f"`{route}` sends text messages for anybody who asks, without a limit, and each is paid for: limit requests by number and by caller"
     if found.sends:
         return f"`{route}` sends mail for anybody who asks, without a limit, so a mailbox can be flooded: limit requests by mail address and by caller"
     return f"`{route}` checks a secret without a limit, so it can be guessed: limit attempts by account and address"

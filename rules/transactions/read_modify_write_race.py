@@ -125,12 +125,13 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     def _overwritten(self, project: Project, one: Overwrite) -> Finding:
         counter, name, fields = one.counter, one.row.model.name, ", ".join(f"'{field}'" for field in one.fields)
         evidence = [Evidence(counter.path, counter.line, f"`{name}.{counter.name}` is counted here")]
+        cure = f"say update_fields=[{fields}]" if fields else "name in update_fields what is changed, here and where the row is handed to"
         if one.row.loaded is not None:
             evidence.append(Evidence(one.key[0], one.row.loaded.line, "the row is loaded here, without a lock"))
         return self.finding(
             one.key[0],
             one.save,
-            f"save() writes every column of {name} back as it was loaded, {counter.name} too, which others count meanwhile; say update_fields=[{fields}]",
+            f"save() writes every column of {name} back as it was loaded, {counter.name} too, which others count meanwhile; {cure}",
             symbol=project.calls.head(one.key).name, evidence=evidence, severity=Severity.INFO if one.at_once else None,
         )
 

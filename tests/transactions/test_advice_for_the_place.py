@@ -75,6 +75,37 @@ def test_the_database_adds_and_nothing_else_is_written(change: str, tmp_path: Pa
     assert "F() in the database, or" in message
 
 
+HANDED = """
+
+def visit(request, pk):
+    Ticket.objects.filter(pk=pk).update(seats=models.F("seats") - 1)
+    return HttpResponse()
+
+
+def rename(ticket):
+    ticket.uses = 0
+
+
+def enter(request, pk):
+    ticket = Ticket.objects.get(pk=pk)
+    print(1), print(2), print(3)
+    {before}
+    ticket.holder = request.GET["name"]
+    ticket.save()
+    return HttpResponse()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "cure"),
+    [("is_used_up(ticket)", "say update_fields=['holder', 'changed']"), ("rename(ticket)", "where the row is handed to")],
+)
+def test_columns_that_others_change_are_not_left_out(before: str, cure: str, tmp_path: Path) -> None:
+    """`update_fields` of what one function changes would drop what another has changed of the row before it is saved."""
+    ((message, _),) = found(tmp_path, RACE, HANDED.format(before=before))
+    assert cure in message
+
+
 def test_a_lock_that_is_advised_has_a_transaction(tmp_path: Path) -> None:
     receiver = """
 

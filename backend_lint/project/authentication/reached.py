@@ -18,19 +18,10 @@ _MOST = 60
 
 def speaks_of(project: Project, start: FunctionKey, pattern: re.Pattern[str]) -> bool:
     """Whether the pattern is found in what the function, or one that it calls, calls, tests, reads or returns. True as well if that is too much to look at."""
-    seen = {start}
-    waiting = [start]
-    while waiting:
-        key = waiting.pop(0)
-        if any(pattern.search(text) for text in texts(project.calls.body(key))) or pattern.search(project.calls.head(key).name):
-            return True
-        for edge in project.calls.edges(key):
-            if edge.target.kind is RefKind.FUNCTION and edge.target.function not in seen:
-                if len(seen) >= _MOST:
-                    return True
-                seen.add(edge.target.function)
-                waiting.append(edge.target.function)
-    return False
+    keys = near(project, start)
+    if keys is None:
+        return True
+    return any(pattern.search(project.calls.head(key).name) or any(pattern.search(text) for text in texts(project.calls.body(key))) for key in keys)
 
 
 def near(project: Project, start: FunctionKey) -> list[FunctionKey] | None:

@@ -220,6 +220,12 @@ class ModelReader:
             field = self.made_field(attribute.name, made) if isinstance(made, Made) else None
             if field is not None:
                 found[attribute.name] = msgspec.structs.replace(field, path=path, line=attribute.line)
+        body = self.modules[path].bodies[fact.scope]
+        lines = range(fact.line, fact.end_line + 1)
+        if any(call.callee == "locals" and call.line in lines for call in body.calls) or any(
+            assign.target.startswith("vars()[") and assign.line in lines for assign in body.assigns
+        ):
+            odd.append("fields that the class body makes by name")
         return found, removed, odd
 
     def made_field(self, name: str, made: Made, depth: int = 0) -> DjangoField | None:

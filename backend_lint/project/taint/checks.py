@@ -33,8 +33,10 @@ _LOOKING_UP = frozenset(
 )
 _ENDING = frozenset({"abort", "flask.abort"})
 _VERIFIES = lazy_regex(r"valid|verif|check|compare", re.IGNORECASE)
-_OF_SENDER = lazy_regex(r"verif\w*_(?:\w+_)?(?:message|event|payload|webhook|notification|sns|sender|origin)s?$", re.IGNORECASE)
-_SIGNED = lazy_regex(r"signature|\bsns|sns_?(?:message|validat)|webhook.*verif|hmac", re.IGNORECASE)
+_SIGNED = lazy_regex(
+    r"signature|\bsns|sns_?(?:message|validat)|webhook.*verif|hmac|verif\w*_(?:\w+_)?(?:message|event|payload|webhook|notification|sender|origin)s?$",
+    re.IGNORECASE,
+)
 """Who sends the whole message is shown by what a third party signed."""
 _HAS = lazy_regex(r"(?<!path)(?<!file)(?<!dir)(?<!folder)_(?:exists?|is_registered|is_known)$")
 _EQUAL = lazy_regex(r"==([#%][\w.\[\]']+)\)")
@@ -111,10 +113,8 @@ class Checks:
         for call in self._body.calls:
             if _VERIFIES.search(call.callee.rpartition(".")[2]):
                 given = [*call.args, *(value for _, value in call.keywords)]
-                if any(_SIGNED.search(name) for name in (call.callee, *self._refusing(call.block))):
-                    yield from (text for text in given if text[:1] not in "'\"")
-                inner = [self._body.calls[number].args for text in given for number in call_ids(text) if number < len(self._body.calls)]
-                if _OF_SENDER.search(call.callee) or any("ignature" in text for text in (call.callee, *given, *(one for args in inner for one in args))):
+                inner = [text for one in given for number in call_ids(one) if number < len(self._body.calls) for text in self._body.calls[number].args]
+                if any("ignature" in text for text in (*given, *inner)) or any(map(_SIGNED.search, (call.callee, *self._refusing(call.block)))):
                     yield from (text for text in given if text[:1] in "%#" or (text[:1] not in "'\"" and "." in text))
 
     def _refusing(self, block: int) -> Iterator[str]:

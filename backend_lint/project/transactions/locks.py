@@ -23,7 +23,7 @@ _UPSERTS = frozenset({"on_conflict_do_update", "on_duplicate_key_update"})
 _MOST_CALLERS = 12
 NO_ROWS = frozenset({"create", "bulk_create", "count", "aggregate", "update", "delete"})
 """Endings after which the database is not asked ``FOR UPDATE``: Django leaves it out of aggregates and writes."""
-_APART = lazy_regex(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|for_update", re.IGNORECASE)
+_APART = lazy_regex(r"lock|mutex|semaphore|exclusive|advisory|serializ|single_instance|singleton|debounce|once_at|(?:run|only)_once|for_update", re.IGNORECASE)
 """Names of what lets only one in: context managers, decorators, calls."""
 _NOT_APART = lazy_regex(r"block|locked_out|unlock|is_locked|locked_at|clock|lockout|serializer|serialize", re.IGNORECASE)
 _LEVEL = lazy_regex(r"serializable|repeatable.?read", re.IGNORECASE)

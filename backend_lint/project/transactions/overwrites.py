@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _OF_ONE = lazy_regex(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
 """Rows of work under way: the worker that counts is the one that saves."""
 _FEW = 4
+_DEEP = 2
+"""Calls behind the first that a row is followed through."""
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class Overwrite(msgspec.Struct, frozen=True):
-    """`save` writes all columns of `row` back, `counter` among them. `fields`: what the function has changed."""
+    """`save` writes all columns of `row` back, `counter` among them. `fields`: what is changed; empty if others, whom the row is handed to, change it too."""
 
     key: FunctionKey
     row: Row
@@ -116,19 +118,42 @@ class Overwrites:
             save = next((call for _, call in indexed.saved_after(base, before) if written_fields(call) is None), None)
             if save is None or counter.key == key or self._locks.held(key, before):
                 continue
-            fields = fields_to_save(self._project, indexed, row)
-            if fields and counter.name not in fields:  # what the function sets itself it means to write
+            changed = _changed(indexed, row.text, row)
+            fields = fields_to_save(self._project, key, row)
+            # what the function sets itself it means to write
+            if counter.name not in (*changed, *fields) and (fields or (changed and indexed.set_by_name.isdisjoint(alternatives(row.text)))):
                 told.add(row.model.key)
                 at_once = row.loaded is not None and sum(row.loaded.line <= call.line <= save.line for call in body.calls) <= _FEW
                 yield Overwrite(key, row, save, counter, fields, at_once)
 
 
-def fields_to_save(project: Project, indexed: Indexed, row: Row) -> tuple[str, ...]:
-    """What ``update_fields`` must name: the fields that a function has changed of a row, and those that saving sets; empty if it may have changed any."""
-    if not indexed.set_by_name.isdisjoint(alternatives(row.text)):
+def fields_to_save(project: Project, key: FunctionKey, row: Row) -> tuple[str, ...]:
+    """What ``update_fields`` must name: the fields that a function has changed of a row, and those that saving sets; empty if any may have been changed."""
+    indexed = project.transactions.indexed(key)
+    if not indexed.set_by_name.isdisjoint(alternatives(row.text)) or _is_changed_elsewhere(project, key, set(alternatives(row.text)), _DEEP):
         return ()
     fields = _changed(indexed, row.text, row)
     return (*fields, *_set_on_save(project, row, fields))
+
+
+def _is_changed_elsewhere(project: Project, key: FunctionKey, texts: set[str], depth: int) -> bool:
+    """The row is handed to a function that sets attributes of what it is given, or to a method of its own that is not known."""
+    edges = project.calls.numbered(key)
+    for number, call in enumerate(project.calls.body(key).calls):
+        if texts.isdisjoint((*call.args, *(value for _, value in call.keywords))):
+            continue
+        edge = edges.get(number)
+        if edge is None:
+            if any(call.callee.startswith(f"{text}.") for text in texts):
+                return True
+        elif edge.target.kind is RefKind.FUNCTION and edge.target.function != key:
+            inner = edge.target.function
+            given = {f"%{one.name}" for one in project.calls.head(inner).parameters} - {"%self", "%cls"}
+            if any(assign.target.rpartition(".")[0] in given for assign in project.calls.body(inner).assigns):
+                return True
+            if depth and _is_changed_elsewhere(project, inner, given, depth - 1):
+                return True
+    return False
 
 
 def _set_on_save(project: Project, row: Row, fields: tuple[str, ...]) -> Iterator[str]:

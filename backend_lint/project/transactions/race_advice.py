@@ -58,7 +58,7 @@ def advice(project: Project, race: Race) -> tuple[str, str]:
         return f"let the database compute it, {written}" + (f", or {lock}" if project.schema.dialect is not Dialect.SQLITE else ""), written
     narrow = ""
     if race.save is not None and written_fields(race.save) is None:
-        names = fields_to_save(project, project.transactions.indexed(race.key), row)
+        names = fields_to_save(project, race.key, row)
         narrow = f" and save(update_fields=[{', '.join(repr(name) for name in names)}])" if names else ", with save(update_fields=...)"
     return f"add with F() in the database{narrow}" + (f", or {lock}" if not lock.startswith("let ") else ""), f"F('{race.field.name}')"
 

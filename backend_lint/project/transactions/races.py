@@ -52,7 +52,6 @@ _FARTHEST = 60
 _MOST_CHECKS = 12
 _KEYS = ("pk", "id")
 _MAKES = lazy_regex(r"(?:^|\.)(?:model|create|acreate|[A-Z]\w*)$")
-_ONE_AT_A_TIME = lazy_regex(r"(?<![a-z])once(?![a-z])|singleton|lock|unique|dedup|exclusive|debounce", re.IGNORECASE)
 _TELLS = lazy_regex(r"mail|notif|message|confirm|track|event|metric|log|histor|audit|activit", re.IGNORECASE)
 """Names of calls that tell somebody something, or note it down: twice is once too often, and no more."""
 _TEXTS = ("TextField", "CharField", "Text", "String", "str")
@@ -230,21 +229,14 @@ class Races:
                 continue
             if call.callee.endswith((".create", ".acreate", ".bulk_create", ".abulk_create")) and self._is_once(key, edge.number, call):
                 return None  # whoever comes second fails here
-            if self._acts(edge.target, key, call) and not self._is_apart(key, call):
+            if self._acts(edge.target, key, call) and not self._is_kept_apart(key, edge.number):
                 return call
         return None
 
-    def _is_apart(self, key: FunctionKey, call: Call) -> bool:
-        """A decorator of the task that is sent sees to it that it runs once: ``@run_only_once``, ``@locked_task``."""
-        name = call.callee.rpartition(".")[0].rpartition(".")[2]
-        for module in self._project.modules.values() if name else ():
-            for head in module.functions:
-                if head.name == name and module.role is Role.APPLICATION:
-                    calls = module.bodies[head.scope].calls
-                    said = [*head.decorators, *(calls[number].callee for text in head.decorators for number in call_ids(text) if number < len(calls))]
-                    if any(map(_ONE_AT_A_TIME.search, said)):
-                        return True
-        return False
+    def _is_kept_apart(self, key: FunctionKey, number: int) -> bool:
+        """What is sent is a task that sees to it itself that it runs once at a time."""
+        tasks = (one.task for one in self._project.transactions.dispatches.of(key) if one.edge.number == number)
+        return any(task is not None and self._locks.is_kept_apart(task) for task in tasks)
 
     def _acts(self, target: Ref, key: FunctionKey, call: Call) -> bool:
         if target.is_external:
