@@ -45,11 +45,8 @@ def without_pkce(project: Project) -> Iterator[Misused]:
     A client whose secret may stand somewhere unseen (a dictionary that is built elsewhere, settings that a library reads by itself) is left alone.
     """
     yield from _exchanges(project)
-    for found in calls_to(project, _CLIENTS):
+    for found in calls_to(project, (*_CLIENTS, *_SESSIONS)):
         if not for_development(found.module.path) and _is_public(project, found, "client_kwargs"):
-            yield Misused(found.module, found.function, found.call, "pkce")
-    for found in calls_to(project, _SESSIONS):
-        if not for_development(found.module.path) and _is_public(project, found, ""):
             yield Misused(found.module, found.function, found.call, "pkce")
     yield from _servers(project)
 
@@ -101,23 +98,13 @@ def _is_shown_elsewhere(project: Project, module: SourceModule, function: int, c
 
 
 def _is_public(project: Project, found: LibraryCall, inner: str) -> bool:
-    """A client that says it has no secret (`token_endpoint_auth_method="none"`) and names no `code_challenge_method`."""
-    if any(key == "**" for key, _ in found.call.keywords):
-        return False
+    """A client that says it has no secret (`token_endpoint_auth_method="none"`) and names no `code_challenge_method`; `inner` may hold both."""
     given = dict(found.call.keywords)
-    held = found.place(given[inner]) if inner in given else None
-    method = given.get("token_endpoint_auth_method", "")
+    if inner in given:
+        held = project.guards.values.follow(found.place(given[inner])).text
+        given |= dict(entries(held)) if entries(held) and "**" not in held else {"**": held}
     challenge = given.get("code_challenge_method", "")
-    if held is not None:
-        if not entries(project.guards.values.follow(held).text) or "**" in project.guards.values.follow(held).text:
-            return False
-        for name in ("token_endpoint_auth_method", "code_challenge_method"):
-            told = entry(project, held, name)
-            if told is not None and name == "code_challenge_method":
-                challenge = told.text
-            elif told is not None:
-                method = told.text
-    return constant_string(method) == "none" and challenge in ("", "None")
+    return "**" not in given and constant_string(given.get("token_endpoint_auth_method", "")) == "none" and challenge in ("", "None")
 
 
 def _servers(project: Project) -> Iterator[Misused]:

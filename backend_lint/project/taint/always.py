@@ -27,7 +27,6 @@ _AUTHKEYS = {"multiprocessing.connection.Client": 2, "multiprocessing.connection
 """The position of the key that both sides show before anything is loaded."""
 _PICKLING = frozenset({"pickle.dumps", "_pickle.dumps", "cPickle.dumps", "dill.dumps", "cloudpickle.dumps", "marshal.dumps", "jsonpickle.encode"})
 ENCODING = frozenset("b64encode urlsafe_b64encode standard_b64encode b32encode hexlify compress encode decode hex encodebytes b2a_base64".split())
-_LEVELS = 5
 
 
 class Always(NamedTuple):
@@ -45,7 +44,7 @@ def always(project: Project) -> Iterator[Always]:
             key = (module.path, function)
             method = call.callee.rpartition(".")[2]
             if method == "set_cookie":
-                if _is_pickled(project, key, next((text for name, text in call.keywords if name == "value"), next(iter(call.args[1:2]), "")), 0):
+                if _is_pickled(project, key, next((text for name, text in call.keywords if name == "value"), next(iter(call.args[1:2]), ""))):
                     yield Always(Danger.COOKIE, key, call)
                 continue
             ref = project.value(module.path, function, call.callee)
@@ -90,20 +89,24 @@ def _is_open_to_network(name: str, call: Call) -> bool:
     return key == "None" and "**" not in given and address[:1] == "[" and len(split(address[1:-1])) == 2
 
 
-def _is_pickled(project: Project, key: FunctionKey, text: str, level: int) -> bool:
+def _is_pickled(project: Project, key: FunctionKey, text: str) -> bool:
     """Whether a value is the result of a function that pickles, as it is or encoded."""
     calls = project.calls.body(key).calls
-    for number in call_ids(text) if level < _LEVELS else ():
-        call = calls[number] if number < len(calls) else None
-        if call is None:
+    waiting = call_ids(text)
+    seen: set[int] = set()
+    while waiting:
+        number = waiting.pop()
+        if number in seen or number >= len(calls):
             continue
-        method = call.callee.rpartition(".")[2]
+        seen.add(number)
+        call = calls[number]
+        receiver, _, method = call.callee.rpartition(".")
         if method in ("dumps", "encode"):
             ref = project.value(*key, call.callee)
             if ref is not None and ref.name in _PICKLING:
                 return True
-        if method in ENCODING and any(_is_pickled(project, key, one, level + 1) for one in (*call.args[:1], call.callee.rpartition(".")[0])):
-            return True
+        if method in ENCODING:
+            waiting += [inner for one in (*call.args[:1], receiver) for inner in call_ids(one)]
     return False
 
 

@@ -42,7 +42,7 @@ def members(project: Project) -> Iterator[Member]:
                 yield Member((path, function), call, call.args[0])
         yield from _subscripts(project, (path, function), begin)
     for path, module in project.modules.items():
-        if module.role is Role.APPLICATION:
+        if module.role is Role.APPLICATION and b"__globals__[" in bytes(module.facts.bodies):
             for function, body in enumerate(module.bodies):
                 if any("__globals__[" in one.value for one in body.assigns) or any("__globals__[" in one.callee for one in body.calls):
                     yield from _subscripts(project, (path, function), _ATTRIBUTE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.facts.file import Role
@@ -107,13 +107,24 @@ def _is_own(project: Project, place: Place) -> bool:
     return False
 
 
-def _is_made_here(project: Project, key: FunctionKey, text: str, level: int = 0) -> bool:
+def _is_made_here(project: Project, key: FunctionKey, text: str) -> bool:
     """Constants, clocks and random numbers, put together and encoded: nobody chooses them."""
-    if level > _LEVELS:
-        return False
+    known: dict[str, bool] = {}
+
+    def asked(text: str, level: int) -> bool:
+        if text not in known:
+            known[text] = True  # what only adds to itself adds nothing
+            known[text] = level <= _LEVELS and _is_made_of(project, key, text, lambda one: asked(one, level + 1))
+        return known[text]
+
+    return asked(text, 0)
+
+
+def _is_made_of(project: Project, key: FunctionKey, text: str, is_made: Callable[[str], bool]) -> bool:
+    """One step of `_is_made_here`; `is_made` tells of what the value is put together of."""
     inner = parts(text)
     if inner is not None:
-        return all(_is_made_here(project, key, one, level + 1) for one in inner)
+        return all(map(is_made, inner))
     root, rest = root_and_rest(text)
     if root[:1] == "#" and not rest:
         calls = project.calls.body(key).calls
@@ -127,10 +138,10 @@ def _is_made_here(project: Project, key: FunctionKey, text: str, level: int = 0)
         if method == "dumps":
             return True
         given = [*call.args, *(value for _, value in call.keywords), *([receiver] if receiver[:1] in "#%(\'\"" else [])]
-        return bool(given) and method in _HANDS_ON and all(_is_made_here(project, key, one, level + 1) for one in given)
+        return bool(given) and method in _HANDS_ON and all(map(is_made, given))
     if root[:1] == "%" and not rest and not any(one.name == root[1:] for one in project.calls.head(key).parameters):
         bound = [one.value for one in project.modules[key[0]].assigns_to(key[1], root)]
-        return bool(bound) and all(one != root and _is_made_here(project, key, one, level + 1) for one in bound)
+        return bool(bound) and root not in bound and all(map(is_made, bound))
     return False
 
 
