@@ -72,6 +72,8 @@ LEFT = {
     "an encoding": "# coding: latin-1\nimport a\n",
     "line ends of old": "import a\rimport b\n",
     "a form feed": "\x0cimport a\n",
+    "a line that only joins": "def f():\n    return (1)\n\\\ntry:\n    import a\nexcept ImportError:\n    a = None\n",
+    "a name on two lines": "import a\\\n.b\n",
     "tabs among spaces": "def f():\n    if x:\n\timport a\n    import b\n",
     "a test of more": "if TYPE_CHECKING and x:\n    import a\n",
     "a name of one's own": "TYPE_CHECKING = x\nif TYPE_CHECKING:\n    import a\n",

@@ -42,7 +42,7 @@ _DOTTED_NAMED = rb"%b(?:%b++as%b++%b)?" % (_DOTTED, _GAP, _GAP, _NAME)
 _STATEMENT = re.compile(
     rb"^([ \t]*+)(?:import%(gap)b++(%(dotted_named)b(?:%(more)b%(dotted_named)b)*+)"
     rb"|from%(gap)b*+(\.*+)%(gap)b*+(%(dotted)b)?%(gap)b*+(?<!\w)(?<=[\s\x02.])import(?!\w)%(gap)b*+(?:(\*)|\(([\w\s,\x02]*+)\)|(%(named)b(?:%(more)b%(named)b)*+)))"
-    rb"[ \t]*+;?[ \t]*+$"
+    rb"[ \t]*+;?[ \t]*+$(?!\n\x02)"
     % {b"gap": _GAP, b"dotted_named": _DOTTED_NAMED, b"more": _MORE, b"dotted": _DOTTED, b"named": _NAMED},
     re.MULTILINE,
 )
@@ -153,6 +153,8 @@ def _code(data: bytes, cut: bool) -> bytes:
         if sign == b"#":
             return b""
         if sign == b"\\":
+            if not data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip():
+                raise _Unsure  # what begins a statement stands on a later line
             return b"\n" + _JOINED
         if match.lastindex is not None and (match.lastindex >= _ONE_QUOTE or not cut):
             raise _Unsure
