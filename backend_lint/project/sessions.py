@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.facts.file import Role
-from backend_lint.facts.python import Call
+from backend_lint.facts.python import Call, ParameterKind
 from backend_lint.project.references import Origin, Ref, RefKind
 from backend_lint.project.value_text import alternatives
 
@@ -70,6 +70,18 @@ class Sessions:
             if any(self.speaks_of_timeout(base.path, methods[name]) for name in _SENDERS if name in methods):
                 best = Bounds.GIVEN
         return best
+
+    def overridden(self, target: Ref, verb: str) -> Ref | None:
+        """The method of requests that a method of a subclass stands before: it hands on all that it is given."""
+        held = target.receiver
+        if target.kind is not RefKind.FUNCTION or held is None or not self._resolver.classes.derives(held, _SESSION):
+            return None
+        head = self._project.modules[target.path].functions[target.index]
+        rest = next((f"%{parameter.name}" for parameter in head.parameters if parameter.kind is ParameterKind.VAR_KEYWORD), "")
+        calls = self._project.modules[target.path].bodies[target.index].calls
+        if not rest or not any(call.callee == f"super().{verb}" and ("**", rest) in call.keywords for call in calls):
+            return None
+        return Ref(RefKind.EXTERNAL, f"{_SESSION}.{verb}", receiver=held)
 
     def speaks_of_timeout(self, path: str, function: int) -> bool:
         """Whether a function takes, sets or passes something named ``timeout``."""

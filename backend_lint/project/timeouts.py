@@ -119,10 +119,13 @@ class Timeouts:
 
     def _judge(self, path: str, index: int, number: int, call: Call) -> Outbound | None:
         target = self._target(path, index, call.callee)
+        last = call.callee.rpartition(".")[2]
+        if target is not None and last in VERBS:
+            target = self._sessions.overridden(target, last) or target
         if target is None or target.kind is not RefKind.EXTERNAL or call.callee.startswith("super()"):
             return None
         known = wait_of(target.name)
-        if known is None and (_STUB.search(target.name) or self._is_stub(target)) and not _STAYS_OPEN.match(call.callee.rpartition(".")[2]):
+        if known is None and (_STUB.search(target.name) or self._is_stub(target)) and not _STAYS_OPEN.match(last):
             known = target.name, Wait(position=1)
         if known is None:
             return None
