@@ -16,6 +16,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from backend_lint.api import Finding, Mends
 from backend_lint.engine.mended_imports import is_taken, unbound, with_imports
+from backend_lint.readers.python.newer_syntax import in_older_words
 from backend_lint.source import UndecodableError, decode
 
 _DEPTH = 300
@@ -79,7 +80,7 @@ def guard(data: bytes) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(data, "<checked>")
+            tree = _tree(data)
         decode(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError, UndecodableError) as error:
         raise CannotMendError(f"it is no valid Python: {error}"[:300]) from None
@@ -89,6 +90,18 @@ def guard(data: bytes) -> ast.Module:
         if not level:
             return tree
     raise CannotMendError("it is nested too deeply for an edit")
+
+
+def _tree(data: bytes) -> ast.Module:
+    try:
+        return ast.parse(data, "<checked>")
+    except SyntaxError:
+        said = in_older_words(data.removeprefix(b"\xef\xbb\xbf"))
+        if said is None:
+            raise
+        if not said.in_place:
+            raise CannotMendError("its f-strings need a newer Python than runs here") from None
+        return ast.parse(said.data.decode("utf-8"), "<checked>")
 
 
 def _targets(positions: Mapping[cst.CSTNode, CodeRange], findings: Iterable[Finding], rules: Mapping[str, Mends]) -> dict[cst.CSTNode, list[Finding]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,20 @@ def test_a_file_whose_fix_did_not_take_is_left_as_it_was(function: str, reason: 
     assert (tmp_path / "app.py").read_text("utf-8") == text
     assert (tmp_path / "good.py").read_text("utf-8") == "get(1, timeout=5)\n"
     assert outcome.remaining == 1
+
+
+@pytest.mark.parametrize(
+    ("around", "edited"),
+    [
+        ("class A[T: int](list[T]):\n    def f[\n        S,\n    ](self):\n        get(1)\n", True),
+        ("type A[T] = list[T]\nx = f\"{a[\"b\"]} {get(1)}\"\n", True),
+        ("try:\n    get(1)\nexcept A, B: get(1)\n", True),
+        ("x = f\"{f\"{f\"{get(1)}\"}\"}\"\n", sys.version_info >= (3, 12)),
+    ],
+)
+def test_newer_syntax_is_edited_where_it_stands(around: str, edited: bool, tmp_path: Path) -> None:
+    """A file that an older interpreter reads in other words keeps its own words; it is left where its columns are not those of the reading."""
+    assert fixed(tmp_path, around).decode() == (around.replace("get(1)", "get(1, timeout=5)") if edited else around)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from backend_lint.readers.python.scan import Scanner
 
 __all__ = ["VERSION", "read"]
 
-VERSION = "py-21"
+VERSION = "py-22"
 """Changed whenever the same bytes give other facts: it is part of every cache key."""
 
 _ENCODER = msgspec.msgpack.Encoder()

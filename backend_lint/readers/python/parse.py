@@ -55,6 +55,8 @@ def parse(data: bytes) -> tuple[ast.Module, bytes]:
     except SyntaxError as error:
         if isinstance(text, bytes):
             _decoded(data)
+        if (newer := _newer(data)) is not None:
+            return newer
         raise NotParsedError(_reason(error, data), error.lineno or 0) from None
     except (RecursionError, MemoryError):
         raise NotParsedError("is nested too deeply for the Python parser") from None
@@ -63,6 +65,21 @@ def parse(data: bytes) -> tuple[ast.Module, bytes]:
         raise NotParsedError(f"cannot be parsed: {error}") from None
     assert isinstance(tree, ast.Module)
     return tree, data
+
+
+def _newer(data: bytes) -> tuple[ast.Module, bytes] | None:
+    """What `parse` returns for a text in the syntax of a newer Python, if it can be said in older words."""
+    from backend_lint.readers.python.newer_syntax import in_older_words
+
+    said = in_older_words(data)
+    if said is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(said.data.decode("utf-8"), "<checked file>"), said.data
+        except (SyntaxError, RecursionError, MemoryError, ValueError):
+            return None
 
 
 def _decoded(data: bytes) -> str:
