@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
     from backend_lint.project.loading.reads import Reads
+    from backend_lint.project.loading.refused import Refused
     from backend_lint.project.loading.repeats import Repeats
     from backend_lint.project.loading.row_loops import RowLoop
     from backend_lint.project.loading.serializer_fields import SerializerFields
@@ -153,6 +154,13 @@ class Loads:
         from backend_lint.project.loading.reads import Reads
 
         return Reads(self.project)
+
+    @functools.cached_property
+    def refused(self) -> tuple[Refused, ...]:
+        """What is named to be loaded and that Django refuses."""
+        from backend_lint.project.loading.refused import refused_loads
+
+        return tuple(refused_loads(self.project))
 
     @functools.cached_property
     def serializer_fields(self) -> SerializerFields:

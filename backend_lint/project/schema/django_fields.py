@@ -102,7 +102,7 @@ class FieldReader:
             type_ = self._returned(ref, "db_type")
             if type_:
                 found.type = type_
-            elif type_ is None:
+            elif type_ is None and found.internal not in RELATIONS:
                 found.internal = ""
         self._classes[key] = found
         return found

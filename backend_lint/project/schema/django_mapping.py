@@ -109,9 +109,10 @@ def _reversed(draft: _Draft, drafts: Mapping[str, _Draft], registry: Registry) -
             continue
         hidden = name.endswith(_HIDDEN)
         single = field.internal == "OneToOneField"
+        unique = single or (field.unique and not field.is_many)
         back = Relationship(
             name, state.key, not single, own.to_columns, own.columns, own.through, own.through_to, own.through_columns,
-            Loading.LAZY if single else Loading.QUERY, not field.is_many, True, single, query_name if query_name != name else "", field.name, line=field.line,
+            Loading.LAZY if single else Loading.QUERY, not field.is_many, True, unique, query_name if query_name != name else "", field.name, line=field.line,
         )  # fmt: skip
         if not hidden:
             target.reverse[name] = back
