@@ -10,7 +10,7 @@ from backend_lint.facts.file import Role
 from backend_lint.facts.python import Body, Call
 from backend_lint.facts.route import Route
 from backend_lint.project.request_texts import NAMED, RequestTexts
-from backend_lint.project.route_paths import GAP, RoutePaths
+from backend_lint.project.route_paths import GAP, RoutePaths, has_pieces
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.place import Place
 
@@ -102,8 +102,8 @@ class CalledRoutes:
             name = re.split(r"[:.]", text[1:])[-1]
             sure, maybe = self._names.get(name, ()), ()
             if GAP in name and name.strip(GAP):
-                fits = re.compile(".*".join(map(re.escape, name.split(GAP))))
-                maybe = [number for other, numbers in self._names.items() if fits.fullmatch(other) for number in numbers]
+                pieces = name.split(GAP)
+                maybe = [number for other, numbers in self._names.items() if has_pieces(other, pieces) for number in numbers]
         elif "/" in text:
             sure, maybe = self._paths.called(text)
         else:

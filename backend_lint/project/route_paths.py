@@ -17,7 +17,7 @@ _GROUP = lazy_regex(r"\(\?P<\w+>|\(\?:|\(")
 _ODD = lazy_regex(r"[\[\]()*+?|\\^$]")
 _HOST = lazy_regex(r"(?:https?|wss?)://[^/?#]*")
 _KINDS = {"int": _NUMBER, "float": _ONE, "path": _REST}
-_EXPRESSIONS = {_ONE: r"[^/]+", _NUMBER: r"(?:\d|\0)+", _REST: r".+"}
+_SIGNS = (_ONE, _NUMBER, _REST)
 _MOST_SEGMENTS = 40
 _MOST_WAYS = 400
 
@@ -121,7 +121,7 @@ Way = tuple[_Node, tuple[int, int]]
 def _insert(root: _Node, segments: Iterable[str], number: int) -> None:
     node = root
     for part in segments:
-        kind = node.parameter if any(sign in part for sign in _EXPRESSIONS) else node.literal
+        kind = node.parameter if any(sign in part for sign in _SIGNS) else node.literal
         node = kind.setdefault(part, _Node())
     node.ends.append(number)
 
@@ -148,13 +148,47 @@ def _walk(node: _Node, segments: tuple[str, ...], at: int, score: tuple[int, int
     if part in node.literal:
         yield from _walk(node.literal[part], segments, at + 1, (same + 1, guessed), left, inner)
     if GAP in part:
-        pattern = re.compile("[^/]*".join(map(re.escape, part.split(GAP))))
+        pieces = part.split(GAP)
         for name, child in node.literal.items():
-            if pattern.fullmatch(name):
+            if has_pieces(name, pieces):
                 yield from _walk(child, segments, at + 1, (same, guessed + 1), left, inner)
     for sign, child in node.parameter.items():
         if sign == _REST:
             for end in range(len(segments), at, -1):
                 yield from _walk(child, segments, end, (same, guessed), left, inner)
-        elif re.fullmatch("".join(_EXPRESSIONS.get(letter, re.escape(letter)) for letter in sign), part, re.DOTALL):
+        elif _fits(sign, part):
             yield from _walk(child, segments, at + 1, (same, guessed), left, inner)
+
+
+def has_pieces(name: str, pieces: list[str]) -> bool:
+    """The name begins with the first piece, ends with the last, and has the others between them in their order."""
+    at, end = len(pieces[0]), len(name) - len(pieces[-1])
+    if at > end or not name.startswith(pieces[0]) or not name.endswith(pieces[-1]):
+        return False
+    for piece in pieces[1:-1]:
+        found = name.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _fits(sign: str, part: str) -> bool:
+    """Whether a segment of a route, with its parameters, may be `part`. All ways are followed at once: a route may have many parameters in one segment."""
+    ends = {0}
+    for letter in sign:
+        if letter == _NUMBER:
+            after: set[int] = set()
+            for begin in sorted(ends):
+                at = begin
+                while at < len(part) and at + 1 not in after and (part[at].isdecimal() or part[at] == GAP):
+                    at += 1
+                    after.add(at)
+            ends = after
+        elif letter in _SIGNS:
+            ends = set(range(min(ends) + 1, len(part) + 1))
+        else:
+            ends = {at + 1 for at in ends if part[at : at + 1] == letter}
+        if not ends:
+            return False
+    return len(part) in ends

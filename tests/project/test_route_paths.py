@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+import time
 
-from backend_lint.project.route_paths import GAP, RoutePaths, declared
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend_lint.project.route_paths import GAP, RoutePaths, declared, has_pieces
 
 ROUTES = (
     "/",
@@ -67,3 +72,32 @@ def test_many_segments_and_many_ways_end_soon() -> None:
 @pytest.mark.parametrize("path", ["(" * 500, "/(?P<a", "/<", "/{", "/a)b(c", "/\\", "<" * 500 + ">" * 500])
 def test_a_path_that_is_cut_off_is_taken_as_it_is(path: str) -> None:
     assert isinstance(declared(path), tuple)
+
+
+@given(st.text("ab7\1\2", max_size=7), st.text("ab7", max_size=7))
+def test_parameters_in_a_segment_fit_what_a_regular_expression_would(sign: str, part: str) -> None:
+    expression = "".join({"\1": ".+", "\2": "[0-9]+"}.get(letter, letter) for letter in sign)
+    route = "/" + sign.replace("\1", "{?}").replace("\2", "<int:n>")
+    assert bool(RoutePaths([route]).called(f"/{part}")[0]) == bool(sign and part and re.fullmatch(expression, part)) or not (sign and part)
+
+
+@given(st.lists(st.text("ab", max_size=3), min_size=2, max_size=5), st.text("ab", max_size=9))
+def test_pieces_with_gaps_between_them_are_what_a_regular_expression_would_find(pieces: list[str], name: str) -> None:
+    assert has_pieces(name, pieces) == bool(re.fullmatch(".*".join(pieces), name))
+
+
+def _cost(route: str, text: str) -> float:
+    start = time.process_time()
+    for _ in range(20):
+        assert RoutePaths([route]).called(text) == (frozenset(), frozenset())
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_many_parameters_or_gaps_in_a_segment_cost_no_more_than_its_length(gaps: bool) -> None:
+    """A regular expression with wildcards in a row costs a hundred times as much with two more of them."""
+    costs = [
+        _cost("/" + "a" * 120, "/" + GAP.join("a" * count) + "b") if gaps else _cost("/" + "{?}" * count + "whoami", "/" + "a" * 120)
+        for count in (4, 6, 8)
+    ]  # fmt: skip
+    assert costs[1] < 30 * max(costs[0], 0.01) and costs[2] < 30 * max(costs[0], 0.01)
