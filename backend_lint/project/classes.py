@@ -120,6 +120,10 @@ class Classes:
                 return base, attributes[name]
         return None
 
+    def line(self, ref: Ref) -> list[_Defining]:
+        """The class and its bases in the project, nearest first, each with its methods and attributes."""
+        return self._line(ref.path, ref.index)
+
     def _line(self, path: str, index: int) -> list[_Defining]:
         """The class and its bases in the project, each with its members. Made anew while the bases are still being found."""
         key = (path, index)

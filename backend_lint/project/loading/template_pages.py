@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from backend_lint.project.loading.reach import is_aside, is_for_staff, reached_f
 from backend_lint.project.loading.row_work import OwnQuery, RowWork
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.mapping import ClassKey
-from backend_lint.project.value_text import constant_string, entries
+from backend_lint.project.value_text import constant_string, entries, split
 
 if TYPE_CHECKING:
     from backend_lint.project import Project
@@ -32,6 +33,8 @@ _DECODED = msgspec.msgpack.Decoder(Template)
 _RENDERS = frozenset({"render", "TemplateResponse", "SimpleTemplateResponse", "render_to_string"})
 _NAMED = "render_template"
 """Flask: the context are the keywords."""
+_GENERIC = frozenset({"TemplateView", "ListView", "DetailView", "FormView", "CreateView", "UpdateView", "DeleteView", "TemplateResponseMixin"})
+_SUFFIXES = {"ListView": "_list", "DetailView": "_detail", "CreateView": "_form", "UpdateView": "_form", "DeleteView": "_confirm_delete"}
 _KEY = lazy_regex(r"(.+)\['(\w+)'\]")
 _FOLDER = lazy_regex(r"(?:^|/)(?:templates|jinja2)/")
 _MOST_INCLUDES = 4
@@ -143,8 +146,7 @@ class Pages:
         for path, module in self._project.modules.items():
             if module.role in roles:
                 for index, fact in enumerate(module.classes):
-                    if (view := self._listed(path, index, fact)) is not None:
-                        yield view
+                    yield from self._listed(path, index, fact)
 
     def _rendered(self, key: FunctionKey, body: Body, call: Call) -> tuple[str, dict[str, Rows]] | None:
         """``render(request, "books.html", {"books": books})``."""
@@ -170,18 +172,39 @@ class Pages:
                 found[name] = rows[0]
         return found
 
-    def _listed(self, path: str, index: int, fact: Class) -> _View | None:
-        """A ``ListView`` with the template that it names."""
+    def _listed(self, path: str, index: int, fact: Class) -> Iterator[_View]:
+        """A generic view of Django with its template: the list of a ``ListView``, and what ``get_context_data`` adds."""
         ref = Ref(RefKind.CLASS, fact.name, path, index)
-        if not any(name.endswith(".ListView") and name.startswith("django.") for name in self._classes.external_names(ref)):
-            return None
-        template = self._named.get(self._text(ref, "template_name"), "")
-        rows = self._project.loads.serializer_uses.rows_of((path, index)) if template else ()
-        if len(rows) != 1 or not _is_list(rows[0]) or not is_owner_known(self._project, rows[0]):
-            return None
-        model = self._project.schema.mapped.get(rows[0].model)
-        names = {"object_list", self._text(ref, "context_object_name"), f"{model.name.lower()}_list" if model is not None else ""}
-        return _View(path, 0, fact.name, fact, template, {name: rows[0] for name in names if name})
+        bases = {name.rpartition(".")[2] for name in self._classes.external_names(ref) if name.startswith("django.views.")}
+        if not bases & _GENERIC:
+            return
+        template = self._template_of(ref, bases)
+        if not template:
+            return
+        rows = self._project.loads.serializer_uses.rows_of((path, index)) if "ListView" in bases else ()
+        if len(rows) == 1 and _is_list(rows[0]) and is_owner_known(self._project, rows[0]):
+            model = self._project.schema.mapped.get(rows[0].model)
+            names = {"object_list", self._text(ref, "context_object_name"), f"{model.name.lower()}_list" if model is not None else ""}
+            yield _View(path, 0, fact.name, fact, template, {name: rows[0] for name in names if name})
+        for base, methods, _ in self._classes.line(ref):
+            number = methods.get("get_context_data")
+            if number is not None:
+                key = base.path, number
+                body = self._project.modules[base.path].bodies[number]
+                yield _View(*key, fact.name, fact, template, self._rows_of(key, body, added_context(body)))
+
+    def _template_of(self, ref: Ref, bases: set[str]) -> str:
+        """The template that a view names, or the one that Django takes for its model."""
+        if name := self._text(ref, "template_name"):
+            return self._named.get(name, "")
+        suffix = next((suffix for base, suffix in _SUFFIXES.items() if base in bases), "")
+        held = self._project.loads.django.objects.holders.held_model(ref.function) if suffix else None
+        model = self._project.schema.mapped.get(held) if held is not None else None
+        if model is None:
+            return ""
+        ending = f"/{model.name.lower()}{self._text(ref, 'template_name_suffix') or suffix}.html"
+        found = [path for name, path in self._named.items() if path and name.endswith(ending)]
+        return found[0] if len(found) == 1 else ""
 
     def _text(self, ref: Ref, name: str) -> str:
         found = self._classes.find(ref, name)
@@ -266,6 +289,29 @@ class Pages:
 
 def _is_list(rows: Rows) -> bool:
     return not (rows.loaded.plain or rows.loaded.unknown or rows.is_async) and rows.most > _FEW
+
+
+def added_context(body: Body) -> dict[str, str]:
+    """What a ``get_context_data`` adds to the context of its base, by name; a name that is given twice is left out."""
+    pairs: list[tuple[str, str]] = []
+    bases = {f"#{number}" for number, call in enumerate(body.calls) if call.callee.endswith(".get_context_data")} | {"%kwargs", "%context", "%ctx"}
+    for assign in body.assigns:
+        if (match := _KEY.fullmatch(assign.target)) is not None and match.group(1) in bases:
+            pairs.append((match.group(2), assign.value))
+        elif assign.target in bases:
+            pairs += entries(assign.value)
+    for call in body.calls:
+        base, _, method = call.callee.rpartition(".")
+        if method == "get_context_data" or (method == "update" and base in bases):
+            pairs += [(name, value) for name, value in call.keywords if name != "**"]
+            pairs += entries(call.args[0]) if call.args else []
+    for given in body.returns:
+        text = given.value
+        if text.startswith("dict(") and text.endswith(")"):
+            pairs += [(name, value) for name, _, value in (part.partition("=") for part in split(text[5:-1])) if name.isidentifier() and value]
+        pairs += entries(text)
+    counts = collections.Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if counts[name] == 1}
 
 
 def _context(project: Project, key: FunctionKey, body: Body, text: str) -> dict[str, str]:
