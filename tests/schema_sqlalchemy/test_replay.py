@@ -60,7 +60,7 @@ def project(tmp_path: Path) -> Callable[..., Replayed]:
 
     def build(*bodies: str, dialect: Dialect = Dialect.POSTGRESQL, **files: str) -> Replayed:
         versions = tmp_path / "alembic" / "versions"
-        versions.mkdir(parents=True)
+        versions.mkdir(parents=True, exist_ok=True)
         (tmp_path / "alembic" / "env.py").write_text("from alembic import context\n")
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
@@ -101,6 +101,21 @@ def test_sql_that_is_put_together_at_run_time_makes_its_table_unknown(project: C
     found = project(CREATE, "import os\nop.execute(f\"ALTER TABLE t ADD COLUMN {os.environ['NAME']} integer\")")
     assert found.tables["t"].unknown
     assert found.unread
+
+
+def test_a_migration_that_refuses_a_database_without_its_rows_goes_on(project: Callable[..., Replayed]) -> None:
+    body = 'row = op.get_bind().execute(sa.text("SELECT id FROM t")).first()\nif row is None:\n    raise RuntimeError("no row")\n'
+    found = project(CREATE, body + 'op.add_column("t", sa.Column("b", sa.Integer()))')
+    assert found.tables["t"].column("b") is not None, "what follows a check of rows that an earlier migration wrote is not applied"
+    body = 'row = op.get_bind().execute(sa.text("SELECT id FROM t")).first()\n'
+    body += 'if row:\n    op.add_column("t", sa.Column("b", sa.Integer()))\nelse:\n    raise RuntimeError("no row")'
+    assert project(CREATE, body).tables["t"].column("b") is not None
+
+
+def test_a_constraint_that_is_dropped_by_a_name_of_run_time_may_be_the_unique_one(project: Callable[..., Replayed]) -> None:
+    create = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a", sa.Integer(), unique=True))'
+    rows = 'for row in op.get_bind().execute(sa.text("SELECT conname FROM pg_constraint")):\n    op.execute(f\'ALTER TABLE t DROP CONSTRAINT "{row[0]}"\')'
+    assert project(create, rows).tables["t"].unknown
 
 
 def test_data_that_is_changed_at_run_time_changes_no_table(project: Callable[..., Replayed]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from backend_lint.project.schema.alembic_conditions import MigrationValues
 from backend_lint.project.schema.alembic_graph import Revision, environments, node_of, revisions
 from backend_lint.project.schema.alembic_operations import BATCH, OPERATIONS, PERFORM, Call, read_call
 from backend_lint.project.schema.alembic_steps import Steps
-from backend_lint.project.schema.alembic_unnamed import Unnamed
+from backend_lint.project.schema.alembic_unnamed import Unnamed, is_mild
 from backend_lint.project.schema.alembic_writes import executes, is_wrapper, written_by
 from backend_lint.project.schema.history import Recorder
 from backend_lint.project.schema.source import Declared, Replayed, Unread, joined
@@ -36,8 +35,6 @@ _HARMLESS = (
     "update", "delete", "select", "with", "comment", "grant", "revoke", "set", "refresh", "vacuum", "analyze", "lock", "notify", "truncate", "pragma", "begin",
     "commit", "savepoint", "release", "rollback", "reset", "show", "explain", "call", "merge", "copy", "use",
 )  # fmt: skip
-_MILD = re.compile(r"\balter\s+table\b[^;]*\b(drop\s+constraint|add\s+constraint|(dis|en)able\s+trigger|validate|owner\s+to|row\s+level)", re.IGNORECASE)
-"""On a table that is only known at run time: keys are dropped and come back, or nothing changes that an index is about."""
 _STRING_METHODS = frozenset({"format", "strip", "replace", "lstrip", "rstrip"})
 _DECLARING = ("create", "alter", "drop", "rename", "do")
 
@@ -244,7 +241,9 @@ class Migrations(Models):
         if not word or word in _HARMLESS or word == "insert":
             return
         self.unread.append(Unread(made.frame.path, made.call.line, "a statement is put together at run time"))
-        if word not in _DECLARING or _MILD.search(beginning):
+        if word not in _DECLARING:
+            return
+        if is_mild(beginning, self.catalog):
             return
         found, _ = changes_of_text(beginning, self.dialect, made.frame.path, made.call.line)
         tables = {getattr(change, "table", "") for change in found if isinstance(change, ddl.Forget)} - {""}

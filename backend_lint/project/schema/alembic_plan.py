@@ -82,3 +82,12 @@ def escapes(body: Body, block: int, outer: int) -> bool:
         if one.kind in (BlockKind.FOR, BlockKind.WHILE):
             return False
     return False
+
+
+def raises(body: Body, plan: dict[int, list[Event]], number: int, holds: bool) -> bool:
+    """Whether an ``if``, decided so, ends in a ``raise`` of its own."""
+    if not holds:
+        block = body.blocks[number]
+        alike = (at for at in range(number + 1, len(body.blocks)) if body.blocks[at].kind is BlockKind.ORELSE and body.blocks[at].parent == block.parent)
+        number = next((at for at in alike if body.blocks[at].subject == block.subject), -1)
+    return any(event.raises for event in plan.get(number, ()))

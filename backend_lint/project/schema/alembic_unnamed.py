@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backend_lint.facts import ddl
@@ -11,7 +12,23 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.alembic_operations import Call
     from backend_lint.sql.catalog import Catalog
 
+_MILD = re.compile(
+    r"\s*alter\s+table\s+(?P<table>[\w.\"]*)[^;]*\b(?P<done>drop\s+constraint|add\s+constraint|(dis|en)able\s+trigger|validate|owner\s+to|row\s+level)",
+    re.IGNORECASE,
+)
 _DROPPED = "a constraint that is not known is dropped"
+
+
+def is_mild(beginning: str, catalog: Catalog) -> bool:
+    """Whether a statement that ends in what is only known at run time changes nothing that an index is about: keys are dropped and come back.
+
+    A dropped constraint may be a unique one where the table has such.
+    """
+    mild = _MILD.match(beginning)
+    if mild is None or not mild["done"].lower().startswith("drop"):
+        return mild is not None
+    table = catalog.find(mild["table"].replace('"', ""))
+    return table is None or not any(index.constraint and index.implicit is Implicit.UNIQUE for index in table.indexes)
 
 
 class Unnamed:
