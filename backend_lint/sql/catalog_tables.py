@@ -303,7 +303,8 @@ def seed(state: State, change: ddl.Seed) -> None:
     if table is None or table.seeded:
         return
     rows = state.seeds[table.name] = state.seeds.get(table.name, 0) + (change.rows if change.rows >= 0 else SEEDS)
-    if rows >= SEEDS:
+    single = not table.primary_key and not table.foreign_keys and not any(index.unique for index in table.indexes)
+    if rows >= SEEDS or single:  # a row that nothing tells from another stays alone: a mark, a version, a switch
         state.store(replace(table, seeded=True))
 
 

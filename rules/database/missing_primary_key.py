@@ -18,8 +18,9 @@ class MissingPrimaryKey(ProjectRule):
 
     ## What it does
 
-    Finds tables without a primary key and without any unique index. Views, partitions, and tables for staging, logs and backups by their name are left out, and
-    so are tables of which not all is known, and scripts of SQL beside the models of an ORM.
+    Finds tables without a primary key and without any unique index. Views (as is what a class stands for
+    whose key only its `__mapper_args__` name), partitions, tables for staging, logs and backups by their name, and those that a migration fills are left out.
+    So are tables of which not all is known, and scripts of SQL beside the models of an ORM.
 
     ## Why is this bad
 
@@ -79,7 +80,7 @@ class MissingPrimaryKey(ProjectRule):
         steps = (one for history in project.schema.histories for done in history.done.values() for one in done)
         copies = {one.table for one in steps if isinstance(one.change, CreateTable) and one.change.like}  # their keys may be copied apart
         for table in project.schema.tables.values():
-            if table.primary_key or table.kind is not TableKind.TABLE or not table.managed or not table.columns or _PASSING.search(table.name.lower()):
+            if table.primary_key or table.kind is not TableKind.TABLE or not table.managed or not table.columns or _is_filled_once(table):
                 continue
             if table.unknown or table.name in copies:
                 project.note_unknown(self.name)
@@ -100,6 +101,11 @@ class MissingPrimaryKey(ProjectRule):
             there = project.places.column(table, key.columns[0])
             evidence.append(Evidence(there.path, there.line, f"`{key.columns[0]}` refers to `{key.table}`"))
         return self.finding(place.path, place, f"table `{table.name}` has no primary key: {what}", symbol=place.symbol, evidence=evidence)
+
+
+def _is_filled_once(table: Table) -> bool:
+    """It is there for a while or to be read in bulk, or a migration puts its row into it: a mark, a version, a switch."""
+    return _PASSING.search(table.name.lower()) is not None or (table.seeded and not table.foreign_keys)
 
 
 def _is_aside(project: Project, table: Table) -> bool:

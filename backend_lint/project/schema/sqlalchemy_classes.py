@@ -179,6 +179,8 @@ class Classes:
         table.items = [(made_item, made_item.frame.path) for made_item in items]
         for spec in sorted(entity.own, key=lambda spec: spec.sort):
             table.add(spec)
+        keyed = self.member_value(key, "__mapper_args__", key)
+        table.is_view = isinstance(keyed, dict) and "primary_key" in keyed and not any(spec.primary_key for spec in table.columns)
         entity.table = table
 
     def _has_table_args(self, key: ClassKey) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from backend_lint.facts.schema import Column, ForeignKey, Implicit, Index, IndexKey, Table
+from backend_lint.facts.schema import Column, ForeignKey, Implicit, Index, IndexKey, Table, TableKind
 from backend_lint.project.schema.mapping import ClassKey
 from backend_lint.project.schema.sqlalchemy_columns import ColumnSpec, ForeignSpec, on_delete
 from backend_lint.project.schema.sqlalchemy_naming import DEFAULT, conventional, shortened
@@ -34,6 +34,8 @@ class TableSpec:
         self.items: list[tuple[Made, str]] = []
         self.model: ClassKey | None = None
         self.unknown: list[str] = []
+        self.is_view = False
+        """Only the mapper knows of a key: what it maps is mostly a view."""
         self.metadata_schema = ""
         """Of the metadata: where foreign keys look for tables without a schema in front."""
 
@@ -121,8 +123,8 @@ class Tables:
             indexes.insert(0, Index(name, key, True, implicit=Implicit.PRIMARY_KEY, constraint=True, path=spec.path, line=spec.line))
         columns_ = tuple(self._column(spec, one, primary, target) for one in spec.columns)
         return Table(
-            spec.name, columns_, primary, tuple(indexes), tuple(keys), tuple(checks), source=source, unknown=tuple(unknown), model=spec.model, path=spec.path,
-            line=spec.line,
+            spec.name, columns_, primary, tuple(indexes), tuple(keys), tuple(checks), TableKind.VIEW if spec.is_view and not primary else TableKind.TABLE,
+            source=source, unknown=tuple(unknown), model=spec.model, path=spec.path, line=spec.line,
         )  # fmt: skip
 
     def name(self, spec: TableSpec, kind: str, columns: Sequence[str], given: str = "", referred: str = "", to_columns: Sequence[str] = ()) -> str:
