@@ -161,6 +161,16 @@ def test_what_is_no_statement_is_left_alone() -> None:
     assert not [site for site in sites(source) if site.source is QuerySource.SQL]
 
 
+def test_a_method_that_passes_statements_on_is_known_by_its_name() -> None:
+    method = "    async def one(self, sql, args=None):\n        "
+    wrappers = f"class Database:\n{method}async with self.start() as tx:\n            return await tx.one(sql, args)\n"
+    wrappers += f"class Transaction:\n{method}await self.cursor.execute(sql, args)\n        return await self.cursor.fetchone()\n"
+    asks = "async def f(request):\n    return await request.app['db'].one('SELECT * FROM t WHERE a = %s', (1,))\n"
+    assert queries(asks, database=wrappers) == [ONE], "whose method it is cannot be told, but all of that name run their statement"
+    other = "class Form:\n    def one(self, text):\n        return text\n"
+    assert queries(asks, database=wrappers, other=other) == [], "a method of another kind has that name too"
+
+
 def test_places_and_depth() -> None:
     (site,) = sites(
         "class R:\n    def f(self, cur, ids):\n        for i in ids:\n            cur.execute(\n"

@@ -128,10 +128,11 @@ class _Finder:
         self.strings = Strings(project)
         self.wrappers: dict[tuple[str, int], Wrapper] = {}
         """Functions of the project that run a statement they are handed."""
+        self._by_name: dict[str, Wrapper] = {}
 
     def found(self, modules: list[SourceModule]) -> list[Found]:
         self._learn(modules)
-        names = _RUNS | _MAKES | {self.project.modules[path].functions[index].name.rpartition(".")[2] for path, index in self.wrappers}
+        names = _RUNS | _MAKES | {self._name(key) for key in self.wrappers}
         found: list[Found] = []
         for module, index, numbers in self._calling(modules, names):
             found += self._of_body(module, index, numbers)
@@ -149,6 +150,7 @@ class _Finder:
                     fresh.add(function.name.rpartition(".")[2])
             if not fresh:
                 return
+            self._learn_names()
             names = fresh
 
     def _calling(self, modules: list[SourceModule], names: Iterable[str]) -> Iterator[tuple[SourceModule, int, list[int]]]:
@@ -183,7 +185,22 @@ class _Finder:
 
     def _wrapper(self, module: SourceModule, index: int, call: Call) -> Wrapper | None:
         target = self.project.value(module.path, index, call.callee)
-        return self.wrappers.get((target.path, target.index)) if target is not None and target.kind is RefKind.FUNCTION else None
+        if target is None:
+            return self._by_name.get(call.callee.rpartition(".")[2]) if "." in call.callee else None
+        return self.wrappers.get((target.path, target.index)) if target.kind is RefKind.FUNCTION else None
+
+    def _learn_names(self) -> None:
+        """The methods that pass statements on, if all functions of that name take one alike: nobody knows whose ``request.app["db"]`` is."""
+        found = {self._name(key): one for key, one in self.wrappers.items() if self.project.modules[key[0]].functions[key[1]].owner >= 0}
+        for module in self.project.modules.values() if found else ():
+            for head in module.functions:
+                one = found.get(name := head.name.rpartition(".")[2])
+                if one is not None and (len(head.parameters) <= one.position or head.parameters[one.position].name != one.name):
+                    del found[name]
+        self._by_name = {name: one._replace(position=one.position - 1) for name, one in found.items()}
+
+    def _name(self, key: tuple[str, int]) -> str:
+        return self.project.modules[key[0]].functions[key[1]].name.rpartition(".")[2]
 
     def _of_body(self, module: SourceModule, index: int, numbers: list[int]) -> Iterator[Found]:
         body = module.bodies[index]
@@ -233,7 +250,7 @@ class _Finder:
         if method in _MAKES:
             return target is not None and target.name in _TEXTS
         if target is None:
-            return method in _SURE or method in ("fetch", "scalar", "scalars", "prepare", "query", "stream", "raw")
+            return method in _SURE or method in self._by_name or method in ("fetch", "scalar", "scalars", "prepare", "query", "stream", "raw")
         if not target.is_external:
             return True
         owner = target.name.rpartition(".")[0]
