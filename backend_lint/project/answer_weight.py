@@ -11,7 +11,9 @@ from backend_lint.sql.conditions import comparisons, required
 from backend_lint.sql.selectivity import few_values
 
 if TYPE_CHECKING:
-    from backend_lint.facts.query import Site
+    from collections.abc import Iterator
+
+    from backend_lint.facts.query import Query, Site
     from backend_lint.facts.schema import Table
     from backend_lint.project import Project
     from backend_lint.project.answers import Answer
@@ -40,6 +42,8 @@ def is_followed(project: Project, answer: Answer) -> bool:
         return False
     if not site.evaluated and not _is_answer_of_view(project, site):
         return False
+    if not _is_asked_every_time(project, answer):
+        return False
     keys = {key.column for key in access.candidate.keys} if access.candidate is not None else set()
     asked = list(comparisons(answer.query.where))
     for one in asked:
@@ -47,6 +51,36 @@ def is_followed(project: Project, answer: Answer) -> bool:
         if column is not None and column.name in keys and one.right.kind is not TermKind.CONSTANT and not few_values(column):
             return _SHARED.search(column.name) is None
     return access.joined and (bool(asked) or answer.query.limit is not None)  # else all rows of both tables are wanted
+
+
+def _is_asked_every_time(project: Project, answer: Answer) -> bool:
+    """No other way of the query leaves out all that the missing index is about, and none has parts that are not seen: callers choose among filters.
+
+    Nor does the function read the whole table where it does not ask.
+    """
+    if any(_is_whole(one.query, answer.access.table) for one in project.queries.at(answer.site.path, answer.site.function)):
+        return False
+    mine = set(_conditions(answer.query))
+    keys = {(answer.access.table, key.column) for key in answer.access.candidate.keys} if answer.access.candidate is not None else set()
+    for other in project.queries.ways_of(answer.site):
+        if other.query.unknown or ((theirs := set(_conditions(other.query))) < mine and keys.isdisjoint(theirs)):
+            return False
+    return True
+
+
+def _is_whole(query: Query, table: str) -> bool:
+    asks = query.where is not None or query.limit is not None or query.aggregate or query.grouped or query.unknown
+    return not asks and query.verb is Verb.SELECT and [one.table for one in query.relations] == [table]
+
+
+def _conditions(query: Query) -> Iterator[tuple[str, str]]:
+    """Tables and columns of what a query and its subqueries compare."""
+    for one in comparisons(query.where):
+        for term in (one.left, one.right):
+            if term.kind is TermKind.COLUMN and 0 <= term.relation < len(query.relations):
+                yield query.relations[term.relation].table, term.column
+    for inner in query.subqueries:
+        yield from _conditions(inner)
 
 
 def _is_cached(project: Project, site: Site) -> bool:

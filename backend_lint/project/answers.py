@@ -168,7 +168,8 @@ class Answers:
             assert table is not None and candidate is not None
             keys = frozenset(key.column or key.expression for key in candidate.keys)
             groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
-        found = [self._missing(lack, answers) for (_, lack, _, _), answers in _merged(groups).items()]
+        merged = _merged(groups)
+        found = [self._missing(group[1], answers, _told_apart(group, merged)) for group, answers in merged.items()]
         kept = (one for one in found if one.lack is Lack.ORDER or (_share_of_few(one.table, one.candidate) or 0.0) < _WORTH_AN_INDEX)
         return tuple(sorted(kept, key=lambda one: (one.answers[0].site.path, one.answers[0].site.line, one.columns)))
 
@@ -206,9 +207,12 @@ class Answers:
             return frozenset()
         return frozenset((one.table.name, one.columns) for one in unindexed_keys(self._project) if one.certain)
 
-    def _missing(self, lack: Lack, answers: list[Answer]) -> Missing:
-        widest = answers[0].access.candidate
-        widest = _for_all(widest, answers) if widest is not None else None
+    def _missing(self, lack: Lack, answers: list[Answer], apart: frozenset[str] = frozenset()) -> Missing:
+        asked = [answer for answer in answers if not self.rank(answer.site)] or answers  # what nobody waits for widens no index
+        widest = max((one.access.candidate for one in asked if one.access.candidate is not None), key=lambda one: len(one.keys), default=None)
+        if widest is not None:
+            widest = _for_all(widest, asked)
+            widest = replace(widest, keys=tuple(key for key in widest.keys if (key.column or key.expression) not in apart) or widest.keys)
         ranked = sorted({(answer.site.path, answer.site.line): answer for answer in reversed(answers)}.values(), key=self.order)
         first = ranked[0]
         assert first.table is not None and widest is not None
@@ -331,13 +335,19 @@ def _merged(groups: dict[_Group, list[Answer]]) -> dict[_Group, list[Answer]]:
     return kept
 
 
+def _told_apart(group: _Group, groups: Iterable[_Group]) -> frozenset[str]:
+    """The keys that have indexes of their own to come, which serve what asks for them with others as well."""
+    table, lack, keys, method = group
+    alone = [other[2] for other in groups if (other[0], other[1], other[3]) == (table, lack, method) and other[2] < keys] if lack is Lack.FILTER else []
+    return frozenset().union(*alone)
+
+
 def _can_begin(answers: list[Answer], keys: frozenset[str]) -> bool:
-    """The index that the first of these answers wants begins with the keys, or can: it asks for equality on all of them, and no other answer is in the way."""
+    """The index that the first of these answers wants begins with the keys, or can, as it asks for equality on all; no other answer is in the way."""
     wanted = answers[0].access.candidate.keys if answers[0].access.candidate is not None else ()
-    if {key.column or key.expression for key in wanted[: len(keys)]} == keys:
-        return True
+    begins = {key.column or key.expression for key in wanted[: len(keys)]} == keys
     narrow = [{key.column or key.expression for key in one.access.candidate.keys} for one in answers if one.access.candidate is not None]
-    return keys <= compared(answers[0]) and all(keys <= one or keys >= one for one in narrow)
+    return (begins or keys <= compared(answers[0])) and all(keys <= one or keys >= one for one in narrow)
 
 
 def _within(query: Query, scope: tuple[int, ...]) -> Query:

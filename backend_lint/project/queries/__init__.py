@@ -37,6 +37,10 @@ class Queries:
         """The queries of one function, in order."""
         return self._by_function.get((path, function), ())
 
+    def ways_of(self, site: Site) -> Sequence[Site]:
+        """The query of a place with and without its conditional parts; of one call where several callers are told apart."""
+        return [one for one in self.at(site.path, site.function) if (one.call, one.line, one.column) == (site.call, site.line, site.column)]
+
     def of_table(self, name: str) -> Sequence[Site]:
         """The queries that read or write a table, at any level of nesting."""
         return self._by_table.get(name, ())

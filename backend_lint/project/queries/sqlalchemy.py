@@ -138,6 +138,11 @@ class Finder:
         return run
 
     def _mark(self, frame: Frame, text: str, run: dict[int, list[Chain]], found: dict[int, tuple[Chain, ...]]) -> None:
+        options = alternatives(text)
+        if len(options) > 1:
+            for option in options:
+                self._mark(frame, option, run, found)
+            return
         ids = call_ids(text)
         if not ids or ids[-1] not in found:
             return
@@ -172,15 +177,20 @@ class Finder:
             if shape not in self._asked:
                 chains = [chain for chain in self.chains.at(opening.frame, f"#{number}") if self._is_own(chain, frame.path, frame.function)]
                 self._asked[shape] = [(chain, self.compiler.queries(chain)) for chain in chains]
+            left: tuple[Chain, Query] | None = None
+            module = self.modules[place.path]
+            body, head = module.bodies[place.function], module.functions[place.function]
             for chain, queries in self._asked[shape]:
                 for query in queries:
-                    if query in known or is_open(query) or len(known) >= (MAX_VARIANTS if where >= 0 else _MAX_SUBCLASSES):
-                        continue
-                    known.append(query)
-                    module = self.modules[place.path]
-                    body, head = module.bodies[place.function], module.functions[place.function]
-                    site = self._site(place, head, body, where if where >= 0 else number, chain, query, evaluated, len(known) - 1, where < 0)
-                    result.append(site)
+                    if is_open(query):
+                        left = chain, query
+                    elif query not in known and len(known) < (MAX_VARIANTS if where >= 0 else _MAX_SUBCLASSES):
+                        known.append(query)
+                        at = where if where >= 0 else number
+                        result.append(self._site(place, head, body, at, chain, query, evaluated, len(known) - 1, where < 0))
+            if left is not None and known and left[1] not in known:  # what is known of the others is not all that is asked
+                known.append(left[1])
+                result.append(self._site(place, head, body, where if where >= 0 else number, *left, evaluated, len(known) - 1, where < 0))
         return result
 
     def _site(
