@@ -268,6 +268,18 @@ def test_django_s_login_middleware_guards_every_route(linked: Linked) -> None:
     assert verdicts(route(project, "*", "/")) == {"LoginRequiredMiddleware": True}
 
 
+@pytest.mark.parametrize(("switch", "guarded"), [("True", None), ("False", False), ("os.environ.get('CLOSED')", None)])
+def test_a_login_middleware_behind_a_switch_guards_only_while_it_is_on(linked: Linked, switch: str, guarded: bool | None) -> None:
+    project = linked(
+        {
+            "settings.py": f"import os\nROOT_URLCONF = 'urls'\nMIDDLEWARE = ['django.middleware.common.CommonMiddleware']\nCLOSED = {switch}\nif CLOSED:\n"
+            "    MIDDLEWARE.insert(1, 'django.contrib.auth.middleware.LoginRequiredMiddleware')\n",
+            "urls.py": "from django.urls import path\ndef f(request): ...\nurlpatterns = [path('', f)]\n",
+        }
+    )
+    assert route(project, "*", "/").authenticated is guarded
+
+
 REST = (
     "from django.urls import path\nfrom rest_framework.permissions import AllowAny, IsAuthenticated\nfrom rest_framework.settings import api_settings\n"
     "from rest_framework.views import APIView\nfrom django.utils.module_loading import import_string\n"

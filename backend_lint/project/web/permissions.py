@@ -5,7 +5,11 @@ from __future__ import annotations
 import functools
 
 from backend_lint.facts.file import Role
+from backend_lint.facts.python import BlockKind, Body
 from backend_lint.facts.route import Guard
+from backend_lint.lazy_regex import lazy_regex
+from backend_lint.project.blocks import around
+from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.value_text import constant_string, split
 from backend_lint.project.web.chosen_permissions import Chosen
@@ -28,6 +32,7 @@ _CLOSED = (
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN_VIEWS = ("rest_framework_simplejwt.views.", "rest_framework.authtoken.views.", "rest_framework.schemas.")
 """Views of libraries that ask for nothing: callers become known through them."""
+_STRING = lazy_regex(r"'[^']*'")
 
 
 class Permissions:
@@ -196,11 +201,14 @@ class Permissions:
         for path, module in self.values.modules.items():
             if module.role is Role.TEST or module.names.get("MIDDLEWARE", ("",))[0] != "assign":
                 continue
+            switched = _switched(module)
             for item in self.values.items(Place(path, 0, "MIDDLEWARE")):
                 dotted = constant_string(item.text) or ""
+                if switched.get(item.text) is False:
+                    continue
                 line = next((assign.line for assign in module.bodies[0].assigns if assign.target == "MIDDLEWARE"), 1)
                 if dotted.startswith("django.") and dotted.endswith(".LoginRequiredMiddleware"):
-                    found.setdefault(Guard("LoginRequiredMiddleware", True, path, line))
+                    found.setdefault(Guard("LoginRequiredMiddleware", None if item.text in switched else True, path, line))
                 elif (ref := self.values.dotted(dotted, path) if dotted else None) is not None and ref.kind in (RefKind.CLASS, RefKind.FUNCTION):
                     guard = self.guards.hook(ref, (path, line))
                     if guard is not None:
@@ -208,3 +216,22 @@ class Permissions:
                 elif dotted.endswith(("LoginRequiredMiddleware", "login_required_middleware")):
                     found.setdefault(Guard(dotted.rpartition(".")[2], None, path, line))
         return tuple(found)
+
+
+def _switched(module: SourceModule) -> dict[str, bool | None]:
+    """What settings add to ``MIDDLEWARE`` behind a test, as it is written: False if the test is of a setting that is off, None if it is not known."""
+    body = module.bodies[0]
+    added = [(call.args[-1], call.block) for call in body.calls if call.callee in ("MIDDLEWARE.append", "MIDDLEWARE.insert") and call.args]
+    added += [(item, one.block) for one in body.assigns if one.target == "MIDDLEWARE" and one.block for item in _STRING.findall(one.value)]
+    found: dict[str, bool | None] = {}
+    for text, block in added:
+        tests = [outer.subject for _, outer in around(body, block) if outer.kind in (BlockKind.IF, BlockKind.ORELSE)]
+        if tests:
+            off = body.blocks[block].kind is BlockKind.IF and _is_off(body, tests[0])
+            found[text] = False if off else None
+    return found
+
+
+def _is_off(body: Body, test: str) -> bool:
+    given = {one.value for one in body.assigns if one.target == test}
+    return given == {"False"}
