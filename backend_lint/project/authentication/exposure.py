@@ -12,7 +12,7 @@ from backend_lint.facts.python import Assign, BlockKind, Body, Call
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.authentication.environments import for_development, is_overridden, only_while_developing, set_elsewhere
 from backend_lint.project.authentication.library_calls import SERVING, LibraryCall, calls_to
-from backend_lint.project.authentication.started_settings import is_filled
+from backend_lint.project.authentication.started_settings import is_filled, is_handed_over, starts_elsewhere
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import call_ids, constant_string, names_this_machine
@@ -184,7 +184,8 @@ def debug_modes(project: Project) -> Iterator[Setting]:
             given = [assign for assign in body.assigns if assign.target == "DEBUG"]
             of_django = any(assign.target in ("INSTALLED_APPS", "MIDDLEWARE") for assign in body.assigns)
             if of_django and given and given[-1].value == "True" and not given[-1].block and not is_overridden(elsewhere, module, "DEBUG"):
-                yield Setting(module, 0, given[-1], "DEBUG")
+                is_layer = is_handed_over(project) or starts_elsewhere(project, module)
+                yield Setting(module, 0, given[-1], "DEBUG", Profile.STRICT if is_layer else Profile.DEFAULT)
             hosts = [assign for assign in body.assigns if assign.target == "ALLOWED_HOSTS"]
             if hosts and not hosts[-1].block and hosts[-1].value == "['*']" and not is_overridden(elsewhere, module, "ALLOWED_HOSTS"):
                 yield Setting(module, 0, hosts[-1], "ALLOWED_HOSTS", Profile.ALL)

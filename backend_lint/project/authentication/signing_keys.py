@@ -17,7 +17,7 @@ from backend_lint.project.authentication.environments import (
     set_elsewhere,
 )
 from backend_lint.project.authentication.library_calls import SERVING, calls_to
-from backend_lint.project.authentication.started_settings import is_filled, signs, starts_elsewhere
+from backend_lint.project.authentication.started_settings import is_filled, is_handed_over, is_prefixed, signs, starts_elsewhere
 from backend_lint.project.blocks import around
 from backend_lint.project.modules import SourceModule
 from backend_lint.project.value_text import alternatives, call_ids, constant_string, parse
@@ -42,7 +42,11 @@ _OTHERS = lazy_regex(
     r"AWS|S3|STRIPE|CAPTCHA|MINIO|GCS|STORAGE|OSS|TURNSTILE|CLIENT|CONSUMER|TWILIO|TWITTER|SLACK|GITHUB|GITLAB|BITBUCKET|GOOGLE|FACEBOOK|PAYPAL|BRAINTREE|PUBLIC|"
     r"ALGOLIA|BUCKET|LANGFUSE|WEBHOOK|VENDOR|PROVIDER|OKTA|AUTH0|SOCIAL|HEADER|MAILGUN|ACCESS"
 )
-_ENVIRONMENT = lazy_regex(r"(?:^|\.)(?:getenv|environ\.get|get_env|env|config|str|get_secret|getvar|env_str|environ_get|get_environ|pop)$", re.IGNORECASE)
+_ENVIRONMENT = lazy_regex(
+    r"(?:^|\.)(?:getenv|environ\.get|environ_get|config|str|get_secret|getvar|pop"
+    r"|(?:get_|read_|load_)?env(?:iron|ironment)?(?:_(?:var|variable|value|str|or|default|setting))*)$",
+    re.IGNORECASE,
+)
 _READERS = ("decouple.config", "environ.Env", "environs.Env", "starlette.config.Config")
 """What raises if a variable without a default is not set."""
 _USES = ("jwt.encode", "jose.jwt.encode", "jwt.decode", "jose.jwt.decode", "starlette.middleware.sessions.SessionMiddleware",
@@ -119,7 +123,7 @@ def _is_layer(project: Project, found: SigningKey) -> bool:
     given = [assign.value for assign in found.module.bodies[found.function].assigns if assign.target == found.name]
     if any("environ[" in value for value in given):
         return True  # another branch asks for it, and is the one of production
-    return is_filled(project) or starts_elsewhere(project, found.module)
+    return is_filled(project) or starts_elsewhere(project, found.module) or is_handed_over(project) or is_prefixed(project, found.name)
 
 
 def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
@@ -138,6 +142,7 @@ def _assigned(project: Project, module: SourceModule) -> Iterator[SigningKey]:
                 continue
             kind = _kind(project, Place(module.path, function, assign.value), held)
             if kind is not None:
+                kind = kind or name.upper() in _asked(held, assign.block)
                 cure = _without_default(project, module, held, assign.value) if kind else _from_environment(name)
                 yield SigningKey(module, function, assign.line, assign.column, name, kind or name.upper().startswith("DEFAULT"), cure)
         for call in held.calls:

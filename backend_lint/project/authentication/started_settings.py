@@ -32,6 +32,26 @@ def is_filled(project: Project) -> bool:
     return any(".config." in f".{call.callee}" for _, _, _, call in calls.calls(*_FILLING_OF_CONFIG, without=(Role.TEST,)))
 
 
+def is_handed_over(project: Project) -> bool:
+    """Django is configured with values that a program puts together, so that a module of settings is one layer of several."""
+    for module, function, _, call in project.named_calls.calls("configure", without=(Role.TEST,)):
+        if module.role is Role.SCRIPT and not module.path.endswith("manage.py"):
+            continue
+        if call.callee == "settings.configure" and (call.args or any(name.startswith("**") for name, _ in call.keywords)):
+            ref = project.value(module.path, function, call.callee)
+            if ref is None or ref.name.startswith("django."):
+                return True
+    return False
+
+
+def is_prefixed(project: Project, name: str) -> bool:
+    """A deployment file sets a variable of this name behind the name of a library that the project imports: the library reads it over the constant."""
+    prefixes = {one[: -len(name) - 1].lower() for one in project.configuration.names if one.endswith(f"_{name}")}
+    prefixes -= {read.name[: -len(name) - 1].lower() for read in project.configuration.reads if read.name.endswith(f"_{name}")}
+    prefixes -= {"", "django", "flask", "app"}
+    return any(one.module.startswith(tuple(prefixes)) for module in project.modules.values() for one in module.facts.imports) if prefixes else False
+
+
 def signs(project: Project, settings: SourceModule) -> bool:
     """Whether anything signs sessions, links or tokens with the key: Django always does, Flask if something uses its sessions."""
     if any(assign.target in ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF") for assign in settings.bodies[0].assigns):
