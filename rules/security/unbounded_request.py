@@ -79,7 +79,7 @@ class UnboundedRequest(ProjectRule):
             path, function = size.route.module, size.route.function
             head = project.modules[path].functions[function]
             route = f"{size.route.method} {size.route.path[:80]}"
-            message = f"callers of `{route}` choose `{size.name}`, and nothing bounds it, so one request loads a whole table: give it an upper bound"
+            message = f"callers of `{route}` choose `{size.name}`, and nothing bounds it, so one request loads every row that matches: give it an upper bound"
             evidence = [Evidence(size.key[0], size.line, "it decides here how many rows are loaded")]
             yield self.finding(path, Place.at(head.line, head.column), message, symbol=head.name, evidence=evidence)
         for found in free_paginators(project):

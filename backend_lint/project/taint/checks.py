@@ -31,6 +31,11 @@ _ABSENT = lazy_regex(r"^\((?:not #(\d+)|#(\d+) is None|#(\d+)==None)\)$")
 _LOOKING_UP = frozenset(
     "get_by find_by get_or_none get_by_name find_one first one_or_none scalar scalars scalar_one_or_none exists filter filter_by where execute select".split()
 )
+_ASKED = lazy_regex(r"^\(not #(\d+)\)$|^#(\d+)$")
+_PREDICATE = lazy_regex(
+    r"^(?:is|has|matches|looks_like)_(?!\w*(?:empty|none|null|blank|present|given|str|string|list|dict|text|file|dir|exist|callable|instance))\w+$"
+)
+"""Functions of the module that answer whether a value is of some form."""
 _ENDING = frozenset({"abort", "flask.abort"})
 _VERIFIES = lazy_regex(r"valid|verif|check|compare", re.IGNORECASE)
 _SIGNED = lazy_regex(
@@ -103,10 +108,24 @@ class Checks:
                     yield receiver
 
         yield from self._found_in_store()
+        yield from self._let_through()
         for condition in self._conditions:
             for number in call_ids(condition):
                 if number < len(self._body.calls) and self._body.calls[number].callee.rpartition(".")[2] in _RESOLVING:
                     yield f"#{number}"
+
+    def _let_through(self) -> Iterator[str]:
+        """What the function gives back only where a test of the project's own holds, and raises otherwise: ``if is_identifier(s): return s``."""
+        raising = {one.block for one in self._body.raises}
+        returning = {one.block for one in self._body.returns if one.value}
+        for index, block in enumerate(self._body.blocks):
+            match = _ASKED.match(block.subject) if block.kind is BlockKind.IF and raising else None
+            number = int(next(filter(None, match.groups()))) if match is not None else -1
+            if not 0 <= number < len(self._body.calls):
+                continue
+            call = self._body.calls[number]
+            if len(call.args) == 1 and _PREDICATE.match(call.callee) and (index in raising if match and match.group(1) else index in returning):
+                yield from call.args
 
     def _shown_signed(self) -> Iterator[str]:
         """What a signature was compared with, or who sent it was asked: ``validator.validate(request.url, request.form, signature)``. Its sender is known."""

@@ -24,6 +24,7 @@ _SETTING = lazy_regex(r"settings?\b|config", re.IGNORECASE)
 _HEADERS = frozenset({"META", "headers"})
 _ADDRESS = frozenset({"path", "full_path", "path_info", "url", "base_url"})
 _HEADER_KEY = lazy_regex(r"\.META(?:\[|\.get$)(?!\['(?:HTTP_|QUERY_STRING|PATH_INFO))")
+_NAMED_CHARACTERS = lazy_regex(r"\[(?!\^)[^\]/]*\]")
 _GLOBALS = frozenset({"flask.request", "quart.request", "bottle.request", "flask.globals.request", "flask_login.request"})
 _TORNADO = lazy_regex(r"%self\.get_(?:query_|body_)?arguments?(?=\W|$)")
 _KWARGS = lazy_regex(r"%(self\.)?kwargs\['(\w+)'\]")
@@ -238,7 +239,8 @@ class Sources:
                 return None
             traits = _NONE if converter == "path" else frozenset({Trait.SEGMENT})
         for expression in re.findall(rf"\(\?P<{name}>([^()]*)\)", routed):
-            if "." not in expression.replace("\\.", "").replace("[.", "[") and "[^" not in expression:
+            # a dot among named characters is itself
+            if "." not in _NAMED_CHARACTERS.sub("", expression.replace("\\.", "")) and "[^" not in expression:
                 return None
             traits = frozenset({Trait.SEGMENT}) if "[^/" in expression else _NONE
         return Source(name, traits) if traits is not None else None

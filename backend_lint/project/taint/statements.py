@@ -31,6 +31,8 @@ _STATEMENT = lazy_regex(
 )
 _DRIVERS = ("asyncpg.", "psycopg2.", "psycopg.", "sqlite3.", "aiosqlite.", "pymysql.", "aiomysql.", "aiopg.", "MySQLdb.", "mysql.connector.", "pyodbc.")
 _OF_DRIVERS = frozenset({"execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval"})
+_OTHER_LANGUAGES = ("quickbooks.",)
+"""Libraries whose queries are sent to a service that only reads by them."""
 _FRAGMENTS = lazy_regex(r"sqlalchemy\.(?:sql\.)?(?:expression\.)?(?:text|literal_column)$|sqlmodel\.text$|django\.db\.models\.expressions\.RawSQL$")
 """What takes a part of a statement as its text."""
 _WITH_PARAMETERS = 2
@@ -71,6 +73,8 @@ class Statements:
             key = module.path, function
             method = call.callee.rpartition(".")[2]
             if method in _RUNS and (value := _statement(call)):
+                if method == "query" and (ref := self._project.value(*key, call.callee)) is not None and ref.name.startswith(_OTHER_LANGUAGES):
+                    continue
                 yield from self._of(key, call, value, (), 0)
             elif method in _CLAUSES and "." in call.callee and _is_of_query(module.bodies[function], call.callee):
                 yield from self._clauses(key, call)
