@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backend_lint.api import Finding, Mends, Profile, ProjectRule, Role
-from backend_lint.facts.python import Call, Use
+from backend_lint.facts.python import Body, Call, Use
 from backend_lint.project import Project
 from backend_lint.project.authentication.exposure import UNVERIFIED, is_asked_for, unverified_tls
 from backend_lint.project.authentication.library_calls import LibraryCall
+from backend_lint.project.blocks import around
 
 if TYPE_CHECKING:
     import libcst
 
 _TLS = "certificate of the other side is not verified, anybody on the way can read and answer: "
 _SSH = "whatever key the SSH server shows is accepted, anybody on the way can read and answer: load its known key and use `RejectPolicy`"
+
+_PLAIN = ("url", "verify", "timeout", "allow_redirects", "stream")
+"""What a request may be given that sends nothing along."""
 
 
 class TlsVerificationDisabled(ProjectRule, Mends):
@@ -76,7 +80,8 @@ class TlsVerificationDisabled(ProjectRule, Mends):
         for found in unverified_tls(project):
             is_shell = found.name.endswith("host_key_policy")
             asked_for = is_asked_for(found.module.bodies[found.function], found.call)
-            if (is_shell or asked_for or _only_asks_whether(found.call)) and not self.shows(Profile.STRICT):
+            second = _is_second_try(found.module.bodies[found.function], found.call)
+            if (is_shell or asked_for or second or _only_asks_whether(found.call)) and not self.shows(Profile.STRICT):
                 continue
             message = _SSH if is_shell else f"{_TLS}{_cure(found)}"
             yield self.finding(found.module.path, found.call, message, symbol=found.symbol)
@@ -109,9 +114,16 @@ def _cure(found: LibraryCall) -> str:
 
 def _only_asks_whether(call: Call) -> bool:
     """Nothing is sent along, and the answer is dropped, or has no content: is there anybody?"""
-    if call.callee.endswith(".head") and all(name in ("url", "verify", "timeout", "allow_redirects") for name, _ in call.keywords):
+    if call.callee.endswith(".head") and all(name in _PLAIN for name, _ in call.keywords):
         return True
     return call.use is Use.DROPPED and all(name in ("url", "verify", "timeout") for name, _ in call.keywords)
+
+
+def _is_second_try(body: Body, call: Call) -> bool:
+    """What failed for its certificate is asked once more without one, and nothing is sent along: whoever wrote it wants whatever answers."""
+    above = {index for index, _ in around(body, call.block)}
+    caught = any(one.block in above and any(name.endswith(("SSLError", "CertificateError")) for name in one.types) for one in body.handlers)
+    return caught and call.callee.endswith((".get", ".head")) and all(name in _PLAIN for name, _ in call.keywords)
 
 
 def _is_false(node: libcst.BaseExpression) -> bool:
