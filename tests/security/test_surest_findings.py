@@ -62,6 +62,18 @@ CODE = {
         "jwt-verification",
         Profile.STRICT,
     ),
+    "a second try without a certificate, of a page that anybody may read": (
+        "import requests\n\n\ndef f(url):\n    try:\n        return requests.get(url, timeout=3)\n    except requests.exceptions.SSLError:\n"
+        "        return requests.get(url, timeout=3, verify=False)\n",
+        "tls-verification-disabled",
+        Profile.STRICT,
+    ),
+    "a second try without a certificate, with a password": (
+        "import requests\n\n\ndef f(url):\n    try:\n        return requests.get(url, timeout=3)\n    except requests.exceptions.SSLError:\n"
+        "        return requests.get(url, timeout=3, verify=False, auth=('a', url))\n",
+        "tls-verification-disabled",
+        Profile.DEFAULT,
+    ),
     "a key for another service": ("import jwt\n\nMAPS_ISSUER_SECRET_KEY = 'well known'\n", "hardcoded-signing-key", Profile.STRICT),
     "a key that nothing signs with": ("SECRET_KEY = 'well known'\n", "hardcoded-signing-key", Profile.STRICT),
     "a file that the handler opens itself": (
@@ -255,3 +267,42 @@ def test_pages_of_the_callers_own_rows_are_not_for_the_default_profile(asked: st
     routes = "from rest_framework.routers import DefaultRouter\n\nfrom views import Orders\n\nrouter = DefaultRouter()\nrouter.register('orders', Orders)\n"
     (tmp_path / "urls.py").write_text(f"{routes}urlpatterns = router.urls\n", encoding="utf-8")
     assert next(profile for profile in Profile if "unbounded-request" in said(tmp_path, profile)) is smallest
+
+
+@pytest.mark.parametrize(("configured", "smallest"), [("", Profile.DEFAULT), ("settings.configure(**merged())\n", Profile.STRICT)])
+def test_settings_that_a_program_merges_are_layers(configured: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "settings.py").write_text("INSTALLED_APPS = []\nSECRET_KEY = 'well known'\nDEBUG = True\n", encoding="utf-8")
+    text = f"import os\n\nfrom django.conf import settings\n\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n{configured}"
+    (tmp_path / "manage.py").write_text(text, encoding="utf-8")
+    order = list(Profile)
+    for rule in ("hardcoded-signing-key", "debug-or-docs-exposed"):
+        assert [profile for profile in order if rule in said(tmp_path, profile)] == order[order.index(smallest) :], rule
+
+
+@pytest.mark.parametrize(("variable", "smallest"), [("SHOPLIB_SECRET_KEY", Profile.STRICT), ("OTHER_SECRET_KEY", Profile.DEFAULT)])
+def test_key_that_a_library_reads_behind_its_own_name_is_a_layer(variable: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "settings.py").write_text("import shoplib_config\nimport jwt\n\nSECRET_KEY = 'well known'\n", encoding="utf-8")
+    compose = f"services:\n  web:\n    image: shop\n    environment:\n      - {variable}=drawn-by-lot\n"
+    (tmp_path / "docker-compose.yml").write_text(compose, encoding="utf-8")
+    order = list(Profile)
+    assert [profile for profile in order if "hardcoded-signing-key" in said(tmp_path, profile)] == order[order.index(smallest) :]
+
+
+@pytest.mark.parametrize(("base", "smallest"), [("DetailView", Profile.STRICT), ("View", Profile.DEFAULT)])
+def test_what_the_buttons_of_an_open_page_do_may_be_for_everybody(base: str, smallest: Profile, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "views.py").write_text(
+        "from django.contrib.auth.decorators import login_required\nfrom django.db import models\nfrom django.http import JsonResponse\n"
+        "from django.urls import path\nfrom django.views.generic import DetailView, View\n\n\n"
+        "class Order(models.Model):\n    total = models.IntegerField()\n\n\n"
+        "@login_required\ndef first(request, pk):\n    Order.objects.filter(pk=pk).delete()\n    return JsonResponse({})\n\n\n"
+        "@login_required\ndef second(request, pk):\n    Order.objects.filter(pk=pk).delete()\n    return JsonResponse({})\n\n\n"
+        f"class Page({base}):\n    model = Order\n\n    def get(self, request, pk):\n        return JsonResponse({{}})\n\n    def post(self, request, pk):\n"
+        "        Order.objects.filter(pk=pk).update(total=1)\n        return JsonResponse({})\n\n\n"
+        "urlpatterns = [path('a/<int:pk>', first), path('b/<int:pk>', second), path('orders/<int:pk>', Page.as_view())]\n",
+        encoding="utf-8",
+    )
+    order = list(Profile)
+    assert [profile for profile in order if "unauthenticated-route" in said(tmp_path, profile)] == order[order.index(smallest) :]

@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend_lint.api import Profile, Role
-from backend_lint.facts.python import Attribute
+from backend_lint.facts.python import Attribute, Call
 from backend_lint.facts.route import Route
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import Aspect, FunctionKey
 from backend_lint.project.libraries import Effect
+from backend_lint.project.ownership.effects import Effect as Changes
+from backend_lint.project.ownership.effects import effect_on
+from backend_lint.project.ownership.frames import Frames
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.touched import TouchedModels
+from backend_lint.project.value_text import constant_string
 from backend_lint.project.web.values import Place
 
 if TYPE_CHECKING:
@@ -36,6 +40,9 @@ _MEANT = frozenset(
     ).split()
 )  # fmt: skip
 """Words of routes that are there for callers whom nobody knows yet, or for everybody."""
+_SHOWN = frozenset("status icon avatar logo image images thumbnail thumbnails banner banners blog news announcement announcements".split())
+"""Those of them that only say what is shown: who changes it is another matter."""
+_CHANGES = frozenset("change update edit delete remove approve accept reject assign create add upload save set".split())
 _CAPABILITY = lazy_regex(
     r"[<{:](?:\w+:)?\w*(?:token|key|uidb64|sign\w*|secret|code|hash|hmac|nonce|invit\w*|k1)\b|P<\w*(?:token|key|uidb64|sign\w*|secret|code|hash)>|\{[2-9]\d\}",
     re.IGNORECASE,
@@ -57,6 +64,8 @@ _PERMISSIONS = ("permission_classes", "authentication_classes")
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
 _CERTAIN = 2
 """So many guarded routes of the same file show that one was forgotten."""
+_READING_VIEWS = frozenset({"DetailView", "ListView", "TemplateView"})
+_EDITING_VIEWS = frozenset({"FormView", "CreateView", "UpdateView", "DeleteView", "FormMixin", "ModelFormMixin", "DeletionMixin"})
 _PAGES = ("render", "render_template", "TemplateResponse", "render_to_response", "render_template_string")
 
 
@@ -67,15 +76,20 @@ class OpenRoute(NamedTuple):
     siblings: tuple[Route, ...]
     writes: tuple[str, ...]
     reads: tuple[str, ...]
+    of_page: bool = False
+    """The handler's class shows a page to everybody, by a view that is made for reading: what its buttons do may be meant for everybody too."""
+
+    acts: bool = False
+    """It answers any method, and does nothing but change or delete a row that the caller names."""
 
     @property
     def profile(self) -> Profile:
         """The smallest profile that it is sure enough for: what is read may be meant for everybody, who makes a first row may be signing up."""
         if self.route.method not in _WRITING and not self.writes:
             return Profile.ALL
-        named = "<" in self.route.path or "{" in self.route.path
-        sure = self.writes and named and self.route.method in _WRITING and len(self.siblings) >= _CERTAIN
-        return Profile.DEFAULT if sure else Profile.STRICT
+        named = self.acts or (("<" in self.route.path or "{" in self.route.path) and self.route.method in _WRITING)
+        sure = self.writes and named and len(self.siblings) >= _CERTAIN
+        return Profile.DEFAULT if sure and not self.of_page else Profile.STRICT
 
 
 def is_public(route: Route, words: frozenset[str] = _MEANT) -> bool:
@@ -88,6 +102,8 @@ def is_public(route: Route, words: frozenset[str] = _MEANT) -> bool:
     """
     file = route.module.rpartition("/")[2].removesuffix(".py")
     named = {word.lower() for text in (route.path, route.name, file) for word in _WORDS.findall(text)}
+    if words is _MEANT and not named.isdisjoint(_CHANGES):
+        named -= _SHOWN
     return not words.isdisjoint(named) or route.path in ("", "/") or _CAPABILITY.search(route.path) is not None or _CAME_BACK.search(route.path) is not None
 
 
@@ -172,11 +188,12 @@ def open_routes(project: Project, most_open: float, allowed: frozenset[str] = fr
         # a view for any method is most often a page, and pages count their visits
         one_method = all(one.method != "*" for one in routes)
         meant_to_write = any(one.method in _WRITING for one in routes)
-        if not meant_to_write and any(_is_shown(project, key, one.value) for one in project.calls.body(key).returns):
+        acts = not meant_to_write and _acts(project, key, routes)
+        if not meant_to_write and not acts and any(_is_shown(project, key, one.value) for one in project.calls.body(key).returns):
             continue
         writes = bool(touched.writes) and bool(Effect.DATABASE_WRITE & (effect if one_method else project.calls.direct(key, Aspect.ALL)))
         if writes or (len(siblings) >= 2 and _mostly(files[key[0]], most_open)):
-            yield OpenRoute(route, siblings, (touched.writes or ()) if writes else (), touched.reads or ())
+            yield OpenRoute(route, siblings, (touched.writes or ()) if writes else (), touched.reads or (), _is_of_page(project, route), acts)
 
 
 def unguarded_methods(project: Project, allowed: frozenset[str] = frozenset()) -> Iterator[OpenRoute]:
@@ -204,6 +221,36 @@ def _is_shown(project: Project, key: FunctionKey, value: str) -> bool:
     """A page, or the address of one: who publishes a site does so on purpose. Data is another matter."""
     call = project.guards.values.call(Place(*key, value)) if value else None
     return call is not None and ("redirect" in call.callee.lower() or call.callee.rpartition(".")[2] in _PAGES)
+
+
+def _acts(project: Project, key: FunctionKey, routes: list[Route]) -> bool:
+    """Whether a function for any method shows no page: it changes or deletes a row that the caller names, and sends the browser back to a page of the site."""
+    if any(route.framework != "django" for route in routes):
+        return False
+    answers = [project.guards.values.call(Place(*key, one.value)) for one in project.calls.body(key).returns if one.value]
+    if not answers or not all(call is not None and _sends_back(project, key, call) for call in answers):
+        return False
+    frames = Frames(project)
+    return any(
+        effect_on(frames, key, f"#{site.call}") in (Changes.CHANGED, Changes.DELETED) and frames.is_sent(key, frames.chosen_by(key, site.call))
+        for site in project.queries.at(*key)
+        if site.call >= 0
+    )
+
+
+def _sends_back(project: Project, key: FunctionKey, call: Call) -> bool:
+    if "redirect" not in call.callee.lower() or not call.args:
+        return False
+    target = project.guards.values.call(Place(*key, call.args[0]))
+    return constant_string(call.args[0]) is not None or (target is not None and target.callee.rpartition(".")[2] in ("reverse", "reverse_lazy"))
+
+
+def _is_of_page(project: Project, route: Route) -> bool:
+    if route.owner is None or route.framework != "django":
+        return False
+    names = {name.rpartition(".")[2] for name in project.resolver.classes.external_names(Ref(RefKind.CLASS, "", *route.owner))}
+    shown = any(other.owner == route.owner and other.method == "GET" and other.authenticated is False for other in project.routes)
+    return shown and not names.isdisjoint(_READING_VIEWS) and names.isdisjoint(_EDITING_VIEWS)
 
 
 def _is_served(project: Project, key: FunctionKey) -> bool:

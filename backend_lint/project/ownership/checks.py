@@ -82,7 +82,8 @@ class Checks:
         if key not in self._asking:
             body = self._frames.body(key)
             texts = [block.subject for block in body.blocks] + [call.callee for call in body.calls] + [text for _, text, _ in body.conditions]
-            texts += [value for call in body.calls for value in call.args if "kwargs" in value or "view_args" in value or "path_params" in value]
+            handed = [value for call in body.calls for value in (*call.args, *(value for _, value in call.keywords))]
+            texts += [value for value in handed if "kwargs" in value or "view_args" in value or "path_params" in value]
             self._asking[key] = any(ASKS.search(without_strings(text)) and not is_of_credentials(text) for text in texts) or any(
                 "view_args" in text or "path_params" in text or "kwargs[" in text or "kwargs.get" in text for text in texts
             )

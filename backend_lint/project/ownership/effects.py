@@ -24,6 +24,8 @@ _SECRET = lazy_regex(r"\.(?:\w*password|\w*secret\w*|\w*token|api_?key|private_k
 """Attributes whose use is worth as much as reading them."""
 _BOOKKEEPING = frozenset({"last_seen", "last_used", "views", "view_count", "hits", "accessed_at"})
 """Columns that any look at the row changes."""
+_COUNTS = frozenset({"count", "acount", "exists", "aexists"})
+"""Calls of whose row nothing is seen in what they give."""
 
 
 class Effect(enum.StrEnum):
@@ -93,7 +95,7 @@ def effect_on(frames: Frames, key: FunctionKey, row: str) -> Effect:
 def is_answered(frames: Frames, key: FunctionKey, row: str) -> bool:
     """Whether something of a row is in what the function returns."""
     body = frames.body(key)
-    addresses = _addresses(body)
+    addresses = _addresses(body) | frozenset(number for number, call in enumerate(body.calls) if call.callee.rpartition(".")[2] in _COUNTS)
     answers = [one.value for one in body.returns] + [one.value for one in body.yields]
     return any(row in frames.behind(key, text, closed=addresses) for text in answers if text)
 

@@ -129,6 +129,11 @@ class Lookups:
                         return True
         return False
 
+    def is_plain(self, query: Query) -> bool:
+        """Whether a query asks for nothing but the number or the name of the row: no state, no owner, nothing that is not understood."""
+        asked = conjuncts(query.where)
+        return not query.unknown and not query.subqueries and len(asked) == 1 and isinstance(asked[0], Comparison)
+
     def _columns(self, table: str) -> frozenset[str]:
         known = self._project.schema.table(table)
         return self._keys.scoping(known.name) if known is not None else frozenset()

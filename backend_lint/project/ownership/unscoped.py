@@ -70,6 +70,7 @@ class Finder:
         self.lookups = Lookups(project, self.frames, self.keys)
         self.checks = Checks(project, self.frames)
         self._siblings: dict[str, tuple[Site, ...]] = {}
+        self._published: dict[str, bool] = {}
 
     def key(self, table: str) -> OwnerKey | None:
         """The key that says most about who owns the rows of a table; None if nobody or only perhaps somebody does. A row of a user is his own."""
@@ -97,6 +98,27 @@ class Finder:
             limited = self.lookups.is_scoped(site.query) or (table in self.keys.users and site.query.where is not None)
             if limited and self.frames.is_caller(key, self.frames.calls_behind(key, site.call)) and self.project.reached_from(key) is not None:
                 yield site
+
+    def is_published(self, table: str) -> bool:
+        """Whether whoever is not logged in is shown any row of a table by its number: what may be read so is no secret."""
+        if table not in self._published:
+            sites = [site for site in self.project.queries.of_table(table) if site.function >= 0 and site.call >= 0]
+            handlers = {(site.path, site.function) for site in sites if self.project.modules[site.path].role is Role.APPLICATION}
+            self._published[table] = any(self._shows_all(handler, table) for handler in sorted(handlers))
+        return self._published[table]
+
+    def _shows_all(self, handler: FunctionKey, table: str) -> bool:
+        routes = self.project.routes.by_handler(handler)
+        if not routes or not any(route.method in ("GET", "*") for route in routes) or any(route.authenticated or route.guards for route in routes):
+            return False
+        body = self.frames.body(handler)
+        # what decides something by the caller may still answer everybody: it never ends early
+        if any(route.authenticated is None for route in routes) and (body.raises or any(one.block for one in body.returns)):
+            return False
+        return any(
+            lookup.table == table and self.lookups.is_plain(lookup.site.query) and effect_of(self.frames, lookup) is Effect.READ
+            for lookup in self.lookups.of(handler)
+        )
 
     def ought_to_ask(self, route: Route) -> bool:
         """Who calls is known, or the other methods of the handler's class ask for it and nothing says that this one is for everybody."""
@@ -187,7 +209,7 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
         return None  # an account that is found by something else than its name in the address is most often found for somebody
     if effect is Effect.READ and not finder.limits_some:
         return None
-    if checks.asked_within(lookup):
+    if checks.asked_within(lookup) or (effect is Effect.READ and finder.is_published(lookup.table)):
         return None
     site = lookup.site
     siblings = finder.siblings(lookup.table)
