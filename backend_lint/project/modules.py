@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from backend_lint.facts.file import Role
@@ -108,6 +109,9 @@ class SourceModule:
         kind, index = self.names.get(name, ("", 0))
         return self.bodies[0].assigns[index].line if kind == "assign" else 0
 
+
+_FEW = 9
+"""How many times as many imports leave the folder out as name it."""
 _OTHERS = KNOWN_LIBRARIES | sys.stdlib_module_names
 
 
@@ -123,7 +127,8 @@ class ModuleIndex:
         self._folders: set[str] = set()
         self._roots: dict[str, list[str]] = {}
         self._memo: dict[tuple[str, str], str | None] = {}
-        self._imported: set[str] | None = None
+        self._imported: Counter[str] | None = None
+        self._mistaken: dict[str, bool] = {}
         self._index(modules)
 
     def _index(self, paths: Iterable[str]) -> None:
@@ -172,25 +177,41 @@ class ModuleIndex:
         return self._memo[key]
 
     def _beside(self, dotted: str, top: str, importer: str) -> str | None:
-        """In a service whose root has an ``__init__.py`` by mistake: a module in a package of a folder around the importer, where nothing else has the name.
+        """In a service whose root has an ``__init__.py`` by mistake, or whose folder of applications is on ``sys.path``: a module in a package of a folder
+        around the importer, or else of the only folder that has such a package, where nothing else has the name.
 
         A package alone says too little: one may be called after the library that it uses.
         """
         folder = importer.rpartition("/")[0]
         while folder and folder not in self._inner[top]:
             folder = folder.rpartition("/")[0]
+        if not folder and len(self._inner[top]) == 1:
+            (folder,) = self._inner[top]
+        found = self._file(folder, dotted)
+        return found if found and self._is_mistaken(folder) else None
+
+    def _file(self, folder: str, dotted: str) -> str:
         found = self._at(f"{folder}/{dotted.replace('.', '/')}") if folder else None
-        return found if found is not None and not found.endswith("/") and self._is_mistaken(folder) else None
+        return found if found is not None and not found.endswith("/") else ""
 
     def _is_mistaken(self, folder: str) -> bool:
-        """Nobody imports the folder as the package that its ``__init__.py`` makes of it."""
-        root = folder
-        while self._is_package(root):
-            root = root.rpartition("/")[0]
-        named = folder[len(root) :].strip("/").replace("/", ".")
-        if self._imported is None:
-            self._imported = {one.module for module in self.modules.values() for one in module.facts.imports if not one.level}
-        return not any(one == named or one.startswith(f"{named}.") for one in self._imported)
+        """Nobody imports the folder as the package that its ``__init__.py`` makes of it, or few do where most import what lies in it."""
+        known = self._mistaken.get(folder)
+        if known is None:
+            root = folder
+            while self._is_package(root):
+                root = root.rpartition("/")[0]
+            named = folder[len(root) :].strip("/").replace("/", ".")
+            if self._imported is None:
+                self._imported = Counter(one.module for module in self.modules.values() for one in module.facts.imports if not one.level)
+            whole = sum(count for one, count in self._imported.items() if one == named or one.startswith(f"{named}."))
+            known = self._mistaken[folder] = not whole or self._bare(folder, self._imported) > _FEW * whole
+        return known
+
+    def _bare(self, folder: str, imported: Mapping[str, int]) -> int:
+        """How many imports name a module in a package of the folder without the folder."""
+        inside = {name for name, parents in self._inner.items() if folder in parents}
+        return sum(count for one, count in imported.items() if "." in one and one.partition(".")[0] in inside and self._file(folder, one))
 
     def _search(self, dotted: str, top: str, roots: list[str], folder: str) -> str | None:
         inside = dotted.replace(".", "/")

@@ -64,6 +64,23 @@ def test_a_package_by_mistake_around_a_service_hides_none_of_its_imports() -> No
     assert project.index.find("stripe.error", "service/paying/stripe/charges.py") is None
 
 
+def test_a_package_of_applications_on_the_path_is_a_source_root_although_some_name_it() -> None:
+    """``sys.path.append("apps")`` beside ``apps/__init__.py``: most imports leave `apps` out, from outside it as well; a few name it."""
+    few = {f"apps/basket/m{number}.py": "from orders.calls import load\n" for number in range(10)}
+    files = {
+        "apps/__init__.py": "",
+        "apps/orders/__init__.py": "",
+        "apps/orders/calls.py": "import requests\ndef load():\n    requests.get('u')\n",
+        "apps/basket/__init__.py": "",
+        "apps/basket/odd.py": "from apps.orders.calls import load\n",
+        "shop/__init__.py": "",
+        "shop/jobs.py": "from orders.calls import load\ndef f():\n    load()\n",
+    }
+    project = link({**files, **few})
+    assert project.calls.summary(key(project, "shop/jobs.py", "f")) & Effect.HTTP
+    assert link(files).index.find("orders.calls", "shop/jobs.py") is None, "as many name the package as leave it out"
+
+
 def test_source_roots_are_found() -> None:
     caller = "from core.db import Db\ndef f():\n    Db()\n"
     project = link({"backend/src/core/db.py": "class Db: ...\n", "backend/src/core/__init__.py": "", "backend/src/api.py": caller})
