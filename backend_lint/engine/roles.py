@@ -59,7 +59,8 @@ def role_of(path: str, data: bytes = b"") -> Role:
         return Role.GENERATED
     if lowered & _TEST_FOLDERS or name in _TEST_NAMES or any(folder.endswith(("_tests", "-tests")) for folder in lowered):
         return Role.TEST
-    if lowered & _MAYBE_TEST_FOLDERS and any(sign in data for sign in (*_TESTS_INSIDE, b"selenium", b"Test(")):
+    maybe_test = lowered & _MAYBE_TEST_FOLDERS or any(folder.startswith(("test_", "tests_", "test-", "tests-")) for folder in lowered)
+    if maybe_test and any(sign in data for sign in (*_TESTS_INSIDE, b"selenium", b"Test(")):
         return Role.TEST
     named_test = name.startswith("test_") or name.endswith(("_test.py", "_tests.py"))
     if named_test and (not data or any(sign in data for sign in _TESTS_INSIDE)):
