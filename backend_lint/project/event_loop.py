@@ -28,7 +28,7 @@ _OWN_LOOP = frozenset({"asyncio.run", "asyncio.get_event_loop().run_until_comple
 _STARTERS = frozenset({"main", "_main", "amain", "async_main", "lifespan", "startup", "shutdown"})
 _OF_WORKERS = lazy_regex(r"(?:^|[/_])(?:tasks?|tasking|workers?|jobs?)(?:[/_.]|$)")
 """Modules whose functions, where nothing known reaches them, run on the loop of a worker."""
-_FAR_AWAY = lazy_regex(r"(?:requests|httpx|urllib|urllib3|smtplib)\.|time\.sleep$")
+_FAR_AWAY = lazy_regex(r"(?:requests|httpx|urllib|urllib3|http\.client|smtplib)\.|time\.sleep$")
 """What waits for another host, or asleep: long for certain."""
 _FAR, _NEAR = 6, 2
 """Longest way believed: where the function is known to serve requests, and where it is only not known that it does not."""

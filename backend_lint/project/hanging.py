@@ -24,6 +24,10 @@ _SAID = {
 }
 
 
+_STARTED = frozenset({Role.COMMAND, Role.SCRIPT})
+_OUT = frozenset({Role.TEST, Role.MIGRATION})
+_FAR = 3
+"""How many callers' callers are asked."""
 _BY_FILE = frozenset({"django", "script"})
 """Whose commands are called as their files are."""
 
@@ -31,13 +35,13 @@ _BY_FILE = frozenset({"django", "script"})
 class Hanging(NamedTuple):
     """`who`: what hangs, in words; empty if it is not known. `soft`: no request waits, and something ends the wait or somebody sees it.
 
-    `watched`: somebody started it by hand and sits before it; nothing runs it at its times.
+    `aside`: production waits for nothing there: somebody started it by hand and sits before it, or nobody calls it.
     """
 
     who: str
     soft: bool
     evidence: tuple[Evidence, ...] = ()
-    watched: bool = False
+    aside: bool = False
 
 
 def hanging(project: Project, key: FunctionKey) -> Hanging:
@@ -48,7 +52,10 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
         by_hand = command or started_by_hand(project, key) or _is_script(project, key)
         if key[1] == 0 and not by_hand:
             return Hanging("what imports this module hangs as it starts", True, ())
-        return Hanging("", by_hand or _tasks_end(project), (), by_hand and not is_scheduled(project, key[0]))
+        if not by_hand and project.answers.is_unused(*key):
+            return Hanging("whoever calls it hangs", False, (), True)
+        soft = by_hand or _only_commands_call(project, key, _FAR) or _tasks_end(project)
+        return Hanging("", soft, (), by_hand and not is_scheduled(project, key[0]))
     entry, _ = reached
     name = entry.name.replace(".<locals>", "")
     path = entry.module
@@ -66,6 +73,15 @@ def hanging(project: Project, key: FunctionKey) -> Hanging:
     by_hand = command or entry.kind is EntryKind.COMMAND
     shared = not command and path != key[0]  # what others may call as well
     return Hanging(who, by_hand, evidence, by_hand and not (shared or is_scheduled(project, path)))
+
+
+def _only_commands_call(project: Project, key: FunctionKey, far: int) -> bool:
+    """Commands and scripts call the function, themselves or through others, and nothing else does; none of them at its times."""
+    callers = [caller for caller, _ in project.calls.callers(key) if caller != key and project.modules[caller[0]].role not in _OUT]
+    return bool(callers) and all(
+        (project.modules[path].role in _STARTED and not is_scheduled(project, path)) or (far > 0 and _only_commands_call(project, (path, number), far - 1))
+        for path, number in callers
+    )
 
 
 def _tasks_end(project: Project) -> bool:

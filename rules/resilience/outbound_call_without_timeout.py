@@ -11,6 +11,7 @@ from backend_lint.project.hanging import Hanging, hanging
 from backend_lint.project.libraries.outbound import Peer
 from backend_lint.project.mail_settings import unbounded_mail
 from backend_lint.project.timeouts import Limit, Outbound
+from backend_lint.project.uncaught_timeout import catch_as_well
 
 if TYPE_CHECKING:
     import libcst
@@ -26,7 +27,8 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
     is no timeout, Django's e-mail settings without `EMAIL_TIMEOUT`; `timeout=None` written out; and, where a request waits for them, `aiohttp` and object
     storage clients that keep a default of several minutes. Timeouts of sessions, adapters, subclasses, wrappers and blocks such as `asyncio.timeout` count.
     The message says which request or task hangs. Where only commands that run at their times get there, or a time limit ends every task, it is an
-    information; commands and scripts that somebody starts by hand and watches are shown in the strict profile.
+    information; commands and scripts that somebody starts by hand and watches, and functions that nobody calls, are shown in the strict profile.
+    Where the `except` around the call knows failures of the other side but not that it gives up waiting, the message says what it has to catch as well.
 
     The fix gives a call that takes `timeout=` ten seconds. It is unsafe: only you know how long this answer may take, and a call that needs longer fails.
 
@@ -94,12 +96,10 @@ class OutboundCallWithoutTimeout(ProjectRule, Mends):
                 project.note_unknown(self.name)
             elif found.limit is not Limit.GIVEN and (found.limit is not Limit.DEFAULT or (found.seconds or 0.0) > self.option("longest-default")):
                 behind = hanging(project, (found.path, found.function))
-                if behind.watched and not self.shows(Profile.STRICT):
+                if behind.aside and not self.shows(Profile.STRICT):
                     continue
                 yield self.finding(
-                    found.path,
-                    found.call,
-                    _message(found, behind),
+                    found.path, found.call, _message(found, behind) + catch_as_well(project, found),
                     symbol=project.modules[found.path].functions[found.function].name if found.function else "",
                     evidence=(*found.evidence, *behind.evidence), suggestion=_suggestion(found),
                     severity=Severity.INFO if behind.soft or found.limit is Limit.DEFAULT else None,

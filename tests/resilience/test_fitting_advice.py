@@ -119,3 +119,39 @@ def test_what_hangs_is_the_thread_of_a_pool_or_the_import(tmp_path: Path) -> Non
     assert told[6][0] == "info"
     assert "what imports this module hangs as it starts" in told[6][1]
     assert "a thread of the pool hangs" in told[10][1]
+
+
+CAUGHT = """
+import urllib.request
+from urllib.error import URLError
+
+import requests
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+def read(url: str):
+    try:
+        return {call}
+    except {caught}:
+        return {{}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "caught", "advice"),
+    [
+        ("requests.get(url).json()", "(requests.exceptions.ConnectionError, ValueError)", "catch `requests.Timeout` beside `ConnectionError` in line 15"),
+        ("requests.get(url).json()", "requests.RequestException", ""),
+        ("requests.get(url).json()", "(requests.ConnectionError, OSError)", ""),
+        ("requests.get(url).json()", "ValueError", ""),
+        ("urllib.request.urlopen(url).read()", "URLError", "catch `TimeoutError` beside `URLError` in line 15"),
+        ("urllib.request.urlopen(url).read()", "(URLError, TimeoutError)", ""),
+    ],
+)
+def test_advice_says_what_the_code_around_has_to_catch_as_well(tmp_path: Path, call: str, caught: str, advice: str) -> None:
+    (tmp_path / "api.py").write_text(CAUGHT.format(call=call, caught=caught))
+    (found,) = run(Settings(root=tmp_path, select=("outbound-call-without-timeout",), cache=False, jobs=1), REGISTRY).findings
+    assert advice in found.finding.message if advice else "catch" not in found.finding.message

@@ -74,3 +74,28 @@ def test_a_wrapper_that_passes_keywords_on_is_told_to_set_a_default(tmp_path: Pa
     settings = Settings(root=tmp_path, select=("outbound-call-without-timeout",), cache=False, jobs=1)
     (found,) = run(settings, Registry.load(entry_points=False)).findings
     assert found.finding.suggestion == 'options.setdefault("timeout", 10)', "`timeout=` beside `**options` breaks callers that give one"
+
+
+CALLED = "import requests\n\n\ndef rates(url):\n    return requests.get(url)\n\n\ndef names(url):\n    return requests.get(url)\n"
+LIST = "from fastapi import FastAPI\nfrom client import rates\n\napp = FastAPI()\n\n\n@app.get('/')\ndef show(url: str):\n    return rates(url).json()\n"
+
+
+def test_a_function_that_nobody_calls_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text(CALLED)
+    (tmp_path / "api.py").write_text(LIST)
+    lines = {}
+    for profile in ("default", "strict"):
+        found = run(Settings(root=tmp_path, profile=profile, cache=False, jobs=1), Registry.load(entry_points=False)).findings
+        lines[profile] = [one.finding.line for one in found if one.finding.rule == "outbound-call-without-timeout"]
+    assert lines == {"default": [5], "strict": [5, 9]}
+
+
+def test_what_only_commands_call_through_a_class_of_their_own_is_no_warning(tmp_path: Path) -> None:
+    """No entry is known: the method `handle` of the base calls the `run` of whoever inherits from it."""
+    commands = tmp_path / "shop" / "management" / "commands"
+    commands.mkdir(parents=True)
+    (tmp_path / "shop" / "old.py").write_text(CLIENT)
+    (commands / "move_orders.py").write_text("from shop.old import fetch\n\n\nclass Move:\n    def go(self):\n        fetch('https://a.example')\n")
+    settings = Settings(root=tmp_path, select=("outbound-call-without-timeout",), cache=False, jobs=1)
+    (found,) = run(settings, Registry.load(entry_points=False)).findings
+    assert str(found.finding.severity) == "info"
