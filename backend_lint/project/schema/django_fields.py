@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from backend_lint.facts.python import Body
+from backend_lint.facts.python import Body, Call
 from backend_lint.project.libraries.django_fields import INTERNAL, RELATIONS, SUBCLASSES, SWAPPABLE, VIRTUAL
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.django_state import SELF, USER, DjangoField
 from backend_lint.project.schema.django_values import MISSING, Made, Named, Scope, Unknown, ValueReader
-from backend_lint.project.value_text import constant_string
+from backend_lint.project.value_text import constant_string, entries, split
 
 _NULLED = {"NullBooleanField"}
 _POSITIONAL = ("verbose_name", "name", "primary_key", "max_length", "unique", "blank", "null", "db_index")
@@ -155,8 +156,8 @@ class FieldReader:
             elif call.callee.endswith(".__init__"):
                 if call.args and (target := constant_string(call.args[0])) is not None:
                     found["to"] = target  # of a key; other fields begin with a name for people
-                for name, text in call.keywords:
-                    if name != "**" and text != f"%{name}":
+                for name, text in _passed(body, call):
+                    if text != f"%{name}":
                         found[name] = self._constant(scope, text)
             elif call.callee == "%kwargs.update":
                 for name, text in call.keywords:
@@ -190,7 +191,8 @@ class FieldReader:
         unknown = "" if internal or class_.type else f"what {class_.kind} is in a database"
         auto = internal.endswith("AutoField")
         index = args.flag("db_index", internal in ("SlugField", "ForeignKey", "OneToOneField")) is not False
-        unique = args.flag("unique", internal == "OneToOneField") is True
+        # django-autoslug asks for it by a query of its own
+        unique = args.flag("unique", internal == "OneToOneField") is True and not args.given("unique_with")
         values: dict[str, Any] = {
             "null": True if internal in _NULLED else args.flag("null", False),
             "unique": unique,
@@ -300,6 +302,20 @@ class FieldReader:
 
 
 _ON_DELETE = frozenset({"CASCADE", "PROTECT", "RESTRICT", "SET_NULL", "SET_DEFAULT", "DO_NOTHING"})
+
+
+def _passed(body: Body, call: Call) -> Iterator[tuple[str, str]]:
+    """The keywords of a call with those of a dictionary that is unpacked there, and made in the same function: ``super().__init__(**options)``."""
+    for name, text in call.keywords:
+        if name != "**":
+            yield name, text
+            continue
+        made = [one.value for one in body.assigns if one.target == text] if text[:1] == "%" else [text]
+        for value in made:
+            if value[:5] == "dict(" and value[-1:] == ")":
+                yield from ((key, item) for key, sign, item in (one.partition("=") for one in split(value[5:-1])) if sign and key.isidentifier())
+            elif value[:1] == "{" and value[-1:] == "}":
+                yield from entries(value)
 
 
 class _Arguments:

@@ -162,6 +162,8 @@ def read_options(found: Mapping[str, Any], app: str, model: str) -> tuple[Option
             unknown.append(f"an entry of {name}")
         return tuple(one for one in read if one is not None)
 
+    if isinstance(found.get("managed"), (Unknown, Made, Named)):
+        unknown.append("option managed")
     ordering = found.get("ordering", [])
     options = Options(
         db_table=text("db_table").strip('"') if not text("db_table").startswith('"') or "." not in text("db_table") else text("db_table").replace('"', ""),

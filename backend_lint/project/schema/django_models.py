@@ -9,6 +9,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind, Class
 from backend_lint.project.libraries.django_models import INCOMPLETE, LIBRARY_MODELS, MIXINS, LibraryModel, canonical_model
+from backend_lint.project.modules import SourceModule
 from backend_lint.project.references import Ref, RefKind
 from backend_lint.project.schema.django_apps import Apps
 from backend_lint.project.schema.django_fields import FieldReader
@@ -25,6 +26,7 @@ _PLAIN = frozenset(
 )
 """Top-level names of libraries whose classes add no fields; what of Django adds some is known."""
 _MAX_DEPTH = 30
+_ADDS = (".add_to_class", ".contribute_to_class", ".setdefault")
 
 
 class ModelClass(msgspec.Struct, frozen=True):
@@ -163,7 +165,7 @@ class ModelReader:
         fields: dict[str, DjangoField] = {}
         parents: list[ClassKey] = []
         library_parents: list[str] = []
-        varies: list[str] = []
+        varies = ["what its metaclass adds"] if self._is_added_to(path, fact) else []
         ordering_from: ClassKey | None = None
         gone = set(removed)
         for base in inherited:
@@ -200,6 +202,19 @@ class ModelReader:
             key, fact.name.rpartition(".")[2], fields, meta, self.meta.flag(meta, "abstract"), self.meta.flag(meta, "proxy"), tuple(parents),
             tuple(library_parents), ordering_from, frozenset(gone), tuple(unknown), tuple(varies), fact.line,
         )  # fmt: skip
+
+    def _is_added_to(self, path: str, fact: Class) -> bool:
+        """The metaclass is the project's own, and puts attributes into the classes that it makes."""
+        names = [text for name, text in fact.keywords if name == "metaclass"]
+        calls = [self.modules[path].bodies[fact.scope].calls[int(text[1:])] for text in fact.bases if text[:1] == "#" and text[1:].isdigit()]
+        names += [call.args[0] for call in calls if call.callee.endswith("with_metaclass") and call.args]
+        for text in names:
+            ref = self.values.resolver.value(path, fact.scope, text)
+            for method in ("__new__", "__init__") if ref is not None and ref.kind is RefKind.CLASS else ():
+                found = self.values.resolver.classes.find(ref, method)
+                if found is not None and isinstance(found[1], int) and _puts(self.modules[found[0].path], found[1]):
+                    return True
+        return False
 
     def _own_fields(self, path: str, index: int, fact: Class) -> tuple[dict[str, DjangoField], list[str], list[str]]:
         """Fields of the class body, names that mean something else, which hides a field of an abstract base, and what was not understood."""
@@ -354,3 +369,12 @@ class ModelReader:
             path, _, number = text.rpartition(":")
             return labels.get((path, int(number)), "")
         return text
+
+
+def _puts(module: SourceModule, function: int) -> bool:
+    """A metaclass's ``__new__`` or ``__init__`` adds to the class's attributes."""
+    body, parameters = module.bodies[function], module.functions[function].parameters
+    attributes = f"%{parameters[3].name}" if len(parameters) > 3 else "?"
+    if any(assign.target.startswith(f"{attributes}[") for assign in body.assigns):
+        return True
+    return any(call.callee == f"{attributes}.update" or call.callee == "setattr" or call.callee.endswith(_ADDS) for call in body.calls)
