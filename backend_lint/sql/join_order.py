@@ -7,24 +7,23 @@ which each table is read on its own or looked up from the tables before it, whic
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from backend_lint.facts.schema import Dialect, Table
 from backend_lint.sql.clauses import RANGES, Clause, Conjunct, clauses_of
+from backend_lint.sql.costs import ROW, TEST, Extent, column_width, width
 from backend_lint.sql.fits import PATTERNS, plain_column
 from backend_lint.sql.match import Demand, Match, best_match
 from backend_lint.sql.scopes import Node
-from backend_lint.sql.selectivity import Grade, few_values, key_grades, unique_keys, usual_count
-from backend_lint.sql.types import base
+from backend_lint.sql.selectivity import COMPUTED, Grade, few_values, key_grades, known, narrowed, rows_per_value, unique_keys, usual_count
 
 MOST_TABLES = 8
-_COMPUTED = 0.005
-"""What PostgreSQL takes for an equality of something computed, of which it has no statistics."""
-_WIDTHS = {"text": 60, "varchar": 24, "jsonb": 60, "json": 60, "tsvector": 120, "bytea": 200, "boolean": 1, "integer": 4, "smallint": 2, "date": 4}
-_PAGE = 8192
-_ROW, _TEST = 0.01, 0.0025
+MOST_BUSHY = 6
+"""Tables of a statement up to which groups of them are also joined on their own."""
+_LEAST_OF_TWO = 4
+"""Tables from which there are two such groups."""
 _COMPARED = RANGES | {"=", "in"}
 
 
@@ -59,6 +58,10 @@ class Chosen(NamedTuple):
     rows: float
 
 
+_Way = tuple[float, tuple[tuple[int, Choice, frozenset[int]], ...]]
+"""What it costs to join some tables; each in its turn, how it is read and which are at hand before it."""
+
+
 @dataclass(slots=True)
 class _Side:
     """A table with what is expected of it."""
@@ -67,6 +70,7 @@ class _Side:
     table: Table
     rows: float
     part: float
+    extent: Extent
     scan: float
     own: float
     after: frozenset[int]
@@ -100,44 +104,51 @@ class Order:
                 assumed = assumed._replace(ranged=assumed.ranged * assumed.served, beyond=assumed.beyond * assumed.served)
             part = max(part_of(available, node.table, rows, assumed), 1 / rows)
             after = frozenset(other for other in referring[node.number] if node.number not in referring.get(other, ()))
-            side = _Side(node, node.table, rows, part, 0.0, float("inf"), after)
+            side = _Side(node, node.table, rows, part, Extent(rows, width(node.table), assumed.page), 0.0, float("inf"), after)
             side.scan = self._scan(side, available)
             side.skim = self._skimmed(side, [clause for clause in self._joins[node.number] if clause.operator == "="]) + 10
             if match is not None:
                 found = part_of([Conjunct(None, clause) for clause in match.used], node.table, rows, assumed) if match.used else match.fraction
-                side.own = min(self._looked_up(found * rows), side.scan * 2)
+                side.own = side.extent.looked_up(found * rows)
             self.sides[node.number] = side
         self._parts = self._groups(frozenset(self.sides), mutual=True)
 
     def cheapest(self) -> dict[int, Chosen]:
         """How each table is read."""
-        best: dict[frozenset[int], tuple[float, tuple[tuple[int, Choice], ...]]] = {frozenset(): (0.0, ())}
-        everything = frozenset(self.sides)
-        for _ in self.sides:
-            further: dict[frozenset[int], tuple[float, tuple[tuple[int, Choice], ...]]] = {}
-            for placed, (cost, way) in best.items():
-                if len(placed) != len(way):
-                    continue
+        best: dict[frozenset[int], _Way] = {}
+        for size in range(1, len(self.sides) + 1):
+            further: dict[frozenset[int], _Way] = {}
+            for placed, (cost, way) in [(frozenset[int](), (0.0, ()))] if size == 1 else [one for one in best.items() if len(one[0]) == size - 1]:
                 for number, choice, more in self._steps(placed):
                     grown = placed | {number}
                     total = cost + more
                     if grown not in further or total < further[grown][0]:
-                        further[grown] = total, (*way, (number, choice))
-            best = further
-        self.cost, way = best[everything]
-        found: dict[int, Chosen] = {}
-        placed = frozenset[int]()
-        for number, choice in way:
-            found[number] = Chosen(choice, placed, self.rows_of(placed))
-            placed |= {number}
-        return found
+                        further[grown] = total, (*way, (number, choice, placed))
+            if size >= _LEAST_OF_TWO and len(self.sides) <= MOST_BUSHY:
+                for grown, (cost, _) in list(further.items()):
+                    further[grown] = min(further[grown], *self._joined_groups(grown, best, cost), key=lambda found: found[0])
+            best |= further
+        self.cost, way = best[frozenset(self.sides)]
+        return {number: Chosen(choice, before, self.rows_of(before)) for number, choice, before in way}
+
+    def _joined_groups(self, grown: frozenset[int], best: Mapping[frozenset[int], _Way], limit: float) -> Iterator[_Way]:
+        """Two groups of tables, each joined on its own, then with each other."""
+        yield float("inf"), ()
+        for one, (cost, way) in best.items():
+            if len(one) < 2 or not one < grown or cost >= limit or (other := grown - one) not in best or len(other) < 2 or min(one) > min(other):
+                continue
+            if any(self._linked(number, other) for number in one):
+                few, many = sorted((self.rows_of(one), self.rows_of(other)))
+                yield cost + best[other][0] + few * (ROW + TEST) + many * TEST, (*way, *best[other][1])
 
     def walked(self, number: int, limit: float, *, as_they_came: bool) -> float:
         """The cost of reading a table in the order of an index until so many rows of the whole join are found. `as_they_came`: rows lie in that order."""
         side = self.sides[number]
-        probes = sum(self._probe(other, frozenset(self.sides) - {other}) or one.scan / 100 for other, one in self.sides.items() if other != number)
-        fetch = 0.03 if as_they_came else self.assumed.page
-        return side.rows * (fetch + 0.02 + side.part * probes) * min(1.0, limit / self.rows_of(frozenset(self.sides)))
+        others = frozenset(self.sides) - {number}
+        share = min(1.0, limit / self.rows_of(frozenset(self.sides)))
+        rows = max(1.0, side.rows * side.part * share)
+        probes = sum(self._probe(other, frozenset(self.sides) - {other}, rows) or self.sides[other].scan for other in others)
+        return side.extent.walked(as_they_came=as_they_came) * share + probes
 
     def beside(self, number: int) -> list[frozenset[int]]:
         """The groups into which the other tables fall without this one."""
@@ -168,23 +179,24 @@ class Order:
             alone = min(side.own, side.scan)
             if placed:
                 few, many = sorted((rows, side.rows * side.part))
-                alone += few * (_ROW + _TEST) + many * _TEST if self._linked(number, placed) else few * many * _ROW
+                alone += few * (ROW + TEST) + many * TEST if self._linked(number, placed) else few * many * ROW
             yield number, Choice.OWN if side.own < side.scan else Choice.SCANNED, alone
             if placed and rows * side.skim < alone:
                 yield number, Choice.SCANNED, rows * side.skim
-            probe = self._probe(number, placed)
+            probe = self._probe(number, placed, rows)
             if probe is not None:
-                yield number, Choice.REACHED, rows * probe
+                yield number, Choice.REACHED, probe
 
     def _linked(self, number: int, placed: Set[int]) -> bool:
         return not self._tied[number].isdisjoint(placed)
 
-    def _probe(self, number: int, placed: frozenset[int]) -> float | None:
-        """The cost of one look-up from one of the tables before; None if no index leads there."""
-        costs = [self._from(number, other) for other in placed & self._near[number]]
-        return min((cost for cost in costs if cost is not None), default=None)
+    def _probe(self, number: int, placed: frozenset[int], times: float) -> float | None:
+        """The cost of so many look-ups from one of the tables before; None if no index leads there."""
+        rows = [self._from(number, other) for other in placed & self._near[number]]
+        return min((self.sides[number].extent.probed(times, found) for found in rows if found is not None), default=None)
 
     def _from(self, number: int, other: int) -> float | None:
+        """How many rows one look-up from another table finds; None if no index leads there."""
         key = number, other
         if key not in self._probes:
             side, near = self.sides[number], frozenset({other})
@@ -194,10 +206,9 @@ class Order:
             if match is None or not joined:
                 self._probes[key] = None
             else:
-                found = side.rows * self._joined(number, near, joined)
                 own = [Conjunct(None, clause) for clause in match.used if not clause.others]
-                found *= part_of(own, side.table, side.rows, self.assumed) if own else 1.0
-                self._probes[key] = 0.3 + self.assumed.page * (0.9 + 0.9 * max(found, 0.3)) + found * _ROW
+                part = part_of(own, side.table, side.rows, self.assumed) if own else 1.0
+                self._probes[key] = max(0.3, side.rows * self._joined(number, near, joined) * part)
         return self._probes[key]
 
     def rows_of(self, placed: frozenset[int]) -> float:
@@ -255,21 +266,15 @@ class Order:
 
     def _scan(self, side: _Side, available: tuple[Conjunct, ...]) -> float:
         tests = sum(1 for _ in clauses_of(available)) + sum(len(one.arms) for one in available)
-        cost = side.rows * width(side.table) / _PAGE + side.rows * (_ROW + _TEST * tests)
         # all of an index may be read in place of all of the table
-        return min(cost, self._skimmed(side, clauses_of(available)) + self._looked_up(side.rows * side.part))
+        return min(side.extent.scanned(tests), self._skimmed(side, clauses_of(available)) + side.extent.looked_up(side.rows * side.part))
 
     def _skimmed(self, side: _Side, clauses: Iterable[Clause]) -> float:
         """The cost of reading all of the narrowest index that holds a column of these conditions, though not in front; no end if there is none."""
         asked = {clause.column for clause in clauses if clause.column and clause.operator in _COMPARED}
         found = [index for index in side.table.indexes if index.method in ("btree", "") and index.where is None and not index.where_text]
-        widths = [
-            16 + sum(_column_width(side.table, key.column) for key in index.keys) for index in found if any(key.column in asked for key in index.keys[1:])
-        ]
-        return side.rows * min(widths) / _PAGE * self.assumed.page + side.rows * (0.005 + _TEST) if widths else float("inf")
-
-    def _looked_up(self, rows: float) -> float:
-        return 1.0 + rows * self.assumed.page * 0.9 + rows * _ROW
+        widths = [16 + sum(_key_width(side.table, key.column) for key in index.keys) for index in found if any(key.column in asked for key in index.keys[1:])]
+        return side.extent.skimmed(min(widths), 1) if widths else float("inf")
 
 
 def joins_of(node: Node) -> list[Clause]:
@@ -277,14 +282,9 @@ def joins_of(node: Node) -> list[Clause]:
     return [one.clause for one in node.conjuncts if one.clause is not None and one.clause.others]
 
 
-def _column_width(table: Table, name: str) -> int:
+def _key_width(table: Table, name: str) -> float:
     column = table.column(name)
-    return _WIDTHS.get(base(column.type), 8) if column is not None else 8
-
-
-def width(table: Table) -> float:
-    """How wide a row is, in bytes, as far as types tell."""
-    return 28 + sum(_WIDTHS.get(base(column.type), 8) for column in table.columns)
+    return column_width(column.type) if column is not None else 8
 
 
 def part_of(available: Iterable[Conjunct], table: Table, rows: float, assumed: Assumed) -> float:
@@ -302,19 +302,26 @@ def part_of(available: Iterable[Conjunct], table: Table, rows: float, assumed: A
     return part
 
 
+def rows_expected(available: Iterable[Conjunct], table: Table) -> float:
+    """How many rows the conditions may leave."""
+    available, rows = tuple(available), float(table.rows or Assumed().rows)
+    found = narrowed(available, table)[0]
+    return rows_per_value(available, table) if found >= Grade.EQUAL else part_of(available, table, rows, Assumed()) * rows
+
+
 def _part(clauses: list[Clause], grade: Grade, table: Table, rows: float, assumed: Assumed) -> float:
     plain = all(clause.column or plain_column(clause.key, table) for clause in clauses)
     several = max((clause.values if clause.values > 0 else 3 for clause in clauses if clause.operator == "in"), default=1)
     if grade is Grade.UNIQUE:
         return several / rows
     if grade is Grade.EQUAL:
-        known = plain or any(key.expression == clauses[0].key for index in table.indexes for key in index.keys if clauses)
-        return min(1.0, several * (max(usual_count(clauses[0], table), 3.0) / rows if known else _COMPUTED))
+        told = not clauses or known(clauses[0], table)
+        return min(1.0, several * (max(usual_count(clauses[0], table), 3.0) / rows if told else COMPUTED))
     if grade is Grade.BOUNDED:
         operators = {clause.operator for clause in clauses}
         if operators & PATTERNS:
             contains = any(clause.value.text.startswith(("'%", "%")) for clause in clauses)
-            return 10 / rows if plain or contains else _COMPUTED
+            return 10 / rows if plain or contains else COMPUTED
         return assumed.ranged if operators <= {"<", "<=", ">", ">="} else 30 / rows
     if grade is Grade.RANGE:
         return assumed.beyond

@@ -16,10 +16,11 @@ from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import Clause, Conjunct
 from backend_lint.sql.conditions import conjuncts
 from backend_lint.sql.implication import alike, truth
+from backend_lint.sql.join_order import rows_expected
 from backend_lint.sql.match import Demand, Match, best_match, conditional_matches, index_match
 from backend_lint.sql.refusals import index_name
 from backend_lint.sql.scopes import Graph, Node
-from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, rows_per_value, small
+from backend_lint.sql.selectivity import FRACTION, SELECTIVE, Grade, grade, implicit_indexes, narrowed, small
 from backend_lint.sql.settle import SMALL, UNKNOWN_LIMIT, settle, soften
 from backend_lint.sql.types import base
 
@@ -28,6 +29,8 @@ _TO_DO = lazy_regex(
 )
 """Names of columns that are filled when something has been done."""
 _WIDTHS = {"text": 60, "varchar": 24, "jsonb": 120, "json": 120, "tsvector": 120, "bytea": 200, "boolean": 1, "integer": 4, "smallint": 2, "date": 4}
+_OFTEN = 3
+"""How many times as many rows as a limit keeps must be expected for the table to be walked in order for sure."""
 _FEWER = 4
 """How many rows that refer there are for each row that is referred to."""
 
@@ -262,22 +265,25 @@ class Plan:
 
     def _walk(self, state: State) -> None:
         """A strong condition without an index, but an index in the order of a limit: all depends on how many rows match."""
-        match = self.in_order(state)
-        limit = self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT
-        rows = rows_per_value(self.available(state.node, frozenset()), state.node.table)
-        if match is None or rows <= limit:
+        match, often = self.in_order(state), self._often(state)
+        if match is None or often <= 1:
             return
-        if rows >= 3 * limit:
+        if often >= _OFTEN:
             state.path, state.order, state.match, state.few, state.partly = Path.INDEX, True, match, True, True
             state.because = "read in order until the limit, its condition is tested row by row"
         else:
             state.path, state.order, state.few = Path.UNKNOWN, True, True
             state.because = "it depends on the number of rows whether it is read in order or sorted"
 
+    def _often(self, state: State) -> float:
+        """How many times as many rows are expected as the limit keeps."""
+        assert state.node.table is not None
+        return rows_expected(self.available(state.node, frozenset()), state.node.table) / max(1, self.graph.limit if self.graph.limit >= 0 else UNKNOWN_LIMIT)
+
     def _walk_or_sort(self, state: State) -> None:
         match = self.in_order(state)
-        if match is not None and state.grade < Grade.EQUAL:
-            state.path, state.order, state.match = Path.INDEX, True, match
+        if match is not None and state.grade < Grade.EQUAL and (often := self._often(state)) > 1:
+            state.path, state.order, state.match = Path.INDEX if often >= _OFTEN else Path.UNKNOWN, True, match
             state.few, state.because = True, "read in order until the limit"
         elif state.match is not None and state.match.grade > Grade.NONE:
             state.path, state.because = Path.INDEX, "looked up"

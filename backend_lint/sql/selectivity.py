@@ -9,6 +9,7 @@ from backend_lint.facts.query import TermKind
 from backend_lint.facts.schema import Column, Dialect, Index, IndexKey, Table
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.sql.clauses import EQUALITIES, RANGES, Clause, Conjunct, clauses_of
+from backend_lint.sql.fits import plain_column
 from backend_lint.sql.types import base, is_closed, is_date, is_integer, is_text
 
 
@@ -29,7 +30,7 @@ class Grade(enum.IntEnum):
 
 
 FRACTION = {Grade.NONE: 1.0, Grade.FEW_VALUES: 0.25, Grade.RANGE: 0.3, Grade.BOUNDED: 0.02, Grade.EQUAL: 0.002, Grade.UNIQUE: 0.00001}
-_COMPUTED = 0.005
+COMPUTED = 0.005
 """For a value that is computed of a column: nothing is known of how it is spread, and planners take a fixed share."""
 SELECTIVE = 0.02
 """The share of a table below which its rows should be looked up."""
@@ -167,7 +168,7 @@ def rows_per_value(available: Iterable[Conjunct], table: Table | None) -> float:
         if found < Grade.EQUAL:
             weak *= FRACTION[found]
             continue
-        count = 1.0 if found is Grade.UNIQUE else usual_count(clause, table)
+        count = 1.0 if found is Grade.UNIQUE else usual_count(clause, table) if table is None or known(clause, table) else COMPUTED * ASSUMED_ROWS
         if clause.operator == "in":
             count *= clause.values if clause.values > 0 else 5
         least = min(least, count)
@@ -183,6 +184,11 @@ def usual_count(clause: Clause, table: Table | None) -> float:
     if is_date(column.type):
         return 50.0
     return 20.0 if is_integer(column.type) or base(column.type) in ("numeric", "decimal") else 2.0 if _SHARED_NAMES.search(column.name.lower()) else 1.0
+
+
+def known(clause: Clause, table: Table) -> bool:
+    """Whether the database keeps statistics of what is compared: a column, or what an index computes."""
+    return bool(clause.column or plain_column(clause.key, table)) or any(key.expression == clause.key for index in table.indexes for key in index.keys)
 
 
 def key_grades(clauses: Iterable[Clause], table: Table | None) -> dict[str, Grade]:
@@ -224,7 +230,7 @@ def narrowed(available: Iterable[Conjunct], table: Table | None) -> tuple[Grade,
             share *= min(1.0, sum(way[1] for way in ways))
     computed = {clause.key for clause in clauses_of(available) if not clause.column}
     for key, found in grades.items():
-        share *= _COMPUTED if found is Grade.EQUAL and key in computed else FRACTION[found]
+        share *= COMPUTED if found is Grade.EQUAL and key in computed else FRACTION[found]
     best = max([best, *grades.values()])
     if table is not None and best < Grade.UNIQUE:
         keys = frozenset(equal)

@@ -102,9 +102,11 @@ def _put(plan: Plan, state: State, chosen: list[Chosen]) -> None:
 
 
 def _may_be_reached(plan: Plan, state: State) -> bool:
-    """An index leads here from a table of which something is asked."""
-    asked = frozenset(number for number, other in plan.states.items() if other is not state and other.grade > Grade.NONE)
-    return plan.reachable(state, asked)
+    """Indexes lead here, from one table to the next, from a table of which something is asked."""
+    near = frozenset(number for number, other in plan.states.items() if other is not state and other.grade > Grade.NONE)
+    while further := [number for number, other in plan.states.items() if number not in near and other is not state and plan.reachable(other, near)]:
+        near |= frozenset(further)
+    return bool(near) and plan.reachable(state, near)
 
 
 def _joined_from_few(plan: Plan, order: Order) -> None:
