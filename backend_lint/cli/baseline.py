@@ -40,6 +40,7 @@ def _run(name: str, given: dict[str, Any]) -> int:
 
     from backend_lint.engine import baseline
     from backend_lint.engine.run import run
+    from backend_lint.report.wording import plural
 
     prepared = prepare(given, baseline=None if given["baseline"] is None else working_directory() / given["baseline"])
     settings = prepared.settings
@@ -49,10 +50,14 @@ def _run(name: str, given: dict[str, Any]) -> int:
     if name != "create" and not path.exists():
         raise ConfigError(f"{path} does not exist; `baseline create` writes it")
     result = run(replace(settings, baseline=None, baseline_data=None, diff_base=None, diff_file=None), prepared.registry)
-    written = getattr(baseline, name)(path, result, settings.paths)
+    if name == "prune":
+        from backend_lint.engine.moved_findings import moved_in
+
+        written = baseline.prune(path, result, settings.paths, moved_in(result, baseline.load(path), settings))
+    else:
+        written = (baseline.create if name == "create" else baseline.update)(path, result, settings.paths)
     if settings.verbosity >= 0:
-        count = f"{written} findings" if isinstance(written, int) else f"{len(result.findings)} findings seen"
-        say(f"backend-lint: {path}: {count}")
+        say(f"backend-lint: {path}: {plural(written, 'finding')}")
         if settings.baseline is None:
             say(f'put baseline = "{path.name}" into the configuration, or pass --baseline {path.name}')
     return 0
@@ -67,6 +72,7 @@ def coverage(**given: Any) -> int:
     from backend_lint.engine.coverage_ratchet import load, text, turned
     from backend_lint.engine.run import run
     from backend_lint.engine.write import replace_file
+    from backend_lint.report.wording import plural
 
     force = given.pop("force")
     prepared = prepare(given)
@@ -84,7 +90,7 @@ def coverage(**given: Any) -> int:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     if settings.verbosity >= 0:
-        say(f"backend-lint: {path}: {len(files)} files below {known.floors.file:g} %")
+        say(f"backend-lint: {path}: {plural(len(files), 'file')} below {known.floors.file:g} %")
         if "ratchet" not in prepared.settings.gate.get("coverage", {}):
             say(f'put ratchet = "{name}" into [gate.coverage]')
     return 0
@@ -100,6 +106,7 @@ def performance(**given: Any) -> int:
     from backend_lint.engine.reports import MEASURED
     from backend_lint.engine.run import read_model
     from backend_lint.engine.write import replace_file
+    from backend_lint.report.wording import plural
 
     add, force = given.pop("add"), given.pop("force")
     settings = prepare(given).settings
@@ -121,7 +128,7 @@ def performance(**given: Any) -> int:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     if settings.verbosity >= 0:
-        say(f"backend-lint: {path}: {len(runs)} endpoints")
+        say(f"backend-lint: {path}: {plural(len(runs), 'endpoint')}")
         if "baseline" not in asked:
             say(f'put baseline = "{PERFORMANCE}" into [gate.performance]')
     return 0

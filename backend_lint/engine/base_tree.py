@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 
 class BaseFindings(msgspec.Struct, frozen=True):
-    """What the base revision had. `places` are (digest of the file's lines, rule, line, column): a file that only moved has its findings where they were."""
+    """What the base revision had. `places` are (digest of the file's lines, rule, line, column): a file that was copied has its findings where they were.
+
+    `gone`: the lines of files that are not on disk any more, by path."""
 
     fingerprints: frozenset[str]
     paths: frozenset[str]
     places: frozenset[tuple[bytes, str, int, int]]
+    gone: dict[str, list[str]]
 
 
 def digest(lines: Sequence[str]) -> bytes:
@@ -33,6 +37,7 @@ def digest(lines: Sequence[str]) -> bytes:
 
 def base_findings(settings: Settings, registry: Registry, revision: str) -> BaseFindings:
     """All findings at `revision`, checked with the settings of this run but without its baseline. Raises ConfigError."""
+    from backend_lint.engine.difference import MOST_GONE
     from backend_lint.engine.run import check_contents
     from backend_lint.engine.triage import triage
     from backend_lint.source import UndecodableError, decode, split_lines
@@ -54,7 +59,9 @@ def base_findings(settings: Settings, registry: Registry, revision: str) -> Base
     reported, _, _ = triage(judged.findings, plain, there, registry.cards, registry.enabled(there) - judged.failed, read_lines)
     found = [one.finding for one in reported]
     places = frozenset((digests[one.path], one.rule, one.line, one.column) for one in found if one.path in digests)
-    return BaseFindings(frozenset(one.fingerprint for one in reported), frozenset(contents), places)
+    with_findings = sorted({one.path for one in found if not os.path.lexists(settings.root / one.path)})
+    gone = {path: lines for path in with_findings[:MOST_GONE] if (lines := read_lines(path))}
+    return BaseFindings(frozenset(one.fingerprint for one in reported), frozenset(contents), places, gone)
 
 
 def tree_contents(settings: Settings, revision: str) -> dict[str, bytes]:

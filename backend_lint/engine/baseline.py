@@ -35,15 +35,13 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     message: str
 
 
-def accepted(settings: Settings) -> frozenset[str]:
-    """The fingerprints of the run's baseline; empty without one. Raises ConfigError for a missing, unreadable or damaged file."""
+def accepted(settings: Settings) -> tuple[Entry, ...]:
+    """The entries of the run's baseline; none without one. Raises ConfigError for a missing, unreadable or damaged file."""
     if settings.baseline is None:
-        return frozenset()
+        return ()
     if settings.baseline_data is not None:
-        entries = parse(settings.baseline_data, f"{settings.baseline} at {settings.config_from}") if settings.baseline_data else ()
-    else:
-        entries = load(settings.baseline)
-    return frozenset(entry.fingerprint for entry in entries)
+        return parse(settings.baseline_data, f"{settings.baseline} at {settings.config_from}") if settings.baseline_data else ()
+    return load(settings.baseline)
 
 
 def load(path: Path) -> tuple[Entry, ...]:
@@ -78,10 +76,14 @@ def update(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
     return _write(path, {*kept, *_entries(result.findings)})
 
 
-def prune(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
-    """Removes what `result`, a run over `paths` without a baseline, no longer holds, and adds nothing; returns how many are left. Raises ConfigError."""
+def prune(path: Path, result: Result, paths: Sequence[str] = ("",), moved: Iterable[Reported] = ()) -> int:
+    """Removes what `result`, a run over `paths` without a baseline, no longer holds, and adds nothing; returns how many are left. Raises ConfigError.
+
+    `moved` are findings of it that the baseline accepted under the old path of their file: they stand under the new one from now on.
+    """
     there = {reported.fingerprint for reported in result.findings}
-    return _write(path, {entry for entry in load(path) if entry.fingerprint in there or not _judged(entry, result, paths)})
+    kept = {entry for entry in load(path) if entry.fingerprint in there or not _judged(entry, result, paths)}
+    return _write(path, kept | _entries(moved))
 
 
 def _judged(entry: Entry, result: Result, paths: Sequence[str]) -> bool:

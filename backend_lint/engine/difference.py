@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ReadLines = Callable[[str], list[str] | None]
 
 _PATCH = 100_000_000
-_MOST_GONE = 2_000
+MOST_GONE = 2_000
 """Files of the base that are gone, of which a new file may be one."""
 _EDITS = 400
 """Additions and removals of lines up to which the shortest edit is looked for."""
@@ -41,16 +41,33 @@ class Difference:
         """Reads what is needed of the base revision for `paths`. Raises ConfigError."""
 
     def is_new(self, finding: Finding, fingerprint: str, lines: list[str] | None, read_lines: ReadLines) -> bool:
-        """Whether the finding was not there at the base; `lines` are those of its file."""
+        """Whether the finding was not there at the base; `lines` are those of its file. `fingerprint`: as its file was called then (`formerly`)."""
         raise NotImplementedError
+
+    def formerly(self, path: str, read_lines: ReadLines) -> str | None:
+        """What a file of now was called at the base, if findings are looked up by that name; None for the same name, or for none."""
+        return None
 
 
 class ByFindings(Difference):
-    """New is what the base tree did not have, by fingerprint; in a file that moved unchanged, by place. Of equal findings the later ones are new."""
+    """New is what the base tree did not have, by fingerprint, also under the old path of a file that moved. Of equal findings the later ones are new."""
 
     def __init__(self, base: BaseFindings) -> None:
         self.base = base
         self.digests: dict[str, bytes] = {}
+        self.new: list[str] = []
+        self.moved: dict[str, str] = {}
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        self.new = sorted(path for path in paths if path not in self.base.paths) if self.base.gone else []
+
+    def formerly(self, path: str, read_lines: ReadLines) -> str | None:
+        if self.new:
+            from backend_lint.engine.renames import moved
+
+            self.moved = moved({path: lines for path in self.new if (lines := read_lines(path))}, _same_kind(self.base.gone, self.new))
+            self.new = []
+        return self.moved.get(path)
 
     def is_new(self, finding: Finding, fingerprint: str, lines: list[str] | None, read_lines: ReadLines) -> bool:
         if fingerprint in self.base.fingerprints:
@@ -62,6 +79,11 @@ class ByFindings(Difference):
         if finding.path not in self.digests:
             self.digests[finding.path] = digest(lines)
         return (self.digests[finding.path], finding.rule, finding.line, finding.column) not in self.base.places
+
+
+def _same_kind(gone: Mapping[str, Sequence[str]], paths: Iterable[str]) -> dict[str, Sequence[str]]:
+    kinds = {path.rpartition(".")[2] for path in paths}
+    return {path: lines for path, lines in gone.items() if path.rpartition(".")[2] in kinds}
 
 
 class ByChange(Difference):
@@ -128,7 +150,7 @@ class ByBlobs(ByChange):
         self.new = []
         kinds = {path.rpartition(".")[2] for path in new}
         gone = [path for path in sorted(self.blobs) if path.rpartition(".")[2] in kinds and not os.path.lexists(self.root / path)]
-        contents = self._contents(gone[:_MOST_GONE])
+        contents = self._contents(gone[:MOST_GONE])
         earlier = {path: lines for path, data in contents.items() if data is not None and (lines := _lines(data))}
         self.before |= {path: contents[old] for path, old in moved(new, earlier).items()}
 

@@ -10,10 +10,10 @@ from backend_lint.api import Finding
 _LINES = 3
 
 
-def anchor(finding: Finding, lines: Sequence[str] | None) -> str:
+def anchor(finding: Finding, lines: Sequence[str] | None, path: str | None = None) -> str:
     """A digest of rule, path, symbol and the finding's first lines with white space folded; its message where there are no lines. Equal findings share it.
 
-    At most three lines count, so that a finding on a whole function holds while its body is edited.
+    At most three lines count, so that a finding on a whole function holds while its body is edited. `path`: what the file was called, if that is asked.
     """
     first = finding.line - 1
     if lines is not None and 0 <= first < len(lines):
@@ -21,7 +21,7 @@ def anchor(finding: Finding, lines: Sequence[str] | None) -> str:
         text = " ".join(" ".join(taken).split())
     else:
         text = finding.message
-    key = "\0".join((finding.rule, finding.path, finding.symbol, text))
+    key = "\0".join((finding.rule, finding.path if path is None else path, finding.symbol, text))
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

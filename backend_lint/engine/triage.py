@@ -53,7 +53,8 @@ def triage(
     """
     from backend_lint.engine.baseline import accepted
 
-    known = accepted(settings)
+    entries = accepted(settings)
+    known = frozenset(entry.fingerprint for entry in entries)
     off = _Overrides(settings)
     shows_code = any(name in _SHOWING_CODE for name, _ in settings.formats)
     read_lines = lru_cache(_KEPT)(read_lines)
@@ -65,6 +66,11 @@ def triage(
             by_path.setdefault(path, [])
     if difference is not None:
         difference.prepare({*by_path, *(item.path for group in by_path.values() for finding in group for item in finding.evidence)})
+    homeless = None
+    if entries:
+        from backend_lint.engine.moved_findings import Homeless
+
+        homeless = Homeless(entries, settings.root, lambda path: path in readings or read_lines(path) is not None)
     reported: list[Reported] = []
     inline = in_baseline = 0
     for path in sorted(by_path):
@@ -77,13 +83,19 @@ def triage(
         for finding in kept:
             if finding not in identities:
                 identities[finding] = fingerprints([anchor(finding, lines)])[0]
+        moved: Collection[Finding] = ()
+        if homeless is not None:
+            moved = homeless.found_again(group, lines, (finding for finding in kept if identities[finding] not in known))
+        old = difference.formerly(path, read_lines) if difference is not None and group else None
+        before = dict(zip(group, fingerprints(anchor(finding, lines, old) for finding in group), strict=True)) if old is not None else identities
+        for finding in kept:
             graded = off.graded(finding)
             if graded is None:
                 continue
-            if identities[finding] in known:
+            if identities[finding] in known or finding in moved:
                 in_baseline += 1
                 continue
-            new = difference is None or difference.is_new(finding, identities[finding], lines, read_lines)
+            new = difference is None or difference.is_new(finding, before.get(finding, identities[finding]), lines, read_lines)
             beside = _beside(finding, read_lines, cards) if shows_code else ()
             reported.append(Reported(_redacted(graded), identities[finding], _frame(finding, lines, cards), new, beside))
     reported.sort(key=lambda item: (item.finding.path, item.finding.line, item.finding.column, item.finding.rule, item.finding.message))

@@ -14,6 +14,7 @@ from backend_lint.config_file import NAMES, Layer, line_of, read_chain, shown
 from backend_lint.config_load import chain_at
 from backend_lint.engine import baseline, git
 from backend_lint.engine.fingerprint import anchor
+from backend_lint.engine.moved_findings import is_gone
 from backend_lint.engine.result import Reported
 from backend_lint.engine.suppress import read_suppressions
 from backend_lint.facts.file import Role, SourceFile
@@ -202,8 +203,18 @@ def _baseline(settings: Settings, base: str, reference: str) -> Iterator[Finding
     if file is None or not file.is_relative_to(settings.root) or not file.is_file():
         return
     data = _at(settings.root, base, file)
-    before = {entry.fingerprint for entry in baseline.parse(data, f"{file} at {reference}")} if data else set()
-    added = [entry for entry in baseline.load(file) if entry.fingerprint not in before]
+    before = {entry.fingerprint: entry for entry in baseline.parse(data, f"{file} at {reference}")} if data else {}
+    now = baseline.load(file)
+    dropped = before.keys() - {entry.fingerprint for entry in now}
+    # a file that was renamed has its findings under another path, and accepts no more than before
+    moved = Counter((before[one].rule, before[one].message) for one in dropped if is_gone(settings.root, before[one].path))
+    added = []
+    for entry in now:
+        if entry.fingerprint not in before:
+            if moved[entry.rule, entry.message] > 0:
+                moved[entry.rule, entry.message] -= 1
+            else:
+                added.append(entry)
     if added:
         count = f"{len(added)} findings" if len(added) > 1 else f"a finding of {added[0].rule}"
         yield _finding(shown(file, settings.root), 1, f"the baseline accepts {count} more", reference)

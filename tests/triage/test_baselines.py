@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from triage_samples import CARDS, found, names, sift
 
-from backend_lint.config import ConfigError
+from backend_lint.config import ConfigError, Settings
 from backend_lint.engine import baseline
+from backend_lint.engine.moved_findings import Homeless, moved_in
 from backend_lint.engine.result import Reported, Result
 from backend_lint.facts.file import Unchecked
 
@@ -67,6 +68,36 @@ def test_update_takes_today_and_prune_only_removes(tmp_path: Path) -> None:
     assert baseline.prune(file, result("get(a)\nget(new)\n")) == 1
     assert baseline.update(file, result("get(new)\nget(newer)\n")) == 2
     assert {entry.fingerprint for entry in baseline.load(file)} == {one.fingerprint for one in result("get(new)\nget(newer)\n").findings}
+
+
+def test_a_renamed_file_keeps_what_was_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    baseline.create(file, result(path="old/app.py"))
+    reported, _, in_baseline = sift(TEXT + "get(new)\n", path="app.py", baseline=file)
+    assert (names(reported), in_baseline) == ([("missing-timeout", 4)], 3), "a rename brings nothing back, and hides nothing new"
+    assert len(sift(TEXT, path="app.py", baseline=file, root=tmp_path)[0]) == 0
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "app.py").write_text(TEXT)
+    assert len(sift(TEXT, path="app.py", baseline=file, root=tmp_path)[0]) == 3, "a copy beside the old file is new"
+
+
+def test_each_accepted_finding_of_a_file_that_is_gone_is_found_again_once(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    baseline.create(file, result("get(a)\n", path="old.py"))
+    homeless = Homeless(baseline.load(file), tmp_path, lambda path: False)
+    for path, times in (("one.py", 1), ("two.py", 0)):
+        group = found("get(a)\n", path=path)
+        assert len(homeless.found_again(group, ["get(a)"], group)) == times, path
+
+
+def test_pruning_moves_what_was_renamed(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TEXT)
+    file = tmp_path / "baseline.json"
+    baseline.create(file, result("get(a)\nget(b)\nget(gone)\n", path="old.py"))
+    now = result("get(a)\nget(b)\nget(b)\n")
+    assert baseline.prune(file, now, moved=moved_in(now, baseline.load(file), Settings(root=tmp_path))) == 2
+    assert {entry.path for entry in baseline.load(file)} == {"app.py"}
+    assert names(sift(TEXT, baseline=file, root=tmp_path)[0]) == [("missing-timeout", 3)]
 
 
 @pytest.mark.parametrize("write", [baseline.update, baseline.prune])

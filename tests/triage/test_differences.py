@@ -252,6 +252,6 @@ def test_a_file_that_only_moved_brings_nothing_new(git: Git, tmp_path: Path) -> 
     (root / "app.py").rename(root / "moved" / "app.py")
     assert new(root, diff_base="base") == []
     (root / "moved" / "app.py").write_text((root / "moved" / "app.py").read_text("utf-8") + "get()\n", "utf-8")
-    assert ("moved/app.py", 8) in new(root, diff_base="base")
+    assert new(root, diff_base="base") == [("moved/app.py", 8)], "what was edited in the same change is new, and nothing else"
     (root / "old.py").write_text("get(9)\n" + (root / "old.py").read_text("utf-8"), "utf-8")
     assert ("old.py", 1) in new(root, diff_base="base")

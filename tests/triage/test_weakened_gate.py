@@ -112,6 +112,22 @@ def test_a_longer_baseline_is_reported(project: Path, capsys: pytest.CaptureFixt
     assert weakened(capsys, "--baseline", "accepted.json") == [(1, "the baseline accepts a finding of swallowed-exception more")]
 
 
+def test_a_baseline_that_follows_a_renamed_file_is_no_longer_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    entry = {"fingerprint": "0" * 32, "rule": "swallowed-exception", "path": "old.py", "message": "m"}
+    (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [entry]}))
+    subprocess.run([*git, "add", "accepted.json"], cwd=project, check=True)
+    subprocess.run([*git, "commit", "-qm", "accept"], cwd=project, check=True)
+    moved = {**entry, "fingerprint": "1" * 32, "path": "new.py"}
+    (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [moved]}))
+    assert weakened(capsys, "--baseline", "accepted.json") == []
+    (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [moved, {**moved, "fingerprint": "2" * 32}]}))
+    assert weakened(capsys, "--baseline", "accepted.json") == [(1, "the baseline accepts a finding of swallowed-exception more")]
+    (project / "old.py").write_text("x = 1\n")
+    (project / "accepted.json").write_text(json.dumps({"version": 1, "findings": [moved]}))
+    assert len(weakened(capsys, "--baseline", "accepted.json")) == 1, "the file is still there: that is no rename"
+
+
 def test_a_configuration_that_is_gone_or_overruled_by_another_file_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "backend-lint.toml").unlink()
     gone = [(1, "`fail-on` went from warning to error"), (1, "`gate.error` is gone"), (1, "`gate.new.warning` is gone"), (1, "`gate.coverage.total` is gone")]

@@ -59,7 +59,7 @@ def sift(
     return triage(
         chosen,
         {path: reading},
-        Settings(root=Path("/"), **settings),
+        Settings(**{"root": Path("/"), **settings}),
         CARDS,
         frozenset(ran),
         lambda asked: split_lines(text) if asked == path else None,
