@@ -257,20 +257,17 @@ def _leads_out(path: Path, root: Path) -> bool:
 
 
 def _show_files(settings: Settings) -> int:
-    from backend_lint.engine.discover import discover
+    from backend_lint.engine.discover import asked_for, discover
     from backend_lint.report.escape import visible
 
     discovery = discover(settings)
-    paths = [one.path for one in discovery.candidates if _asked(one.path, settings)]
+    asked = asked_for(settings.paths)
+    paths = [one.path for one in discovery.candidates if asked(one.path)]
     write_report("".join(f"{visible(path)}\n" for path in paths))
     for skipped in discovery.unchecked:
-        if _asked(skipped.path, settings):
+        if asked(skipped.path):
             warn(f"{skipped.path}: {skipped.reason}", "not checked")
     if not paths and settings.verbosity >= 0:
         warn("nothing to check: no file that a reader understands was found")
     sys.stdout.flush()
     return 0
-
-
-def _asked(path: str, settings: Settings) -> bool:
-    return any(asked in ("", ".") or path == asked or path.startswith(f"{asked}/") for asked in settings.paths)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from backend_lint.config import ConfigError, Settings
+from backend_lint.engine.discover import asked_for
 from backend_lint.engine.result import Reported, Result
 from backend_lint.lazy_regex import lazy_regex
 
@@ -72,7 +73,8 @@ def update(path: Path, result: Result, paths: Sequence[str] = ("",)) -> int:
 
     What the run did not look at, or could not read, stays.
     """
-    kept = [entry for entry in load(path) if not _judged(entry, result, paths)]
+    asked = asked_for(paths)
+    kept = [entry for entry in load(path) if not _judged(entry, result, asked)]
     return _write(path, {*kept, *_entries(result.findings)})
 
 
@@ -82,14 +84,14 @@ def prune(path: Path, result: Result, paths: Sequence[str] = ("",), moved: Itera
     `moved` are findings of it that the baseline accepted under the old path of their file: they stand under the new one from now on.
     """
     there = {reported.fingerprint for reported in result.findings}
-    kept = {entry for entry in load(path) if entry.fingerprint in there or not _judged(entry, result, paths)}
+    asked = asked_for(paths)
+    kept = {entry for entry in load(path) if entry.fingerprint in there or not _judged(entry, result, asked)}
     return _write(path, kept | _entries(moved))
 
 
-def _judged(entry: Entry, result: Result, paths: Sequence[str]) -> bool:
+def _judged(entry: Entry, result: Result, asked: Callable[[str], bool]) -> bool:
     """Whether the run would have found the entry if it were still there."""
-    asked = any(path in ("", ".") or entry.path == path.rstrip("/") or entry.path.startswith(path.rstrip("/") + "/") for path in paths)
-    return asked and entry.path not in {item.path for item in result.unchecked} and (entry.rule in result.cards or not result.cards)
+    return asked(entry.path) and entry.path not in {item.path for item in result.unchecked} and (entry.rule in result.cards or not result.cards)
 
 
 def _entries(findings: Iterable[Reported]) -> set[Entry]:

@@ -67,6 +67,16 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def asked_for(paths: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a file, by the name that findings call it, is one of the `paths` of a run or lies below one; all do below the empty path."""
+    asked = tuple(printable(path.rstrip("/")) for path in paths)
+    if "" in asked or "." in asked:
+        return lambda path: True
+    exact = frozenset(asked)
+    below = tuple(path + "/" for path in asked)
+    return lambda path: path in exact or path.startswith(below)
+
+
 def discover(settings: Settings) -> Discovery:
     """All files of the project that some reader understands, and those that were asked for by name."""
     return _Search(settings).result()

@@ -14,7 +14,7 @@ import msgspec
 
 from backend_lint.api import Finding
 from backend_lint.config import Settings
-from backend_lint.engine.discover import discover, printable, read_regular
+from backend_lint.engine.discover import asked_for, discover, printable, read_regular
 from backend_lint.engine.menders import demand_libcst, menders
 from backend_lint.engine.result import Reported
 from backend_lint.engine.triage import ENGINE_RULES, triage
@@ -102,10 +102,7 @@ class _Session:
         readings, judged = check_contents(self.settings, self.registry, self.now)
         # a fix gets the finding as the rule made it: what is reported has its secrets hidden
         self.raw = {_identity(finding): finding for finding in judged.findings}
-        asked = tuple(path.rstrip("/") for path in self.settings.paths)
-
-        def is_asked(path: str) -> bool:
-            return any(one in ("", ".", path) or path.startswith(one + "/") for one in asked)
+        is_asked = asked_for(self.settings.paths)
 
         def read_lines(path: str) -> list[str] | None:
             try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from backend_lint.api import CstRule, Finding, LocalRule, NodeRule, ProjectRule, Rule
 from backend_lint.config import ConfigError, Settings
-from backend_lint.engine.discover import Candidate, Discovery, discover, given, read_regular
+from backend_lint.engine.discover import Candidate, Discovery, asked_for, discover, given, printable, read_regular
 from backend_lint.engine.judge import Clock, Judged, Kept, Readings, judge
 from backend_lint.engine.kept_answers import kept_answers
 from backend_lint.engine.kept_texts import kept_texts
@@ -117,7 +117,7 @@ def _run(
         project.coverage = coverage or project.coverage
         project.measurements = measured or project.measurements
         if settings.explicit_paths:
-            project.named = frozenset(settings.paths) & readings.keys()
+            project.named = frozenset(map(printable, settings.paths)) & readings.keys()
         if plan is not None:
             from backend_lint.engine.architecture_plan import verify_plan
 
@@ -384,11 +384,4 @@ def _touches(settings: Settings, finding: Finding, asked: Callable[[str], bool])
 
 def _asked(settings: Settings) -> Callable[[str], bool]:
     """Whether a path lies in what the user asked to check."""
-    asked = tuple(path.rstrip("/") for path in settings.paths)
-    if settings.stdin_filename is not None:
-        asked = (settings.stdin_filename,)
-    if "" in asked or "." in asked:
-        return lambda path: True
-    exact = frozenset(asked)
-    below = tuple(path + "/" for path in asked)
-    return lambda path: path in exact or path.startswith(below)
+    return asked_for(settings.paths if settings.stdin_filename is None else (settings.stdin_filename,))

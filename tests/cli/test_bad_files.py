@@ -129,3 +129,15 @@ def test_nothing_of_the_checked_repository_runs(check: Run, project: Path) -> No
     (project / "pyproject.toml").write_text("[project]\nname = 'x'\n[project.entry-points.'backend_lint.rules']\nevil = 'conftest'\n")
     assert check("--profile", "all").returncode == 0
     assert not (project / "ran").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize("below", [b"caf\xe9.py", b"caf\xe9/app.py"])
+def test_a_file_whose_name_is_no_utf8_is_checked_when_it_is_named(below: bytes, check: Run, project: Path) -> None:
+    path = project / os.fsdecode(below)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("bad_error()\n")
+    named = os.fsdecode(below.partition(b"/")[0])
+    done = check(named, "--format", "concise")
+    assert done.returncode == 1 and "error[called-error]" in done.stdout, "a hook that names the file must not pass because of its name"
+    assert "caf\\xe9" in check("--show-files", named).stdout
