@@ -21,11 +21,21 @@ FOLDERS: dict[str, Layer] = {
     **dict.fromkeys(("models", "model", "orm"), Layer.MODELS),
     **dict.fromkeys(("repositories", "repos", "dao", "daos", "crud", "persistence"), Layer.PERSISTENCE),
     **dict.fromkeys(("adapters", "infrastructure", "infra", "gateways"), Layer.ADAPTERS),
-    **dict.fromkeys(("services", "service_layer", "use_cases", "usecases", "interactors", "application", "logic", "business", "flows"), Layer.SERVICES),
+    **dict.fromkeys(("services", "service_layer", "interactors", "application", "logic", "business", "flows"), Layer.SERVICES),
+    **dict.fromkeys(("use_cases", "usecases", "use_case", "usecase"), Layer.SERVICES),
     **dict.fromkeys(("routes", "routers", "views", "controllers", "endpoints", "handlers", "entrypoints", "presentation", "blueprints"), Layer.ENTRY),
+    **dict.fromkeys(("route", "router", "view", "controller", "endpoint"), Layer.ENTRY),
     **dict.fromkeys(("viewsets", "rest", "api", "apis", "resources", "web", "interfaces"), Layer.ENTRY),
 }
-"""Folder -> layer. Singular names such as `service` are left out: they are what the business deals with as often as not."""
+"""Folder -> layer."""
+
+SINGULAR: dict[str, tuple[Layer, str]] = {
+    "entity": (Layer.DOMAIN, "Entity"),
+    "repository": (Layer.PERSISTENCE, "Repository"),
+    "adapter": (Layer.ADAPTERS, "Adapter"),
+    "service": (Layer.SERVICES, "Service"),
+}
+"""Folder -> layer, and how its classes are called: such names are what the business deals with as often as not."""
 
 STEMS: dict[str, Layer] = {
     **dict.fromkeys(("domain", "entities"), Layer.DOMAIN),
@@ -42,7 +52,9 @@ TABLES = "orm"
 VAGUE_STEMS: dict[str, Layer] = {"core": Layer.SERVICES, "logic": Layer.SERVICES, "db": Layer.PERSISTENCE}
 """File in the folder of a feature that keeps its tables apart -> layer. Elsewhere they are the start of the application or its connection."""
 
-VAGUE = frozenset("handlers rest api apis resources web interfaces presentation application logic business flows gateways".split())
+VAGUE = frozenset(
+    "handlers rest api apis resources web interfaces presentation application logic business flows gateways route router view controller endpoint".split()
+)
 """Folders that mean something else as often: of those of the entry layer, most modules must use a web framework."""
 
 SHARED_PARTS = frozenset(

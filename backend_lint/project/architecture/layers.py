@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from backend_lint.facts.file import Role
 from backend_lint.project.architecture.import_graph import Arrow, ImportGraph
-from backend_lint.project.architecture.layer_names import FOLDERS, INPUT_LIBRARIES, SHARED_PARTS, STEMS, TABLES, VAGUE, VAGUE_STEMS, WEB_FRAMEWORKS, Layer
+from backend_lint.project.architecture.layer_names import (
+    FOLDERS,
+    INPUT_LIBRARIES,
+    SHARED_PARTS,
+    SINGULAR,
+    STEMS,
+    TABLES,
+    VAGUE,
+    VAGUE_STEMS,
+    WEB_FRAMEWORKS,
+    Layer,
+)
 from backend_lint.project.modules import SourceModule
 
 JUDGED = frozenset({Role.APPLICATION, Role.COMMAND, Role.SETTINGS})
@@ -113,10 +124,11 @@ def declared_layers(declared: tuple[tuple[str, tuple[str, ...]], ...], graph: Im
 def inferred_layers(modules: Mapping[str, SourceModule], graph: ImportGraph) -> Layers:
     """The layers that folders show, and files of features. Empty if fewer than two are there, or neither routes nor a domain."""
     names = {path: graph.names[path] for path, module in modules.items() if module.role in JUDGED}
-    seats, vague = _seats(names, frozenset()), frozenset[str]()
+    named = _singular(names, modules)
+    seats, vague = _seats(names, named, frozenset()), frozenset[str]()
     while more := _vague(seats, modules) - vague:
         vague |= more
-        seats = _seats(names, vague)
+        seats = _seats(names, named, vague)
     places = {path: Place(layer, folder) for path, (folder, layer) in seats.items()}
     there = {place.layer for place in places.values()}
     if len(there) < 2 or not there & {Layer.ENTRY, Layer.DOMAIN}:
@@ -190,10 +202,22 @@ def _named(stems: Sequence[str]) -> dict[str, Layer]:
     return named
 
 
-def _seats(names: Mapping[str, str], vague: frozenset[str]) -> dict[str, tuple[str, Layer]]:
+def _singular(names: Mapping[str, str], modules: Mapping[str, SourceModule]) -> dict[str, Layer]:
+    """The folders called ``service`` and the like in which most files, or the classes in them, are called so too: folder -> layer."""
+    members: dict[str, list[bool]] = collections.defaultdict(list)
+    for path, dotted in names.items():
+        *folders, stem = dotted.split(".")
+        for depth, part in enumerate(folders if not path.endswith("__init__.py") else ()):
+            if part in SINGULAR:
+                says = stem.endswith(f"_{part}") or any(fact.name.endswith(SINGULAR[part][1]) for fact in modules[path].classes)
+                members[".".join(folders[: depth + 1])].append(says)
+    return {folder: SINGULAR[folder.rpartition(".")[2]][0] for folder, said in members.items() if sum(said) > 1 and 2 * sum(said) >= len(said)}
+
+
+def _seats(names: Mapping[str, str], named: Mapping[str, Layer], vague: frozenset[str]) -> dict[str, tuple[str, Layer]]:
     """Module -> the folder or file that names its layer: the outermost folder that is none of `vague` and no feature of its own, else its file in a feature.
 
-    A file that many packages have, such as ``rest``, is one by that.
+    `named`: folders whose contents say what their name means. A file that many packages have, such as ``rest``, is one by that.
     """
     slices = features(names.values())
     usual = collections.Counter(dotted.rpartition(".")[2] for dotted in names.values())
@@ -201,7 +225,7 @@ def _seats(names: Mapping[str, str], vague: frozenset[str]) -> dict[str, tuple[s
     for path, dotted in names.items():
         parts = dotted.split(".")
         is_package = path.endswith("__init__.py")
-        seat = _folder_seat(parts if is_package else parts[:-1], slices, vague)
+        seat = _folder_seat(parts if is_package else parts[:-1], slices, named, vague)
         if seat is None and not is_package:
             seat = _file_seat(parts, slices, usual)
         if seat is not None:
@@ -209,12 +233,14 @@ def _seats(names: Mapping[str, str], vague: frozenset[str]) -> dict[str, tuple[s
     return seats
 
 
-def _folder_seat(folders: Sequence[str], slices: Mapping[str, object], vague: frozenset[str]) -> tuple[str, Layer] | None:
+def _folder_seat(
+    folders: Sequence[str], slices: Mapping[str, object], named: Mapping[str, Layer], vague: frozenset[str]
+) -> tuple[str, Layer] | None:
     for depth, part in enumerate(folders):
-        layer = FOLDERS.get(part)
+        dotted = ".".join(folders[: depth + 1]) if part in FOLDERS or part in SINGULAR else ""
+        layer = FOLDERS.get(part) or named.get(dotted)
         if layer is None or (depth == 0 and part in VAGUE):
             continue
-        dotted = ".".join(folders[: depth + 1])
         if dotted in slices or dotted in vague or (layer is Layer.DOMAIN and any(FOLDERS.get(inner) is Layer.ENTRY for inner in folders[depth + 1 :])):
             continue
         return dotted, layer
