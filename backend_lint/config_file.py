@@ -51,7 +51,9 @@ def locate(start: Path, fallback: Path) -> Place:
     for folder in (start, *start.parents):
         for name in NAMES:
             file = folder / name
-            if file.is_file() and (name != "pyproject.toml" or _has_section(file)) and (folder == start or not _world_writable(folder)):
+            # what stands there and is no file is said when it is read: a gate must not fall silent because a link broke
+            there = (file.is_file() and _has_section(file)) if name == "pyproject.toml" else os.path.lexists(file)
+            if there and (folder == start or not _world_writable(folder)):
                 return Place(folder, file, f"{name} lies there", _in_git(folder))
         if (folder / ".git").exists():
             return Place(folder, None, "top of the git work tree", True)
@@ -73,7 +75,7 @@ def read_disk(path: Path) -> bytes | None:
     """The bytes of a regular file of bounded size, None if there is none. Raises ConfigError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ConfigError(f"{path}: the configuration is not a regular file")
+            raise ConfigError(f"{path}: the configuration is {'a folder' if path.is_dir() else 'not a regular file'}")
         with open(path, "rb") as file:
             return file.read(MAX_SIZE + 1)
     except FileNotFoundError:
@@ -98,6 +100,8 @@ def read_chain(path: Path, root: Path | None, read: Reader = read_disk) -> list[
         data = read(current)
         if data is None:
             name = shown(current, root)
+            if not seen and current.is_symlink():
+                raise ConfigError(f"{name}: the configuration is a link that leads nowhere")
             raise ConfigError(f"{shown(seen[-1], root)}: `extend` names {name}, which does not exist" if seen else f"{name}: no such file")
         layer = parse(data, shown(current, root), current.parent, trusted=root is None, pyproject=current.name == "pyproject.toml")
         seen.append(current)
@@ -169,6 +173,8 @@ def check(values: dict[str, Any], layer: Layer, *, trusted: bool) -> dict[str, A
             continue
         if name not in KEYS:
             hint = nearest(name.replace("_", "-"), KEYS)
+            if name == "tool" and layer.text and not layer.prefix:
+                hint = "; in a file of its own the keys stand without [tool.backend-lint], and tables as [gate]"
             raise blame([layer], (name,), f"unknown key {name!r}{hint}", name_key=False)
         if name in USER_ONLY and not trusted:
             own = "$XDG_CONFIG_HOME/backend-lint/backend-lint.toml"

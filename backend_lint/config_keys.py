@@ -75,7 +75,8 @@ def boolean(value: Any) -> bool:
 
 def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise BadValueError((), f"must be a whole number from 0, not {value!r}" if isinstance(value, int) else f"must be a whole number, not {_kind(value)}")
+        given = repr(value) if isinstance(value, float) or type(value) is int else _kind(value)
+        raise BadValueError((), f"must be a whole number from 0, not {given}")
     return value
 
 

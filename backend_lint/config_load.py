@@ -100,12 +100,13 @@ def settle(loaded: Loaded, registry: Registry) -> Settings:
     for override in settings.per_path:
         where = ("per-path", override.pattern)
         ignore = {name for selector in override.ignore for name in _resolve(registry, loaded, where, selector)}
-        changed = _spell_out(registry, loaded, where, override.severity)
+        changed = _spell_out(registry, loaded, (*where, "severity"), override.severity)
         per_path.append(PathOverride(override.pattern, tuple(sorted(ignore)), changed))
     options: dict[str, dict[str, Any]] = {}
     for name, table in settings.rule_options.items():
         if name not in registry.rules:
-            known = f"{name!r} has no options" if name in registry.cards else f"unknown rule {name!r}{nearest(name, registry.rules)}"
+            unknown = f"unknown rule {name!r}{nearest(name, registry.rules) or '; `backend-lint rules` lists them'}"
+            known = f"{name!r} has no options" if name in registry.cards else unknown
             if name not in registry.cards or set(table) - {"severity"}:
                 raise loaded.error(("rules", name), known)
         declared = registry.rules[name].options if name in registry.rules else {}

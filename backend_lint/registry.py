@@ -100,7 +100,7 @@ class Registry:
     def card(self, name: str) -> Card:
         """The card of a rule or of a finding of the engine. Raises ConfigError with the nearest name."""
         if name not in self.cards:
-            raise ConfigError(f"unknown rule {name!r}{nearest(name, self.cards)}; `backend-lint rules` lists them")
+            raise ConfigError(f"unknown rule {name!r}{nearest(name, self.cards) or ';'} `backend-lint rules` lists them")
         return self._whole(name)
 
     def _whole(self, name: str) -> Card:
@@ -123,7 +123,7 @@ class Registry:
         known = {*self.cards, "ALL"}
         for card in self.cards.values():
             known |= {card.family, *card.tags}
-        raise ConfigError(f"unknown rule, family or tag {selector!r}{nearest(selector, known)}; `backend-lint rules` lists them")
+        raise ConfigError(f"unknown rule, family or tag {selector!r}{nearest(selector, known) or ';'} `backend-lint rules` lists them")
 
     def enabled(self, settings: Settings) -> frozenset[str]:
         """Names of what may report, the engine's own findings included.

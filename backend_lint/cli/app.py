@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from backend_lint import __version__
 from backend_lint.cli.start import INTERRUPTED
 from backend_lint.config import ConfigError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "check": "check",
@@ -42,6 +46,19 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"backend_lint.cli.{COMMANDS[cmd_name]}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Of the first word: commands, and what `check` takes, which is meant where none is named."""
+        from click.shell_completion import CompletionItem
+
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete or incomplete[0].isalnum():
+            # files first: the scripts of shells take them for what is left where nothing else fits
+            return [CompletionItem(incomplete, type="file"), *found]
+        check = self.get_command(ctx, "check")
+        assert check is not None
+        known = {item.value for item in found}
+        return [*found, *(item for item in check.shell_complete(click.Context(check, ctx, "check"), incomplete) if item.value not in known)]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and not args:  # a shell completes the first word
             return super().parse_args(ctx, args)
@@ -57,7 +74,8 @@ class LazyGroup(click.Group):
 def app() -> None:
     """Reviews a backend: routes, calls, transactions and deployment, joined across files.
 
-    `backend-lint [PATHS]` is `backend-lint check [PATHS]`. Exit code 0: nothing to report; 1: findings or a failed gate; 2: it could not judge.
+    `backend-lint [PATHS]` is `backend-lint check [PATHS]`. Exit code 0: nothing at or above --fail-on (default: error), and the gate holds; 1: findings, or
+    the gate failed; 2: it could not judge.
     """
 
 
@@ -78,7 +96,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" ({context.command_path} --help lists the options)" if context is not None and isinstance(error, click.UsageError) else ""
-        warn(error.format_message() + hint, "error")
+        warn(" ".join(error.format_message().split()) + hint, "error")
         return 2
     except ConfigError as error:
         warn(str(error), "error")

@@ -16,13 +16,13 @@ RATCHET = "coverage-ratchet.json"
 PERFORMANCE = "performance-baseline.json"
 
 
-@click.group("baseline", short_help="Accept today's findings: create, update or prune the baseline.")
+@click.group("baseline", no_args_is_help=False, short_help="Accept today's findings: create, update or prune the baseline.")
 def command() -> None:
     """A baseline lists accepted findings by fingerprint; they are not reported again. Name it as `baseline` in the configuration or by --baseline."""
 
 
-def _subcommand(name: str, about: str) -> None:
-    @command.command(name, help=about)
+def _subcommand(name: str, about: str, short: str | None = None) -> None:
+    @command.command(name, help=about, short_help=short)
     @project_options
     @click.option("--baseline", type=click.Path(path_type=Path), help=f"The file (default: the configured one, else {DEFAULT} in the project root).")
     @click.option("--force", is_flag=True, hidden=name != "create", help="Replace a baseline that is there.")
@@ -31,7 +31,7 @@ def _subcommand(name: str, about: str) -> None:
 
 
 _subcommand("create", "Write a new baseline with all findings of today.")
-_subcommand("update", "Add new findings to the baseline and drop those that are gone.")
+_subcommand("update", "Add new findings to the baseline and drop those that are gone.", "Accept new findings, drop those that are gone.")
 _subcommand("prune", "Drop findings that are gone from the baseline; add none.")
 
 
@@ -63,10 +63,11 @@ def _run(name: str, given: dict[str, Any]) -> int:
     return 0
 
 
-@command.command("coverage", help="Write the coverage that files below the floor have today; each must keep it (`ratchet` in [gate.coverage]).")
+@command.command("coverage", short_help="Keep what tests cover today.")
 @project_options
 @click.option("--force", is_flag=True, help="Write a ratchet that is there anew, lower where a file has lost coverage.")
 def coverage(**given: Any) -> int:
+    """Write the coverage that files below the floor have today; each must keep it (`ratchet` in [gate.coverage])."""
     from msgspec.structs import replace
 
     from backend_lint.engine.coverage_ratchet import load, text, turned
@@ -96,11 +97,12 @@ def coverage(**given: Any) -> int:
     return 0
 
 
-@command.command("performance", help="Write what load tests say of each endpoint today; later ones are compared with it (`baseline` in [gate.performance]).")
+@command.command("performance", short_help="Keep what load tests say today.")
 @project_options
 @click.option("--add", is_flag=True, help="Add today's run to those of a baseline that is there: what scatters between them is allowed later.")
 @click.option("--force", is_flag=True, help="Replace a baseline that is there.")
 def performance(**given: Any) -> int:
+    """Write what load tests say of each endpoint today; later ones are compared with it (`baseline` in [gate.performance])."""
     from backend_lint.engine import performance_baseline
     from backend_lint.engine.performance_stage import measurements
     from backend_lint.engine.reports import MEASURED

@@ -46,7 +46,7 @@ _REPORTS = (
     click.option("--statistics", is_flag=True, help="Count findings and unanswered questions by rule, on standard error."),
     click.option("--timings", is_flag=True, help="CPU seconds of stages and rules, on standard error."),
     click.option("--show-fixes", is_flag=True, help="Show what `backend-lint fix` would change at each finding, as a difference."),
-    click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+    click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text report (default: auto, at a terminal)."),
 )
 
 

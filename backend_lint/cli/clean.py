@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from backend_lint.cli.options import prepare, project_options
+from backend_lint.cli.options import prepare
 from backend_lint.cli.streams import say
 from backend_lint.config import ConfigError
 
 
 @click.command("clean", short_help="Remove cached results.")
-@project_options
+@click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where results are kept, if not where they usually are.")
+@click.option("--quiet", "-q", count=True, help="Say less.")
 def command(**given: Any) -> int:
     """Remove what backend-lint keeps between runs, of all projects. Nothing but speed is lost."""
     from backend_lint.engine.cache import cache_dir

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from backend_lint.card import Card
+from backend_lint.cli.options import complete_rules
 from backend_lint.cli.streams import write_report
 
 
 @click.command("explain", short_help="Say what a rule looks for, why, and when it is wrong.")
-@click.argument("selectors", metavar="RULE...", nargs=-1, required=True)
+@click.argument("selectors", shell_complete=complete_rules, metavar="RULE...", nargs=-1, required=True)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run.")
 def command(selectors: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend_lint.cli.options import prepare, project_options
+from backend_lint.cli.options import model_options, prepare
 from backend_lint.cli.streams import warn, write_report
 from backend_lint.config import ConfigError
 
@@ -21,7 +21,7 @@ Plans = dict[int, "list[tuple[int, Plan]]"]
 
 
 @click.command("index-advice", short_help="Print the smallest set of indexes that serves every query found.")
-@project_options
+@model_options
 @click.option("--format", "format_", type=click.Choice(["sql", "django", "sqlalchemy", "json"]), default="sql", show_default=True)
 @click.option("--verify", metavar="DSN", help="Ask a PostgreSQL with this schema whether it would use each index. Use a copy, never production.")
 def command(format_: str, verify: str | None, **given: Any) -> int:

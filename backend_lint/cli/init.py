@@ -81,9 +81,7 @@ def command(dry_run: bool, force: bool, **asked: Any) -> int:
 
 def _prepared(root: Path) -> Prepared:
     """The defaults: what an old configuration left out is found again."""
-    nothing: dict[str, Any] = dict.fromkeys(("select", "extend_select", "ignore", "exclude", "paths", "config", "rules_dir"), ())
-    nothing |= dict.fromkeys(("profile", "jobs", "config_from", "cache_dir"))
-    return prepare({**nothing, "isolated": True, "no_cache": False, "quiet": 0, "verbose": 0}, folder=root)
+    return prepare({"isolated": True}, folder=root)
 
 
 def _shown(found: Survey) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from backend_lint.cli.options import prepare, project_options
+from backend_lint.cli.options import model_options, prepare
 from backend_lint.cli.streams import warn, write_report
 from backend_lint.config import ConfigError
 
@@ -15,14 +15,21 @@ KINDS = ("routes", "layers", "calls", "config", "schema", "queries")
 
 @click.command("map", short_help="Print what was understood: routes, layers, calls, config, schema, queries.")
 @click.argument("kind", type=click.Choice(KINDS), default="routes")
-@project_options
+@model_options
 @click.option("--format", "format_", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
 @click.option("--statistics", is_flag=True, help="With layers: instability, abstractness and distance of each package.")
 def command(kind: str, **given: Any) -> int:
-    """Print the routes with their handlers, guards, models and limits (also as an HTML page), the shape and layers with the packages and who
-    imports whom, the calls between functions (both also as a Mermaid diagram and as a page with a drawing),
-    environment variables, processes and deadlines, the tables with keys and indexes as all migrations leave them (also as a Mermaid
-    diagram and as a page with one), or the queries with the index that serves each."""
+    """Print what was understood of the project; by default its routes.
+
+    \b
+    routes   path, handler, guards, models, limits           text, json, html
+    layers   shape, packages, who imports whom      text, json, mermaid, html
+    calls    calls between functions, and effects   text, json, mermaid, html
+    schema   tables as all migrations leave them    text, json, mermaid, html
+    queries  each query, and the index that serves it              text, json
+    config   variables, processes, deadlines                       text, json
+
+    """
     from backend_lint.report.maps import DRAWN, render
 
     settings = prepare(given).settings

@@ -12,7 +12,7 @@ from backend_lint.cli.options import Prepared, rule_options
 from backend_lint.cli.streams import write_bytes, write_report
 
 
-@click.command("merge")
+@click.command("merge", short_help="Report on a project that was read in parts (check --shard).")
 @rule_options
 @report_options
 @click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +18,14 @@ from backend_lint.registry import Registry
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def complete_rules(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell offers where rules, families and tags are named: the last of them, where commas part several."""
+    before, comma, last = incomplete.rpartition(",")
+    cards = Registry.load(()).cards.values()
+    names = {"ALL", *(name for card in cards for name in (card.name, card.family, *card.tags))}
+    return sorted(f"{before}{comma}{name}" for name in names if name.startswith(last))
+
+
 class Prepared(NamedTuple):
     """What a command works with."""
 
@@ -25,43 +34,68 @@ class Prepared(NamedTuple):
     loaded: Loaded
 
 
-_PROJECT = (
-    click.option("--select", multiple=True, metavar="NAMES", help="Rules, families, tags or ALL, instead of the profile's; with commas, repeatable."),
-    click.option("--extend-select", multiple=True, metavar="NAMES", help="Rules, families or tags on top."),
-    click.option("--ignore", multiple=True, metavar="NAMES", help="Rules, families or tags to leave out."),
+_names = functools.partial(click.option, multiple=True, metavar="NAMES", shell_complete=complete_rules)
+_RULES = (
+    _names("--select", help="Rules, families, tags or ALL, instead of the profile's; with commas, repeatable."),
+    _names("--extend-select", help="Rules, families or tags on top."),
+    _names("--ignore", help="Rules, families or tags to leave out."),
     click.option("--profile", type=click.Choice(["default", "strict", "all"]), help="How sure a rule must be to speak."),
+    click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run."),
+)
+_READING = (
     click.option("--exclude", multiple=True, metavar="GLOB", help="Files to leave out, as in .gitignore; repeatable."),
     click.option("--config", multiple=True, metavar="PATH|KEY=VALUE", help="A configuration file, or one setting as TOML; repeatable."),
     click.option("--config-from", metavar="REF", help="Read configuration and baseline from this git revision."),
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
     click.option("--no-cache", is_flag=True, help="Neither read nor write cached results."),
     click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where results are kept between runs."),
-    click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run."),
     click.option("--jobs", "-j", type=click.IntRange(0, 512), help="Worker processes; 0: as many as there are cores."),
     click.option("--quiet", "-q", count=True, help="Say less."),
     click.option("--verbose", "-v", count=True, help="Say more."),
 )
+_NONE: dict[str, Any] = {
+    **dict.fromkeys(("select", "extend_select", "ignore", "exclude", "paths", "config", "rules_dir"), ()),
+    **dict.fromkeys(("profile", "jobs", "config_from", "cache_dir")),
+    **dict.fromkeys(("isolated", "no_cache"), False),
+    **dict.fromkeys(("quiet", "verbose"), 0),
+}
+"""What a command has where it offers no such option."""
 
 
 def project_options(command: Command) -> Command:
     """Adds the paths and the options that say what is checked, by which rules."""
-    return click.argument("paths", nargs=-1)(rule_options(command))
+    return _paths(rule_options(command))
+
+
+def model_options(command: Command) -> Command:
+    """Adds the paths and the options that say what is read, for a command that asks no rule."""
+    return _paths(_with(_READING, command))
 
 
 def rule_options(command: Command) -> Command:
     """Adds the options that say what is checked, by which rules."""
-    for option in reversed(_PROJECT):
+    return _with((*_RULES, *_READING), command)
+
+
+def _paths(command: Command) -> Command:
+    # a type of paths, so that shells complete them
+    return click.argument("paths", nargs=-1, type=click.Path())(command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def prepare(given: dict[str, Any], rest: dict[str, Any] | None = None, *, folder: Path | None = None, **options: Any) -> Prepared:
-    """Settings and rules of a run. `given` holds the values of `project_options`; `options` are further keys of the configuration, None for not given.
+    """Settings and rules of a run. `given` holds values of `project_options`; `options` are further keys of the configuration, None for not given.
 
     `folder`: where relative paths begin and the project is looked for; default: the working directory.
     """
     from backend_lint.cli.streams import warn
 
+    given = {**_NONE, **given}
     asked: dict[str, Any] = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
     for key in ("select", "extend_select", "ignore"):
         if given[key]:

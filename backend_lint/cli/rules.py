@@ -11,14 +11,21 @@ from typing import Any
 import click
 
 from backend_lint.card import Card
-from backend_lint.cli.options import working_directory
+from backend_lint.cli.options import complete_rules, working_directory
 from backend_lint.cli.streams import write_report
 from backend_lint.registry import Registry
 
 
 @click.command("rules", short_help="List the rules.")
-@click.argument("selectors", metavar="[RULE|FAMILY|TAG]...", nargs=-1)
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="List by tag: the rules of a tag, or of all tags of a kind such as `owasp-api`.")
+@click.argument("selectors", shell_complete=complete_rules, metavar="[RULE|FAMILY|TAG]...", nargs=-1)
+@click.option(
+    "--tag",
+    "tags",
+    metavar="TAG",
+    multiple=True,
+    shell_complete=complete_rules,
+    help="List by tag: the rules of a tag, or of all tags of a kind such as `owasp-api`.",
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rules-dir", type=click.Path(file_okay=False, path_type=Path), multiple=True, help="A folder with rules of your own; its code is run.")
 def command(selectors: tuple[str, ...], tags: tuple[str, ...], format_: str, rules_dir: tuple[Path, ...]) -> int:

@@ -7,7 +7,7 @@ import click
 from backend_lint.cli.streams import write_report
 
 
-@click.command("schema", hidden=True)
+@click.command("schema", short_help="Print the JSON schema of the configuration.")
 def command() -> int:
     """Print the JSON schema of backend-lint.toml."""
     import json

@@ -191,6 +191,42 @@ def test_maps_show_what_was_understood(run: Run, project: Path) -> None:
     assert run("map", "routes", "sub").returncode == 2
 
 
+@pytest.mark.parametrize("command", ["", "baseline"])
+def test_help_fits_a_terminal_and_says_each_command_whole(run: Run, command: str) -> None:
+    lines = run(*command.split(), "--help", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage")], "what a command does is not cut off"
+
+
+def test_what_is_missing_is_said_in_one_line(run: Run) -> None:
+    done = run("completion")
+    assert done.returncode == 2 and "Choose from: bash, zsh, fish" in done.stderr and "\\" not in done.stderr
+    done = run("baseline")
+    assert done.returncode == 2 and "Missing command" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ch", "check"),
+        ("--form", "--format"),
+        ("explain unindexed-fil", "unindexed-filter"),
+        ("rules owasp-api:1", "owasp-api:10"),
+        ("--select log-injection,unindexed-fil", "log-injection,unindexed-filter"),
+        ("check --format sar", "sarif"),
+    ],
+)
+def test_a_shell_completes_commands_options_and_rules(run: Run, words: str, offered: str) -> None:
+    asked = {"_BACKEND_LINT_COMPLETE": "bash_complete", "COMP_WORDS": f"backend-lint {words}", "COMP_CWORD": str(len(words.split()))}
+    assert f"plain,{offered}" in run(env=asked).stdout.splitlines()
+
+
+@pytest.mark.parametrize("words", ["shop/ap", "fix shop/ap", "map routes sh", "baseline create sh"])
+def test_a_shell_completes_paths(run: Run, words: str) -> None:
+    asked = {"_BACKEND_LINT_COMPLETE": "bash_complete", "COMP_WORDS": f"backend-lint {words}", "COMP_CWORD": str(len(words.split()))}
+    assert f"file,{words.split()[-1]}" in run(env=asked).stdout.splitlines()
+
+
 def test_completion_names_the_commands(run: Run) -> None:
     assert "_BACKEND_LINT_COMPLETE" in run("completion", "fish").stdout
     done = run(env={"_BACKEND_LINT_COMPLETE": "fish_complete", "COMP_WORDS": "backend-lint ", "COMP_CWORD": ""})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -245,7 +246,11 @@ def test_configuration_and_baseline_of_a_revision(project: Path, write: Write) -
         ("select = 'too-many'", "backend-lint.toml:1: select: must be a list of texts, not a text"),
         ('select = [\n  "too-many",\n  "too-mony",\n]', "backend-lint.toml:3: select: unknown rule, family or tag 'too-mony'; did you mean 'too-many'?"),
         ("jobs = -1", "backend-lint.toml:1: jobs: must be a whole number from 0, not -1"),
-        ("jobs = true", "backend-lint.toml:1: jobs: must be a whole number"),
+        ("jobs = true", "backend-lint.toml:1: jobs: must be a whole number from 0, not a boolean"),
+        ("[gate]\nerror = 1.5", "backend-lint.toml:2: gate.error: must be a whole number from 0, not 1.5"),
+        ("[tool.backend-lint]\nprofile = 'all'", "backend-lint.toml: unknown key 'tool'; in a file of its own the keys stand without [tool.backend-lint]"),
+        ("[rules.nothing-like-it]\nlimit = 3", "backend-lint.toml:1: rules.nothing-like-it: unknown rule 'nothing-like-it'; `backend-lint rules` lists them"),
+        ("[per-path]\n'x/**' = { severity = { nothing-like-it = 'info' } }", "backend-lint.toml:2: per-path.x/**.severity.nothing-like-it: unknown rule"),
         ("[gate]\nerror = 0\n[gate.coverage]\ntotl = 85", "backend-lint.toml:4: gate.coverage.totl: unknown key 'totl'; did you mean 'total'?"),
         ("[gate.coverage]\ntotal = 101", "backend-lint.toml:2: gate.coverage.total: must be a percentage"),
         ("[gate]\nerrr = 0", "backend-lint.toml:2: gate.errr: unknown condition 'errr'; did you mean 'error'?"),
@@ -280,6 +285,22 @@ def test_what_is_wrong_is_named_with_file_line_key_and_spelling(project: Path, w
     with pytest.raises(ConfigError) as error:
         _settle(project)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.symlink_to("nowhere.toml"), "backend-lint.toml: the configuration is a link that leads nowhere"),
+        (lambda path: path.mkdir(), "the configuration is a folder"),
+        (lambda path: os.mkfifo(path), "the configuration is not a regular file"),
+    ],
+)
+def test_a_configuration_that_is_no_file_is_an_error_and_not_none(project: Path, make: Callable[[Path], None], message: str) -> None:
+    make(project / "backend-lint.toml")
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        _load(project)
+    assert _load(project, isolated=True).settings.config_file is None
 
 
 def test_a_wrong_key_in_pyproject_is_named_with_its_line(project: Path) -> None:
@@ -323,12 +344,6 @@ def test_a_hostile_file_is_refused(project: Path, data: bytes, message: str) -> 
     (project / "backend-lint.toml").write_bytes(data)
     with pytest.raises(ConfigError, match=rf"^backend-lint\.toml.*{message}"):
         _load(project)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
-def test_a_named_pipe_is_no_configuration(project: Path) -> None:
-    os.mkfifo(project / "backend-lint.toml")
-    assert _load(project).settings.config_file is None
 
 
 def test_gate_with_errors_allowed_is_not_contradicted_by_the_default(project: Path, write: Write) -> None:
