@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend_lint.facts.python import LOOPS, Attribute, BlockKind, Body, Call, Handler
+from backend_lint.facts.python import LOOPS, BlockKind, Body, Call, Handler
 from backend_lint.facts.query import Comparison, Query, Rows, Site, TermKind, Verb
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.blocks import around, inside
 from backend_lint.project.derived_values import follows, told_by
-from backend_lint.project.references import Ref, RefKind
+from backend_lint.project.new_rows import is_fresh, lacks_parent, settled_columns
+from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import call_ids, entries, parse, split
 from backend_lint.sql.conditions import conjuncts, required
 
@@ -22,17 +23,12 @@ if TYPE_CHECKING:
 
 _GET_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _MAKES = frozenset({"create", "acreate"})
+_CREATES = (".create", ".acreate")
 _TAKEN = lazy_regex(r"\b(?:already|exists?|taken|duplicate|in use|unique|registered)\b", re.IGNORECASE)
 _CONFLICTS = frozenset({"IntegrityError", "DatabaseError", "DBAPIError", "SQLAlchemyError", "UniqueViolation", "UniqueViolationError", "Exception"})
 _SEVERAL = frozenset({"MultipleObjectsReturned", "MultipleResultsFound"})
 _LOCKS = ("select_for_update", "with_for_update", "advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", ".lock", "Lock", "acquire")
-_FRESH = frozenset({"create", "acreate", "uuid1", "uuid4", "uuid7", "token_hex", "token_urlsafe", "get_random_string"})
-_NEW = ("create_", "acreate_", "post_", "new_")
-"""Beginnings of names of calls that make something elsewhere, by which it is known from then on."""
-_WRITES_OUT = frozenset({"str", "format", "reverse", "urljoin", "build_absolute_uri", "get_absolute_url", "hex", "join"})
-"""Calls whose result is different for each value that they are given."""
 
-_TEXTS = ("CharField", "TextField", "SlugField", "EmailField", "URLField")
 _OF_SEVERAL = (".order_by", ".aggregate")
 _FARTHEST = 60
 """Calls after a look among which what comes of it is looked for."""
@@ -77,32 +73,17 @@ def get_or_creates(project: Project) -> Iterator[Taken]:
         body = project.modules[site.path].bodies[site.function]
         if table is None or any(body.calls[site.call].block == one.protected and _says_several(one) for one in body.handlers):
             continue
-        if _is_fresh(body, call) or _is_function(project, site, call) or _looked_before(project, site, body, call):
+        if is_fresh(body, call) or _is_function(project, site, call) or _looked_before(project, site, body, call):
             continue
         columns = equality_columns(site.query) or ()
-        if _lacks_parent(project, table, call, columns):
+        if lacks_parent(project, table, call, columns):
             continue
-        taken = Taken(site, table, columns, call, settled=tuple(_settled(project, table, call)))
+        taken = Taken(site, table, columns, call, settled=tuple(settled_columns(project, table, call)))
         key = (site.path, site.line, site.column, table.name)
         if key not in found or len(taken.columns) < len(found[key].columns):
             found[key] = taken
     yield from found.values()
 
-
-def _is_fresh(body: Body, call: Call) -> bool:
-    """A value that it looks for was made just before: of a row that is new, or at random. Nobody else can look for it yet."""
-    waiting = [value for name, value in call.keywords if name not in ("defaults", "create_defaults")]
-    for _ in range(_FARTHEST):
-        if not waiting:
-            return False
-        for number in call_ids(waiting.pop()):
-            made = body.calls[number] if number < len(body.calls) else None
-            name = made.callee.rpartition(".")[2] if made is not None else ""
-            if name in _FRESH or name.startswith(_NEW):
-                return True
-            if made is not None and name in _WRITES_OUT:
-                waiting += [made.callee, *made.args, *(value for _, value in made.keywords)]
-    return False
 
 
 def _is_function(project: Project, site: Site, call: Call) -> bool:
@@ -135,44 +116,6 @@ def _looked_before(project: Project, site: Site, body: Body, call: Call) -> bool
 def _varies(value: str) -> bool:
     return value not in ("True", "False", "None") and parse(value) is not None
 
-
-def _lacks_parent(project: Project, table: Table, call: Call, columns: tuple[str, ...]) -> bool:
-    """Nothing gives a new row a parent that it needs: the database refuses each insert, and the call only ever finds."""
-    mapped = project.places.model(table.name)
-    given = [value for name, value in call.keywords if name in ("defaults", "create_defaults", "**")]
-    ref = Ref(RefKind.CLASS, mapped.name, *mapped.key) if mapped is not None else None
-    if mapped is None or ref is None or any(value[:1] != "{" for value in given) or project.resolver.classes.find(ref, "save") is not None:
-        return False
-    for one in mapped.relationships.values():
-        column = table.column(one.columns[0]) if len(one.columns) == 1 and not (one.many or one.reverse or one.generic) else None
-        needed = column is not None and column.nullable is False and column.default is None and column.name not in columns
-        if needed and not any(f"'{name}'" in value for name in (one.name, one.columns[0]) for value in given):
-            member = project.resolver.classes.find(ref, one.name)
-            made = member[1].value if member is not None and isinstance(member[1], Attribute) else ""
-            if member is not None and isinstance(member[1], Attribute) and made[:1] == "#" and made[1:].isdigit():
-                keywords = project.modules[member[0].path].bodies[member[1].function].calls[int(made[1:])].keywords
-                if not {"default", "db_default"} & dict(keywords).keys():
-                    return True
-    return False
-
-
-def _settled(project: Project, table: Table, call: Call) -> Iterator[str]:
-    """Columns for which the model has a constant default, and the call no other value; a text without a default is empty."""
-    mapped = project.places.model(table.name)
-    if mapped is None:
-        return
-    given = [value for name, value in call.keywords if name in ("defaults", "create_defaults")]
-    ref = Ref(RefKind.CLASS, mapped.name, *mapped.key)
-    for field in mapped.fields.values():
-        member = project.resolver.classes.find(ref, field.name)
-        if member is None or not isinstance(member[1], Attribute) or member[1].value[:1] != "#" or not member[1].value[1:].isdigit():
-            continue
-        made = project.modules[member[0].path].bodies[member[1].function].calls[int(member[1].value[1:])]
-        keywords = dict(made.keywords)
-        empty = "''" if made.callee.endswith(_TEXTS) and keywords.get("null", "False") == "False" else ""
-        default = keywords.get("default", empty)
-        if default and default[:1] in "'\"TF0123456789" and not any(f"'{field.name}'" in value for value in given):
-            yield field.column
 
 
 class _Branches(NamedTuple):
@@ -256,7 +199,8 @@ def _made(project: Project, site: Site, body: Body, table: Table, columns: tuple
             module = project.modules[site.path]
             known = frozenset().union(*(told_by(module, site.function, given[column]) for column in columns))
             derived = tuple(column for column, value in values.items() if column not in columns and follows(module, site.function, value, known))
-            return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers), derived=derived)
+            settled = tuple(settled_columns(project, table, call)) if call.callee.endswith(_CREATES) else ()
+            return Taken(site, table, columns, call, any(sees_conflicts(handler) for handler in body.handlers), settled, derived)
     if any(_refuses(body, index) for index in tests if body.blocks[index].kind is BlockKind.IF and not _says_none(body.blocks[index].subject)):
         return Taken(site, table, columns, None)
     return None

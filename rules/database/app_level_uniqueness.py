@@ -89,7 +89,7 @@ class AppLevelUniqueness(ProjectRule):
                 project.note_unknown(self.name)
             elif not taken.table.managed or _is_alone(project, taken):
                 continue
-            elif unique_within(taken.table, (*taken.columns, *taken.derived), partial=True) is None:
+            elif unique_within(taken.table, (*taken.columns, *taken.derived, *taken.settled), partial=True) is None:
                 # a foreign key that is not unique says that a parent has several children
                 key = is_natural_key(taken) and not any(key.columns == taken.columns for key in taken.table.foreign_keys)
                 if key and self.shows(Profile.DEFAULT if _is_sure(project, taken) else Profile.STRICT):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, ProjectRule, Role, Severity
 from backend_lint.project import Project
-from backend_lint.project.loading.refused import Why
+from backend_lint.project.loading.refused import Why, refused_loads
 
 if TYPE_CHECKING:
     from backend_lint.project.loading.refused import Refused
@@ -104,7 +104,7 @@ class RefusedEagerLoad(ProjectRule):
     tags = ("correctness", "database")
 
     def check(self, project: Project) -> Iterator[Finding]:
-        for one in project.loads.refused:
+        for one in refused_loads(project):
             method = one.call.callee.rpartition(".")[2]
             said, cure = _SAID[one.why]
             raised = "FieldError" if method == "select_related" else "ValueError"

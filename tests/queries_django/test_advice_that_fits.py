@@ -112,3 +112,16 @@ def test_one_users_values_of_what_is_set_up_are_left_to_strict(tmp_path: Path) -
 def test_the_values_of_all_users_are_told_by_default(tmp_path: Path) -> None:
     """The same rows without the one user: as many queries as there are replies."""
     assert len(told(tmp_path, "[one.question.text for one in Reply.objects.exclude(words='')]")) == 1
+
+
+def test_a_relation_that_is_only_compared_within_an_any_is_read_by_its_key(tmp_path: Path) -> None:
+    """A join is no cure where the key in the row says as much."""
+    (message,) = told(tmp_path, "any([one.question == owner for one in Reply.objects.all()])", "strict")
+    assert "read `question_id` instead" in message
+
+
+def test_the_key_of_a_librarys_model_is_read_from_the_row(tmp_path: Path) -> None:
+    """Of a model that is not in the project no more is known than that its key stands in the row."""
+    models = _MODELS.replace("from django.contrib.auth.models import User", "from ledger.accounts.models import EmailUser as User")
+    (message,) = told(tmp_path, "[one.owner.id if one.owner else None for one in Reply.objects.all()]", "strict", models)
+    assert "read `owner_id` instead" in message

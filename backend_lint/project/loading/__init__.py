@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from backend_lint.facts.python import Call
     from backend_lint.project import Project
     from backend_lint.project.loading.reads import Reads
-    from backend_lint.project.loading.refused import Refused
     from backend_lint.project.loading.repeats import Repeats
     from backend_lint.project.loading.row_loops import RowLoop
     from backend_lint.project.loading.serializer_fields import SerializerFields
@@ -66,6 +65,7 @@ class Rows(msgspec.Struct, frozen=True):
     `fixed`: attributes that the condition compares with one value: all rows have the same. `is_async`: SQLAlchemy's session is asynchronous, so that it never
     loads anything on its own. `own`: they belong to who asks, and nobody has many. `streamed`: they come out of an ``iterator()``. `locked`: FOR UPDATE.
     `ran`: where a function that was called ran the query and made a list of it, so that nothing can be put behind the call.
+    `origin`: module, function and number of the call that the query begins with, whoever asked for it.
     """
 
     model: ClassKey
@@ -83,6 +83,7 @@ class Rows(msgspec.Struct, frozen=True):
     streamed: bool = False
     locked: bool = False
     ran: Ran | None = None
+    origin: tuple[str, int, int] | None = None
 
     @property
     def line(self) -> int:
@@ -156,13 +157,6 @@ class Loads:
         return Reads(self.project)
 
     @functools.cached_property
-    def refused(self) -> tuple[Refused, ...]:
-        """What is named to be loaded and that Django refuses."""
-        from backend_lint.project.loading.refused import refused_loads
-
-        return tuple(refused_loads(self.project))
-
-    @functools.cached_property
     def serializer_fields(self) -> SerializerFields:
         """What serializers of Django REST framework read."""
         from backend_lint.project.loading.serializer_fields import SerializerFields
@@ -221,7 +215,11 @@ class Loads:
         streamed, locked = not methods.isdisjoint(_STREAMS), "select_for_update" in methods
         place = self._place(chain.steps, chain.model)
         ran = next((self._ran(step) for step in reversed(chain.steps) if self._is_listed(step.frame)), None)
-        return Rows(chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran)
+        begun = next((step for step in chain.steps if step.call >= 0 and not self._is_manager(step.path, step.function)), None)
+        origin = (begun.path, begun.function, begun.call) if begun is not None else None
+        return Rows(
+            chain.model, Framework.DJANGO, loaded, *place, most, related=related, fixed=fixed, own=own, streamed=streamed, locked=locked, ran=ran, origin=origin
+        )  # fmt: skip
 
     def _in_q(self, step: ChainStep) -> list[str]:
         """The names of conditions that all hold: ``Q(user=user) & Q(paid=True)``."""

@@ -11,7 +11,6 @@ from backend_lint.project.blocks import around, inside
 from backend_lint.project.value_text import alternatives
 
 _BRANCHES = frozenset({BlockKind.IF, BlockKind.ORELSE, BlockKind.CASE})
-_ELEMENTS = frozenset({BlockKind.COMPREHENSION, BlockKind.LAMBDA})
 _TAKES_KEYS = lazy_regex(r"\.objects\.a?(?:create|get|filter|exclude)$")
 _TEST_LINES = 6
 """How far a test may stand above the first line that it guards."""
@@ -67,15 +66,15 @@ def is_short_circuited(body: Body, text: str) -> bool:
 
 def is_only_compared(body: Body, block: int, text: str) -> bool:
     """``if row.author == author:``, ``if row.author is None:``, and nothing else is done with it: the key says as much."""
-    if body.blocks[block].kind in _ELEMENTS or sum(one == text for _, _, one, _ in body.reads) != 1:
+    if body.blocks[block].kind is BlockKind.LAMBDA or sum(one == text for _, _, one, _ in body.reads) != 1:
         return False
     mentions = re.compile(rf"(?<![\w.]){re.escape(text)}(?![\w.\[(])")
     others = [value for call in body.calls for value in (*call.args, *(given for _, given in call.keywords))]
     others += [one.value for one in body.assigns] + [one.value for one in body.yields]
     others += [value for _, value, _ in body.conditions] + [one.value for one in body.returns if one.value == text]
-    if any(mentions.search(value) for value in others):
+    if any(value == text or not _is_compared(value, match) for value in others for match in mentions.finditer(value)):
         return False
-    written = [found.subject for found in body.blocks] + [one.value for one in body.returns]
+    written = [found.subject for found in body.blocks] + [one.value for one in body.returns] + others
     tests = [value for value in written if mentions.search(value)]
     return bool(tests) and all(_is_compared(test, match) for test in tests for match in mentions.finditer(test))
 

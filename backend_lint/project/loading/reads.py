@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backend_lint.project import Project
 
 _MAX_DEPTH = 3
+_KEYS = ((".pk",), (".id",))
 _EITHER = -1
 """Property or method: whoever reads it calls what can be called."""
 _MOST_READS = 40
@@ -223,6 +224,8 @@ class Reads:
     def _own_key(self, mapped: Mapped, relation: Relationship, rest: Sequence[str]) -> str:
         """The attribute of the object itself that holds what ``.author.id`` reads; empty if something else is read."""
         target = self._mapped.get(relation.target) if relation.target is not None else None
+        if relation.target is None and mapped.framework is Framework.DJANGO and relation.columns and not (relation.reverse or relation.many):
+            return f"{relation.name}_id" if tuple(rest) in _KEYS and relation.to_columns in ((), ("id",)) else ""  # a library's model
         if target is None or relation.reverse or relation.many or len(rest) != 1 or len(relation.columns) != 1 or len(target.primary_key) != 1:
             return ""
         keys = [field.column for field in target.fields.values() if field.name == target.primary_key[0]]

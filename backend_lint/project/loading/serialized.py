@@ -66,6 +66,8 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             continue
         if len({one.model for one in rows}) != 1 or any(one.loaded.plain or one.loaded.unknown or one.most <= _FEW for one in rows):
             continue
+        if not project.loads.serializer_fields.is_for(use.serializer, rows[0].model):
+            continue
         if not all(is_owner_known(project, one) for one in rows):
             continue  # whoever has the object may have loaded them beforehand
         routes = _routes(project, use)
@@ -73,7 +75,10 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             continue
         costs = project.loads.serializer_fields.costs(use.serializer, rows[0].model)
         missing = missing_of(project, rows, costs.reads)
-        missing = [one for one in missing if (rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) not in told]
+        first = rows[0]
+        at_query = (first.path, first.line) if first.call is not None else (use.path, use.view, use.function)
+        begun = (first.origin, use.serializer) if first.origin is not None else at_query
+        missing = [one for one in missing if (at_query, one.path) not in told and (begun, one.path) not in told]
         if use.view is None:  # one page of the rows, or else all of them
             missing = [one for one in missing if (use.path, use.function, use.serializer, one.path) not in told]
         view = use.view or _listed_view(project, (use.path, use.function))
@@ -84,11 +89,11 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
         if not missing and not queries:
             continue
         told.update((one.trail[-1].path, one.trail[-1].line) for one in queries)
-        told.update((rows[0].path, rows[0].line, rows[0].call is None and use.path, one.path) for one in missing)
+        told.update((where, one.path) for one in missing for where in (at_query, begun))
         told.update((use.path, use.function, use.serializer, one.path) for one in missing)
         told.update((view, use.serializer, one.path) for one in missing if view is not None)
         serializer = project.modules[use.serializer[0]].classes[use.serializer[1]].name
-        at = Place(use.path, use.at.line, use.at.column, use.symbol, f"class {use.symbol}") if isinstance(use.at, Class) else use.at
+        at: Place | Call = use.at if isinstance(use.at, Call) else _place(project, use, use.at)
         key, alone = (use.path, use.function), use.view is None or len(project.loads.serializer_uses.serializers_of(use.view)) == 1
         yield Serialized(use.path, use.symbol, at, serializer, one_of(rows), tuple(missing), queries, routes, key, use.view, alone)
     for answer in answers(project, roles):
@@ -99,6 +104,12 @@ def serialized(project: Project, roles: frozenset[Role]) -> Iterator[Serialized]
             symbol = project.calls.head(answer.key).name
             entry, _ = reached_from(project, answer.key)
             yield Serialized(answer.key[0], symbol, answer.place, answer.model, rows[0], tuple(found), (), entry, answer.key)
+
+
+def _place(project: Project, use: ManyRows, fact: Class) -> Place:
+    """Where a view asks for its list: in its ``get_queryset``, else the class."""
+    call = project.loads.serializer_uses.asked_in(use.view) if use.view is not None else None
+    return Place(use.path, *((fact.line, fact.column) if call is None else (call.line, call.column)), use.symbol, f"class {use.symbol}")
 
 
 def _loads_unread(project: Project, view: ClassKey | None) -> bool:

@@ -76,6 +76,14 @@ class SerializerFields:
             return found is not None and held is None
         return self._classes.find(held, "to_representation") is not None
 
+    def is_for(self, serializer: ClassKey, model: ClassKey) -> bool:
+        """The model is that of its ``Meta``, a base or a subclass of it: its fields are none of another's."""
+        found = self._meta_attribute(serializer, "model")
+        held = self._project.value(found[0].path, found[1].function, found[1].value) if found is not None else None
+        if held is None or held.kind is not RefKind.CLASS or held.function not in self._project.schema.mapped:
+            return True
+        return any(two in {base.function for base in self._classes.ancestors(*one)} for one, two in ((model, held.function), (held.function, model)))
+
     def costs(self, serializer: ClassKey, model: ClassKey, depth: int = 0) -> Costs:
         """What the serializer does with one object of `model`."""
         key = serializer, model
@@ -161,7 +169,7 @@ class SerializerFields:
         if "?" in names:
             return
         by_key = last in _BY_KEY and constant_string(field.keyword("lookup_field") or "'pk'") in ("pk", "id")
-        last_relation = names[-1:] if by_key and not many else ()
+        last_relation = names[-1:] if by_key and not many and not self._is_other_side(model, names) else ()
         is_written = bool(source) and field.keyword("read_only") != "True" and last != "ReadOnlyField"
         for read in self._sourced(model, names[: len(names) - len(last_relation)], field.place):
             # another source would change what `validated_data` holds
@@ -200,6 +208,12 @@ class SerializerFields:
             relation = mapped.relationships.get(name) if mapped is not None else None
             at = relation.target if relation is not None else None
         return at
+
+    def _is_other_side(self, model: ClassKey, names: tuple[str, ...]) -> bool:
+        """The other object of a one-to-one relation, whose key this one does not hold."""
+        owner = self._project.schema.mapped.get(self._target(model, names[:-1]) or model)
+        relation = owner.relationships.get(names[-1]) if owner is not None else None
+        return relation is not None and relation.reverse and not relation.many
 
     def _method(self, key: tuple[str, int], model: ClassKey) -> Iterator[Read | OwnQuery]:
         """A method that is handed the object, a static one as its first parameter."""

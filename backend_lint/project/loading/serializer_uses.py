@@ -93,8 +93,21 @@ class SerializerUses:
         chosen = self._classes.find(ref, "get_serializer_class")
         if chosen is not None and isinstance(chosen[1], int):
             return sorted(self._chosen(view, chosen[0].path, chosen[1], action))
-        held = self._held(view, "serializer_class")
+        held = self._plain(view, action)
         return [held] if held is not None else []
+
+    def _plain(self, view: ClassKey, action: str) -> ClassKey | None:
+        """``serializer_class``: what the action's decorator says, ``@action(serializer_class=...)``, else that of the view."""
+        found = self._classes.find(Ref(RefKind.CLASS, "", *view), action)
+        if found is not None and isinstance(found[1], int):
+            module = self._project.modules[found[0].path]
+            head = module.functions[found[1]]
+            for text in head.decorators:
+                made = module.bodies[head.scope].calls[int(text[1:])] if text[:1] == "#" and text[1:].isdigit() else None
+                if made is not None and (given := dict(made.keywords).get("serializer_class")):
+                    held = self._project.value(found[0].path, head.scope, given)
+                    return held.function if held is not None and held.kind is RefKind.CLASS else None
+        return self._held(view, "serializer_class")
 
     def _held(self, view: ClassKey, name: str) -> ClassKey | None:
         member = self._classes.find(Ref(RefKind.CLASS, "", *view), name)
@@ -112,7 +125,7 @@ class SerializerUses:
             if not fits or returned.value in ("None", "") or (action == "list" and _is_by_data(body, returned)):
                 continue
             for value in alternatives(returned.value):
-                held = self._class_of(view, path, function, value)
+                held = self._class_of(view, path, function, value, action)
                 if held is None:
                     return set()
                 found.add(held)
@@ -122,13 +135,13 @@ class SerializerUses:
                 break
         return found
 
-    def _class_of(self, view: ClassKey, path: str, function: int, value: str) -> ClassKey | None:
+    def _class_of(self, view: ClassKey, path: str, function: int, value: str, action: str) -> ClassKey | None:
         """A returned class: an attribute of the view, what its base class returns, or a class of the project."""
         if (attribute := value.removeprefix("%self.")) != value and attribute.isidentifier():
-            return self._held(view, attribute)
+            return self._plain(view, action) if attribute == "serializer_class" else self._held(view, attribute)
         calls = self._project.modules[path].bodies[function].calls
         if value.startswith("#") and _is_super(calls, value):
-            return self._held(view, "serializer_class")
+            return self._plain(view, action)
         ref = self._project.value(path, function, value)
         return ref.function if ref is not None and ref.kind is RefKind.CLASS else None
 
@@ -153,6 +166,19 @@ class SerializerUses:
         if member is None or isinstance(member[1], int):
             return tuple(loads.of_chain(chain) for chain in chains)
         return tuple(loads.placed(loads.of_chain(chain), member[0].path, member[1].function, member[1].value) for chain in chains)
+
+    def asked_in(self, view: ClassKey) -> Call | None:
+        """The query that a view's own ``get_queryset`` returns first."""
+        own = self._classes.find(Ref(RefKind.INSTANCE, "", *view), "get_queryset")
+        if own is None or not isinstance(own[1], int) or own[0].path != view[0]:
+            return None
+        body = self._project.modules[view[0]].bodies[own[1]]
+        for returned in body.returns:
+            if returned.value[:1] == "#" and returned.value[1:].isdigit() and _fits(body, returned.block, "list"):
+                call = body.calls[int(returned.value[1:])]
+                if not call.callee.endswith(".none"):
+                    return call if ".objects." in _root(body.calls, returned.value) else None
+        return None
 
     def _backends(self, view: ClassKey) -> Iterator[ClassKey]:
         """The classes of the project in ``filter_backends``."""

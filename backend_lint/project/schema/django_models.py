@@ -210,7 +210,9 @@ class ModelReader:
         names += [call.args[0] for call in calls if call.callee.endswith("with_metaclass") and call.args]
         for text in names:
             ref = self.values.resolver.value(path, fact.scope, text)
-            for method in ("__new__", "__init__") if ref is not None and ref.kind is RefKind.CLASS else ():
+            if ref is None or ref.kind is not RefKind.CLASS:
+                continue
+            for method in ("__new__", "__init__"):
                 found = self.values.resolver.classes.find(ref, method)
                 if found is not None and isinstance(found[1], int) and _puts(self.modules[found[0].path], found[1]):
                     return True
