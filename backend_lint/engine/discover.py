@@ -279,7 +279,7 @@ class _Search:
             return
         if not stat.S_ISREG(status.st_mode):
             if not stat.S_ISDIR(status.st_mode):
-                self.skip(name, f"not a regular file but {_type(status.st_mode)}")
+                self.skip(name, f"not a regular file but {_TYPES.get(stat.S_IFMT(status.st_mode), 'something else')}")
             return
         if status.st_size > self.settings.max_file_size:
             self.skip(name, too_large(status.st_size, self.settings))
@@ -344,7 +344,7 @@ def read_regular(path: str | os.PathLike[str], limit: int, follow: bool = False)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"not a regular file but {_type(status.st_mode)}")
+            raise OSError(f"not a regular file but {_TYPES.get(stat.S_IFMT(status.st_mode), 'something else')}")
         data = os.read(handle, min(status.st_size, limit) + 1)
         if len(data) <= status.st_size and len(data) <= limit and (more := list(_rest(handle, limit - len(data)))):
             data += b"".join(more)
@@ -395,7 +395,3 @@ def _why(error: BaseException) -> str:
 
 
 _TYPES = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFDIR: "a directory"}
-
-
-def _type(mode: int) -> str:
-    return _TYPES.get(stat.S_IFMT(mode), "something else")

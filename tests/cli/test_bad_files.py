@@ -38,16 +38,13 @@ def test_a_bad_file_is_named_and_the_others_are_checked(check: Run, project: Pat
 def test_syntax_of_a_newer_python_names_the_version(check: Run, project: Path) -> None:
     import sys
 
-    if sys.version_info >= (3, 14):
-        pytest.skip("no released Python is newer than the syntax of this test")
-    source, version = ("type A[T = int] = list[T]\n", "3.13") if sys.version_info >= (3, 12) else ("type A = int\n", "3.12")
-    if sys.version_info >= (3, 13):
-        source, version = "t = t'{x}'\n", "3.14"
-    (project / "new.py").write_text(source)
+    if sys.version_info >= (3, 12):
+        pytest.skip("this interpreter reads all that cannot be said in older words")
+    (project / "new.py").write_text('x = f"{f"{f"{f"{f"{y}"}"}"}"}"\n')
     (project / "good.py").write_text("bad_error()\n")
     report = json.loads(check("--format", "json").stdout)
     assert [one["path"] for one in report["findings"]] == ["good.py"]
-    assert version in report["unchecked"][0]["reason"]
+    assert "3.12" in report["unchecked"][0]["reason"]
 
 
 @pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
@@ -137,6 +134,7 @@ def test_a_file_whose_name_is_no_utf8_is_checked_when_it_is_named(below: bytes, 
     path = project / os.fsdecode(below)
     path.parent.mkdir(exist_ok=True)
     path.write_text("bad_error()\n")
+    (project / "backend-lint.toml").write_text("")
     named = os.fsdecode(below.partition(b"/")[0])
     done = check(named, "--format", "concise")
     assert done.returncode == 1 and "error[called-error]" in done.stdout, "a hook that names the file must not pass because of its name"

@@ -13,7 +13,10 @@ import yaml
 from command_runs import Run
 
 CLIENT = "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"
-API = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/orders')\ndef orders():\n    return []\n"
+API = (
+    "from fastapi import FastAPI\n\nfrom shop.client import fetch\n\napp = FastAPI()\n\n\n"
+    "@app.get('/orders')\ndef orders():\n    return fetch('https://stock.example/orders').json()\n"
+)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_what_it_writes_is_valid_and_the_next_run_passes(run: Run, project: Path
     assert run("--show-settings").returncode == 0
     after = run()
     assert after.returncode == 0 and "1 in the baseline" in after.stdout
-    (project / "shop" / "more.py").write_text(CLIENT)
+    (project / "shop" / "more.py").write_text(CLIENT + "\n\nRATES = fetch('https://bank.example/rates').json()\n")
     assert "shop/more.py" in run().stdout, "what is new is reported"
 
 

@@ -54,6 +54,9 @@ def test_from_nothing_to_a_hook_that_holds(stranger: Stranger, tmp_path: Path) -
         (project / "shop" / path.name).write_bytes(path.read_bytes())
     (project / "requirements.txt").write_text("fastapi\nrequests\n")
     (project / "shop" / "notify.py").write_text("import requests\n\n\ndef notify(order):\n    requests.post('https://warehouse.example', json=order)\n")
+    route = "from fastapi import APIRouter\n\nfrom shop.notify import notify\n\nrouter = APIRouter()\n\n\n"
+    route += "@router.post('/paid')\ndef paid(order: dict):\n    notify(order)\n"
+    (project / "shop" / "hooks.py").write_text(route)
     git = ["git", "-c", "user.name=Stranger", "-c", "user.email=stranger@example.org"]
     stranger.say(["git", "init", "-q"], project)
 
@@ -80,7 +83,10 @@ def test_from_nothing_to_a_hook_that_holds(stranger: Stranger, tmp_path: Path) -
     # one key of what init wrote is changed, as its comment says
     settings = (project / "backend-lint.toml").read_text()
     (project / "backend-lint.toml").write_text(settings.replace('fail-on = "error"', 'fail-on = "warning"'))
-    (project / "shop" / "more.py").write_text("import requests\n\n\ndef ask():\n    return requests.get('https://bank.example', params={'a': 1})\n")
+    (project / "shop" / "more.py").write_text(
+        "import requests\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+        "@router.get('/rate')\ndef rate():\n    return requests.get('https://bank.example', params={'a': 1}).json()\n"
+    )
     stranger.say([*git, "add", "-A"], project)
     refused = stranger.say(["pre-commit", "run"], project, status=1)
     assert "shop/more.py" in refused and "outbound-call-without-timeout" in refused and "Failed" in refused

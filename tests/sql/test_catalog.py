@@ -79,9 +79,10 @@ def test_forgetting() -> None:
 
 
 def test_seeds() -> None:
-    tables = "CREATE TABLE t (a int); CREATE TABLE u (a int);"
-    catalog = replayed(f"{tables} INSERT INTO t VALUES (1), (2); INSERT INTO u VALUES (1); INSERT INTO u SELECT a FROM t")
+    tables = "CREATE TABLE t (a int); CREATE TABLE u (a int PRIMARY KEY); CREATE TABLE v (a int);"
+    catalog = replayed(f"{tables} INSERT INTO t VALUES (1), (2); INSERT INTO u VALUES (1); INSERT INTO u SELECT a FROM t; INSERT INTO v VALUES (1)")
     assert catalog.tables["t"].seeded and not catalog.tables["u"].seeded
+    assert catalog.tables["v"].seeded, "a row that nothing tells from another is a mark or a version"
     assert not any(table.seeded for table in replayed("-- PostgreSQL database dump\nCREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)").tables.values())
 
 

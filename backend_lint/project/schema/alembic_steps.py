@@ -163,8 +163,7 @@ class Steps:
             decided[block.subject] = holds
             return self._branch(frame, body, number, holds)
         if block.kind is BlockKind.ORELSE:
-            holds = decided.get(block.subject)
-            return self._branch(frame, body, number, None if holds is None else not holds, other=True)
+            return self._branch(frame, body, number, None if (holds := decided.get(block.subject)) is None else not holds, other=True)
         if block.kind is BlockKind.ELSE:
             return self._block(frame, body, number) if not decided.pop(_FAILED, False) else None
         if block.kind in (BlockKind.FOR, BlockKind.COMPREHENSION):

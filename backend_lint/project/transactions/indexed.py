@@ -55,6 +55,15 @@ class Indexed:
         return [(one, self.body.calls[one]) for one in sorted(numbers)]
 
     @functools.cached_property
+    def passed(self) -> Mapping[str, Sequence[int]]:
+        """The calls that each value is an argument of."""
+        found: dict[str, list[int]] = {}
+        for number, call in enumerate(self.body.calls):
+            for text in {*call.args, *(value for _, value in call.keywords)}:
+                found.setdefault(text, []).append(number)
+        return found
+
+    @functools.cached_property
     def assigned(self) -> Mapping[str, Sequence[Assign]]:
         """The assignments to each target."""
         found: dict[str, list[Assign]] = {}

@@ -138,11 +138,9 @@ def fields_to_save(project: Project, key: FunctionKey, row: Row) -> tuple[str, .
 
 def _is_changed_elsewhere(project: Project, key: FunctionKey, texts: set[str], depth: int) -> bool:
     """The row is handed to a function that sets attributes of what it is given, or to a method of its own that is not known."""
-    edges = project.calls.numbered(key)
-    for number, call in enumerate(project.calls.body(key).calls):
-        if texts.isdisjoint((*call.args, *(value for _, value in call.keywords))):
-            continue
-        edge = edges.get(number)
+    edges, indexed = project.calls.numbered(key), project.transactions.indexed(key)
+    for number in sorted({number for text in texts for number in indexed.passed.get(text, ())}):
+        edge, call = edges.get(number), indexed.body.calls[number]
         if edge is None:
             if any(call.callee.startswith(f"{text}.") for text in texts):
                 return True
