@@ -13,7 +13,7 @@ from backend_lint.facts.access import Access, Candidate, Path
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import BlockKind
 from backend_lint.facts.query import Query, Site
-from backend_lint.facts.schema import Dialect, IndexKey, Table, TableKind
+from backend_lint.facts.schema import Dialect, Index, IndexKey, Table, TableKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.answer_weight import compared, is_followed, is_walked, is_weak, tells_better, tests_strongly
 from backend_lint.project.blocks import around
@@ -166,6 +166,8 @@ class Answers:
         for answer in (*self.unserved, *self._unsorted):
             table, candidate = answer.table, answer.access.candidate
             assert table is not None and candidate is not None
+            if any(_is_there(index, candidate) for index in table.indexes):
+                continue
             keys = frozenset(key.column or key.expression for key in candidate.keys)
             groups.setdefault((table.name, _lack(answer.access, table), keys, candidate.method), []).append(answer)
         merged = _merged(groups)
@@ -372,6 +374,16 @@ def _for_all(candidate: Candidate, answers: Iterable[Answer]) -> Candidate:
 def _share_of_few(table: Table, candidate: Candidate) -> float | None:
     """What flags and kinds alone leave of a table; None if anything else is asked."""
     return share_of_few(table.column(key.column) for key in candidate.keys)
+
+
+def _is_there(index: Index, wanted: Candidate) -> bool:
+    """The index begins with the keys of the wanted one, which would serve no better."""
+    if index.method != wanted.method or index.where_text or len(index.keys) < len(wanted.keys):
+        return False
+    pairs = list(zip(index.keys, wanted.keys, strict=False))
+    if any((one.column, one.expression, one.opclass) != (other.column, other.expression, other.opclass) for one, other in pairs):
+        return False
+    return len({one.descending == other.descending for one, other in pairs}) == 1
 
 
 def _lack(access: Access, table: Table) -> Lack:

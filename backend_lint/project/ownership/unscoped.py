@@ -70,7 +70,7 @@ class Finder:
         self.lookups = Lookups(project, self.frames, self.keys)
         self.checks = Checks(project, self.frames)
         self._siblings: dict[str, tuple[Site, ...]] = {}
-        self._published: dict[str, bool] = {}
+        self._published: dict[str, frozenset[FunctionKey]] = {}
 
     def key(self, table: str) -> OwnerKey | None:
         """The key that says most about who owns the rows of a table; None if nobody or only perhaps somebody does. A row of a user is his own."""
@@ -99,13 +99,13 @@ class Finder:
             if limited and self.frames.is_caller(key, self.frames.calls_behind(key, site.call)) and self.project.reached_from(key) is not None:
                 yield site
 
-    def is_published(self, table: str) -> bool:
-        """Whether whoever is not logged in is shown any row of a table by its number: what may be read so is no secret."""
+    def is_published(self, table: str, asking: FunctionKey) -> bool:
+        """Whether another handler than `asking` shows whoever is not logged in any row of a table by its number: what may be read so is no secret."""
         if table not in self._published:
             sites = [site for site in self.project.queries.of_table(table) if site.function >= 0 and site.call >= 0]
             handlers = {(site.path, site.function) for site in sites if self.project.modules[site.path].role is Role.APPLICATION}
-            self._published[table] = any(self._shows_all(handler, table) for handler in sorted(handlers))
-        return self._published[table]
+            self._published[table] = frozenset(handler for handler in handlers if self._shows_all(handler, table))
+        return bool(self._published[table] - {asking})
 
     def _shows_all(self, handler: FunctionKey, table: str) -> bool:
         routes = self.project.routes.by_handler(handler)
@@ -209,7 +209,7 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
         return None  # an account that is found by something else than its name in the address is most often found for somebody
     if effect is Effect.READ and not finder.limits_some:
         return None
-    if checks.asked_within(lookup) or (effect is Effect.READ and finder.is_published(lookup.table)):
+    if checks.asked_within(lookup) or (effect is Effect.READ and finder.is_published(lookup.table, lookup.handler)):
         return None
     site = lookup.site
     siblings = finder.siblings(lookup.table)
