@@ -26,6 +26,9 @@ _METERED = re.compile(r"(?:^|_)(?:tokens?|prompt|completion|gpu|inference)(?:$|_
 _DECLARED = re.compile(r"(?:^|_)(?:income|salary|wages?|declared|reported)(?:_|$)")
 """What people say of themselves: nobody pays it out of this table."""
 
+_COST = re.compile(r"(?:^|_)costs?$")
+"""As often what something weighs in a computation."""
+
 
 class FloatForMoney(ProjectRule):
     """An amount of money is kept as a binary floating-point number.
@@ -97,7 +100,8 @@ class FloatForMoney(ProjectRule):
                     continue
                 if _RATIO.search(name) or _PHYSICAL.search(name) or _SHARES.search(name):
                     continue
-                if not self.shows(Profile.STRICT) and (_DECLARED.search(name) or not is_computed_with(project, column.name)):
+                vague = _DECLARED.search(name) or _COST.search(name)
+                if not self.shows(Profile.STRICT) and (vague or not is_computed_with(project, column.name) or not _is_in_use(project, table.name)):
                     continue
                 place = project.places.column(table, column.name)
                 declared = project.schema.declared.get(table.name)
@@ -110,3 +114,8 @@ class FloatForMoney(ProjectRule):
                     message = f"{what}: sums drift by cents; alter the column"
                     made = Evidence(column.path, column.line, f"`{column.name}` becomes {column.type} here")
                     yield self.finding(place.path, place, message, symbol=place.symbol, evidence=[made])
+
+
+def _is_in_use(project: Project, table: str) -> bool:
+    """The application asks for rows of the table, or writes them: a model that is only kept is nobody's books."""
+    return any(project.modules[site.path].role is Role.APPLICATION for site in project.queries.of_table(table) if site.path in project.modules)
