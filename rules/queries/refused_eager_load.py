@@ -20,7 +20,7 @@ class RefusedEagerLoad(ProjectRule):
 
     Follows the names given to `select_related()` and `prefetch_related()` through the models. Reports columns (`author__name`, `author_id`), and in
     `select_related()` what leads to many rows (many-to-many relations, the far side of a foreign key) and generic foreign keys. Names that the model does
-    not have are left alone, for another package may add them, and so are names that the query itself annotates.
+    not have are reported where all of its fields are known; names that the query itself annotates, and those of users, to whom packages add, are left alone.
 
     ## Why is this bad
 
@@ -112,7 +112,7 @@ class RefusedEagerLoad(ProjectRule):
                 one.key[0],
                 one.call,
                 f"`{method}(\"{one.lookup}\")`: {said.format(name=one.name, model=one.model.name)}, so that Django raises {raised} each time rows are loaded; "
-                f"{_cure(one, cure)}",
+                f"{_cure(one, cure)}" + ("; it refuses " + ", ".join(f"`{name}`" for name in one.also) + " too" if one.also else ""),
                 symbol=project.calls.head(one.key).name,
                 evidence=(Evidence(one.model.path, one.line or one.model.line, f"`{one.name}` of {one.model.name}"),),
             )
@@ -120,12 +120,16 @@ class RefusedEagerLoad(ProjectRule):
 
 _SAID = {
     Why.COLUMN: ("`{name}` is a column of {model} and no relation", "name only `{before}`"),
+    Why.NONE: ("{model} has no field `{name}`", ""),
     Why.MANY: ("`{name}` of {model} leads to many rows, which no join for one row can load", "load it with `prefetch_related(\"{path}\")`"),
     Why.ANY_MODEL: ("`{name}` of {model} may lead to any model, which no join can load", "load it with `prefetch_related(\"{path}\")`"),
 }
 
 
 def _cure(one: Refused, cure: str) -> str:
+    if one.why is Why.NONE:
+        column = f"{one.name}_id"
+        return f"`{column}` is a plain column: make it a ForeignKey, or load those rows by their keys" if column in one.model.fields else "leave it out"
     if one.why is not Why.COLUMN:
         return cure.format(path="__".join(filter(None, (one.before, one.name))))
     if one.name.endswith("_id") and one.name.removesuffix("_id") in one.model.relationships:

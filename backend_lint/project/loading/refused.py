@@ -11,6 +11,7 @@ import msgspec
 from backend_lint.facts.file import Role
 from backend_lint.facts.python import Call
 from backend_lint.project.calls import FunctionKey
+from backend_lint.project.references import RefKind
 from backend_lint.project.schema.mapping import ClassKey, Field, Mapped, Relationship
 from backend_lint.project.value_text import alternatives, parse
 
@@ -32,6 +33,8 @@ class Why(enum.StrEnum):
     """What is wrong with a name."""
 
     COLUMN = "column"
+    NONE = "none"
+    """The model has no such field."""
     MANY = "many"
     ANY_MODEL = "any-model"
     """A generic foreign key, which no join can follow."""
@@ -48,6 +51,8 @@ class Refused(msgspec.Struct, frozen=True):
     model: Mapped
     line: int
     why: Why
+    also: tuple[str, ...] = ()
+    """The other lookups of the call that are refused."""
 
 
 def refused_loads(project: Project) -> Iterator[Refused]:
@@ -69,10 +74,13 @@ def _of_call(project: Project, key: FunctionKey, number: int) -> Iterator[Refuse
     chains = django.evaluate(django.frame(*key), f"#{number}")
     if not chains or any(_is_own(project, chain, method) for chain in chains):
         return
+    told: list[Refused] = []
     for lookup in lookups:
         found = [_refused(project, key, call, chain, lookup, method) for chain in chains]
         if found[0] is not None and None not in found:
-            yield found[0]
+            told.append(found[0])
+    if told:
+        yield msgspec.structs.replace(told[0], also=tuple(one.lookup for one in told[1:]))
 
 
 def _loads_objects(project: Project, key: FunctionKey, number: int) -> bool:
@@ -118,7 +126,7 @@ def _refused(project: Project, key: FunctionKey, call: Call, chain: Chain, looku
     for position, name in enumerate(parts):
         if mapped is None or mapped.abstract:
             return None
-        why, line, target = _part(mapped, name, method)
+        why, line, target = _part(project, mapped, name, method)
         if why is not None and method == "prefetch_related" and position < len(parts) - 1:
             return None  # what lies behind a column is not looked at
         if why is not None:
@@ -127,7 +135,7 @@ def _refused(project: Project, key: FunctionKey, call: Call, chain: Chain, looku
     return None
 
 
-def _part(mapped: Mapped, name: str, method: str) -> tuple[Why | None, int, ClassKey | None]:
+def _part(project: Project, mapped: Mapped, name: str, method: str) -> tuple[Why | None, int, ClassKey | None]:
     """Why a name is refused, if it is; the line of the field; the model that it leads to, if it is known."""
     relation: Relationship | None = mapped.by_query_name(name) if method == "select_related" else mapped.relationships.get(name)
     if relation is not None:
@@ -140,6 +148,19 @@ def _part(mapped: Mapped, name: str, method: str) -> tuple[Why | None, int, Clas
     if field is not None and field.type and name not in mapped.primary_key:
         return Why.COLUMN, field.line, None
     key = mapped.relationships.get(name.removesuffix("_id"))
+    if field is None and key is None and method == "select_related" and _is_whole(project, mapped) and name.isidentifier():
+        return Why.NONE, mapped.line, None
     if field is None and key is not None and name.endswith("_id") and not key.many and not key.reverse and not key.generic:
         return Why.COLUMN, key.line, None
     return None, 0, None
+
+
+def _is_whole(project: Project, mapped: Mapped) -> bool:
+    """All fields of a model are known: nothing of it was not understood, and no package is known to add to it, as they add to users."""
+    classes = {mapped.key, *(base.function for base in project.resolver.classes.ancestors(*mapped.key) if base.kind is RefKind.CLASS)}
+    if mapped.unknown or mapped.key == project.loads.django.objects.user_model:
+        return False
+    if any(other.parent in classes or other.proxy for other in project.schema.mapped.values() if other.parent is not None and other.parent in classes):
+        return False
+    outside = [base.name for base in project.resolver.classes.ancestors(*mapped.key) if base.kind is RefKind.EXTERNAL]
+    return all(name.startswith(("django.db.models", "builtins.", "object", "typing.", "abc.")) for name in outside)
