@@ -268,6 +268,21 @@ def test_django_s_login_middleware_guards_every_route(linked: Linked) -> None:
     assert verdicts(route(project, "*", "/")) == {"LoginRequiredMiddleware": True}
 
 
+def test_a_middleware_that_hands_the_view_to_login_required_leaves_no_route_open(linked: Linked) -> None:
+    """Some addresses pass, so that it is not known which: never open."""
+    project = linked(
+        {
+            "settings.py": "ROOT_URLCONF = 'urls'\nMIDDLEWARE = ['gate.Gate']\n",
+            "gate.py": "from django.contrib.auth.decorators import login_required\n\n\nclass Gate:\n    def __init__(self, get_response):\n"
+            "        self.get_response = get_response\n\n    def __call__(self, request):\n        return self.get_response(request)\n\n"
+            "    def process_view(self, request, view, args, kwargs):\n        if request.path.startswith('/accounts'):\n            return None\n"
+            "        return login_required(view)(request, *args, **kwargs)\n",
+            "urls.py": "from django.urls import path\ndef f(request): ...\nurlpatterns = [path('', f)]\n",
+        }
+    )
+    assert route(project, "*", "/").authenticated is None
+
+
 @pytest.mark.parametrize(("switch", "guarded"), [("True", None), ("False", False), ("os.environ.get('CLOSED')", None)])
 def test_a_login_middleware_behind_a_switch_guards_only_while_it_is_on(linked: Linked, switch: str, guarded: bool | None) -> None:
     project = linked(

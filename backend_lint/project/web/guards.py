@@ -240,6 +240,9 @@ class Guards:
         given = [*call.args, *(value for key, value in call.keywords if key in ("status", "status_code", "code"))]
         if any(value.rpartition(".")[2] in _UNKNOWN_CALLER for value in given):
             return True
+        wrapped = self.values.call(place._replace(text=call.callee)) if call.callee[:1] == "#" else None
+        if wrapped is not None and (ref := self.resolver.value(place.path, place.function, wrapped.callee)) is not None and ref.name in _VERIFYING:
+            return True  # ``return login_required(view)(request)``
         return call.callee.rpartition(".")[2] in _REDIRECTS and self._is_login(place, given)
 
     def hook(self, ref: Ref, place: tuple[str, int]) -> Guard | None:
