@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from backend_lint.api import Evidence, Finding, Mends, Place, Profile, ProjectRule, Severity
 from backend_lint.project import Project
-from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace
+from backend_lint.project.transactions import Origin, Overwrite, Race, RawRace, SlowSave
 from backend_lint.project.transactions.edits import with_f
 from backend_lint.project.transactions.race_advice import advice
 from backend_lint.project.transactions.rows import written_fields
@@ -25,7 +25,7 @@ class ReadModifyWriteRace(Mends, ProjectRule):
     `save()` of a whole row of which another place counts a column with `F()`. A row lock that is really taken, in the function or by its callers, a lock
     of another kind, `F()`, a version column, a unique key and SERIALIZABLE are known; `select_for_update` on a queryset that is never run, or that ends in
     `create()` or an aggregate, is no lock. A row that is handed in must come from a known caller. Lost positions, lost counts
-    that no code reads, and mails sent twice are information of the profile `strict`.
+    that no code reads, mails sent twice, and rows saved whole after another service was waited for, are information of the profile `strict`.
 
     ## Why is this bad
 
@@ -92,6 +92,8 @@ class ReadModifyWriteRace(Mends, ProjectRule):
         yield from (self._raced(project, race) for race in transactions.races if strict or not race.minor)
         yield from (self._raw(project, raw) for raw in transactions.raw_races)
         yield from (self._overwritten(project, overwrite) for overwrite in transactions.overwrites if strict or not overwrite.at_once)
+        told = {(race.key, race.row.model.key) for race in transactions.races} | {(one.key, one.row.model.key) for one in transactions.overwrites}
+        yield from (self._slow(project, slow) for slow in transactions.slow_saves if strict and (slow.key, slow.row.model.key) not in told)
 
     def _raced(self, project: Project, race: Race) -> Finding:
         row = race.row
@@ -134,6 +136,11 @@ class ReadModifyWriteRace(Mends, ProjectRule):
             f"save() writes every column of {name} back as it was loaded, {counter.name} too, which others count meanwhile; {cure}",
             symbol=project.calls.head(one.key).name, evidence=evidence, severity=Severity.INFO if one.at_once else None,
         )
+
+    def _slow(self, project: Project, one: SlowSave) -> Finding:
+        evidence = [Evidence(path, line, text) for path, line, text in one.places]
+        symbol = project.calls.head(one.key).name
+        return self.finding(one.key[0], one.save, one.message(shown(one.call.callee)), symbol=symbol, evidence=evidence, severity=Severity.INFO)
 
     def mend(self, node: libcst.CSTNode, finding: Finding) -> libcst.CSTNode | None:
         return with_f(node) if finding.suggestion is not None and finding.suggestion.startswith("F(") else None

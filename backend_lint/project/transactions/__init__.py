@@ -23,6 +23,7 @@ from backend_lint.project.transactions.reach import Inside, Open, Reach
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand
 from backend_lint.project.transactions.scattered import Scattered, ScatteredWrites
 from backend_lint.project.transactions.scopes import Scope, Scopes
+from backend_lint.project.transactions.slow_saves import SlowSave, SlowSaves
 from backend_lint.project.transactions.split_units import SplitUnit, split_units
 from backend_lint.project.transactions.units import Units
 from backend_lint.project.transactions.work import Work
@@ -54,6 +55,7 @@ __all__ = [
     "Scope",
     "Scopes",
     "Sent",
+    "SlowSave",
     "Spanning",
     "SplitUnit",
     "Stake",
@@ -117,6 +119,11 @@ class Transactions:
     def overwrites(self) -> tuple[Overwrite, ...]:
         """Saves of whole rows of which others count a column."""
         return tuple(Overwrites(self._project, self.locks, self.rows).all())
+
+    @functools.cached_property
+    def slow_saves(self) -> tuple[SlowSave, ...]:
+        """Saves of whole rows that were loaded before another service was waited for."""
+        return tuple(SlowSaves(self._project, self.locks, self.rows).all())
 
     @functools.cached_property
     def dual_writes(self) -> tuple[DualWrite, ...]:
