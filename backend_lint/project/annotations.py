@@ -42,6 +42,8 @@ def _subscripted(resolver: Resolver, path: str, function: int, base: str, inner:
     if inner.startswith("[") and inner.endswith("]") and base.rpartition(".")[2] in ("Annotated", "Union"):
         inner = inner[1:-1]
     items = split(inner)
+    if not items:
+        return _named(resolver, path, function, base, depth)  # ``tuple[()]``
     name = base.rpartition(".")[2]
     if name == "Annotated":
         found = instance_of(resolver, path, function, items[0], depth + 1)

@@ -12,6 +12,7 @@ from backend_lint.facts.route import EntryKind
 from backend_lint.lazy_regex import lazy_regex
 from backend_lint.project.calls import FunctionKey
 from backend_lint.project.libraries import Effect
+from backend_lint.project.references import RefKind
 from backend_lint.project.value_text import alternatives, call_ids, parse
 
 if TYPE_CHECKING:
@@ -75,7 +76,11 @@ def _from_call(project: Project, key: FunctionKey, number: int, depth: int) -> O
     call = calls[number]
     edge = next((one for one in project.calls.edges(key) if one.number == number), None)
     if edge is not None:
-        effect = project.calls.effect(edge.target) if edge.target.is_external else project.calls.summary(edge.target.function)
+        effect = Effect.NONE
+        if edge.target.is_external:
+            effect = project.calls.effect(edge.target)
+        elif edge.target.kind is RefKind.FUNCTION:
+            effect = project.calls.summary(edge.target.function)
         if effect & Effect.DATABASE_READ and edge.target.is_external and edge.target.name.rpartition(".")[2] in ("fetchall", "fetch", "all", "scalars", "find"):
             return Origin(Source.QUERY, Evidence(path, call.line, "the items are the rows of this query, nobody knows how many"))
         if effect & Effect.HTTP and (edge.target.is_external or project.calls.reaches(key, Effect.HTTP, first=[edge])):

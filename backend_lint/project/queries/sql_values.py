@@ -78,6 +78,8 @@ class Strings:
 
     def _texts(self, path: str, function: int, value: str, at: Place) -> Texts:
         sign = value[:1]
+        if not sign:
+            return ()  # ``str()``
         if sign in "'\"":
             return self._constant(path, function, value, at)
         if value[:2] == "f'":

@@ -1,0 +1,36 @@
+"""Code that is odd but valid costs no rule its answer: each of these once ended one with an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend_lint.config import Settings
+from backend_lint.engine.run import run
+from backend_lint.registry import Registry
+
+ODD = {
+    "a query in a loop over what a class gives": (
+        "from sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import DeclarativeBase, Session\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\n"
+        "class Item(Base):\n    __tablename__ = 'items'\n    id = Column(Integer, primary_key=True)\n\n\n"
+        "class Kinds(list):\n    pass\n\n\nclass Names(Kinds):\n    pass\n\n\n"
+        "def each(session: Session):\n    for name in Names('abc'):\n        session.query(Item).filter(Item.id == name).first()\n"
+    ),
+    "an annotation with nothing in its brackets": (
+        "class Store:\n    pass\n\n\nclass Shop:\n    def __init__(self, store: 'tuple[()]', other: 'type[()]' = ()) -> None:\n"
+        "        self.store = Store()\n        self.other = other\n"
+    ),
+    "an empty str()": (
+        "import sqlite3\n\n\ndef rows(c: sqlite3.Cursor, more):\n    text = str()\n"
+        "    text += 'SELECT a FROM t'\n    if more:\n        text += str() + ' WHERE b = 1'\n"
+        "    return c.execute(str()), c.execute(text)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_no_rule_fails(what: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(ODD[what])
+    result = run(Settings(root=tmp_path, profile="all", cache=False, jobs=1), Registry.load(entry_points=False))
+    assert not result.unchecked
