@@ -84,5 +84,5 @@ def is_nearest(path: str, kept: str, rivals: Sequence[str]) -> bool:
 
 
 def has_known_indexes(table: Table) -> bool:
-    """Not one that Django does not manage: somebody else makes it, and with it indexes of which the model says nothing."""
-    return table.managed or not table.source.startswith("django")
+    """Not one that the model does not manage: somebody else makes it, and with it indexes of which the model says nothing."""
+    return table.managed or not table.source.startswith(("django", "sqlalchemy"))

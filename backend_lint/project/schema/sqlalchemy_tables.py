@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from backend_lint.project.schema.sqlalchemy_expressions import Expressions
     from backend_lint.project.schema.sqlalchemy_indexes import Indexes
 
+_OTHER_DATABASES = (
+    "clickhouse_", "trino.", "pyathena.", "snowflake.", "databricks.", "sqlalchemy_bigquery", "google.cloud.bigquery", "duckdb", "sqlalchemy_redshift",
+    "pyhive.",
+)  # fmt: skip
 CONSTRAINTS = frozenset({"Index", "UniqueConstraint", "PrimaryKeyConstraint", "ForeignKeyConstraint", "CheckConstraint", "ExcludeConstraint"})
 
 
@@ -124,8 +128,13 @@ class Tables:
         columns_ = tuple(self._column(spec, one, primary, target) for one in spec.columns)
         return Table(
             spec.name, columns_, primary, tuple(indexes), tuple(keys), tuple(checks), TableKind.VIEW if spec.is_view and not primary else TableKind.TABLE,
-            source=source, unknown=tuple(unknown), model=spec.model, path=spec.path, line=spec.line,
+            managed=not self._is_elsewhere(spec.path), source=source, unknown=tuple(unknown), model=spec.model, path=spec.path, line=spec.line,
         )  # fmt: skip
+
+    def _is_elsewhere(self, path: str) -> bool:
+        """The file speaks to another kind of database, for queries of which it names the tables: these have keys and indexes of their own kind."""
+        module = self.values.project.modules.get(path)
+        return module is not None and any(found.module.startswith(_OTHER_DATABASES) for found in module.facts.imports)
 
     def name(self, spec: TableSpec, kind: str, columns: Sequence[str], given: str = "", referred: str = "", to_columns: Sequence[str] = ()) -> str:
         """The name by the conventions of the table's metadata."""
