@@ -112,6 +112,13 @@ def test_a_migration_that_refuses_a_database_without_its_rows_goes_on(project: C
     assert project(CREATE, body).tables["t"].column("b") is not None
 
 
+def test_a_handler_that_raises_again_ends_no_more_than_its_migration(project: Callable[..., Replayed]) -> None:
+    """The error of a handler once ended the reading of the whole schema."""
+    body = 'try:\n    op.add_column("none", sa.Column("b", sa.Integer()))\n    raise RuntimeError("no table")\nexcept Exception as error:\n    raise error'
+    found = project(CREATE, body, 'op.add_column("t", sa.Column("c", sa.Integer()))')
+    assert [column.name for column in found.tables["t"].columns] == ["id", "a", "c"]
+
+
 def test_a_constraint_that_is_dropped_by_a_name_of_run_time_may_be_the_unique_one(project: Callable[..., Replayed]) -> None:
     create = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a", sa.Integer(), unique=True))'
     rows = 'for row in op.get_bind().execute(sa.text("SELECT conname FROM pg_constraint")):\n    op.execute(f\'ALTER TABLE t DROP CONSTRAINT "{row[0]}"\')'

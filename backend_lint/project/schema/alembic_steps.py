@@ -189,9 +189,9 @@ class Steps:
             return self._block(frame, body, number)
         except OperationFailedError:
             decided[_FAILED] = True
-            return self._block(frame, body, handlers[0].block)
         finally:
             self._tries -= 1
+        return self._block(frame, body, handlers[0].block)
 
     # -- branches and loops ------------------------------------------------------------------------
 
