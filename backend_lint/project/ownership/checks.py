@@ -25,6 +25,11 @@ _PLAIN_GUARDS = lazy_regex(
     r"|require_?login\w*|login_?required\w*|jwt_?auth\w*|token_required|get_current_(?:active_)?user|current_(?:active_)?user|get_user|LoginRequired\w*|security|\w*OAuth2\w*|HTTPBearer|bearer\w*|verify_(?:jwt|token)\w*|decode_\w*token)$",
     re.I,
 )
+_ROLE_GUARD = lazy_regex(
+    r"(?:\w+\.)*(?:require_)?(?!(?:\w+_)?(?:login|logged_in|auth\w*|jwt|token|session|user|account|profile|e?mail|verified|active|api_?key|csrf|fresh|refresh|otp|2fa|mfa|onboard\w*"
+    r"|post|get|http\w*|ajax|htmx|json|setup|sudo|terms|consent|password)_)[a-z]+(?:_[a-z]+)*_(?:required|only)$"
+)
+"""``coach_required``: who has the role sees the rows of others."""
 _REQUESTS = frozenset({"%request", "%self.request", "request"})
 _ANSWERS = ("Serializer", "Schema", "Form", "Response", "Exception", "Error")
 _TESTS = (BlockKind.IF, BlockKind.WHILE, BlockKind.CASE)
@@ -55,7 +60,8 @@ class Checks:
 
     def _is_strict(self, guard: Guard) -> bool:
         if guard not in self._guards:
-            self._guards[guard] = bool(guard.needs) or not (_PLAIN_GUARDS.match(guard.name) or (guard.verifies is not None and not self._speaks(guard)))
+            role = _ROLE_GUARD.match(guard.name) is not None
+            self._guards[guard] = bool(guard.needs) or role or not (_PLAIN_GUARDS.match(guard.name) or (guard.verifies is not None and not self._speaks(guard)))
         return self._guards[guard]
 
     def _speaks(self, guard: Guard) -> bool:
@@ -112,6 +118,9 @@ class Checks:
         if frames.is_caller(key, lookup.given) or frames.is_caller(key, frames.calls_behind(key, lookup.call)):
             return True
         for caller, edge in lookup.way:
+            name = edge.call.callee.rpartition(".")[2]
+            if ASKS.search(name) and not is_of_credentials(name):
+                return True
             if self._function_asks(edge.target.function) or (caller != key and self._decides(caller)):
                 return True
         subject = frozenset({f"#{lookup.call}"}) | frozenset(text for text in lookup.given if self._is_choice(key, text))
@@ -170,6 +179,8 @@ class Checks:
         texts = [block.subject for block in body.blocks] + [call.callee for call in body.calls]
         texts += [text for _, text, _ in body.conditions] + [one.value for one in body.raises]
         plain = [without_strings(text) for text in texts if text]
+        if any(_is_refusal(value) for call in body.calls for value in (*call.args, *(given for _, given in call.keywords))):
+            return True
         return any(ASKS.search(text) and not is_of_credentials(text) for text in plain)
 
     def _test_asks(self, key: FunctionKey, text: str, subject: frozenset[str]) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _DEEPEST = 3
 _CAPABILITY = lazy_regex(r"token|(?:^|_)key|code|secret|hash|nonce|invit|signature|otp", re.IGNORECASE)
 """Columns whose value only he can know whom it was given to."""
+_SHOWN = lazy_regex(r"(?:^|_)(?:public|published|publicly_visible|visibility|listed)$", re.IGNORECASE)
 _VERBS = (Verb.SELECT, Verb.UPDATE, Verb.DELETE)
 
 
@@ -133,6 +134,10 @@ class Lookups:
         """Whether a query asks for nothing but the number or the name of the row: no state, no owner, nothing that is not understood."""
         asked = conjuncts(query.where)
         return not query.unknown and not query.subqueries and len(asked) == 1 and isinstance(asked[0], Comparison)
+
+    def is_of_shown(self, query: Query) -> bool:
+        """Whether a query asks for rows that their owners show to others: ``is_public=True``."""
+        return any(isinstance(one, Comparison) and _SHOWN.search(one.left.column) for one in conjuncts(query.where))
 
     def _columns(self, table: str) -> frozenset[str]:
         known = self._project.schema.table(table)

@@ -209,6 +209,8 @@ def _judged(finder: Finder, lookup: Lookup) -> Unscoped | None:
         return None  # an account that is found by something else than its name in the address is most often found for somebody
     if effect is Effect.READ and not finder.limits_some:
         return None
+    if effect is Effect.READ and finder.lookups.is_of_shown(lookup.site.query):
+        return None
     if checks.asked_within(lookup) or (effect is Effect.READ and finder.is_published(lookup.table, lookup.handler)):
         return None
     site = lookup.site
