@@ -71,7 +71,8 @@ def annotation(values: Values, frame: Frame, text: str, depth: int = 0) -> Annot
         return annotation(values, frame, content, depth + 1)
     if base == "Annotated":
         inner = annotation(values, frame, items[0], depth + 1)
-        return inner._replace(extras=(*[values.evaluate(frame, item) for item in items[1:]], *inner.extras))
+        # of a conditional expression the first: the others are other ways to fill the same column
+        return inner._replace(extras=(*[values.evaluate(frame, (alternatives(item) or [item])[0]) for item in items[1:]], *inner.extras))
     if base in _LISTS or base in _DICTS:
         element = annotation(values, frame, items[-1] if base in _DICTS else items[0], depth + 1)
         return element._replace(many=True, optional=False, inner=element.inner if not element.many else "", raw=text)
