@@ -27,6 +27,9 @@ _ONE_TIME = lazy_regex(r"(?:^|[.%])(?:totp|hotp|otp)\.(?:verify|match)$", re.IGN
 _COMPARED = lazy_regex(r"==[^=]*\.(?:password|otp|pin|totp)\)|\.(?:password|otp|pin|totp)==[^=']")
 _GUESSED = lazy_regex(r"passw|pwd|otp|code|pin\b|secret|form|data|credential", re.IGNORECASE)
 """What can be guessed; long random tokens cannot."""
+_MAKES_ACCOUNT = lazy_regex(
+    r"(?:^|\.)(?:create_user|create_superuser|set_password)$|(?:form|user|serializer)\.save\b|\.save [\w.]*(?:form|serializer)\b", re.IGNORECASE
+)
 _SENDS = lazy_regex(r"^(?:send|resend|deliver|email|mail)_?\w*(?:mail|sms|otp|code|link|verif|confirm|invit|reset|recover|activat|welcome)", re.IGNORECASE)
 _UNKNOWN_YET = lazy_regex(r"forgot|reset|recover|sign_?up|regist|magic", re.IGNORECASE)
 _REGISTERS = lazy_regex(r"sign_?-?up|regist|create_?user|invit", re.IGNORECASE)
@@ -264,8 +267,12 @@ def _look(project: Project, key: FunctionKey, group: int, walk: _Walk) -> None:
         return
     if any(LIMITS.search(text) for text in head.decorators):
         walk.limited.add(group)
+    made = False
     for call in body.calls:
         method = call.callee.rpartition(".")[2]
+        made = made or _MAKES_ACCOUNT.search(_with_calls(body, call.callee) if method == "save" else call.callee) is not None
+        if made and method in ("authenticate", "aauthenticate"):
+            continue  # signs in whoever has just got the account
         if _ONE_TIME.search(call.callee) or (_VERIFIES.match(method) and (not method.endswith("authenticate") or _is_guessed(call))):
             walk.checks.append((group, key[0], call.line, f"the secret is checked here: {method}"))
         elif _SENDS.match(method) and not method[:1].isupper():  # classes that are called after mail only hold what is asked
