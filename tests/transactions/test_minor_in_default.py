@@ -55,3 +55,42 @@ def test_what_is_minor_is_strict_alone(tmp_path: Path, path: str, text: str, rul
     for profile, told in (("default", default), ("strict", True)):
         found = run(Settings(root=tmp_path, cache=False, jobs=1, profile=profile), samples.registry()).findings
         assert any(one.finding.rule == rule for one in found) == told, profile
+
+
+JOB = """
+from celery import shared_task
+from django.db import models
+
+
+class ScanJob(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    phase = models.CharField(max_length=10, default="queued")
+
+    class Meta:
+        app_label = "lab"
+
+
+class Result(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    job = models.BigIntegerField()
+
+    class Meta:
+        app_label = "lab"
+
+
+@shared_task
+def scan(job_id):
+    job = ScanJob.objects.get(pk=job_id)
+    if job.phase == "queued":
+        Result.objects.create(job=job.pk)
+        job.phase = "done"
+        job.save(update_fields=["phase"])
+"""
+
+
+@pytest.mark.parametrize(("model", "profile", "told"), [("ScanJob", "default", 0), ("ScanJob", "strict", 1), ("Parcel", "default", 1)])
+def test_a_job_whose_worker_was_sent_for_it_is_left_to_strict(model: str, profile: str, told: int, tmp_path: Path) -> None:
+    """A second worker is only sent if the first is lost; other rows are anybody's."""
+    (tmp_path / "app.py").write_text(JOB.replace("ScanJob", model))
+    result = run(Settings(root=tmp_path, cache=False, jobs=1, profile=profile), samples.registry())
+    assert sum(one.finding.rule == "read-modify-write-race" for one in result.findings) == told

@@ -28,7 +28,7 @@ from backend_lint.project.value_text import alternatives, call_ids
 if TYPE_CHECKING:
     from backend_lint.project import Project
 
-_OF_ONE = lazy_regex(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
+OF_ONE = lazy_regex(r"job|task|run$|progress|import|export|scan|batch", re.IGNORECASE)
 """Rows of work under way: the worker that counts is the one that saves."""
 _FEW = 4
 _DEEP = 2
@@ -109,7 +109,7 @@ class Overwrites:
                 continue
             row = self._rows.row(key, base)
             counter = self.counters.get(row.model.key) if row is not None and row.model.framework is Framework.DJANGO else None
-            if row is None or counter is None or row.model.key in told or _OF_ONE.search(row.model.name):
+            if row is None or counter is None or row.model.key in told or OF_ONE.search(row.model.name):
                 continue
             if row.origin is not Origin.LOADED or name not in row.model.fields or name == counter.name:
                 continue

@@ -27,6 +27,7 @@ from backend_lint.project.schema.mapping import Field, Framework
 from backend_lint.project.transactions.holders import Holder, Holders
 from backend_lint.project.transactions.indexed import Indexed
 from backend_lint.project.transactions.locks import Locks
+from backend_lint.project.transactions.overwrites import OF_ONE
 from backend_lint.project.transactions.race_advice import is_computable, owns
 from backend_lint.project.transactions.rows import Origin, Row, RowsAtHand, written_fields
 from backend_lint.project.transactions.unread import Unread
@@ -149,7 +150,15 @@ class Races:
             minor = minor or self._project.growing.is_by_clock(key)
             return Race(key, Kind.COMPUTED, row, field, assign, save, None, mendable, holder, minor)
         once = next((one for check in checks if (one := self._done_once(key, body, check, row, assign)) is not None), None)
-        return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, _TELLS.search(once.callee) is not None) if once is not None else None
+        if once is None:
+            return None
+        minor = _TELLS.search(once.callee) is not None or (OF_ONE.search(row.model.name) is not None and self._is_of_task(key))
+        return Race(key, Kind.CHECKED, row, field, assign, save, once, False, holder, minor)
+
+    def _is_of_task(self, key: FunctionKey) -> bool:
+        """A worker runs it, which was sent there for this row: a second one is only sent if the first is lost."""
+        found = self._project.reached_from(key)
+        return found is not None and found[0].kind is EntryKind.TASK
 
     def _is_asked_for(self, key: FunctionKey) -> bool:
         found = self._project.reached_from(key)
