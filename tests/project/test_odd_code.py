@@ -34,3 +34,16 @@ def test_no_rule_fails(what: str, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(ODD[what])
     result = run(Settings(root=tmp_path, profile="all", cache=False, jobs=1), Registry.load(entry_points=False))
     assert not result.unchecked
+
+
+def test_models_in_a_folder_called_migrations_are_no_rows_of_a_query(tmp_path: Path) -> None:
+    """They are of the migrations, and no model of the application: a rule that asked for their columns failed."""
+    model = "from sqlalchemy import Column, Integer\nfrom app.base import Base\n\n\nclass Attempt(Base):\n    __tablename__ = 'attempts'\n"
+    model += "    id = Column(Integer, primary_key=True)\n    blocked = Column(Integer)\n"
+    query = "from sqlalchemy import select\nfrom sqlalchemy.orm import Session\nfrom database.migrations.create_attempts import Attempt\n\n\n"
+    query += "def unblock(session: Session):\n    for attempt in session.scalars(select(Attempt)):\n        attempt.blocked = 0\n    session.commit()\n"
+    base = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+    for path, text in {"app/base.py": base, "database/migrations/create_attempts.py": model, "app/attempts.py": query}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert not run(Settings(root=tmp_path, profile="all", cache=False, jobs=1), Registry.load(entry_points=False)).unchecked

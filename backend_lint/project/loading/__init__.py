@@ -111,7 +111,7 @@ class Loads:
         return SqlalchemyChains(self.project)
 
     def rows(self, path: str, function: int, text: str) -> tuple[Rows, ...]:
-        """What iterating over a value gives; several if it may be one of several queries; empty if it is none or unknown."""
+        """What iterating over a value gives; several if it may be one of several queries; empty if it is none or unknown, or its class is no model."""
         key = path, function, text
         found = self._rows.get(key)
         if found is None:
@@ -120,7 +120,7 @@ class Loads:
                 text = unwrapped(text)
             django = [self.of_chain(chain) for chain in self.django.of(path, function, text) if not _goes_on_streamed(chain)] if self.uses_django else []
             found = tuple(django or [rows for chain in self.sqlalchemy.of(path, function, text) if (rows := self._sqlalchemy(chain)) is not None])
-            self._rows[key] = found = tuple(self.placed(rows, path, function, text) for rows in found)
+            self._rows[key] = found = tuple(self.placed(rows, path, function, text) for rows in found if rows.model in self.project.schema.mapped)
         return found
 
     def tuples(self, path: str, function: int, text: str) -> list[tuple[int, str, Rows]]:
