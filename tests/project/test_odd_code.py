@@ -17,6 +17,14 @@ ODD = {
         "class Kinds(list):\n    pass\n\n\nclass Names(Kinds):\n    pass\n\n\n"
         "def each(session: Session):\n    for name in Names('abc'):\n        session.query(Item).filter(Item.id == name).first()\n"
     ),
+    "a mixin of models that a function makes": (
+        "from sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\n"
+        "def named(name):\n    def with_name(method):\n        return method\n\n    class Mixin:\n        @with_name(name)\n        def label(cls):\n"
+        "            return name\n\n    return Mixin\n\n\n"
+        "class Item(named('a'), Base):\n    __tablename__ = 'items'\n    id = Column(Integer, primary_key=True)\n\n\n"
+        "def made():\n    print(1)\n    print(2)\n\n    class Inner(Base):\n        __tablename__ = 'inner'\n        id = Column(Integer, primary_key=True)\n\n"
+        "        @named('b')\n        def label(self):\n            return 'b'\n\n    return Inner\n"
+    ),
     "an annotation with nothing in its brackets": (
         "class Store:\n    pass\n\n\nclass Shop:\n    def __init__(self, store: 'tuple[()]', other: 'type[()]' = ()) -> None:\n"
         "        self.store = Store()\n        self.other = other\n"

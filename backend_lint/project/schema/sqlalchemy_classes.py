@@ -334,12 +334,9 @@ class Classes:
 
     def _is_declared(self, owner: ClassKey, method: int) -> bool:
         module = self.values.project.modules[owner[0]]
-        return any("declared_attr" in decorator or self._is_declared_call(module.path, decorator) for decorator in module.functions[method].decorators)
-
-    def _is_declared_call(self, path: str, decorator: str) -> bool:
-        return (
-            decorator[:1] == "#" and decorator[1:].isdigit() and "declared_attr" in self.values.project.modules[path].bodies[0].calls[int(decorator[1:])].callee
-        )
+        head = module.functions[method]
+        made = [module.bodies[head.scope].calls[int(text[1:])].callee for text in head.decorators if text[:1] == "#" and text[1:].isdigit()]
+        return any("declared_attr" in decorator for decorator in (*head.decorators, *made))
 
     def _declared(self, entity: Entity, key: ClassKey, owner: ClassKey, name: str, method: int, only_relations: bool) -> None:
         made = self._returned(owner, method, key, entity.parent is not None)
